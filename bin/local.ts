@@ -1,0 +1,76 @@
+/** `npm start`: Keybrake on this machine. The variables it reads are in lib/local/settings.ts. */
+import { type LocalRun, startLocal } from "../lib/local/run.ts";
+import { parseSettings, type Settings } from "../lib/local/settings.ts";
+import { StartError } from "../lib/local/start-error.ts";
+
+try {
+  const settings = parseSettings(process.env);
+  const run = await startLocal(settings);
+  stopOnSignal(run);
+  console.log(banner(settings, run));
+  console.log(`ready ${run.baseUrl}`);
+} catch (error) {
+  if (!(error instanceof StartError)) throw error;
+  console.error(`keybrake cannot start: ${error.message}`);
+  process.exitCode = 1;
+}
+
+function banner(settings: Settings, run: LocalRun): string {
+  const rows = [
+    ["base URL", run.baseUrl],
+    ["API key", settings.apiKey === undefined ? run.apiKey : "from KEYBRAKE_API_KEY"],
+    ["Stripe", stripeLine(settings, run)],
+    ...(run.stripe.booksUrl === undefined
+      ? []
+      : [["books", `${run.stripe.booksUrl} (what the simulated Stripe charged)`]]),
+    ["data", settings.dataFile ?? "in memory, gone at the end (KEYBRAKE_DATA names a file)"],
+    [
+      "DynamoDB",
+      `${run.dynamodbEndpoint} (tables keybrake-vault, keybrake-audit; for aws dynamodb --endpoint-url)`,
+    ],
+  ];
+  const lines = rows.map(([label = "", text]) => `  ${label.padEnd(10)}${text}`);
+  return [
+    "",
+    "Keybrake",
+    ...lines,
+    "",
+    "  issue a first key:",
+    `  ${firstKeyCommand(settings, run)}`,
+    "",
+  ].join("\n");
+}
+
+function stripeLine({ stripe }: Settings, run: LocalRun): string {
+  switch (stripe.kind) {
+    case "real":
+      return `${run.stripe.origin}: THE REAL STRIPE, CALLS MOVE WHAT STRIPE_SECRET_KEY CAN MOVE`;
+    case "upstream":
+      return `${run.stripe.origin} (KEYBRAKE_STRIPE_ORIGIN)`;
+    case "simulated":
+      return `${run.stripe.origin} (simulated; STRIPE_SECRET_KEY makes it the real one)`;
+  }
+}
+
+function firstKeyCommand(settings: Settings, run: LocalRun): string {
+  const body = {
+    vendor: "stripe",
+    daily_usd_cap: 50,
+    allowed_endpoints: ["POST /v1/payment_intents"],
+    expires_in: "1h",
+    agent_run_label: "first/try",
+  };
+  const apiKey = settings.apiKey === undefined ? run.apiKey : "$KEYBRAKE_API_KEY";
+  return `curl -s ${run.baseUrl}/vault/keys -H "Authorization: Bearer ${apiKey}" -d '${JSON.stringify(body)}'`;
+}
+
+/** A second signal ends the process at once. */
+function stopOnSignal(run: LocalRun): void {
+  const stop = () => {
+    process.off("SIGINT", stop);
+    process.off("SIGTERM", stop);
+    void run.close().then(() => process.exit(0));
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+}

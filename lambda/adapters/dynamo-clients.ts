@@ -1,0 +1,37 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+
+/**
+ * Two clients for one table, because the SDK repeats writes on its own.
+ *
+ * `steady` repeats: for reads and for writes that are harmless twice. `once` never does: for writes to a balance, where a
+ * repeat after a lost reply would take or give the same money twice (docs/protocol.md).
+ */
+export interface DynamoClients {
+  readonly steady: DynamoDBClient;
+  readonly once: DynamoDBClient;
+}
+
+/** `timeoutMs`: for one request. Short, so that a slow answer leaves time for the outcome to be written. */
+export function dynamoClients(timeoutMs: number): DynamoClients {
+  const requestHandler = {
+    requestTimeout: timeoutMs,
+    throwOnRequestTimeout: true,
+    connectionTimeout: Math.min(timeoutMs, 1_000),
+  };
+  return {
+    steady: new DynamoDBClient({ requestHandler }),
+    once: new DynamoDBClient({ requestHandler, maxAttempts: 1 }),
+  };
+}
+
+const NOT_APPLIED = new Set([
+  "ProvisionedThroughputExceededException",
+  "RequestLimitExceeded",
+  "ThrottlingException",
+  "TransactionConflictException",
+]);
+
+/** Whether an error tells for certain that nothing was written, and that the same write may be sent again. */
+export const isNotApplied = (error: unknown): boolean =>
+  error instanceof Error &&
+  (NOT_APPLIED.has(error.name) || ("code" in error && error.code === "ECONNREFUSED"));

@@ -1,0 +1,527 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  BatchGetItemCommand,
+  type BatchGetItemCommandOutput,
+  ConditionalCheckFailedException,
+  GetItemCommand,
+  PutItemCommand,
+  TransactionCanceledException,
+  type TransactWriteItem,
+  TransactWriteItemsCommand,
+  UpdateItemCommand,
+  type UpdateItemCommandInput,
+} from "@aws-sdk/client-dynamodb";
+import {
+  type Balance,
+  type Correction,
+  type Draw,
+  refusalOf,
+  WINDOWS_KEPT,
+  windowAt,
+} from "../domain/balance.ts";
+import { type Attempt, type CallRecord, claimDecision, isForgettable } from "../domain/call.ts";
+import type { CountedObject } from "../domain/counted-object.ts";
+import type { Policy } from "../domain/vault-key.ts";
+import type {
+  AttemptNote,
+  ClaimResult,
+  DrawResult,
+  KeyChange,
+  ObjectEffect,
+  SaveResult,
+  Vault,
+} from "../ports.ts";
+import { type DynamoClients, isNotApplied } from "./dynamo-clients.ts";
+import {
+  attemptAttribute,
+  attemptMap,
+  balanceItem,
+  balanceKey,
+  callItem,
+  callKey,
+  entryAttribute,
+  entryMap,
+  type Item,
+  type LastWrite,
+  lastWriteMap,
+  objectKey,
+  policyItem,
+  policyKey,
+  readBalanceItem,
+  readCallItem,
+  readObjectItem,
+  readPolicyItem,
+  requestKey,
+  windowAttribute,
+} from "./vault-items.ts";
+
+/** Items of a key outlive its expiry by this, so that an expired key is called expired and not unknown. */
+const KEPT_AFTER_EXPIRY_S = 30 * 86_400;
+const REQUEST_KEPT_S = 30 * 86_400;
+/** Longer than any PaymentIntent stays open without being touched. */
+const OBJECT_KEPT_S = 90 * 86_400;
+const POLICIES_CACHED_MAX = 1_000;
+const RESENDS_MAX = 4;
+
+const ttlOf = (expiresAtMs: number): number => Math.floor(expiresAtMs / 1000) + KEPT_AFTER_EXPIRY_S;
+const number = (value: bigint | number) => ({ N: `${value}` });
+
+/**
+ * Keys, balances and calls in the Vault table. Every condition is the one of docs/protocol.md; the pure rules beside it
+ * are those of lambda/domain, and test/adapters holds both to one contract.
+ *
+ * Conditional writes: a failed condition returns the item as it was, so that unknown, revoked, expired and exhausted
+ * are told apart in the same round trip (DynamoDB, ReturnValuesOnConditionCheckFailure, read 2026-11-22).
+ */
+export class DynamoVault implements Vault {
+  readonly #clients: DynamoClients;
+  readonly #table: string;
+  readonly #warn: (message: string, cause: unknown) => void;
+  readonly #policies = new Map<string, Policy>();
+
+  constructor(clients: DynamoClients, table: string, warn: (message: string, cause: unknown) => void) {
+    this.#clients = clients;
+    this.#table = table;
+    this.#warn = warn;
+  }
+
+  async readPolicy(keyId: string): Promise<Policy | null> {
+    const known = this.#policies.get(keyId);
+    if (known !== undefined) return known;
+
+    const item = await this.#get(policyKey(keyId));
+    if (item === null) return null;
+    const policy = readPolicyItem(item);
+    const oldest = this.#policies.keys().next().value;
+    if (this.#policies.size >= POLICIES_CACHED_MAX && oldest !== undefined) this.#policies.delete(oldest);
+    this.#policies.set(keyId, policy);
+    return policy;
+  }
+
+  async readBalances(keyIds: readonly string[]): Promise<readonly (Balance | null)[]> {
+    const found = new Map<string, Balance>();
+    let keys: Item[] | undefined = keyIds.map(balanceKey);
+    while (keys !== undefined && keys.length > 0) {
+      const { Responses, UnprocessedKeys }: BatchGetItemCommandOutput = await this.#clients.steady.send(
+        new BatchGetItemCommand({ RequestItems: { [this.#table]: { Keys: keys, ConsistentRead: true } } }),
+      );
+      for (const item of Responses?.[this.#table] ?? []) {
+        const balance = readBalanceItem(item);
+        found.set(balance.keyId, balance);
+      }
+      keys = UnprocessedKeys?.[this.#table]?.Keys;
+    }
+    return keyIds.map((keyId) => found.get(keyId) ?? null);
+  }
+
+  async createKey(
+    policy: Policy,
+    balance: Balance,
+    requestHash: string | null,
+  ): Promise<"created" | { readonly alreadyIssued: string }> {
+    const ttlS = ttlOf(balance.expiresAtMs);
+    const last: LastWrite = { op: "issue", id: policy.keyId, atMs: policy.issuedAtMs };
+    await this.#putNew(balanceItem(balance, last, ttlS));
+    const policyPut = policyItem(policy, ttlS);
+    if (requestHash === null) {
+      await this.#putNew(policyPut);
+      return "created";
+    }
+    const request = {
+      ...requestKey(requestHash),
+      key_id: { S: policy.keyId },
+      ttl: number(Math.floor(policy.issuedAtMs / 1000) + REQUEST_KEPT_S),
+    };
+    const failed = await this.#transact([this.#newPut(request), this.#newPut(policyPut)]);
+    const issued = failed?.[0]?.["key_id"]?.S;
+    return issued === undefined || issued === policy.keyId ? "created" : { alreadyIssued: issued };
+  }
+
+  async changeKey(before: Balance, { caps, expiresAtMs, by, nowMs }: KeyChange): Promise<Balance | null> {
+    const ttlS = ttlOf(expiresAtMs);
+    await this.#clients.steady.send(
+      new UpdateItemCommand({
+        TableName: this.#table,
+        Key: policyKey(before.keyId),
+        UpdateExpression: "SET #ttl = :ttl",
+        ConditionExpression: "attribute_exists(pk)",
+        ExpressionAttributeNames: { "#ttl": "ttl" },
+        ExpressionAttributeValues: { ":ttl": number(Math.max(ttlS, ttlOf(before.expiresAtMs))) },
+      }),
+    );
+    const open = Object.keys(before.leftByWindow).map(Number);
+    const current = windowAt(before.issuedAtMs, nowMs);
+    const unopened = [current - 1, current, current + 1].filter(
+      (window) => window >= 0 && !open.includes(window),
+    );
+    const last: LastWrite = { op: "change", id: `${before.keyId}.${nowMs}`, atMs: nowMs, by };
+    try {
+      const { Attributes } = await this.#once({
+        Key: balanceKey(before.keyId),
+        UpdateExpression: `SET ${[
+          "daily_cap = :daily, total_cap = :total, per_call_cap = :per_call, t = t + :more_total",
+          "expires_at = :expires_at, n = n + :one, #last = :last, #ttl = :ttl",
+          ...open.map((window) => `${windowAttribute(window)} = ${windowAttribute(window)} + :more_daily`),
+        ].join(", ")}`,
+        ConditionExpression: [
+          "attribute_exists(pk)",
+          "attribute_not_exists(revoked_at)",
+          "daily_cap = :was_daily AND total_cap = :was_total AND per_call_cap = :was_per_call AND expires_at = :was_expires_at",
+          ...open.map((window) => `attribute_exists(${windowAttribute(window)})`),
+          ...unopened.map((window) => `attribute_not_exists(${windowAttribute(window)})`),
+        ].join(" AND "),
+        ExpressionAttributeNames: { "#last": "last", "#ttl": "ttl" },
+        ExpressionAttributeValues: {
+          ":daily": number(caps.daily),
+          ":total": number(caps.total),
+          ":per_call": number(caps.perCall),
+          ...(open.length > 0 ? { ":more_daily": number(caps.daily - before.caps.daily) } : {}),
+          ":more_total": number(caps.total - before.caps.total),
+          ":was_daily": number(before.caps.daily),
+          ":was_total": number(before.caps.total),
+          ":was_per_call": number(before.caps.perCall),
+          ":was_expires_at": number(before.expiresAtMs),
+          ":expires_at": number(expiresAtMs),
+          ":one": number(1),
+          ":last": lastWriteMap(last),
+          ":ttl": number(ttlS),
+        },
+        ReturnValues: "ALL_NEW",
+      });
+      return readBalanceItem(Attributes ?? {});
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return null;
+      throw error;
+    }
+  }
+
+  async revokeKey(keyId: string, by: string, nowMs: number): Promise<number | null> {
+    const last: LastWrite = { op: "revoke", id: `${keyId}.${nowMs}`, atMs: nowMs, by };
+    try {
+      await this.#clients.steady.send(
+        new UpdateItemCommand({
+          TableName: this.#table,
+          Key: balanceKey(keyId),
+          UpdateExpression: "SET revoked_at = :now, n = n + :one, #last = :last",
+          ConditionExpression: "attribute_exists(pk) AND attribute_not_exists(revoked_at)",
+          ExpressionAttributeNames: { "#last": "last" },
+          ExpressionAttributeValues: {
+            ":now": number(nowMs),
+            ":one": number(1),
+            ":last": lastWriteMap(last),
+          },
+          ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+        }),
+      );
+      return nowMs;
+    } catch (error) {
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      return error.Item === undefined ? null : readBalanceItem(error.Item).revokedAtMs;
+    }
+  }
+
+  async claim(
+    callId: string,
+    attempt: Attempt,
+    nowMs: number,
+    leaseUntilMs: number,
+    youngAfterMs: number,
+  ): Promise<ClaimResult> {
+    const isNew = "attribute_not_exists(pk)";
+    const nothingHeld = "st IN (:idle, :final)";
+    const young = "first_at > :young_after";
+    const unleased = "(attribute_not_exists(lease) OR lease.#until < :now)";
+    try {
+      const { Attributes } = await this.#clients.steady.send(
+        new UpdateItemCommand({
+          TableName: this.#table,
+          Key: callKey(callId),
+          UpdateExpression:
+            "SET call_id = :call_id, v = if_not_exists(v, :zero) + :one, lease = :lease, #attempt = :attempt, " +
+            "first_at = if_not_exists(first_at, :issued_at), st = if_not_exists(st, :idle), riders = if_not_exists(riders, :zero) REMOVE #ttl",
+          ConditionExpression: `${isNew} OR (${nothingHeld} AND ${young} AND ${unleased})`,
+          ExpressionAttributeNames: {
+            "#attempt": attemptAttribute(attempt.attemptId),
+            "#until": "until",
+            "#ttl": "ttl",
+          },
+          ExpressionAttributeValues: {
+            ":call_id": { S: callId },
+            ":zero": number(0),
+            ":one": number(1),
+            ":lease": { M: { attempt_id: { S: attempt.attemptId }, until: number(leaseUntilMs) } },
+            ":attempt": attemptMap(attempt),
+            ":issued_at": number(attempt.issuedAtMs),
+            ":idle": { S: "idle" },
+            ":final": { S: "final" },
+            ":young_after": number(youngAfterMs),
+            ":now": number(nowMs),
+          },
+          ReturnValues: "ALL_NEW",
+          ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+        }),
+      );
+      return { kind: "claimed", record: readCallItem(Attributes ?? {}) };
+    } catch (error) {
+      if (!(error instanceof ConditionalCheckFailedException) || error.Item === undefined) throw error;
+      return claimResult(readCallItem(error.Item), attempt, nowMs, youngAfterMs);
+    }
+  }
+
+  async saveCall(
+    record: CallRecord,
+    expectedVersion: number,
+    effect: ObjectEffect | null,
+  ): Promise<SaveResult> {
+    const put = {
+      TableName: this.#table,
+      Item: callItem(record, isForgettable(record)),
+      ...(expectedVersion === 0
+        ? { ConditionExpression: "attribute_not_exists(pk)" }
+        : { ConditionExpression: "v = :v", ExpressionAttributeValues: { ":v": number(expectedVersion) } }),
+      ReturnValuesOnConditionCheckFailure: "ALL_OLD" as const,
+    };
+    if (effect !== null) {
+      const failed = await this.#transact([{ Put: put }, this.#effectUpdate(effect)]);
+      if (failed === null) return { kind: "saved" };
+      const [call] = failed;
+      return call === undefined
+        ? { kind: "object_ended" }
+        : { kind: "stale", record: Object.keys(call).length > 0 ? readCallItem(call) : null };
+    }
+    try {
+      await this.#clients.steady.send(new PutItemCommand(put));
+      return { kind: "saved" };
+    } catch (error) {
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      return { kind: "stale", record: error.Item === undefined ? null : readCallItem(error.Item) };
+    }
+  }
+
+  async readObject(rootId: string, objectId: string): Promise<CountedObject | null> {
+    const item = await this.#get(objectKey(rootId, objectId));
+    return item === null ? null : readObjectItem(item);
+  }
+
+  async draw(draw: Draw & AttemptNote): Promise<DrawResult> {
+    const { keyId, attemptId, window, amount, issuedAtMs, nowMs, callId, isLeaf, method, path } = draw;
+    const last: LastWrite = {
+      op: "draw",
+      id: attemptId,
+      atMs: issuedAtMs,
+      window,
+      amount,
+      callId,
+      isLeaf,
+      method,
+      path,
+    };
+    const enoughInWindow = "(#window >= :amount OR (attribute_not_exists(#window) AND daily_cap >= :amount))";
+    try {
+      const { Attributes } = await this.#once({
+        Key: balanceKey(keyId),
+        UpdateExpression:
+          "SET #window = if_not_exists(#window, daily_cap) - :amount, t = t - :amount, n = n + :one, #last = :last REMOVE #forgotten",
+        ConditionExpression: [
+          "attribute_exists(pk)",
+          "attribute_not_exists(revoked_at)",
+          "expires_at > :now",
+          "fence < :issued_at",
+          "per_call_cap >= :amount",
+          enoughInWindow,
+          "t >= :amount",
+        ].join(" AND "),
+        ExpressionAttributeNames: {
+          "#window": windowAttribute(window),
+          "#forgotten": forgottenAttribute(window),
+          "#last": "last",
+        },
+        ExpressionAttributeValues: {
+          ":amount": number(amount),
+          ":one": number(1),
+          ":now": number(nowMs),
+          ":issued_at": number(issuedAtMs),
+          ":last": lastWriteMap(last),
+        },
+        ReturnValues: "ALL_NEW",
+        ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+      });
+      return { kind: "drawn", balance: readBalanceItem(Attributes ?? {}) };
+    } catch (error) {
+      if (!(error instanceof ConditionalCheckFailedException)) return this.#probe(keyId, attemptId, error);
+      const balance = error.Item === undefined ? null : readBalanceItem(error.Item);
+      return { kind: "refused", reason: refusalOf(balance, draw) ?? "fenced", balance };
+    }
+  }
+
+  async correct(correction: Correction): Promise<void> {
+    const { opId, keyId, window, amount, issuedAtMs } = correction;
+    const last: LastWrite = {
+      op: amount > 0n ? "back" : "force",
+      id: opId,
+      atMs: issuedAtMs,
+      window,
+      amount,
+    };
+    const send = (setWindow: string, windowCondition: string) =>
+      this.#once({
+        Key: balanceKey(keyId),
+        UpdateExpression: `SET ${setWindow} t = t + :amount, n = n + :one, #last = :last`,
+        ConditionExpression: `attribute_exists(pk) AND fence < :issued_at${windowCondition}`,
+        ExpressionAttributeNames: {
+          ...(setWindow + windowCondition === "" ? {} : { "#window": windowAttribute(window) }),
+          "#last": "last",
+        },
+        ExpressionAttributeValues: {
+          ":amount": number(amount),
+          ":one": number(1),
+          ":issued_at": number(issuedAtMs),
+          ":last": lastWriteMap(last),
+        },
+        ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+      });
+    try {
+      if (amount < 0n) await send("#window = if_not_exists(#window, daily_cap) + :amount,", "");
+      else await send("#window = #window + :amount,", " AND attribute_exists(#window)");
+    } catch (error) {
+      const windowIsGone =
+        amount > 0n &&
+        error instanceof ConditionalCheckFailedException &&
+        error.Item !== undefined &&
+        !(windowAttribute(window) in error.Item);
+      if (windowIsGone)
+        await send("", " AND attribute_not_exists(#window)").catch((second) =>
+          this.#lost(correction, second),
+        );
+      else this.#lost(correction, error);
+    }
+  }
+
+  /** It is decided and on the call's record; whether it landed is for the resolver to find out. */
+  #lost({ opId }: Correction, cause: unknown): void {
+    this.#warn(`the correction ${opId} was not acknowledged; its budget may stay held`, cause);
+  }
+
+  /** An update that must not be applied twice: sent again only where it certainly was not applied. */
+  async #once(input: Omit<UpdateItemCommandInput, "TableName">) {
+    for (let resends = 0; ; resends++) {
+      try {
+        return await this.#clients.once.send(new UpdateItemCommand({ TableName: this.#table, ...input }));
+      } catch (error) {
+        if (!isNotApplied(error) || resends >= RESENDS_MAX) throw error;
+        await sleep(20 * 2 ** resends * (0.5 + Math.random()));
+      }
+    }
+  }
+
+  /** Whether a draw landed whose answer does not tell: yes, if it is still the last write. */
+  async #probe(keyId: string, attemptId: string, cause: unknown): Promise<DrawResult> {
+    this.#warn("a reservation was not acknowledged", cause);
+    try {
+      const item = await this.#get(balanceKey(keyId));
+      const balance = item === null ? null : readBalanceItem(item);
+      return balance !== null && balance.last.op === "draw" && balance.last.id === attemptId
+        ? { kind: "drawn", balance }
+        : { kind: "ambiguous" };
+    } catch {
+      return { kind: "ambiguous" };
+    }
+  }
+
+  async #get(key: Item): Promise<Item | null> {
+    const { Item: item } = await this.#clients.steady.send(
+      new GetItemCommand({ TableName: this.#table, Key: key, ConsistentRead: true }),
+    );
+    return item ?? null;
+  }
+
+  #newPut(item: Item): TransactWriteItem {
+    return {
+      Put: {
+        TableName: this.#table,
+        Item: item,
+        ConditionExpression: "attribute_not_exists(pk)",
+        ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+      },
+    };
+  }
+
+  /** Ids are random, so an item that is there already is an earlier send of this very put. */
+  async #putNew(item: Item): Promise<void> {
+    await this.#clients.steady
+      .send(
+        new PutItemCommand({
+          TableName: this.#table,
+          Item: item,
+          ConditionExpression: "attribute_not_exists(pk)",
+        }),
+      )
+      .catch((error) => {
+        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      });
+  }
+
+  #effectUpdate(effect: ObjectEffect): TransactWriteItem {
+    const key = objectKey(effect.rootId, effect.objectId);
+    if (effect.kind === "end") {
+      return {
+        Update: {
+          TableName: this.#table,
+          Key: key,
+          UpdateExpression: "SET ended = :true",
+          ConditionExpression: "attribute_exists(pk) AND attribute_not_exists(ended)",
+          ExpressionAttributeValues: { ":true": { BOOL: true } },
+          ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+        },
+      };
+    }
+    const { attemptId } = effect.entry;
+    return {
+      Update: {
+        TableName: this.#table,
+        Key: key,
+        UpdateExpression: "SET #entry = :entry, object_id = :object_id, #ttl = :ttl",
+        ExpressionAttributeNames: { "#entry": entryAttribute(attemptId), "#ttl": "ttl" },
+        ExpressionAttributeValues: {
+          ":entry": entryMap(effect.entry),
+          ":object_id": { S: effect.objectId },
+          ":ttl": number(Math.floor(effect.nowMs / 1000) + OBJECT_KEPT_S),
+        },
+      },
+    };
+  }
+
+  /** Null when all was written; else, by position, the items whose conditions failed (`{}` where there was none). */
+  async #transact(items: TransactWriteItem[]): Promise<readonly (Item | undefined)[] | null> {
+    for (let resends = 0; ; resends++) {
+      try {
+        await this.#clients.steady.send(new TransactWriteItemsCommand({ TransactItems: items }));
+        return null;
+      } catch (error) {
+        if (!(error instanceof TransactionCanceledException)) throw error;
+        const reasons = error.CancellationReasons ?? [];
+        if (reasons.some(({ Code }) => Code === "ConditionalCheckFailed")) {
+          return reasons.map(({ Code, Item: item }) =>
+            Code === "ConditionalCheckFailed" ? (item ?? {}) : undefined,
+          );
+        }
+        if (resends >= RESENDS_MAX) throw error;
+        await sleep(20 * 2 ** resends * (0.5 + Math.random()));
+      }
+    }
+  }
+}
+
+/** Forgotten with each draw, so that the balance stays small: WINDOWS_KEPT windows before the one drawn from. */
+const forgottenAttribute = (window: number): string =>
+  windowAttribute(window >= WINDOWS_KEPT ? window - WINDOWS_KEPT : 1_000_000);
+
+/** What a failed claim means: an earlier send of it may have landed. */
+function claimResult(record: CallRecord, attempt: Attempt, nowMs: number, youngAfterMs: number): ClaimResult {
+  if (record.lease?.attemptId === attempt.attemptId && record.attempts[attempt.attemptId]?.kind === "own")
+    return { kind: "claimed", record };
+  const decision = claimDecision(record, nowMs, youngAfterMs);
+  if (decision === "too_old") return { kind: "too_old", firstAtMs: record.firstAtMs };
+  if (decision === "join") return { kind: "joinable", record };
+  return { kind: "busy" };
+}

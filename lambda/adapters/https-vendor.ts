@@ -1,0 +1,123 @@
+import http from "node:http";
+import https from "node:https";
+import type { Socket } from "node:net";
+import type { Headers } from "../domain/vendor.ts";
+import type { OutboundRequest, VendorHttp, VendorReply } from "../ports.ts";
+
+/**
+ * Sends calls to vendors byte for byte, over connections that are kept.
+ *
+ * It never repeats anything, and tells three failures apart: not a byte left, the answer did not come whole, no answer
+ * in time. A connection that has been idle for long may be dead without our knowing (a frozen function wakes hours
+ * later), so it is closed instead of used: bytes sent on it would be an outcome that nobody knows.
+ */
+const IDLE_MS_MAX = 4_000;
+/** An answer that is larger cannot be returned by a function: base64 in 6 MB. */
+const ANSWER_BYTES_MAX = 4_500_000;
+
+type Timed = Socket & { idleSinceMs?: number };
+
+export class HttpsVendor implements VendorHttp {
+  readonly #agents = {
+    "http:": new http.Agent({ keepAlive: true, maxSockets: 512, maxFreeSockets: 64 }),
+    "https:": new https.Agent({ keepAlive: true, maxSockets: 512, maxFreeSockets: 64 }),
+  };
+
+  constructor() {
+    for (const agent of Object.values(this.#agents)) {
+      agent.on("free", (socket: Timed) => {
+        socket.idleSinceMs = Date.now();
+      });
+    }
+  }
+
+  send({ origin, method, target, headers, body, timeoutMs }: OutboundRequest): Promise<VendorReply> {
+    const { protocol, hostname, port } = new URL(origin);
+    const secure = protocol === "https:";
+    const agent = this.#agents[secure ? "https:" : "http:"];
+    closeIdle(agent, Date.now());
+    const options = {
+      agent,
+      hostname: hostname.replace(/^\[|\]$/g, ""),
+      port,
+      method,
+      path: target,
+      headers: {
+        ...headers,
+        ...(body.length > 0 || method === "POST" ? { "content-length": body.length } : {}),
+      },
+    };
+    return new Promise((resolve) => {
+      let connected = false;
+      const request = (secure ? https : http).request(options);
+      const timer = setTimeout(
+        () => end({ kind: connected ? "timeout" : "unreachable", cause: new Error("no connection in time") }),
+        Math.max(1, timeoutMs),
+      );
+      const end = (reply: VendorReply) => {
+        clearTimeout(timer);
+        resolve(reply);
+        if (reply.kind !== "answer") request.destroy();
+      };
+      const failed = (cause: unknown) => end({ kind: connected ? "broken" : "unreachable", cause });
+
+      // A request is written only once its socket is open; a socket from the pool is open already.
+      request.on("socket", (socket) => {
+        if (!socket.connecting) connected = true;
+        else
+          socket.once(secure ? "secureConnect" : "connect", () => {
+            connected = true;
+          });
+      });
+      request.on("error", failed);
+      request.on("response", (response) => {
+        const chunks: Buffer[] = [];
+        let bytes = 0;
+        response.on("data", (chunk: Buffer) => {
+          bytes += chunk.length;
+          if (bytes > ANSWER_BYTES_MAX)
+            failed(new Error(`the answer is larger than ${ANSWER_BYTES_MAX} bytes`));
+          else chunks.push(chunk);
+        });
+        response.on("error", failed);
+        response.on("aborted", () => failed(new Error("the answer was cut short")));
+        response.on("end", () => {
+          if (!response.complete) return failed(new Error("the answer was cut short"));
+          const rawHeaders = pairs(response.rawHeaders);
+          end({
+            kind: "answer",
+            status: response.statusCode ?? 0,
+            headers: byName(rawHeaders),
+            rawHeaders,
+            body: Buffer.concat(chunks),
+          });
+        });
+      });
+      request.end(body);
+    });
+  }
+}
+
+function closeIdle(agent: http.Agent, nowMs: number): void {
+  for (const sockets of Object.values(agent.freeSockets)) {
+    for (const socket of sockets ?? []) {
+      if (nowMs - ((socket as Timed).idleSinceMs ?? 0) > IDLE_MS_MAX) socket.destroy();
+    }
+  }
+}
+
+const pairs = (raw: readonly string[]): readonly (readonly [string, string])[] =>
+  Array.from(
+    { length: raw.length / 2 },
+    (_, index) => [raw[2 * index] ?? "", raw[2 * index + 1] ?? ""] as const,
+  );
+
+function byName(raw: readonly (readonly [string, string])[]): Headers {
+  const headers: Record<string, string[]> = {};
+  for (const [name, value] of raw) {
+    const values = headers[name.toLowerCase()] ?? [];
+    values.push(value);
+    headers[name.toLowerCase()] = values;
+  }
+  return headers;
+}

@@ -1,0 +1,61 @@
+import {
+  GetSecretValueCommand,
+  ResourceNotFoundException,
+  type SecretsManagerClient,
+} from "@aws-sdk/client-secrets-manager";
+import type { Clock, VendorSecrets } from "../ports.ts";
+
+const FRESH_MS = 300_000;
+const STALE_MS_MAX = 3_600_000;
+
+/**
+ * Reads secrets, each at most once in five minutes however many calls ask at once. When Secrets Manager fails, what is
+ * known serves for up to an hour. A secret without a value is null.
+ */
+export class CachedSecrets {
+  readonly #client: SecretsManagerClient;
+  readonly #clock: Clock;
+  readonly #known = new Map<string, { readonly value: string; readonly readAtMs: number }>();
+  readonly #reading = new Map<string, Promise<string | null>>();
+
+  constructor(client: SecretsManagerClient, clock: Clock) {
+    this.#client = client;
+    this.#clock = clock;
+  }
+
+  /** `fresh`: goes past what is known. */
+  async get(secretId: string, fresh: boolean): Promise<string | null> {
+    const known = this.#known.get(secretId);
+    if (!fresh && known !== undefined && this.#clock.now() - known.readAtMs < FRESH_MS) return known.value;
+    const reading =
+      this.#reading.get(secretId) ?? this.#read(secretId).finally(() => this.#reading.delete(secretId));
+    this.#reading.set(secretId, reading);
+    return reading;
+  }
+
+  async #read(secretId: string): Promise<string | null> {
+    try {
+      const { SecretString } = await this.#client.send(new GetSecretValueCommand({ SecretId: secretId }));
+      const value = SecretString?.trim() ?? "";
+      if (value === "") return null;
+      this.#known.set(secretId, { value, readAtMs: this.#clock.now() });
+      return value;
+    } catch (error) {
+      if (error instanceof ResourceNotFoundException) return null;
+      const known = this.#known.get(secretId);
+      if (known !== undefined && this.#clock.now() - known.readAtMs < STALE_MS_MAX) return known.value;
+      throw error;
+    }
+  }
+}
+
+/** `secretIds`: vendor -> credential -> name of its secret. */
+export const vendorSecrets = (
+  secrets: CachedSecrets,
+  secretIds: Readonly<Record<string, Readonly<Record<string, string>>>>,
+): VendorSecrets => ({
+  async get(vendor, credential, fresh) {
+    const secretId = secretIds[vendor]?.[credential];
+    return secretId === undefined ? null : secrets.get(secretId, fresh);
+  },
+});

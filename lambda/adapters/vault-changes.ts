@@ -1,0 +1,51 @@
+import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+import { capStatuses } from "../domain/balance.ts";
+import { microUsd, NOTHING } from "../domain/money.ts";
+import type { VaultChange } from "../ports.ts";
+import { type Item, readBalanceItem, readCallItem, readPolicyItem } from "./vault-items.ts";
+
+/** A record of the Vault table's stream, as far as it is read. Images are absent where there is none. */
+export interface StreamImages {
+  readonly keys: Readonly<Record<string, AttributeValue>>;
+  readonly before: Item | null;
+  readonly after: Item | null;
+}
+
+/**
+ * Reads one stream record. A removal (by TTL) says nothing; every write of a balance is told by its `last`, so one that
+ * changed nothing is passed over. Throws on an item that is none of ours.
+ */
+export function changeFrom({ keys, before, after }: StreamImages): VaultChange {
+  if (after === null) return { kind: "ignored" };
+  const sortKey = keys["sk"]?.S ?? "";
+  if (sortKey === "POLICY")
+    return before === null ? { kind: "issued", policy: readPolicyItem(after) } : { kind: "ignored" };
+  if (sortKey === "BALANCE") return balanceChange(before, after);
+  if (sortKey === "CALL")
+    return {
+      kind: "call",
+      before: before === null ? null : readCallItem(before),
+      after: readCallItem(after),
+    };
+  if (sortKey.startsWith("OBJECT#") || sortKey === "ISSUE" || sortKey === "LAYOUT")
+    return { kind: "ignored" };
+  throw new Error(`the item kind ${JSON.stringify(sortKey.slice(0, 40))} is not known`);
+}
+
+function balanceChange(before: Item | null, item: Item): VaultChange {
+  const after = readBalanceItem(item);
+  const { last, keyId } = after;
+  if (before === null || readBalanceItem(before).writes === after.writes) return { kind: "ignored" };
+  if (last.op === "change" || last.op === "revoke") {
+    return { kind: last.op === "change" ? "changed" : "revoked", keyId, after, atMs: last.atMs, by: last.by };
+  }
+  // The draws on the ancestors of a key are the same reservation: only the leaf's makes a row.
+  if (last.op !== "draw" || !last.isLeaf) return { kind: "ignored" };
+  const { id: attemptId, atMs, window, callId, method, path } = last;
+  const remaining = capStatuses(after, atMs, { window: NOTHING, total: NOTHING })[0]?.remaining ?? null;
+  return {
+    kind: "drawn",
+    keyId,
+    draw: { callId, attemptId, atMs, window, amount: microUsd(last.amount), method, path, remaining },
+  };
+}

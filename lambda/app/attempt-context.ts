@@ -1,0 +1,277 @@
+import { type Balance, type CapStatus, capStatuses } from "../domain/balance.ts";
+import {
+  type Attempt,
+  type CallRecord,
+  type OutcomeFacts,
+  othersHold,
+  type RequestFacts,
+  rowCallId,
+} from "../domain/call.ts";
+import { type Charged, Problem } from "../domain/denial.ts";
+import { type MicroUsd, NOTHING } from "../domain/money.ts";
+import { type Policy, redact } from "../domain/vault-key.ts";
+import type { Quote, Reading, Vendor } from "../domain/vendor.ts";
+import type { Clock, HeldBudget, Ids, Vault, VendorHttp, VendorReply, VendorSecrets } from "../ports.ts";
+import type { Admitted, ProxyRequest } from "./admit-call.ts";
+import { corrected, finish, newAttempt, type Reservation, unclaimed } from "./call-ledger.ts";
+import { standingProblem } from "./cap-problems.ts";
+import { forward } from "./forward.ts";
+
+export interface ProxyPorts {
+  readonly vault: Vault;
+  readonly secrets: VendorSecrets;
+  readonly http: VendorHttp;
+  readonly held: HeldBudget;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  /** Where a vendor's calls go: its own origin, or the one configured in its place. */
+  readonly originOf: (vendor: Vendor) => string;
+  /** For what the caller is not told of: an operator should know. */
+  readonly warn: (message: string, cause: unknown) => void;
+}
+
+/** What every answer tells of the call and its key. */
+export interface CallFacts {
+  readonly callId: string;
+  readonly vendorName: string;
+  readonly charged: Charged;
+  /** The tightest cap after this call; null where the balance was not read. */
+  readonly cap: CapStatus | null;
+}
+
+export type ProxyResult =
+  | {
+      readonly kind: "forwarded";
+      readonly reply: VendorReply & { readonly kind: "answer" };
+      readonly facts: CallFacts;
+    }
+  | { readonly kind: "denied"; readonly problem: Problem; readonly facts: CallFacts | null };
+
+/** All vendor traffic of one call ends this long after it began, and before the process may be ended. */
+const VENDOR_MS_MAX = 25_000;
+/** Kept free for writing the outcome. */
+const OUTCOME_MS = 2_500;
+/** With less time than this nothing is sent any more. */
+const FORWARD_MS_MIN = 500;
+const TEXT_LENGTH_MAX = 500;
+
+const HELD_UNKNOWN = { window: NOTHING, total: NOTHING };
+
+/** What all steps of one attempt share: its names, its time, its row, and the ways in which it can end. */
+export class AttemptContext {
+  readonly request: ProxyRequest;
+  readonly policy: Policy;
+  readonly ports: ProxyPorts;
+  readonly attemptId: string;
+  /** The record that the attempt is on. */
+  recordId: string;
+  /** Set before the first draw is sent: from then on only its own outcome may end the attempt. */
+  drawing = false;
+  /** Set before the first byte leaves: from then on an error is an unknown outcome. */
+  forwarded = false;
+  vendorMs: number | null = null;
+
+  constructor(request: ProxyRequest, policy: Policy, ports: ProxyPorts) {
+    this.request = request;
+    this.policy = policy;
+    this.ports = ports;
+    this.attemptId = `att_${ports.ids.random(20)}`;
+    this.recordId = `call_${ports.ids.random(20)}`;
+  }
+
+  newAttempt(kind: Attempt["kind"], amount: MicroUsd, quote: Quote | null): Attempt {
+    return newAttempt(
+      this.attemptId,
+      kind,
+      amount,
+      this.policy,
+      this.request.startedAtMs,
+      this.#requestFacts(quote),
+    );
+  }
+
+  readChain(): Promise<readonly (Balance | null)[]> {
+    return this.ports.vault.readBalances(this.#keyIds());
+  }
+
+  standingProblem(balances: readonly (Balance | null)[]): Problem | null {
+    return standingProblem(this.#keyIds(), balances, this.ports.clock.now());
+  }
+
+  /** By the wall clock, since a machine may have slept between two steps. */
+  outOfTime(): Problem | null {
+    if (this.#timeLeftMs() >= FORWARD_MS_MIN) return null;
+    return new Problem(
+      "out_of_time",
+      "there was no time left to call the vendor; repeat the call; nothing was charged",
+    );
+  }
+
+  async forward(
+    admitted: Admitted,
+  ): Promise<{ readonly reply: VendorReply; readonly showsCredential: boolean }> {
+    const { clock, originOf, warn } = this.ports;
+    const startMs = clock.now();
+    this.forwarded = true;
+    const forwarded = await forward(
+      admitted,
+      this.policy,
+      this.#timeLeftMs(),
+      this.ports,
+      originOf(admitted.vendor),
+      () => clock.now(),
+    );
+    this.vendorMs = clock.now() - startMs;
+    const { reply } = forwarded;
+    if (reply.kind === "unreachable" || reply.kind === "broken")
+      warn(`the vendor's connection was ${reply.kind}`, reply.cause);
+    if (forwarded.showsCredential) warn("the vendor's answer repeats the credential and was withheld", null);
+    return forwarded;
+  }
+
+  /** A refusal that is on no record yet. A key that ended says so first; the row is written before the answer. */
+  async refuse(problem: Problem): Promise<ProxyResult> {
+    const balances = await this.readChain();
+    const record = unclaimed(this.recordId, this.newAttempt("own", NOTHING, null));
+    return this.deny(record, this.standingProblem(balances) ?? problem, { leaf: balances.at(-1) ?? null });
+  }
+
+  /** W5 of a denial: whatever was drawn is given back, the row says why, and the answer is the last thing to happen. */
+  async deny(
+    record: CallRecord,
+    problem: Problem,
+    held: Partial<Reservation>,
+    rerunsFailures = false,
+  ): Promise<ProxyResult> {
+    const { vault, clock } = this.ports;
+    const { drawn = [], ambiguous = [], leaf = null } = held;
+    let said = problem;
+    const { corrections } = await finish(
+      record,
+      this.attemptId,
+      { kind: "denied", drawn, ambiguous },
+      {
+        facts: (folded) => {
+          const retry = problem.code === "spend_cap_exceeded" && othersHold(folded.record, this.attemptId);
+          said = retry ? heldByAnother() : problem;
+          return this.outcomeFacts(said.code, null, null, corrected(leaf, folded.corrections));
+        },
+        effect: () => null,
+        rerunsFailures,
+      },
+      vault,
+      clock,
+    );
+    return this.denied(said, corrected(leaf, corrections));
+  }
+
+  denied(problem: Problem, leaf: Balance | null): ProxyResult {
+    return { kind: "denied", problem, facts: this.#facts(problem.charged, leaf) };
+  }
+
+  /** The vendor's answer as it came, or ours in its place where there is none to show. */
+  answered(
+    { reply, showsCredential }: { reply: VendorReply; showsCredential: boolean },
+    charged: Charged,
+    leaf: Balance | null,
+  ): ProxyResult {
+    if (reply.kind === "answer" && !showsCredential)
+      return { kind: "forwarded", reply, facts: this.#facts(charged, leaf) };
+    return this.denied(noAnswer(reply, charged, rowCallId(this.recordId)), leaf);
+  }
+
+  outcomeFacts(
+    reason: string | null,
+    reply: VendorReply | null,
+    reading: Reading | null,
+    leaf: Balance | null,
+    vendor?: Vendor,
+  ): OutcomeFacts {
+    const nowMs = this.ports.clock.now();
+    const answer = reply?.kind === "answer" ? reply : null;
+    return {
+      reason,
+      remaining: leaf === null ? null : (capStatuses(leaf, nowMs, HELD_UNKNOWN)[0]?.remaining ?? null),
+      vendorStatus: answer?.status ?? null,
+      vendorRequestId: answer === null ? null : (vendor?.requestId(answer.headers) ?? null),
+      vendorObjectId: reading?.objectId ?? null,
+      vendorCustomerId: reading?.customerId ?? null,
+      replayed: reading?.replayed ?? false,
+      vendorMs: this.vendorMs,
+      overheadMs: nowMs - this.request.startedAtMs - (this.vendorMs ?? 0),
+    };
+  }
+
+  path(): string {
+    return redact(`/${this.request.rawPath}`).slice(0, TEXT_LENGTH_MAX);
+  }
+
+  #facts(charged: Charged, leaf: Balance | null): CallFacts {
+    const cap = leaf === null ? null : (capStatuses(leaf, this.ports.clock.now(), HELD_UNKNOWN)[0] ?? null);
+    return { callId: rowCallId(this.recordId), vendorName: this.policy.vendor, charged, cap };
+  }
+
+  #requestFacts(quote: Quote | null): RequestFacts {
+    const { method, headers, sourceIp } = this.request;
+    const header = (name: string) => {
+      const value = headers[name]?.[0];
+      return value === undefined ? null : redact(value).slice(0, TEXT_LENGTH_MAX);
+    };
+    return {
+      keyId: this.policy.keyId,
+      method: method.slice(0, 20),
+      path: this.path(),
+      callLabel: header("keybrake-label"),
+      idempotencyKey: header("idempotency-key"),
+      amountText: quote?.amountText ?? null,
+      currency: quote?.currency ?? null,
+      sourceIp,
+      userAgent: header("user-agent"),
+    };
+  }
+
+  #timeLeftMs(): number {
+    const { startedAtMs, deadlineMs } = this.request;
+    return Math.min(startedAtMs + VENDOR_MS_MAX, deadlineMs - OUTCOME_MS) - this.ports.clock.now();
+  }
+
+  #keyIds = (): readonly string[] => this.policy.chain.map(({ keyId }) => keyId);
+}
+
+/** Why there is no vendor's answer to show. */
+function noAnswer(reply: VendorReply, charged: Charged, callId: string): Problem {
+  const end =
+    charged === "no"
+      ? "nothing was charged"
+      : charged === "yes"
+        ? "the charge was made"
+        : "whether it was charged is not known, and its budget stays held; repeat it with the same Idempotency-Key to find out";
+  const details = { call_id: callId };
+  switch (reply.kind) {
+    case "unreachable":
+      return new Problem("vendor_unreachable", `the vendor could not be reached; ${end}`, {
+        charged,
+        details,
+      });
+    case "broken":
+      return new Problem(
+        "vendor_connection_broken",
+        `the vendor's connection broke before its answer was complete; ${end}`,
+        { charged, details },
+      );
+    case "timeout":
+      return new Problem("vendor_timeout", `the vendor did not answer in time; ${end}`, { charged, details });
+    case "answer":
+      return new Problem(
+        "vendor_answer_withheld",
+        `the vendor's answer repeated its secret, so it is not shown; ${end}`,
+        { charged, details },
+      );
+  }
+}
+
+const heldByAnother = () =>
+  new Problem(
+    "idempotency_key_in_use",
+    "another attempt of this call still holds budget for it; repeat it with the same Idempotency-Key in a moment; this one charged nothing",
+  );

@@ -1,0 +1,117 @@
+import { type Balance, type CapStatus, capStatuses, standing, windowAt } from "../domain/balance.ts";
+import type { Attempt } from "../domain/call.ts";
+import { Problem, type ProblemDetails } from "../domain/denial.ts";
+import { dollars, type MicroUsd, NOTHING, usdNumber } from "../domain/money.ts";
+import { isoTime } from "../domain/time.ts";
+import type { HeldBudget } from "../ports.ts";
+import type { Reservation } from "./call-ledger.ts";
+
+/** The words of a refusal by a balance. The message alone says everything: schedulers keep nothing else. */
+
+/** Why a chain may not be used at all, or null. The first key that ended says so. */
+export function standingProblem(
+  keyIds: readonly string[],
+  balances: readonly (Balance | null)[],
+  nowMs: number,
+): Problem | null {
+  for (const [index, keyId] of keyIds.entries()) {
+    const balance = balances[index] ?? null;
+    const state = standing(balance, nowMs);
+    if (state !== "active") return endedProblem(keyId, balance, state);
+  }
+  return null;
+}
+
+function endedProblem(
+  keyId: string,
+  balance: Balance | null,
+  state: "revoked" | "expired" | "unknown",
+): Problem {
+  if (state === "revoked" && balance?.revokedAtMs != null) {
+    const at = isoTime(balance.revokedAtMs);
+    return new Problem(
+      "key_revoked",
+      `vault key ${keyId} was revoked at ${at}; issue another one; nothing was charged`,
+      { details: { key_id: keyId, revoked_at: at } },
+    );
+  }
+  if (state === "expired" && balance !== null) {
+    const at = isoTime(balance.expiresAtMs);
+    return new Problem(
+      "key_expired",
+      `vault key ${keyId} expired at ${at}; issue another one, or extend it with PATCH /vault/keys/${keyId}; nothing was charged`,
+      { details: { key_id: keyId, expires_at: at } },
+    );
+  }
+  return new Problem(
+    "key_unknown",
+    "this vault key is not known; it was never issued here, or ended more than 30 days ago; nothing was charged",
+  );
+}
+
+/** Why a reservation did not come about. Reads what is held, to tell it apart from what is spent. */
+export async function reservationProblem(
+  { refusal }: Reservation,
+  attempt: Attempt,
+  held: HeldBudget,
+  nowMs: number,
+): Promise<Problem> {
+  if (refusal === null || refusal.reason === "fenced") {
+    return new Problem(
+      "ledger_unavailable",
+      "the ledger could not tell whether this call is within its cap, so it was not made; repeat it; nothing was charged",
+    );
+  }
+  const { keyId, reason, balance } = refusal;
+  if (balance === null || reason === "unknown" || reason === "revoked" || reason === "expired") {
+    return endedProblem(keyId, balance, reason === "revoked" || reason === "expired" ? reason : "unknown");
+  }
+  if (reason === "per_call_cap") return perCallExceeded(keyId, balance.caps.perCall, attempt.amount);
+
+  const heldNow = await held
+    .held(keyId, windowAt(balance.issuedAtMs, nowMs))
+    .catch(() => ({ window: NOTHING, total: NOTHING }));
+  const name = reason === "daily_cap" ? "daily" : "total";
+  const cap = capStatuses(balance, nowMs, heldNow).find((status) => status.name === name);
+  return cap === undefined
+    ? new Problem(
+        "ledger_unavailable",
+        "the caps of this key changed meanwhile; repeat the call; nothing was charged",
+      )
+    : capExceeded(keyId, cap, attempt.amount, nowMs);
+}
+
+const perCallExceeded = (keyId: string, cap: MicroUsd, requested: MicroUsd) =>
+  new Problem(
+    "spend_cap_exceeded",
+    `vault key ${keyId} allows at most ${dollars(cap)} for one call; this call needs ${dollars(requested)}; not retryable until the cap is raised; nothing was charged`,
+    {
+      details: {
+        key_id: keyId,
+        cap: "per_call",
+        cap_usd: usdNumber(cap),
+        requested_usd: usdNumber(requested),
+      },
+    },
+  );
+
+function capExceeded(keyId: string, cap: CapStatus, requested: MicroUsd, nowMs: number): Problem {
+  const resetsAt = cap.resetsAtMs === null ? null : isoTime(cap.resetsAtMs);
+  const message =
+    `vault key ${keyId} spend cap exceeded: ${cap.name} cap ${dollars(cap.cap)}, spent ${dollars(cap.spent)}, ` +
+    `reserved ${dollars(cap.reserved)}, remaining ${dollars(cap.remaining)}; this call needs ${dollars(requested)}; ` +
+    `not retryable until the cap is raised${resetsAt === null ? "" : ` or resets at ${resetsAt}`}; nothing was charged`;
+  const details: ProblemDetails = {
+    key_id: keyId,
+    cap: cap.name,
+    cap_usd: usdNumber(cap.cap),
+    spent_usd: usdNumber(cap.spent),
+    reserved_usd: usdNumber(cap.reserved),
+    remaining_usd: usdNumber(cap.remaining),
+    requested_usd: usdNumber(requested),
+    resets_at: resetsAt,
+  };
+  const retryAfterS =
+    cap.resetsAtMs === null ? {} : { retryAfterS: Math.max(1, Math.ceil((cap.resetsAtMs - nowMs) / 1000)) };
+  return new Problem("spend_cap_exceeded", message, { details, ...retryAfterS });
+}

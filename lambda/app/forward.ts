@@ -1,0 +1,80 @@
+import type { Policy } from "../domain/vault-key.ts";
+import type { VendorRequest } from "../domain/vendor.ts";
+import type { OutboundRequest, VendorHttp, VendorReply, VendorSecrets } from "../ports.ts";
+import type { Admitted } from "./admit-call.ts";
+
+export interface Forwarded {
+  readonly reply: VendorReply;
+  readonly showsCredential: boolean;
+}
+
+/**
+ * Step 5: sends a call to its vendor. Same method, path and body bytes; the query written anew; our own credential.
+ *
+ * A 401 of the vendor means that nothing ran: the credential may have been rotated, so it is read past the cache and,
+ * where it is another one, the call is sent once more within the same time. Times in milliseconds.
+ */
+export async function forward(
+  { vendor, request, credential }: Admitted,
+  policy: Policy,
+  timeoutMs: number,
+  { http, secrets }: { readonly http: VendorHttp; readonly secrets: VendorSecrets },
+  origin: string,
+  now: () => number,
+): Promise<Forwarded> {
+  const untilMs = now() + timeoutMs;
+  const outbound = (secret: string): OutboundRequest => ({
+    origin,
+    method: request.method,
+    target: request.path + queryText(request.query),
+    headers: {
+      ...passedHeaders(request, vendor.forwardedHeaders),
+      "accept-encoding": "identity",
+      ...vendor.authorize(secret),
+    },
+    body: request.body,
+    timeoutMs: untilMs - now(),
+  });
+
+  const reply = await http.send(outbound(credential));
+  if (reply.kind !== "answer" || reply.status !== 401)
+    return { reply, showsCredential: shows(reply, credential) };
+
+  const fresh = await secrets.get(policy.vendor, policy.credential, true).catch(() => null);
+  if (fresh === null || fresh === credential || untilMs <= now())
+    return { reply, showsCredential: shows(reply, credential) };
+  const second = await http.send(outbound(fresh));
+  return { reply: second, showsCredential: shows(second, fresh) };
+}
+
+/** Whether an answer repeats the credential: then nobody may see it, though what it says of the money counts. */
+function shows(reply: VendorReply, credential: string): boolean {
+  if (reply.kind !== "answer") return false;
+  return (
+    Buffer.from(reply.body).includes(credential) ||
+    reply.rawHeaders.some(([, value]) => value.includes(credential))
+  );
+}
+
+function passedHeaders(request: VendorRequest, names: readonly string[]): Record<string, string> {
+  const passed: Record<string, string> = {};
+  for (const name of names) {
+    const value = request.headers[name]?.[0];
+    if (value !== undefined) passed[name] = value;
+  }
+  return passed;
+}
+
+/** The query as RFC 3986 writes it: every character but the unreserved ones is percent-encoded. */
+function queryText(query: VendorRequest["query"]): string {
+  const pairs = Object.entries(query).flatMap(([name, values]) =>
+    values.map((value) => `${encoded(name)}=${encoded(value)}`),
+  );
+  return pairs.length === 0 ? "" : `?${pairs.join("&")}`;
+}
+
+const encoded = (text: string) =>
+  encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );

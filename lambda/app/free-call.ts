@@ -1,0 +1,34 @@
+import { Problem } from "../domain/denial.ts";
+import { NOTHING } from "../domain/money.ts";
+import type { Admitted } from "./admit-call.ts";
+import type { AttemptContext, ProxyResult } from "./attempt-context.ts";
+import { finish, unclaimed } from "./call-ledger.ts";
+
+/**
+ * A call that takes nothing from a balance. It never writes one, so its chain is read consistently before anything is
+ * forwarded: revocation and expiry hold for reads too. Its record is durable first, so that none goes unseen.
+ */
+export async function freeCall(context: AttemptContext, admitted: Admitted): Promise<ProxyResult> {
+  const { vault, clock, warn } = context.ports;
+  const record = { ...unclaimed(context.recordId, context.newAttempt("free", NOTHING, null)), version: 1 };
+  const [saved, balances] = await Promise.all([vault.saveCall(record, 0, null), context.readChain()]);
+  // Nobody else knows the id, so a record that is there already is an earlier send of this very put.
+  if (saved.kind === "object_ended") throw new Problem("internal", "a free call changes no object");
+
+  const leaf = balances.at(-1) ?? null;
+  const refused = context.standingProblem(balances) ?? context.outOfTime();
+  if (refused !== null) return context.deny(record, refused, { leaf });
+
+  const forwarded = await context.forward(admitted);
+  const answer = { kind: "executed", price: NOTHING, replayed: false, objectId: null, uncounts: [] } as const;
+  const facts = () => context.outcomeFacts(null, forwarded.reply, null, leaf, admitted.vendor);
+  await finish(
+    record,
+    context.attemptId,
+    answer,
+    { facts, effect: () => null, rerunsFailures: false },
+    vault,
+    clock,
+  ).catch((error) => warn("the outcome of a free call was not recorded", error));
+  return context.answered(forwarded, "no", leaf);
+}

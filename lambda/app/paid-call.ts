@@ -1,0 +1,193 @@
+import { type Answer, type CallRecord, type Folded, rowCallId, twinOf } from "../domain/call.ts";
+import { highestTotal } from "../domain/counted-object.ts";
+import { type Charged, Problem } from "../domain/denial.ts";
+import { NOTHING, smaller } from "../domain/money.ts";
+import { type Policy, rootOf, sha256 } from "../domain/vault-key.ts";
+import type { Reading } from "../domain/vendor.ts";
+import type { ObjectEffect, VendorReply } from "../ports.ts";
+import type { Admitted, ProxyRequest } from "./admit-call.ts";
+import type { AttemptContext, ProxyResult } from "./attempt-context.ts";
+import { claimOrJoin, corrected, finish, type Reservation, reserve, unclaimed } from "./call-ledger.ts";
+import { reservationProblem } from "./cap-problems.ts";
+
+type PaidPrice = Extract<Admitted["price"], { kind: "paid" }>;
+
+/** An attempt that may be forwarded: its reservation is durable, or it rides on one that is. */
+interface Covered {
+  readonly record: CallRecord;
+  readonly rides: boolean;
+  readonly reservation: Partial<Reservation>;
+}
+
+/** A call that moves or commits money: steps 3 to 8. */
+export async function paidCall(
+  context: AttemptContext,
+  admitted: Admitted,
+  price: PaidPrice,
+): Promise<ProxyResult> {
+  const covered = await cover(context, price);
+  if ("kind" in covered) return covered;
+  const { record, rides, reservation } = covered;
+  const rerunsFailures = price.rule.idempotency?.rerunsFailures ?? false;
+  const late = context.outOfTime();
+  if (late !== null) return context.deny(record, late, reservation, rerunsFailures);
+
+  const forwarded = await context.forward(admitted);
+  const reading =
+    forwarded.reply.kind === "answer" ? price.rule.read(forwarded.reply, price.quote, price.object) : null;
+  const answer = answerOf(forwarded.reply, reading, price);
+
+  const before = reservation.leaf ?? null;
+  const notes = {
+    facts: ({ corrections }: Folded) =>
+      context.outcomeFacts(
+        rides ? "joined" : null,
+        forwarded.reply,
+        reading,
+        corrected(before, corrections),
+        admitted.vendor,
+      ),
+    effect: (folded: Folded) => objectEffect(context, price, reading, answer, folded),
+    rerunsFailures,
+  };
+  const outcome = await finish(
+    record,
+    context.attemptId,
+    answer,
+    notes,
+    context.ports.vault,
+    context.ports.clock,
+  ).catch((error) => {
+    // The vendor has answered, so its answer goes to the caller; the attempt stays open and its budget held.
+    context.ports.warn("the outcome of a call was not recorded; its budget stays held", error);
+    return null;
+  });
+  return context.answered(
+    forwarded,
+    chargedBy(answer, reading),
+    corrected(before, outcome?.corrections ?? []),
+  );
+}
+
+/** Steps 3 and 4: claim or join the call, then reserve; or the denial that ended it. */
+async function cover(context: AttemptContext, price: PaidPrice): Promise<Covered | ProxyResult> {
+  const { vault, clock, held } = context.ports;
+  const { idempotency } = price.rule;
+  const idempotencyKey = context.request.headers["idempotency-key"]?.[0];
+  const attempt = context.newAttempt("own", price.quote.amount, price.quote);
+  let record = unclaimed(context.recordId, attempt);
+
+  if (idempotency !== null && idempotencyKey !== undefined) {
+    const callId = recallId(context.policy, context.request, idempotencyKey);
+    context.recordId = twinOf(callId, context.attemptId);
+    const claimed = await claimOrJoin(callId, attempt, idempotency.windowMs, vault, clock);
+    if (claimed.kind === "busy") return context.refuse(inFlight());
+    record = claimed.record;
+    context.recordId = record.callId;
+    if (claimed.kind === "rider") {
+      const reservation = { leaf: claimed.balances.at(-1) ?? null };
+      const ended = context.standingProblem(claimed.balances);
+      return ended === null
+        ? { record, rides: true, reservation }
+        : context.deny(record, ended, reservation, idempotency.rerunsFailures);
+    }
+  }
+
+  const late = context.outOfTime();
+  if (late !== null) return context.deny(record, late, {}, idempotency?.rerunsFailures);
+  context.drawing = true;
+  const note = { callId: rowCallId(record.callId), method: context.request.method, path: context.path() };
+  const reservation = await reserve(attempt, note, vault, clock);
+  if (reservation.drawn.length === attempt.windows.length) return { record, rides: false, reservation };
+  return context.deny(
+    record,
+    await reservationProblem(reservation, attempt, held, clock.now()),
+    reservation,
+    idempotency?.rerunsFailures,
+  );
+}
+
+/** What makes two requests the same call: the vendor would replay the one as the answer to the other. */
+function recallId(policy: Policy, request: ProxyRequest, idempotencyKey: string): string {
+  const { method, rawPath, query, body } = request;
+  const same = [
+    policy.vendor,
+    policy.credential,
+    rootOf(policy),
+    idempotencyKey,
+    method,
+    rawPath,
+    query,
+    sha256(body),
+  ];
+  return `call_${sha256(JSON.stringify(same)).slice(0, 40)}`;
+}
+
+function answerOf(reply: VendorReply, reading: Reading | null, { object }: PaidPrice): Answer {
+  if (reply.kind === "unreachable") return { kind: "refused" };
+  if (reading === null) return { kind: "unknown" };
+  const { kind, price, replayed, objectId } = reading;
+  if (kind === "executed") {
+    const ends = reading.uncountsObject && object !== null && !object.cancelled;
+    return {
+      kind,
+      price,
+      replayed,
+      objectId,
+      uncounts: ends ? object.entries.filter(({ amount }) => amount > 0n) : [],
+    };
+  }
+  return kind === "declined" ? { kind, replayed } : { kind };
+}
+
+/**
+ * What the call changes about the vendor's object, written with its outcome. Only what is certainly held counts as
+ * counted: a draw never stands for more than it took.
+ */
+function objectEffect(
+  { policy, attemptId, ports }: AttemptContext,
+  price: PaidPrice,
+  reading: Reading | null,
+  answer: Answer,
+  folded: Folded,
+): ObjectEffect | null {
+  const rootId = rootOf(policy);
+  const nowMs = ports.clock.now();
+  if (answer.kind === "executed" && answer.uncounts.length > 0 && price.object !== null) {
+    return { kind: "end", rootId, objectId: price.object.objectId };
+  }
+  const counts = reading?.counts ?? null;
+  if (counts === null) return null;
+  const known = price.object === null ? NOTHING : highestTotal(price.object);
+  if (folded.paidBy !== null && (folded.paidBy.price > 0n || counts.total > known)) {
+    const { attempt, price: paid } = folded.paidBy;
+    const entry = {
+      attemptId: attempt.attemptId,
+      amount: smaller(paid, attempt.amount),
+      windows: attempt.windows,
+      total: counts.total,
+    };
+    return { kind: "count", rootId, objectId: counts.objectId, entry, nowMs };
+  }
+  if (answer.kind === "declined" && counts.total > known) {
+    return {
+      kind: "count",
+      rootId,
+      objectId: counts.objectId,
+      entry: { attemptId, amount: NOTHING, windows: [], total: counts.total },
+      nowMs,
+    };
+  }
+  return null;
+}
+
+function chargedBy(answer: Answer, reading: Reading | null): Charged {
+  if (answer.kind === "executed") return reading?.uncountsObject === true ? "no" : "yes";
+  return answer.kind === "unknown" ? "unknown" : "no";
+}
+
+const inFlight = () =>
+  new Problem(
+    "idempotency_key_in_use",
+    "a call with this Idempotency-Key is in flight; repeat it with the same key in a moment; this one charged nothing",
+  );

@@ -1,0 +1,284 @@
+import type { Balance, Caps } from "./balance.ts";
+import { type Attempt, type CallRecord, correctionsBy, rowCallId } from "./call.ts";
+import { type MicroUsd, microUsd, minus, NOTHING } from "./money.ts";
+import { labelGroup, type Policy } from "./vault-key.ts";
+
+/**
+ * Audit events: what a change of an item in the Vault table tells. Pure; the same change always makes the same events
+ * with the same ids, so that a change delivered twice is recorded once.
+ *
+ * Events are only ever added. A row is what the events of one attempt, or one change of a key, say together.
+ */
+export interface AuditEvent {
+  /** The call, or the key whose change it is. */
+  readonly subject: string;
+  /** Null for a change of a key. */
+  readonly attemptId: string | null;
+  readonly event: EventName;
+  /** Orders the events of an attempt: the version of the call's record, 0 for what the balance tells. */
+  readonly rank: number;
+  readonly fields: AuditFields;
+  readonly totals: TotalsChange;
+}
+
+export type EventName =
+  | "open"
+  | "reserved"
+  | "settled"
+  | "released"
+  | "unresolved"
+  | "denied"
+  | "free"
+  | "key.issued"
+  | "key.changed"
+  | "key.revoked";
+
+/** Events that end an attempt, at least for now; `open` and `reserved` say how far it got. */
+const OUTCOMES: readonly EventName[] = ["settled", "released", "unresolved", "denied", "free"];
+
+/** What a row says; times in milliseconds, money in micro-dollars. Absent where the event does not know it. */
+export interface AuditFields {
+  /** Start of the attempt, or time of the change: the same on all events of a row. */
+  readonly atMs: number;
+  readonly type: "call" | "key.issued" | "key.changed" | "key.revoked";
+  readonly keyId: string;
+  readonly parentIds: readonly string[];
+  readonly issuerId: string;
+  readonly vendor: string;
+  readonly credential: string;
+  readonly label: string | null;
+  readonly labelGroup: string | null;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly callLabel?: string | null;
+  readonly method?: string;
+  readonly path?: string;
+  readonly decision?: "allowed" | "denied";
+  readonly reason?: string | null;
+  readonly requested?: MicroUsd;
+  readonly reserved?: MicroUsd;
+  readonly cost?: MicroUsd;
+  readonly overrun?: boolean;
+  readonly amount?: string | null;
+  readonly currency?: string | null;
+  readonly remaining?: MicroUsd | null;
+  readonly vendorStatus?: number | null;
+  readonly vendorRequestId?: string | null;
+  readonly vendorObjectId?: string | null;
+  readonly vendorCustomerId?: string | null;
+  readonly idempotencyKey?: string | null;
+  readonly replayed?: boolean;
+  readonly vendorMs?: number | null;
+  readonly overheadMs?: number;
+  readonly sourceIp?: string | null;
+  readonly userAgent?: string | null;
+  readonly by?: string;
+  /** Caps and expiry of a key as they are from this event on. */
+  readonly caps?: Caps;
+  readonly expiresAtMs?: number;
+}
+
+/** What the event adds to the sums that are kept beside; all of them commute, since two items feed one row. */
+export interface TotalsChange {
+  readonly spent: MicroUsd;
+  /** Reserved or unresolved now, by window of the leaf key. */
+  readonly held: MicroUsd;
+  readonly window: number;
+  readonly allowed: number;
+  readonly denied: number;
+}
+
+const NO_CHANGE: TotalsChange = { spent: NOTHING, held: NOTHING, window: 0, allowed: 0, denied: 0 };
+
+const keyFields = (policy: Policy) => ({
+  keyId: policy.keyId,
+  parentIds: policy.chain.map(({ keyId }) => keyId).filter((keyId) => keyId !== policy.keyId),
+  issuerId: policy.issuerId,
+  vendor: policy.vendor,
+  credential: policy.credential,
+  label: policy.label,
+  labelGroup: policy.label === null ? null : labelGroup(policy.label),
+  metadata: policy.metadata,
+});
+
+/** A key that became usable. */
+export function keyIssued(policy: Policy): AuditEvent {
+  const fields: AuditFields = {
+    ...keyFields(policy),
+    type: "key.issued",
+    atMs: policy.issuedAtMs,
+    by: policy.issuerId,
+  };
+  return { subject: policy.keyId, attemptId: null, event: "key.issued", rank: 0, fields, totals: NO_CHANGE };
+}
+
+/** A key whose caps or expiry were changed, or that was revoked. */
+export function keyChanged(
+  policy: Policy,
+  event: "key.changed" | "key.revoked",
+  after: Balance,
+  atMs: number,
+  by: string,
+): AuditEvent {
+  const changed = event === "key.changed" ? { caps: after.caps, expiresAtMs: after.expiresAtMs } : {};
+  const fields: AuditFields = { ...keyFields(policy), ...changed, type: event, atMs, by };
+  return { subject: policy.keyId, attemptId: null, event, rank: after.writes, fields, totals: NO_CHANGE };
+}
+
+/** A draw that landed on the leaf of a chain, told by the balance itself: it is seen even if its process died. */
+export interface LandedDraw {
+  readonly callId: string;
+  readonly attemptId: string;
+  readonly atMs: number;
+  readonly window: number;
+  readonly amount: MicroUsd;
+  readonly method: string;
+  readonly path: string;
+  /** What the tightest cap had left after it. */
+  readonly remaining: MicroUsd | null;
+}
+
+export function reserved(policy: Policy, draw: LandedDraw): AuditEvent {
+  const { callId, attemptId, atMs, window, amount, method, path, remaining } = draw;
+  const fields: AuditFields = {
+    ...keyFields(policy),
+    type: "call",
+    atMs,
+    method,
+    path,
+    decision: "allowed",
+    requested: amount,
+    reserved: amount,
+    remaining,
+  };
+  return {
+    subject: callId,
+    attemptId,
+    event: "reserved",
+    rank: 0,
+    fields,
+    totals: { ...NO_CHANGE, held: amount, window },
+  };
+}
+
+/** The attempts of a call that are in another state than before. `before`: null where the record is new. */
+export const changedAttempts = (before: CallRecord | null, after: CallRecord): readonly Attempt[] =>
+  Object.values(after.attempts).filter(
+    (attempt) => before?.attempts[attempt.attemptId]?.state !== attempt.state,
+  );
+
+/** What became of one attempt, from the record of its call before and after. */
+export function attemptChanged(
+  policy: Policy,
+  before: CallRecord | null,
+  after: CallRecord,
+  attempt: Attempt,
+): AuditEvent {
+  const event = eventOf(attempt);
+  const { request, outcome } = attempt;
+  const fields: AuditFields = {
+    ...keyFields(policy),
+    type: "call",
+    atMs: attempt.issuedAtMs,
+    callLabel: request.callLabel,
+    method: request.method,
+    path: request.path,
+    decision: event === "denied" ? "denied" : "allowed",
+    requested: attempt.amount,
+    amount: request.amountText,
+    currency: request.currency,
+    idempotencyKey: request.idempotencyKey,
+    sourceIp: request.sourceIp,
+    userAgent: request.userAgent,
+    ...(event === "open" ? {} : { cost: attempt.cost, overrun: attempt.overrun, reason: reasonOf(attempt) }),
+    ...(outcome === null
+      ? {}
+      : {
+          ...(outcome.remaining === null ? {} : { remaining: outcome.remaining }),
+          vendorStatus: outcome.vendorStatus,
+          vendorRequestId: outcome.vendorRequestId,
+          vendorObjectId: outcome.vendorObjectId,
+          vendorCustomerId: outcome.vendorCustomerId,
+          replayed: outcome.replayed,
+          vendorMs: outcome.vendorMs,
+          overheadMs: outcome.overheadMs,
+        }),
+  };
+  const subject = rowCallId(after.callId);
+  return {
+    subject,
+    attemptId: attempt.attemptId,
+    event,
+    rank: after.version,
+    fields,
+    totals: totalsOf(before, after, attempt, event),
+  };
+}
+
+/** A rider holds nothing of its own, so its row never stays unresolved: that is told by the attempt it rode on. */
+function eventOf({ state, outcome }: Attempt): EventName {
+  if (state === "covered") return "released";
+  if (state !== "rode") return state;
+  const status = outcome?.vendorStatus ?? 0;
+  return status >= 200 && status < 300 ? "settled" : "released";
+}
+
+const reasonOf = ({ state, outcome }: Attempt): string | null =>
+  state === "covered" ? "paid_by_another_attempt" : (outcome?.reason ?? null);
+
+function totalsOf(
+  before: CallRecord | null,
+  after: CallRecord,
+  attempt: Attempt,
+  event: EventName,
+): TotalsChange {
+  if (!OUTCOMES.includes(event)) return NO_CHANGE;
+  const was = before?.attempts[attempt.attemptId];
+  const first = was === undefined || was.state === "open";
+  const window = attempt.windows.at(-1)?.window ?? 0;
+  return {
+    spent: minus(attempt.cost, was?.cost ?? NOTHING),
+    held: microUsd(-freed(after, attempt)),
+    window,
+    allowed: first && event !== "denied" ? 1 : 0,
+    denied: first && event === "denied" ? 1 : 0,
+  };
+}
+
+/** What the leaf no longer holds for the attempt: its draw, once it is settled or on its way back. */
+function freed(after: CallRecord, attempt: Attempt): MicroUsd {
+  if (attempt.kind !== "own") return NOTHING;
+  if (attempt.state === "settled" || attempt.state === "released" || attempt.state === "covered")
+    return attempt.amount;
+  const leafId = attempt.windows.at(-1)?.keyId;
+  const returned = correctionsBy(after, attempt.attemptId).some(({ keyId }) => keyId === leafId);
+  return attempt.state === "denied" && returned ? attempt.amount : NOTHING;
+}
+
+/** One row: what the events of one attempt say together. */
+export interface AuditRow {
+  readonly subject: string;
+  readonly attemptId: string | null;
+  readonly state: EventName;
+  readonly fields: AuditFields;
+  readonly events: readonly AuditEvent[];
+}
+
+/**
+ * Folds the events of one attempt, in any order, into its row: a later event adds to what earlier ones said, and an
+ * outcome stands above `open` and `reserved`. An attempt without an outcome is `open`, whatever is reserved for it.
+ */
+export function rowOf(events: readonly AuditEvent[]): AuditRow {
+  const ordered = [...events].sort((a, b) => standing(a) - standing(b) || a.rank - b.rank);
+  const top = ordered.at(-1);
+  if (top === undefined) throw new RangeError("a row needs an event");
+  const fields = Object.assign({}, ...ordered.map((event) => event.fields)) as AuditFields;
+  return {
+    subject: top.subject,
+    attemptId: top.attemptId,
+    state: top.event === "reserved" ? "open" : top.event,
+    fields,
+    events: ordered,
+  };
+}
+
+const standing = ({ event }: AuditEvent): number => (OUTCOMES.includes(event) ? 2 : event === "open" ? 1 : 0);

@@ -1,0 +1,174 @@
+import assert from "node:assert";
+import { type MicroUsd, microUsd, minus, NOTHING, plus, smaller } from "./money.ts";
+
+/**
+ * What is left of a key in each window. Pure; `DynamoVault` enforces the same rules by conditional writes, and both
+ * pass the same contract (test/adapters/vault.contract.ts): change them together.
+ *
+ * Each window has an entry of its own, absent while it is full. So nothing rolls over, no write opens a window, and a
+ * give-back that comes late lands in the window it was taken from.
+ */
+export interface Balance {
+  readonly keyId: string;
+  readonly issuedAtMs: number;
+  readonly caps: Caps;
+  /** What is left of the daily cap, by window. */
+  readonly leftByWindow: Readonly<Record<number, MicroUsd>>;
+  /** What is left of the total cap. */
+  readonly leftInTotal: MicroUsd;
+  readonly expiresAtMs: number;
+  readonly revokedAtMs: number | null;
+  /** Writes issued at or before this time (milliseconds) are refused. Raised by the resolver only. */
+  readonly fenceMs: number;
+  /** Number of writes so far: a gap in the stream shows. */
+  readonly writes: number;
+}
+
+/** The most a key may spend. A cap that is not set is `UNCAPPED`: one rule for all, and spending is counted anyway. */
+export interface Caps {
+  readonly daily: MicroUsd;
+  readonly total: MicroUsd;
+  readonly perCall: MicroUsd;
+}
+
+/** More than any sum of prices, and exact in DynamoDB's 38 digits. */
+export const UNCAPPED = microUsd(10n ** 24n);
+
+export const WINDOW_MS = 24 * 60 * 60 * 1000;
+
+/** Windows that a balance remembers: the current one and those a late give-back can belong to. */
+export const WINDOWS_KEPT = 3;
+
+/** The day of a key: days of 24 hours counted from its issue. */
+export const windowAt = (issuedAtMs: number, atMs: number): number =>
+  Math.max(0, Math.floor((atMs - issuedAtMs) / WINDOW_MS));
+
+export const windowEndMs = (issuedAtMs: number, window: number): number =>
+  issuedAtMs + (window + 1) * WINDOW_MS;
+
+export const leftInWindow = (balance: Balance, window: number): MicroUsd =>
+  balance.leftByWindow[window] ?? balance.caps.daily;
+
+/** A reservation on one key: taken by an attempt, in a window of that key. Times in milliseconds. */
+export interface Draw {
+  readonly keyId: string;
+  readonly attemptId: string;
+  readonly window: number;
+  readonly amount: MicroUsd;
+  /** When the attempt began: refused at or below the fence. */
+  readonly issuedAtMs: number;
+  readonly nowMs: number;
+}
+
+/** Why a balance refuses. `unknown`: there is no such balance. */
+export type BalanceRefusal =
+  | "revoked"
+  | "expired"
+  | "fenced"
+  | "per_call_cap"
+  | "daily_cap"
+  | "total_cap"
+  | "unknown";
+
+/** Whether a key may be used at all, for calls that take nothing from its balance. */
+export function standing(
+  balance: Balance | null,
+  nowMs: number,
+): "active" | "revoked" | "expired" | "unknown" {
+  if (balance === null) return "unknown";
+  if (balance.revokedAtMs !== null) return "revoked";
+  return balance.expiresAtMs > nowMs ? "active" : "expired";
+}
+
+/** Why this draw does not fit, or null when it does. A call is denied whole: nothing is shrunk to fit. */
+export function refusalOf(balance: Balance | null, draw: Draw): BalanceRefusal | null {
+  const state = standing(balance, draw.nowMs);
+  if (balance === null || state !== "active") return state === "active" ? "unknown" : state;
+  if (draw.issuedAtMs <= balance.fenceMs) return "fenced";
+  if (draw.amount > balance.caps.perCall) return "per_call_cap";
+  if (draw.amount > leftInWindow(balance, draw.window)) return "daily_cap";
+  if (draw.amount > balance.leftInTotal) return "total_cap";
+  return null;
+}
+
+/** The balance after a draw that was not refused. */
+export function afterDraw(balance: Balance, draw: Draw): Balance {
+  assert(draw.amount >= 0n, "a reservation cannot be negative");
+  const { [draw.window - WINDOWS_KEPT]: _forgotten, ...kept } = balance.leftByWindow;
+  return moved({ ...balance, leftByWindow: kept }, draw.window, microUsd(-draw.amount));
+}
+
+/** What goes back to a key, or (negative) is counted beyond its caps. Named, sent once, never repeated. */
+export interface Correction {
+  readonly opId: string;
+  readonly keyId: string;
+  readonly window: number;
+  readonly amount: MicroUsd;
+  readonly issuedAtMs: number;
+}
+
+/**
+ * The balance after a give-back (`amount` above zero) or a forced count (below zero), or null when it is fenced.
+ * A window that is forgotten already gets nothing; what is forced opens its window.
+ */
+export function afterCorrection(balance: Balance, correction: Correction): Balance | null {
+  if (correction.issuedAtMs <= balance.fenceMs) return null;
+  const forgotten = correction.amount > 0n && balance.leftByWindow[correction.window] === undefined;
+  if (forgotten)
+    return {
+      ...balance,
+      leftInTotal: plus(balance.leftInTotal, correction.amount),
+      writes: balance.writes + 1,
+    };
+  return moved(balance, correction.window, correction.amount);
+}
+
+const moved = (balance: Balance, window: number, amount: MicroUsd): Balance => ({
+  ...balance,
+  leftByWindow: { ...balance.leftByWindow, [window]: plus(leftInWindow(balance, window), amount) },
+  leftInTotal: plus(balance.leftInTotal, amount),
+  writes: balance.writes + 1,
+});
+
+/** One cap as an answer shows it. Amounts in micro-dollars; `spent + reserved + remaining` is the cap. */
+export interface CapStatus {
+  readonly name: "daily" | "total";
+  readonly cap: MicroUsd;
+  readonly spent: MicroUsd;
+  readonly reserved: MicroUsd;
+  readonly remaining: MicroUsd;
+  /** When the window ends, in milliseconds; null for a cap over the key's whole life. */
+  readonly resetsAtMs: number | null;
+}
+
+/**
+ * The caps that are set, tightest first.
+ *
+ * `reserved` is what the audit totals know to be held (they follow by a moment); it never exceeds what is taken.
+ */
+export function capStatuses(
+  balance: Balance,
+  nowMs: number,
+  held: { readonly window: MicroUsd; readonly total: MicroUsd },
+): readonly CapStatus[] {
+  const window = windowAt(balance.issuedAtMs, nowMs);
+  const status = (
+    name: "daily" | "total",
+    cap: MicroUsd,
+    remaining: MicroUsd,
+    reserved: MicroUsd,
+  ): CapStatus => {
+    const taken = minus(cap, remaining);
+    const inFlight = reserved < 0n ? NOTHING : smaller(reserved, taken > 0n ? taken : NOTHING);
+    const resetsAtMs = name === "daily" ? windowEndMs(balance.issuedAtMs, window) : null;
+    return { name, cap, spent: minus(taken, inFlight), reserved: inFlight, remaining, resetsAtMs };
+  };
+  return [
+    ...(balance.caps.daily < UNCAPPED
+      ? [status("daily", balance.caps.daily, leftInWindow(balance, window), held.window)]
+      : []),
+    ...(balance.caps.total < UNCAPPED
+      ? [status("total", balance.caps.total, balance.leftInTotal, held.total)]
+      : []),
+  ].sort((a, b) => (a.remaining < b.remaining ? -1 : a.remaining > b.remaining ? 1 : 0));
+}

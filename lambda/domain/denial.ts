@@ -1,0 +1,83 @@
+/**
+ * Every reason to refuse, with its one HTTP status. A vendor's adapter adds the vendor's own words; the message says
+ * everything to a person, since schedulers keep nothing else of an exception.
+ *
+ * Each code is explained in docs/errors.md.
+ */
+export const STATUS_BY_CODE = {
+  key_unknown: 401,
+  key_expired: 401,
+  key_revoked: 401,
+  api_key_invalid: 401,
+  endpoint_not_allowed: 403,
+  endpoint_not_priced: 403,
+  account_not_allowed: 403,
+  ambiguous_path: 400,
+  ambiguous_request: 400,
+  amount_unknown: 400,
+  currency_unknown: 400,
+  payload_too_large: 413,
+  spend_cap_exceeded: 429,
+  idempotency_key_in_use: 409,
+  credential_missing: 503,
+  ledger_unavailable: 503,
+  vendor_unreachable: 502,
+  vendor_connection_broken: 502,
+  vendor_answer_withheld: 502,
+  vendor_timeout: 504,
+  out_of_time: 504,
+  invalid_request: 400,
+  unsupported_media_type: 415,
+  already_issued: 409,
+  key_changed_meanwhile: 409,
+  not_found: 404,
+  internal: 500,
+} as const;
+
+export type ProblemCode = keyof typeof STATUS_BY_CODE;
+
+/** Whether money may have moved at the vendor: an agent's next step depends on that alone. */
+export type Charged = "no" | "unknown" | "yes";
+
+/** What is shown beside the message, on the wire's names. */
+export type ProblemDetails = Readonly<Record<string, string | number | boolean | null>>;
+
+interface ProblemOptions {
+  readonly charged?: Charged;
+  readonly details?: ProblemDetails;
+  /** Seconds after which the same call may pass; absent where it never will by itself. */
+  readonly retryAfterS?: number;
+  readonly cause?: unknown;
+}
+
+/**
+ * A failure with a stable `code` that clients may match on.
+ *
+ * The message is shown to the caller. What only the operator may see goes in `cause`, which is logged and never
+ * serialised: vendor bodies, table names, anything holding a secret.
+ */
+export class Problem extends Error {
+  override readonly name = "Problem";
+  readonly code: ProblemCode;
+  readonly charged: Charged;
+  readonly details: ProblemDetails;
+  readonly retryAfterS: number | null;
+
+  constructor(code: ProblemCode, message: string, options: ProblemOptions = {}) {
+    super(message, { cause: options.cause });
+    this.code = code;
+    this.charged = options.charged ?? "no";
+    this.details = options.details ?? {};
+    this.retryAfterS = options.retryAfterS ?? null;
+  }
+
+  get status(): number {
+    return STATUS_BY_CODE[this.code];
+  }
+}
+
+/** A repeat with the same idempotency key is safe and may succeed: clients may do it by themselves. */
+export const isSafeToRepeat = (code: ProblemCode): boolean =>
+  ["idempotency_key_in_use", "vendor_unreachable", "vendor_connection_broken", "vendor_timeout"].includes(
+    code,
+  );

@@ -1,0 +1,21 @@
+/**
+ * The names of the environment variables that our functions read, once for the writer and the reader.
+ *
+ * Whoever starts a function (the local run, later the CDK stack) sets exactly these.
+ */
+export const ENV = {
+  /** Name of the table of keys, balances and calls. */
+  vaultTable: "KEYBRAKE_VAULT_TABLE",
+  /** Name of the table of audit events and totals. */
+  auditTable: "KEYBRAKE_AUDIT_TABLE",
+  /** Name or ARN of the secret that holds the admin API key. */
+  adminKeySecret: "KEYBRAKE_ADMIN_KEY_SECRET",
+  /** JSON: vendor -> credential name -> name or ARN of its secret, e.g. `{"stripe":{"default":"keybrake/stripe/default"}}`. */
+  credentialSecrets: "KEYBRAKE_CREDENTIAL_SECRETS",
+  /** JSON: vendor -> origin that replaces the vendor's own, e.g. `{"stripe":"http://127.0.0.1:12111"}`. */
+  vendorOrigins: "KEYBRAKE_VENDOR_ORIGINS",
+  /** Days that audit events are kept. */
+  auditRetentionDays: "KEYBRAKE_AUDIT_RETENTION_DAYS",
+  /** Milliseconds that one DynamoDB request may take. */
+  dynamodbTimeoutMs: "KEYBRAKE_DYNAMODB_TIMEOUT_MS",
+} as const;

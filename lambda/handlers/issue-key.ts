@@ -1,0 +1,49 @@
+import middy from "@middy/core";
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
+import { randomIds } from "../adapters/random-ids.ts";
+import { issueKey } from "../app/issue-key.ts";
+import { capStatuses } from "../domain/balance.ts";
+import { Problem } from "../domain/denial.ts";
+import { NOTHING } from "../domain/money.ts";
+import { ENV } from "../environment.ts";
+import { jsonAnswer } from "../http/answers.ts";
+import { authenticateAdmin } from "../http/authenticate.ts";
+import { keyBody } from "../http/key-answer.ts";
+import { parseIssueBody } from "../http/key-bodies.ts";
+import { problems } from "../http/problems.ts";
+import { baseUrlOf, headersOf, jsonOf, singleHeader } from "../http/request.ts";
+import {
+  adminKeyReader,
+  type CredentialSecrets,
+  clients,
+  dynamoVault,
+  jsonVariable,
+  systemClock,
+  warn,
+} from "./wiring.ts";
+
+const ports = { vault: dynamoVault(clients()), clock: systemClock, ids: randomIds };
+const adminKey = adminKeyReader();
+/** The names alone: this function cannot read a credential. */
+const credentials = Object.fromEntries(
+  Object.entries(jsonVariable<CredentialSecrets>(ENV.credentialSecrets)).map(([vendor, secrets]) => [
+    vendor,
+    Object.keys(secrets),
+  ]),
+);
+
+/** POST /vault/keys. */
+export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
+  .use(problems(warn))
+  .handler(async (event) => {
+    const issuerId = await authenticateAdmin(headersOf(event), adminKey);
+    const requestKey = singleHeader(headersOf(event), "Idempotency-Key");
+    if (requestKey === "" || (requestKey?.length ?? 0) > 255)
+      throw new Problem("invalid_request", "Idempotency-Key: accepted are 1 to 255 characters");
+    const request = parseIssueBody(jsonOf(event), credentials);
+    const { token, policy, balance } = await issueKey(request, issuerId, requestKey, ports);
+    const nowMs = policy.issuedAtMs;
+    const caps = capStatuses(balance, nowMs, { window: NOTHING, total: NOTHING });
+    const { id, ...view } = keyBody({ policy, balance, caps, nowMs }, baseUrlOf(event));
+    return jsonAnswer(201, { id, vault_key: token, ...view }, event.requestContext.requestId);
+  });

@@ -1,0 +1,29 @@
+import middy from "@middy/core";
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
+import { changeKey, inspectKey, notFound, revokeKey } from "../app/manage-key.ts";
+import { jsonAnswer } from "../http/answers.ts";
+import { authenticateAdmin } from "../http/authenticate.ts";
+import { keyBody } from "../http/key-answer.ts";
+import { parseChangeBody } from "../http/key-bodies.ts";
+import { problems } from "../http/problems.ts";
+import { baseUrlOf, headersOf, jsonOf } from "../http/request.ts";
+import { adminKeyReader, auditReader, clients, dynamoVault, systemClock, warn } from "./wiring.ts";
+
+const dynamo = clients();
+const ports = { vault: dynamoVault(dynamo), held: auditReader(dynamo), clock: systemClock };
+const adminKey = adminKeyReader();
+
+/** GET, PATCH and DELETE /vault/keys/{id}; POST /vault/keys/{id}/revoke. */
+export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
+  .use(problems(warn))
+  .handler(async (event) => {
+    const by = await authenticateAdmin(headersOf(event), adminKey);
+    const keyId = event.pathParameters?.["id"] ?? "";
+    if (!/^key_[A-Za-z0-9]{16}$/.test(keyId)) throw notFound();
+    const act = () => {
+      if (event.httpMethod === "GET") return inspectKey(keyId, ports);
+      if (event.httpMethod === "PATCH") return changeKey(keyId, parseChangeBody(jsonOf(event)), by, ports);
+      return revokeKey(keyId, by, ports);
+    };
+    return jsonAnswer(200, keyBody(await act(), baseUrlOf(event)), event.requestContext.requestId);
+  });

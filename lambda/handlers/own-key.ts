@@ -1,0 +1,25 @@
+import middy from "@middy/core";
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
+import { identify } from "../app/admit-call.ts";
+import { standingProblem } from "../app/cap-problems.ts";
+import { inspectKey, revokeKey } from "../app/manage-key.ts";
+import { jsonAnswer } from "../http/answers.ts";
+import { keyBody } from "../http/key-answer.ts";
+import { problems } from "../http/problems.ts";
+import { baseUrlOf, headersOf, tokenOf } from "../http/request.ts";
+import { auditReader, clients, dynamoVault, systemClock, warn } from "./wiring.ts";
+
+const dynamo = clients();
+const ports = { vault: dynamoVault(dynamo), held: auditReader(dynamo), clock: systemClock };
+
+/** GET /vault/keys/self and POST /vault/keys/self/revoke: a vault key about itself. Revoking it again is no error. */
+export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
+  .use(problems(warn))
+  .handler(async (event) => {
+    const { keyId } = await identify(tokenOf(headersOf(event)), ports.vault);
+    const revokes = event.httpMethod === "POST";
+    const view = await (revokes ? revokeKey(keyId, keyId, ports) : inspectKey(keyId, ports));
+    const ended = revokes ? null : standingProblem([keyId], [view.balance], view.nowMs);
+    if (ended !== null) throw ended;
+    return jsonAnswer(200, keyBody(view, baseUrlOf(event)), event.requestContext.requestId);
+  });

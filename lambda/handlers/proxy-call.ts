@@ -1,0 +1,88 @@
+import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
+import middy from "@middy/core";
+import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-lambda";
+import { HttpsVendor } from "../adapters/https-vendor.ts";
+import { randomIds } from "../adapters/random-ids.ts";
+import { vendorSecrets } from "../adapters/secrets-manager.ts";
+import type { ProxyRequest } from "../app/admit-call.ts";
+import { proxyCall } from "../app/proxy-call.ts";
+import { Problem } from "../domain/denial.ts";
+import { ENV } from "../environment.ts";
+import { problemFrom } from "../http/answers.ts";
+import { denialAnswer, proxyAnswer } from "../http/proxy-answer.ts";
+import { bodyOf, headersOf, queryOf, tokenOf } from "../http/request.ts";
+import {
+  auditReader,
+  type CredentialSecrets,
+  cachedSecrets,
+  clients,
+  dynamoVault,
+  jsonVariable,
+  systemClock,
+  warn,
+} from "./wiring.ts";
+
+const dynamo = clients();
+const origins = jsonVariable<Record<string, string>>(ENV.vendorOrigins);
+const ports = {
+  vault: dynamoVault(dynamo),
+  held: auditReader(dynamo),
+  secrets: vendorSecrets(cachedSecrets(), jsonVariable<CredentialSecrets>(ENV.credentialSecrets)),
+  http: new HttpsVendor(),
+  clock: systemClock,
+  ids: randomIds,
+  originOf: ({ name, origin }: { readonly name: string; readonly origin: string }) => origins[name] ?? origin,
+  warn,
+};
+const metrics = new Metrics({ namespace: "Keybrake", serviceName: "keybrake" });
+
+/** First segments that are no vendor's path: ours, and the names of vendors that have a route of their own. */
+const RESERVED = new Set(["vault", "healthz", "dashboard", "stripe", "twilio", "resend"]);
+
+/** ANY /{vendor}/{path} and, for every path that is no route of ours, ANY /{path}. */
+export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
+  .use({
+    onError: ({ error, event }) => {
+      const problem = problemFrom(error);
+      if (problem.code === "internal") warn(problem.message, problem.cause);
+      return denialAnswer(problem, null, event.requestContext.requestId);
+    },
+  })
+  .handler(async (event, context) => {
+    const request = requestOf(event, context);
+    if (request.vendorName === null && RESERVED.has(request.rawPath.split("/", 1)[0] ?? "")) {
+      throw new Problem(
+        "not_found",
+        "there is no such path; the API is POST /vault/keys, /vault/keys/{id}, /vault/keys/self, /vault/audit and /{vendor}/…; nothing was charged",
+      );
+    }
+    const result = await proxyCall(request, ports);
+    if (result.kind === "denied" && result.facts === null) count("UnknownKey");
+    if (result.kind === "denied" && result.problem.cause !== undefined)
+      warn(result.problem.message, result.problem.cause);
+    return proxyAnswer(result, request.requestId);
+  });
+
+function requestOf(event: APIGatewayProxyEvent, context: Context): ProxyRequest {
+  const headers = headersOf(event);
+  const [, first = ""] = event.resource.split("/");
+  const startedAtMs = systemClock.now();
+  return {
+    requestId: event.requestContext.requestId,
+    token: tokenOf(headers),
+    vendorName: first.startsWith("{") ? null : first,
+    method: event.httpMethod,
+    rawPath: event.pathParameters?.["proxy"] ?? "",
+    query: queryOf(event),
+    headers,
+    body: bodyOf(event),
+    sourceIp: event.requestContext.identity.sourceIp,
+    startedAtMs,
+    deadlineMs: startedAtMs + context.getRemainingTimeInMillis(),
+  };
+}
+
+function count(name: string): void {
+  metrics.addMetric(name, MetricUnit.Count, 1);
+  metrics.publishStoredMetrics();
+}

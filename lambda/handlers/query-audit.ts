@@ -1,0 +1,31 @@
+import middy from "@middy/core";
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
+import { queryAudit } from "../app/query-audit.ts";
+import { auditAnswer } from "../http/audit-answer.ts";
+import { parseAuditRequest } from "../http/audit-params.ts";
+import { authenticateAdmin } from "../http/authenticate.ts";
+import { problems } from "../http/problems.ts";
+import { headersOf, queryOf } from "../http/request.ts";
+import { VENDORS } from "../vendors/index.ts";
+import { adminKeyReader, auditReader, clients, systemClock, warn } from "./wiring.ts";
+
+const reader = auditReader(clients());
+const adminKey = adminKeyReader();
+const vendors = Object.keys(VENDORS);
+
+/** GET /vault/audit. */
+export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
+  .use(problems(warn))
+  .handler(async (event) => {
+    await authenticateAdmin(headersOf(event), adminKey);
+    const { query, withEvents, cursorFor } = parseAuditRequest(queryOf(event), vendors, systemClock.now());
+    const answer = await queryAudit(query, vendors, reader);
+    const accept = (headersOf(event)["accept"] ?? []).join(",");
+    return auditAnswer(
+      answer,
+      accept,
+      withEvents,
+      answer.next === null ? null : cursorFor(answer.next),
+      event.requestContext.requestId,
+    );
+  });

@@ -1,0 +1,36 @@
+import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from "aws-lambda";
+import { DynamoAuditLog } from "../adapters/dynamo-audit-log.ts";
+import { changeFrom } from "../adapters/vault-changes.ts";
+import { recordAudit } from "../app/record-audit.ts";
+import { ENV } from "../environment.ts";
+import { clients, dynamoVault, required, warn } from "./wiring.ts";
+
+const dynamo = clients();
+const RETENTION_DAYS = 400;
+const log = new DynamoAuditLog(
+  dynamo.steady,
+  required(ENV.auditTable),
+  Number(process.env[ENV.auditRetentionDays] ?? RETENTION_DAYS),
+);
+const vault = dynamoVault(dynamo);
+
+/**
+ * The stream of the Vault table. Stops at the first record that cannot be recorded and reports just that one: the
+ * lowest number returned is the checkpoint, and everything from it comes again (AWS documentation, read 2026-11-22).
+ */
+export const handler = async (event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> => {
+  const changes = event.Records.map(({ dynamodb }) => () => {
+    const image = (item: unknown) => (item === undefined ? null : (item as Record<string, AttributeValue>));
+    return changeFrom({
+      keys: image(dynamodb?.Keys) ?? {},
+      before: image(dynamodb?.OldImage),
+      after: image(dynamodb?.NewImage),
+    });
+  });
+  const failure = await recordAudit(changes, { vault, log });
+  if (failure === null) return { batchItemFailures: [] };
+  warn("a change could not be recorded in the audit log", failure.cause);
+  const itemIdentifier = event.Records[failure.failedAt]?.dynamodb?.SequenceNumber ?? "";
+  return { batchItemFailures: [{ itemIdentifier }] };
+};

@@ -1,0 +1,62 @@
+import type { APIGatewayProxyResult } from "aws-lambda";
+import { Problem } from "../domain/denial.ts";
+
+/** JSON answers of our own API, and the one shape of their errors. */
+
+const base64 = (text: string) => Buffer.from(text).toString("base64");
+
+export const textAnswer = (
+  statusCode: number,
+  contentType: string,
+  text: string,
+  requestId: string,
+  headers: Readonly<Record<string, string>> = {},
+): APIGatewayProxyResult => ({
+  statusCode,
+  headers: { "Content-Type": contentType, "Cache-Control": "no-store", "Request-Id": requestId, ...headers },
+  body: base64(text),
+  isBase64Encoded: true,
+});
+
+export const jsonAnswer = (
+  statusCode: number,
+  body: unknown,
+  requestId: string,
+  headers: Readonly<Record<string, string>> = {},
+): APIGatewayProxyResult =>
+  textAnswer(statusCode, "application/json", JSON.stringify(body), requestId, headers);
+
+const TYPE_BY_STATUS: Readonly<Record<number, string>> = {
+  400: "invalid_request_error",
+  401: "authentication_error",
+  403: "permission_error",
+  404: "not_found_error",
+  409: "conflict_error",
+  413: "invalid_request_error",
+  415: "invalid_request_error",
+  429: "rate_limit_error",
+};
+
+/** Our API's own errors: `{"error": {"type", "code", "message", "request_id", "charged", …details}}`. */
+export const errorType = (status: number): string => TYPE_BY_STATUS[status] ?? "api_error";
+
+export function problemAnswer(problem: Problem, requestId: string): APIGatewayProxyResult {
+  const { status, code, message, charged, details } = problem;
+  const error = { type: errorType(status), code, message, request_id: requestId, charged, ...details };
+  return jsonAnswer(
+    status,
+    { error },
+    requestId,
+    problem.retryAfterS === null ? {} : { "Retry-After": `${problem.retryAfterS}` },
+  );
+}
+
+/** An error that we did not name stays unnamed. */
+export const problemFrom = (error: unknown): Problem =>
+  error instanceof Problem
+    ? error
+    : new Problem(
+        "internal",
+        "this request failed here; repeat it, and report it with its request id if it fails again",
+        { charged: "no", cause: error },
+      );

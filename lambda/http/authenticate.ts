@@ -1,0 +1,25 @@
+import { timingSafeEqual } from "node:crypto";
+import { Problem } from "../domain/denial.ts";
+import { looksLike, sha256 } from "../domain/vault-key.ts";
+import type { Headers } from "../domain/vendor.ts";
+import { tokenOf } from "./request.ts";
+
+/** Who is behind the admin API key, as rows and keys name it. */
+export const ADMIN = "admin";
+
+/** Lets the holder of the admin API key pass. Compares hashes, in a time that tells nothing. */
+export async function authenticateAdmin(
+  headers: Headers,
+  adminKey: () => Promise<string | null>,
+): Promise<string> {
+  const token = tokenOf(headers);
+  if (token === null)
+    throw new Problem("api_key_invalid", "no API key: send it as Authorization: Bearer <KEYBRAKE_API_KEY>");
+  const expected = await adminKey();
+  if (expected !== null && timingSafeEqual(Buffer.from(sha256(token)), Buffer.from(sha256(expected))))
+    return ADMIN;
+  throw new Problem(
+    "api_key_invalid",
+    `this API key is not known: it looks like ${looksLike(token)}; send the admin API key as Authorization: Bearer <KEYBRAKE_API_KEY>`,
+  );
+}

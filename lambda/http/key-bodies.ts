@@ -1,0 +1,174 @@
+import * as v from "valibot";
+import type { KeyRequest } from "../app/issue-key.ts";
+import type { KeyChangeRequest } from "../app/manage-key.ts";
+import { UNCAPPED } from "../domain/balance.ts";
+import { Problem } from "../domain/denial.ts";
+import { parseEndpointPattern } from "../domain/endpoint.ts";
+import { parseUsd } from "../domain/money.ts";
+import { parseDuration } from "../domain/time.ts";
+
+/** The bodies of requests about keys. Whatever is not listed is refused: a misspelt cap must not leave a key uncapped. */
+
+const LABEL_LENGTH_MAX = 256;
+const METADATA_BYTES_MAX = 1024;
+const ENDPOINTS_MAX = 50;
+const EXPIRES_IN_S_MAX = 30 * 86_400;
+const DEFAULT_EXPIRES_IN = "1h";
+
+const usd = v.pipe(
+  v.union([v.number(), v.string()], 'accepted is decimal USD such as 50, 29.99 or "29.99"'),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    const parsed = parseUsd(dataset.value);
+    if (typeof parsed === "bigint") return parsed;
+    addIssue({ message: parsed.refused });
+    return NEVER;
+  }),
+);
+
+const DURATION_ACCEPTED = 'accepted is a number with a unit such as "30s", "5m", "4h" or "7d", at most "30d"';
+const duration = v.pipe(
+  v.string(DURATION_ACCEPTED),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    const seconds = parseDuration(dataset.value);
+    if (seconds !== null && seconds <= EXPIRES_IN_S_MAX) return seconds;
+    addIssue({ message: `got ${JSON.stringify(dataset.value.slice(0, 40))}; ${DURATION_ACCEPTED}` });
+    return NEVER;
+  }),
+);
+
+const endpoint = v.pipe(
+  v.string('accepted is "METHOD /path"'),
+  v.rawCheck(({ dataset, addIssue }) => {
+    const parsed = dataset.typed ? parseEndpointPattern(dataset.value) : null;
+    if (parsed !== null && "refused" in parsed)
+      addIssue({ message: `got ${JSON.stringify(`${dataset.value}`.slice(0, 60))}; ${parsed.refused}` });
+  }),
+);
+
+/** No control characters, and no `*`: it is what a query for a prefix ends with. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused.
+const LABEL = /^[^\u0000-\u001f\u007f*]+$/;
+const label = v.pipe(
+  v.string(`accepted is text of at most ${LABEL_LENGTH_MAX} characters`),
+  v.nonEmpty("got an empty text; leave it out instead"),
+  v.maxLength(LABEL_LENGTH_MAX, `accepted is text of at most ${LABEL_LENGTH_MAX} characters`),
+  v.regex(LABEL, 'accepted is text without control characters and without "*"'),
+);
+
+const metadata = v.pipe(
+  v.record(v.string(), v.string("accepted are texts only"), "accepted is an object of texts"),
+  v.check(
+    (value) => Buffer.byteLength(JSON.stringify(value)) <= METADATA_BYTES_MAX,
+    `accepted are at most ${METADATA_BYTES_MAX} bytes as JSON`,
+  ),
+);
+
+const cap = v.optional(v.nullable(usd));
+
+/** `credentials`: vendor -> names of its credentials. */
+const issueBody = v.strictObject({
+  vendor: v.string("accepted is the name of a vendor"),
+  credential: v.optional(v.string("accepted is the name of a credential"), "default"),
+  daily_usd_cap: cap,
+  total_usd_cap: cap,
+  per_call_usd_cap: cap,
+  allowed_endpoints: v.optional(
+    v.nullable(
+      v.pipe(
+        v.array(endpoint, 'accepted is a list such as ["POST /v1/payment_intents"]'),
+        v.minLength(
+          1,
+          "got an empty list, which allows nothing; name the endpoints, or leave it out for all that have a price or are free",
+        ),
+        v.maxLength(ENDPOINTS_MAX, `accepted are at most ${ENDPOINTS_MAX} entries`),
+      ),
+    ),
+    null,
+  ),
+  expires_in: v.optional(duration, DEFAULT_EXPIRES_IN),
+  agent_run_label: v.optional(v.nullable(label), null),
+  metadata: v.optional(metadata, {}),
+});
+
+const changeBody = v.strictObject({
+  daily_usd_cap: cap,
+  total_usd_cap: cap,
+  per_call_usd_cap: cap,
+  expires_in: v.optional(duration),
+});
+
+/** Reads the body of `POST /vault/keys`, or throws what names the field and says what is accepted. */
+export function parseIssueBody(
+  body: unknown,
+  credentials: Readonly<Record<string, readonly string[]>>,
+): KeyRequest {
+  const parsed = parse(issueBody, body);
+  const names = credentials[parsed.vendor];
+  const vendors = Object.keys(credentials).join(", ");
+  if (names === undefined)
+    throw invalid(
+      "vendor",
+      `got ${JSON.stringify(parsed.vendor.slice(0, 40))}; accepted is one of: ${vendors}`,
+    );
+  if (!names.includes(parsed.credential))
+    throw invalid(
+      "credential",
+      `got ${JSON.stringify(parsed.credential.slice(0, 40))}; accepted is one of: ${names.join(", ")}`,
+    );
+  if (parsed.daily_usd_cap == null && parsed.total_usd_cap == null) {
+    throw invalid("daily_usd_cap", "missing; a key needs daily_usd_cap or total_usd_cap, such as 50");
+  }
+  return {
+    vendor: parsed.vendor,
+    credential: parsed.credential,
+    caps: {
+      daily: parsed.daily_usd_cap ?? UNCAPPED,
+      total: parsed.total_usd_cap ?? UNCAPPED,
+      perCall: parsed.per_call_usd_cap ?? UNCAPPED,
+    },
+    allowedEndpoints: parsed.allowed_endpoints,
+    expiresInS: parsed.expires_in,
+    label: parsed.agent_run_label,
+    metadata: parsed.metadata,
+  };
+}
+
+/** Reads the body of `PATCH /vault/keys/{id}`: null takes a cap off, what is left out stays. */
+export function parseChangeBody(body: unknown): KeyChangeRequest {
+  const parsed = parse(changeBody, body);
+  if (Object.keys(parsed).length === 0) {
+    throw invalid(
+      "body",
+      "nothing to change; accepted are daily_usd_cap, total_usd_cap, per_call_usd_cap and expires_in",
+    );
+  }
+  const changed = (amount: v.InferOutput<typeof cap>) => (amount === null ? UNCAPPED : amount);
+  return {
+    caps: {
+      daily: changed(parsed.daily_usd_cap),
+      total: changed(parsed.total_usd_cap),
+      perCall: changed(parsed.per_call_usd_cap),
+    },
+    expiresInS: parsed.expires_in,
+  };
+}
+
+function parse<T extends v.GenericSchema>(schema: T, body: unknown): v.InferOutput<T> {
+  const result = v.safeParse(schema, body);
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  const path = v.getDotPath(issue);
+  if (issue.type === "strict_object" && issue.expected === "never")
+    throw invalid(path ?? "body", `is no field of this request; accepted are ${fieldsOf(schema)}`);
+  if (issue.received === "undefined") throw invalid(path ?? "body", "missing");
+  throw invalid(
+    path ?? "body",
+    path === null ? `accepted is a JSON object with ${fieldsOf(schema)}` : issue.message,
+  );
+}
+
+const fieldsOf = (schema: v.GenericSchema): string =>
+  "entries" in schema ? Object.keys(schema.entries as object).join(", ") : "";
+
+const invalid = (field: string, message: string) =>
+  new Problem("invalid_request", `${field}: ${message}`, { details: { field } });

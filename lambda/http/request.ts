@@ -1,0 +1,85 @@
+import type { APIGatewayProxyEvent } from "aws-lambda";
+import { Problem } from "../domain/denial.ts";
+import type { Headers } from "../domain/vendor.ts";
+
+/** What a REST API hands to a function, read into our own words. Bodies come as base64, since all types are binary. */
+
+export const headersOf = (event: APIGatewayProxyEvent): Headers => {
+  const headers: Record<string, string[]> = {};
+  for (const [name, values] of Object.entries(event.multiValueHeaders ?? {})) {
+    if (values === undefined) continue;
+    headers[name.toLowerCase()] = [...(headers[name.toLowerCase()] ?? []), ...values];
+  }
+  return headers;
+};
+
+export const bodyOf = ({ body, isBase64Encoded }: APIGatewayProxyEvent): Uint8Array =>
+  body === null || body === undefined
+    ? new Uint8Array()
+    : Buffer.from(body, isBase64Encoded ? "base64" : "utf8");
+
+export const queryOf = (event: APIGatewayProxyEvent): Readonly<Record<string, readonly string[]>> => {
+  const query: Record<string, readonly string[]> = {};
+  for (const [name, values] of Object.entries(event.multiValueQueryStringParameters ?? {}))
+    if (values !== undefined) query[name] = values;
+  return query;
+};
+
+/** The one value of a header; null where there is none. Throws where there are several. */
+export function singleHeader(headers: Headers, name: string): string | null {
+  const values = headers[name.toLowerCase()] ?? [];
+  if (values.length > 1)
+    throw new Problem("invalid_request", `${name}: got ${values.length} headers; accepted is one`);
+  return values[0] ?? null;
+}
+
+/**
+ * The secret that a caller sends: as Bearer, as the password of Basic (Twilio), or as its user where the password is
+ * empty (Stripe by curl). Null where there is none.
+ */
+export function tokenOf(headers: Headers): string | null {
+  const values = headers["authorization"] ?? [];
+  const [, scheme = "", value = ""] = /^(\S+)\s+(\S+)\s*$/.exec(values[0] ?? "") ?? [];
+  if (values.length !== 1) return null;
+  if (scheme.toLowerCase() === "bearer") return value;
+  if (scheme.toLowerCase() !== "basic") return null;
+  const decoded = Buffer.from(value, "base64").toString("utf8");
+  const at = decoded.indexOf(":");
+  const [user, password] = at < 0 ? [decoded, ""] : [decoded.slice(0, at), decoded.slice(at + 1)];
+  return (password === "" ? user : password) || null;
+}
+
+/**
+ * Where callers reach this deployment, without a slash at the end: with the stage where the address has one, without
+ * where a custom domain maps it away. `requestContext.path` is the resource's path behind whatever prefix there is.
+ */
+export function baseUrlOf(event: APIGatewayProxyEvent): string {
+  const { domainName, path } = event.requestContext;
+  const scheme = headersOf(event)["x-forwarded-proto"]?.[0] === "http" ? "http" : "https";
+  const suffix = event.path;
+  const prefix = path.endsWith(suffix) ? path.slice(0, path.length - suffix.length) : "";
+  return `${scheme}://${domainName ?? "localhost"}${prefix}`;
+}
+
+const FORM_TYPES = /^(application\/x-www-form-urlencoded|multipart\/form-data)\b/i;
+
+/** Reads a JSON body, whatever type it is said to have; a form is refused with an example. */
+export function jsonOf(event: APIGatewayProxyEvent): unknown {
+  const type = headersOf(event)["content-type"]?.[0] ?? "";
+  if (FORM_TYPES.test(type)) {
+    throw new Problem(
+      "unsupported_media_type",
+      `Content-Type: got a form; accepted is application/json with a body such as {"vendor": "stripe", "daily_usd_cap": 50} (with curl: --json '{…}')`,
+      { details: { field: "Content-Type" } },
+    );
+  }
+  const text = Buffer.from(bodyOf(event)).toString("utf8");
+  try {
+    return JSON.parse(text === "" ? "{}" : text);
+  } catch {
+    throw new Problem(
+      "invalid_request",
+      `body: not valid JSON; accepted is an object such as {"vendor": "stripe", "daily_usd_cap": 50}`,
+    );
+  }
+}

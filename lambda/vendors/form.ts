@@ -1,0 +1,99 @@
+import { Problem } from "../domain/denial.ts";
+import type { VendorRequest } from "../domain/vendor.ts";
+
+/**
+ * A form body, read so strictly that no parser can read it otherwise.
+ *
+ * Parsers differ on repeated names, on `;` as a separator, on stray brackets and spaces in names, on a body that comes
+ * compressed or with parameters in the URL beside it. Each of these could show one amount to us and another to the
+ * vendor, so each is refused.
+ */
+export type Form = ReadonlyMap<string, string>;
+
+const NAME = /^[a-z][a-z0-9_]*(\[[^[\]]*\])*$/;
+
+/** Reads the parameters of a request that has a form body or none. Names keep their brackets: `metadata[order]`. */
+export function parseForm(request: VendorRequest): Form | Problem {
+  if (Object.keys(request.query).length > 0)
+    return ambiguous("it has a query beside its body; send every parameter in the body");
+  if ((request.headers["content-encoding"] ?? []).length > 0)
+    return ambiguous("its body is compressed; send it as it is");
+  const text = utf8(request.body);
+  if (text === null) return ambiguous("its body is not UTF-8");
+  if (text === "") return new Map();
+
+  const types = request.headers["content-type"] ?? [];
+  if (
+    types.length !== 1 ||
+    !/^application\/x-www-form-urlencoded(; ?charset=utf-8)?$/i.test(types[0] ?? "")
+  ) {
+    return ambiguous("its body is not declared a form; send Content-Type: application/x-www-form-urlencoded");
+  }
+  return fieldsOf(text);
+}
+
+function fieldsOf(text: string): Form | Problem {
+  const fields = new Map<string, string>();
+  const shapes = new Map<string, "single" | "nested">();
+  for (const pair of text.split("&")) {
+    const at = pair.indexOf("=");
+    const name = at < 0 ? null : unescaped(pair.slice(0, at));
+    const value = unescaped(pair.slice(at + 1));
+    if (name === null || value === null || pair.includes(";") || !NAME.test(name)) {
+      return ambiguous(
+        `its body has the field ${JSON.stringify(pair.slice(0, 40).split("=", 1)[0])} that can be read in more than one way`,
+      );
+    }
+    const list = name.endsWith("[]");
+    if (fields.has(name) && !list) return ambiguous(`its body names ${JSON.stringify(name)} twice`);
+
+    const top = name.split("[", 1)[0] ?? name;
+    const shape = top === name ? "single" : "nested";
+    if ((shapes.get(top) ?? shape) !== shape)
+      return ambiguous(`its body names ${JSON.stringify(top)} both alone and with brackets`);
+    shapes.set(top, shape);
+    fields.set(list ? `${name}${fields.size}` : name, value);
+  }
+  if (fields.has("_method")) return ambiguous("its body asks for another method");
+  return fields;
+}
+
+/** The names of all fields that stand for `top`: itself or with brackets. */
+export const namesUnder = (form: Form, top: string): readonly string[] =>
+  [...form.keys()].filter((name) => name === top || name.startsWith(`${top}[`));
+
+/** A whole number as it must be written: digits without sign, spaces, exponent or leading zeros. */
+export function wholeNumber(form: Form, name: string): bigint | null | Problem {
+  const names = namesUnder(form, name);
+  if (names.length === 0) return null;
+  const text = form.get(name) ?? "";
+  if (names.length > 1 || !/^(0|[1-9][0-9]{0,11})$/.test(text)) {
+    return new Problem(
+      "amount_unknown",
+      `${name}: got ${JSON.stringify(text.slice(0, 40))}; accepted is one whole number of the smallest unit, such as 2999 for $29.99; nothing was charged`,
+    );
+  }
+  return BigInt(text);
+}
+
+const ambiguous = (why: string) =>
+  new Problem(
+    "ambiguous_request",
+    `this request can be read in more than one way: ${why}; nothing was charged`,
+  );
+
+const utf8 = (body: Uint8Array): string | null => {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body);
+  } catch {
+    return null;
+  }
+};
+
+const unescaped = (text: string): string | null => {
+  try {
+    return decodeURIComponent(text.replaceAll("+", " "));
+  } catch {
+    return null;
+  }
+};

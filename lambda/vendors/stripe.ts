@@ -1,0 +1,387 @@
+import { type CountedObject, highestTotal, uncounted } from "../domain/counted-object.ts";
+import { isSafeToRepeat, Problem, type ProblemCode } from "../domain/denial.ts";
+import { fromUsdCents, type MicroUsd, microUsd, NOTHING } from "../domain/money.ts";
+import type {
+  DenialFacts,
+  Endpoint,
+  FreeRule,
+  Headers,
+  PricedRule,
+  Quote,
+  Reading,
+  Vendor,
+  VendorAnswer,
+} from "../domain/vendor.ts";
+import { type Form, namesUnder, parseForm, wholeNumber } from "./form.ts";
+
+/**
+ * Stripe: what its endpoints cost, and how its answers are read.
+ *
+ * Spend is the money moved or committed. A PaymentIntent is counted when it is created: its answer holds a client
+ * secret with which it can be confirmed past this proxy. Amounts are integers of the currency's smallest unit.
+ * Sources, read 2026-11-22: the type declarations of stripe-node 23.1.0; docs.stripe.com/api/idempotent_requests,
+ * /error-low-level and /currencies.
+ */
+
+const HOUR_MS = 3_600_000;
+
+/** Replayed for at least 24 hours, failures included. docs.stripe.com/api/idempotent_requests, read 2026-11-22. */
+const V1_POST = { windowMs: 24 * HOUR_MS, rerunsFailures: false };
+
+/**
+ * An upper bound in micro-dollars of one smallest unit of any currency: the dearest, of pounds, is worth 1.4 cents.
+ * Only for refunds, whose request names no currency: where the answer names another than USD, this is what counts.
+ */
+const ANY_SMALLEST_UNIT = microUsd(20_000n);
+
+type Target = (form: Form, object: CountedObject | null) => MicroUsd | null | Problem;
+
+/** Reads a form, then prices it; whatever names another currency than USD is refused. */
+const priced = (
+  amountField: string,
+  target: (form: Form, object: CountedObject | null) => MicroUsd | Problem,
+  read: PricedRule["read"],
+  countedSegment: number | null = null,
+): PricedRule => ({
+  kind: "priced",
+  idempotency: V1_POST,
+  countedSegment,
+  quote: (request, object) => {
+    const form = parseForm(request);
+    if (form instanceof Problem) return form;
+    const amount = target(form, object);
+    if (amount instanceof Problem) return amount;
+    return {
+      amount,
+      amountText: form.get(amountField) ?? null,
+      currency: form.get("currency")?.toLowerCase() ?? null,
+    };
+  },
+  read: (answer, quote, object) => readMoney(answer, quote, object, read),
+});
+
+/** The amount of a field that has to be there, in USD cents. */
+const required =
+  (field: string): ((form: Form) => MicroUsd | Problem) =>
+  (form) => {
+    const cents = wholeNumber(form, field);
+    if (cents instanceof Problem) return cents;
+    if (cents === null) {
+      return new Problem(
+        "amount_unknown",
+        `${field}: missing; without it this call has no upper bound; nothing was charged`,
+      );
+    }
+    return fromUsdCents(cents);
+  };
+
+const optional =
+  (field: string): ((form: Form) => MicroUsd | null | Problem) =>
+  (form) => {
+    const cents = wholeNumber(form, field);
+    return cents instanceof Problem || cents === null ? cents : fromUsdCents(cents);
+  };
+
+const inUsd = (form: Form, needed: boolean): Problem | null => {
+  const names = namesUnder(form, "currency");
+  const currency = form.get("currency");
+  if (names.length === 0 && !needed) return null;
+  if (names.length === 1 && currency !== undefined && /^usd$/i.test(currency)) return null;
+  const got = currency === undefined ? "nothing" : JSON.stringify(currency.slice(0, 20));
+  return new Problem(
+    "currency_unknown",
+    `currency: got ${got}; accepted is usd, since no rate is configured for others; nothing was charged`,
+  );
+};
+
+/** Something new of `amount` USD cents. */
+const created = (form: Form): MicroUsd | Problem => inUsd(form, true) ?? required("amount")(form);
+
+/** What a counted PaymentIntent would be raised to, beyond what is counted for it already. */
+const raised =
+  (target: Target) =>
+  (form: Form, object: CountedObject | null): MicroUsd | Problem => {
+    if (object === null || object.cancelled) return notCounted(object);
+    const total = inUsd(form, false) ?? target(form, object);
+    if (total instanceof Problem) return total;
+    return total === null ? NOTHING : uncounted(object, total);
+  };
+
+const notCounted = (object: CountedObject | null) =>
+  new Problem(
+    "endpoint_not_priced",
+    object === null
+      ? "this PaymentIntent was not created with this vault key, so what it would cost is not known; create it with this key; nothing was charged"
+      : "this PaymentIntent was cancelled and its amount given back; create a new one; nothing was charged",
+  );
+
+const orHighest =
+  (field: string): Target =>
+  (form, object) => {
+    const named = optional(field)(form);
+    return named === null && object !== null ? highestTotal(object) : named;
+  };
+
+/** A refund names no currency but for one from a customer's balance. */
+const refunded = (form: Form): MicroUsd | Problem => inUsd(form, false) ?? required("amount")(form);
+
+const free = (...costly: readonly string[]): FreeRule => ({
+  kind: "free",
+  check: (request) => {
+    if (request.method === "POST") {
+      const form = parseForm(request);
+      if (form instanceof Problem) return form;
+      const field = costly.find((name) => namesUnder(form, name).length > 0);
+      if (field === undefined) return null;
+      return new Problem(
+        "endpoint_not_priced",
+        `${field}: gives money away and has no price yet; leave it out; nothing was charged`,
+      );
+    }
+    if (request.body.length === 0) return null;
+    return new Problem(
+      "ambiguous_request",
+      `a ${request.method} has no body; send its parameters in the query; nothing was charged`,
+    );
+  },
+});
+
+type Json = { readonly [field: string]: unknown };
+const isJson = (value: unknown): value is Json => typeof value === "object" && value !== null;
+const text = (value: unknown): string | null => (typeof value === "string" ? value : null);
+const cents = (value: unknown): MicroUsd | null =>
+  typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? fromUsdCents(BigInt(value)) : null;
+
+function parsed(body: Uint8Array): Json {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(body));
+    return isJson(value) ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+/** Given before the idempotency layer, or for a request that was never run: docs.stripe.com/error-low-level. */
+const NOT_EXECUTED = new Set([400, 401, 403, 404, 405, 409, 413, 415, 422, 429]);
+
+/** Sorts an answer by what Stripe did, and lets `read` find the money of one that was executed. */
+function readMoney(
+  answer: VendorAnswer,
+  quote: Quote,
+  object: CountedObject | null,
+  read: PricedRule["read"],
+): Reading {
+  const replayed = answer.headers["idempotent-replayed"]?.[0] === "true";
+  const { status } = answer;
+  if (status >= 200 && status < 300) return { ...read(answer, quote, object), replayed };
+
+  // A failure that is replayed was stored, so it was executed; a first 4xx speaks of its own request alone.
+  if (status === 402 || (replayed && NOT_EXECUTED.has(status)))
+    return { ...declinedObject(answer, quote), kind: "declined", replayed };
+  return { ...nothing(quote), kind: NOT_EXECUTED.has(status) ? "refused" : "unknown", replayed };
+}
+
+const nothing = (quote: Quote): Reading => ({
+  kind: "executed",
+  price: NOTHING,
+  replayed: false,
+  objectId: null,
+  customerId: null,
+  amountText: quote.amountText,
+  currency: quote.currency,
+  counts: null,
+  uncountsObject: false,
+});
+
+/** A decline at creation leaves a PaymentIntent that can be confirmed later: it is remembered, with nothing counted. */
+function declinedObject(answer: VendorAnswer, quote: Quote): Reading {
+  const { error } = parsed(answer.body);
+  const intent = isJson(error) ? error["payment_intent"] : undefined;
+  const objectId = isJson(intent) ? text(intent["id"]) : null;
+  const total = isJson(intent) && intent["currency"] === "usd" ? cents(intent["amount"]) : null;
+  return {
+    ...nothing(quote),
+    objectId,
+    counts: objectId !== null && total !== null ? { objectId, total } : null,
+  };
+}
+
+/** What every object tells of itself. An amount that cannot be read costs what was quoted. */
+function described(answer: VendorAnswer, quote: Quote): { object: Json; reading: Reading; amount: MicroUsd } {
+  const object = parsed(answer.body);
+  const currency = text(object["currency"]) ?? quote.currency;
+  const amount = cents(object["amount"]);
+  const reading: Reading = {
+    ...nothing(quote),
+    objectId: text(object["id"]),
+    customerId: text(object["customer"]),
+    amountText: amount === null ? quote.amountText : `${object["amount"]}`,
+    currency,
+  };
+  return { object, reading, amount: amount ?? quote.amount };
+}
+
+const readCreated: PricedRule["read"] = (answer, quote) => {
+  const { object, reading, amount } = described(answer, quote);
+  const price = object["status"] === "failed" ? NOTHING : amount;
+  const counts = object["object"] === "payment_intent" && reading.objectId !== null;
+  return { ...reading, price, counts: counts ? { objectId: reading.objectId ?? "", total: price } : null };
+};
+
+const readRefund: PricedRule["read"] = (answer, quote) => {
+  const { object, reading, amount } = described(answer, quote);
+  if (object["status"] === "failed" || object["status"] === "canceled") return { ...reading, price: NOTHING };
+  if (reading.currency === null || reading.currency === "usd") return { ...reading, price: amount };
+  return { ...reading, price: microUsd((amount / fromUsdCents(1n)) * ANY_SMALLEST_UNIT) };
+};
+
+/** What a PaymentIntent is about, in the field `total`, beyond what is counted for it. */
+const readRaised =
+  (total: "amount" | "amount_received"): PricedRule["read"] =>
+  (answer, quote, object) => {
+    const { object: intent, reading } = described(answer, quote);
+    const now = cents(intent[total]);
+    if (object === null || now === null) return { ...reading, price: quote.amount };
+    return { ...reading, price: uncounted(object, now), counts: { objectId: object.objectId, total: now } };
+  };
+
+/** An update that names no amount moves nothing, whatever the PaymentIntent is about. */
+const readUpdate: PricedRule["read"] = (answer, quote, object) =>
+  quote.amountText === null ? described(answer, quote).reading : readRaised("amount")(answer, quote, object);
+
+/** Cancelled without ever having received money: Stripe will take none any more. */
+const readCancel: PricedRule["read"] = (answer, quote) => {
+  const { object, reading } = described(answer, quote);
+  return { ...reading, uncountsObject: object["status"] === "canceled" && object["amount_received"] === 0 };
+};
+
+const INTENT = 2;
+
+const catalog: readonly Endpoint[] = [
+  { method: "POST", path: "/v1/payment_intents", rule: priced("amount", created, readCreated) },
+  {
+    method: "POST",
+    path: "/v1/payment_intents/{id}",
+    rule: priced("amount", raised(optional("amount")), readUpdate, INTENT),
+  },
+  {
+    method: "POST",
+    path: "/v1/payment_intents/{id}/confirm",
+    rule: priced("amount_to_confirm", raised(orHighest("amount_to_confirm")), readRaised("amount"), INTENT),
+  },
+  {
+    method: "POST",
+    path: "/v1/payment_intents/{id}/capture",
+    rule: priced(
+      "amount_to_capture",
+      raised(orHighest("amount_to_capture")),
+      readRaised("amount_received"),
+      INTENT,
+    ),
+  },
+  {
+    method: "POST",
+    path: "/v1/payment_intents/{id}/increment_authorization",
+    rule: priced("amount", raised(required("amount")), readRaised("amount"), INTENT),
+  },
+  {
+    method: "POST",
+    path: "/v1/payment_intents/{id}/cancel",
+    rule: priced("amount", () => NOTHING, readCancel, INTENT),
+  },
+  { method: "GET", path: "/v1/payment_intents", rule: free() },
+  { method: "GET", path: "/v1/payment_intents/{id}", rule: free() },
+
+  { method: "POST", path: "/v1/charges", rule: priced("amount", created, readCreated) },
+  { method: "GET", path: "/v1/charges", rule: free() },
+  { method: "GET", path: "/v1/charges/{id}", rule: free() },
+
+  { method: "POST", path: "/v1/refunds", rule: priced("amount", refunded, readRefund) },
+  { method: "GET", path: "/v1/refunds", rule: free() },
+  { method: "GET", path: "/v1/refunds/{id}", rule: free() },
+
+  // A customer's balance is credit: a later invoice takes that much less.
+  { method: "POST", path: "/v1/customers", rule: free("balance", "cash_balance") },
+  { method: "POST", path: "/v1/customers/{id}", rule: free("balance", "cash_balance") },
+  { method: "GET", path: "/v1/customers", rule: free() },
+  { method: "GET", path: "/v1/customers/{id}", rule: free() },
+  { method: "DELETE", path: "/v1/customers/{id}", rule: free() },
+  { method: "GET", path: "/v1/customers/{id}/payment_methods", rule: free() },
+  { method: "GET", path: "/v1/customers/{id}/payment_methods/{id}", rule: free() },
+
+  { method: "POST", path: "/v1/payment_methods", rule: free() },
+  { method: "POST", path: "/v1/payment_methods/{id}", rule: free() },
+  { method: "POST", path: "/v1/payment_methods/{id}/attach", rule: free() },
+  { method: "POST", path: "/v1/payment_methods/{id}/detach", rule: free() },
+  { method: "GET", path: "/v1/payment_methods", rule: free() },
+  { method: "GET", path: "/v1/payment_methods/{id}", rule: free() },
+];
+
+const TYPE_BY_STATUS: Readonly<Record<number, string>> = {
+  400: "invalid_request_error",
+  401: "authentication_error",
+  403: "permission_error",
+  409: "idempotency_error",
+  413: "invalid_request_error",
+  429: "rate_limit_error",
+};
+
+/** Stripe's own word where it has one. */
+const CODE: Partial<Record<ProblemCode, string>> = { key_expired: "api_key_expired" };
+
+function denial({ status, code, message, requestId, charged, details }: DenialFacts) {
+  const error = {
+    type: TYPE_BY_STATUS[status] ?? "api_error",
+    code: CODE[code] ?? code,
+    message,
+    request_id: requestId,
+    charged,
+    ...details,
+  };
+  const retry = isSafeToRepeat(code) ? {} : { "Stripe-Should-Retry": "false" };
+  return { headers: { "Request-Id": requestId, ...retry }, body: JSON.stringify({ error }) };
+}
+
+function refuseHeaders(headers: Headers): Problem | null {
+  for (const name of ["stripe-account", "stripe-context"]) {
+    if (name in headers)
+      return new Problem(
+        "account_not_allowed",
+        `the header ${name} acts on another account, which this vault key does not allow; leave it out; nothing was charged`,
+      );
+  }
+  for (const name of ["x-http-method-override", "x-http-method", "x-method-override"]) {
+    if (name in headers)
+      return new Problem(
+        "ambiguous_request",
+        `the header ${name} asks for another method; send that method itself; nothing was charged`,
+      );
+  }
+  const keys = headers["idempotency-key"] ?? [];
+  if (keys.length > 1 || keys.some((key) => key.trim() === "" || key.length > 255)) {
+    return new Problem(
+      "ambiguous_request",
+      "Idempotency-Key: accepted is one header of 1 to 255 characters; nothing was charged",
+    );
+  }
+  return null;
+}
+
+export const stripe: Vendor = {
+  name: "stripe",
+  origin: "https://api.stripe.com",
+  authorize: (secret) => ({ authorization: `Bearer ${secret}` }),
+  forwardedHeaders: [
+    "accept",
+    "content-type",
+    "idempotency-key",
+    "stripe-version",
+    "user-agent",
+    "x-stripe-client-telemetry",
+    "x-stripe-client-user-agent",
+  ],
+  refuseHeaders,
+  catalog,
+  denial,
+  requestId: (headers) => headers["request-id"]?.[0] ?? null,
+};

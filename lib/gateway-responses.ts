@@ -1,0 +1,143 @@
+/**
+ * What the gateway itself answers, per type: a body that makes every vendor's SDK raise its natural exception, since
+ * stripe-node takes an answer without `error` for a success whatever its status is (docs on the vendors, 1.2 and 1.3).
+ *
+ * Read by the local gateway and by the deployed front door. The types and their statuses are those of
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html and of
+ * API_GatewayResponse, read 2026-11-22.
+ */
+
+/** Every type, in the order of the alphabet. */
+export const GATEWAY_RESPONSE_TYPES = [
+  "ACCESS_DENIED",
+  "API_CONFIGURATION_ERROR",
+  "AUTHORIZER_CONFIGURATION_ERROR",
+  "AUTHORIZER_FAILURE",
+  "BAD_REQUEST_BODY",
+  "BAD_REQUEST_PARAMETERS",
+  "DEFAULT_4XX",
+  "DEFAULT_5XX",
+  "EXPIRED_TOKEN",
+  "INTEGRATION_FAILURE",
+  "INTEGRATION_TIMEOUT",
+  "INVALID_API_KEY",
+  "INVALID_SIGNATURE",
+  "MISSING_AUTHENTICATION_TOKEN",
+  "QUOTA_EXCEEDED",
+  "REQUEST_TOO_LARGE",
+  "RESOURCE_NOT_FOUND",
+  "THROTTLED",
+  "UNAUTHORIZED",
+  "UNSUPPORTED_MEDIA_TYPE",
+  "WAF_FILTERED",
+] as const;
+
+export type GatewayResponseType = (typeof GATEWAY_RESPONSE_TYPES)[number];
+
+export interface GatewayResponse {
+  /** Status of the answer and of its body. */
+  readonly status: number;
+  /**
+   * Whether to set the status on the type. The two defaults answer several failures with a status each, and setting
+   * one on them would change it for all; their body then has the status of the commonest failure.
+   */
+  readonly setsStatus: boolean;
+  /**
+   * Literals, or `$context.<name>`. API Gateway wants a literal in single quotes and a context variable without the
+   * dollar sign (`'no-store'`, `context.requestId`).
+   */
+  readonly headers: Readonly<Record<string, string>>;
+  /** JSON with `$context.requestId` where the request's id belongs. */
+  readonly template: string;
+}
+
+type Charged = "no" | "unknown";
+
+interface Failure {
+  readonly status: number;
+  /** `no` where none of our code ran. */
+  readonly charged: Charged;
+  readonly message: string;
+  readonly setsStatus?: false;
+}
+
+const NOTHING_RAN = "nothing was sent to the vendor and nothing was charged";
+const UNKNOWN =
+  "the vendor may have been called: repeat it with the same idempotency key, or look it up in the audit log, before you call it failed";
+
+const FAILURES: Readonly<Record<GatewayResponseType, Failure>> = {
+  ACCESS_DENIED: refused(403, "access was denied before the request reached Keybrake"),
+  API_CONFIGURATION_ERROR: unknown(500, "the gateway is misconfigured"),
+  AUTHORIZER_CONFIGURATION_ERROR: refused(500, "the gateway cannot reach its authorizer"),
+  AUTHORIZER_FAILURE: refused(500, "the gateway's authorizer failed"),
+  BAD_REQUEST_BODY: refused(400, "the gateway does not accept this body"),
+  BAD_REQUEST_PARAMETERS: refused(400, "the gateway does not accept these parameters"),
+  DEFAULT_4XX: { ...refused(400, "the gateway does not accept this request"), setsStatus: false },
+  DEFAULT_5XX: { ...unknown(502, "Keybrake failed on this request"), setsStatus: false },
+  EXPIRED_TOKEN: refused(403, "the AWS token of this request has expired"),
+  INTEGRATION_FAILURE: unknown(504, "the gateway could not get an answer from Keybrake"),
+  INTEGRATION_TIMEOUT: unknown(504, "Keybrake did not answer in time"),
+  INVALID_API_KEY: refused(403, "the gateway does not know this x-api-key"),
+  INVALID_SIGNATURE: refused(403, "the AWS signature of this request is wrong: send the vault key alone"),
+  MISSING_AUTHENTICATION_TOKEN: refused(403, "no such path or method here"),
+  QUOTA_EXCEEDED: refused(429, "the quota of this x-api-key is used up"),
+  REQUEST_TOO_LARGE: refused(413, "the request is too large for the gateway"),
+  RESOURCE_NOT_FOUND: refused(404, "no such path here"),
+  THROTTLED: refused(429, "too many requests at this moment, try again in a second"),
+  UNAUTHORIZED: refused(401, "the gateway's authorizer does not accept this request"),
+  UNSUPPORTED_MEDIA_TYPE: refused(415, "the gateway does not accept this content type"),
+  WAF_FILTERED: refused(403, "the request was blocked by the firewall in front of Keybrake"),
+};
+
+/** What the gateway answers for a failure of this type. */
+export function gatewayResponseOf(type: GatewayResponseType): GatewayResponse {
+  const failure = FAILURES[type];
+  const { status, charged, message } = failure;
+  const code = `gateway_${type.toLowerCase()}`;
+  return {
+    status,
+    setsStatus: failure.setsStatus ?? true,
+    headers: {
+      "Content-Type": "application/json",
+      "Request-Id": "$context.requestId",
+      "Cache-Control": "no-store",
+      ...shouldRetry(type, status),
+    },
+    template: JSON.stringify({
+      error: { type: stripeType(status), code, message, request_id: "$context.requestId", charged },
+      statusCode: status,
+      name: resendName(status, code),
+      message,
+      code: 20_000 + status,
+      status,
+    }),
+  };
+}
+
+/** Stripe's SDKs repeat a 5xx by themselves, with the same idempotency key, which is safe; of the rest only a throttled one. */
+function shouldRetry(type: GatewayResponseType, status: number): Readonly<Record<string, string>> {
+  if (status >= 500) return {};
+  return { "Stripe-Should-Retry": type === "THROTTLED" ? "true" : "false" };
+}
+
+function stripeType(status: number): string {
+  if (status >= 500) return "api_error";
+  if (status === 401) return "authentication_error";
+  if (status === 403) return "permission_error";
+  return status === 429 ? "rate_limit_error" : "invalid_request_error";
+}
+
+/** Names that Resend's SDKs map to their exceptions; not `missing_api_key`, which replaces the message. */
+function resendName(status: number, code: string): string {
+  if (status >= 500) return "application_error";
+  if (status === 401) return "invalid_api_key";
+  return status === 429 ? "rate_limit_exceeded" : code;
+}
+
+function refused(status: number, what: string): Failure {
+  return { status, charged: "no", message: `${what}; ${NOTHING_RAN}` };
+}
+
+function unknown(status: number, what: string): Failure {
+  return { status, charged: "unknown", message: `${what}; ${UNKNOWN}` };
+}

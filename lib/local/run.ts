@@ -1,0 +1,206 @@
+import { randomInt } from "node:crypto";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { build } from "../../bin/build.ts";
+import { ENV } from "../../lambda/environment.ts";
+import { ROUTES } from "../routes.ts";
+import { startDynamoDb, TABLES } from "./dynamodb.ts";
+import { enterEnvironment } from "./environment.ts";
+import { loadFunctions } from "./functions.ts";
+import { startGateway } from "./gateway.ts";
+import { type Invoke, invocationContext } from "./invocation.ts";
+import { startSecretsManager } from "./secrets-manager.ts";
+import { STRIPE_PLACEHOLDER, type StripeTarget } from "./settings.ts";
+import { startStreamPoller } from "./stream-poller.ts";
+import { startStripeSimulator } from "./stripe-simulator/server.ts";
+import { startTtlSweep } from "./ttl-sweep.ts";
+
+const STRIPE_ORIGIN = "https://api.stripe.com";
+const ADMIN_KEY_SECRET = "keybrake/admin-api-key";
+const STRIPE_SECRET = "keybrake/stripe/default";
+const AUDIT_RETENTION_DAYS = 400;
+const DRAIN_MS_MAX = 5_000;
+const BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+export interface LocalOptions {
+  /** 0, the default, takes a free one. */
+  readonly port?: number;
+  /** The admin API key; a new one unless given. */
+  readonly apiKey?: string | undefined;
+  /** File that outlives the run; in memory unless given. */
+  readonly dataFile?: string | undefined;
+  readonly stage?: string | undefined;
+  /** Simulated unless told. */
+  readonly stripe?: StripeTarget;
+  /** An engine of the user's, for platforms without ours. */
+  readonly dynamodbEndpoint?: string | undefined;
+  /** Folder with the bundles; they are built to dist unless given. */
+  readonly functionsDirectory?: string;
+  /** Told in a sentence what needs a person; stderr unless given. */
+  readonly announce?: (message: string) => void;
+}
+
+export interface LocalRun {
+  /** With the stage, without a slash at the end. */
+  readonly baseUrl: string;
+  readonly apiKey: string;
+  readonly dynamodbEndpoint: string;
+  readonly stripe: { readonly origin: string; readonly booksUrl?: string };
+  /** Resolves when every change of the Vault before the call is in the audit table, or in a dead letter. */
+  drain(): Promise<void>;
+  /** Ends the invocations under way, then the audit log, then everything else; a few seconds at most. */
+  close(): Promise<void>;
+}
+
+/**
+ * Runs the deployed bundles in this process with stand-ins for everything of AWS around them.
+ *
+ * One run at a time in a process: functions read its environment, which is put back at the end. Throws a StartError
+ * where the user can mend it; what had been started is stopped then.
+ */
+export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> {
+  const announce = options.announce ?? ((message: string) => console.error(message));
+  const apiKey = options.apiKey ?? newApiKey();
+  const dataFile = options.dataFile === undefined ? undefined : resolve(options.dataFile);
+  const closers: (() => Promise<void>)[] = [];
+  const close = async () => {
+    for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer();
+  };
+
+  try {
+    const leaveEnvironment = enterEnvironment({});
+    closers.push(async () => leaveEnvironment());
+
+    const functionsDirectory = options.functionsDirectory ?? (await build());
+
+    const dynamodb = await startDynamoDb({ dataFile, fallbackEndpoint: options.dynamodbEndpoint });
+    closers.push(() => dynamodb.close());
+
+    const stripe = await startStripe(options.stripe ?? { kind: "simulated" });
+    closers.push(() => stripe.close());
+
+    const secrets = await startSecretsManager(
+      new Map([
+        [ADMIN_KEY_SECRET, apiKey],
+        [STRIPE_SECRET, stripe.secretKey],
+      ]),
+    );
+    closers.push(() => secrets.close());
+
+    Object.assign(process.env, functionEnvironment(dynamodb.endpoint, secrets.endpoint, stripe.origin));
+    const invoke = loadFunctions(functionsDirectory);
+
+    const sweep = startTtlSweep({
+      client: dynamodb.client,
+      tables: TABLES,
+      onError: (error) => announce(`the TTL sweep failed: ${String(error)}`),
+    });
+    closers.push(() => sweep.close());
+
+    const poller = await startStreamPoller({
+      client: dynamodb.client,
+      endpoint: dynamodb.endpoint,
+      table: TABLES[0],
+      functionName: "record-audit",
+      invoke: (event) => invokeConsumer(invoke, event, announce),
+      checkpointFile: dataFile && `${dataFile}.checkpoint`,
+      deadLetterDirectory: dataFile
+        ? `${dataFile}.dead-letters`
+        : await mkdtemp(join(tmpdir(), "keybrake-dead-letters-")),
+      announce,
+    });
+    closers.push(async () => {
+      await Promise.race([poller.drain(), delay(DRAIN_MS_MAX, undefined, { ref: false })]);
+      await poller.close();
+    });
+
+    const gateway = await startGateway({
+      invoke,
+      routes: ROUTES,
+      port: options.port ?? 0,
+      stage: options.stage,
+      onFunctionError: (error) => announce(`a function threw: ${described(error)}`),
+    });
+    closers.push(() => gateway.close());
+
+    return {
+      baseUrl: gateway.baseUrl,
+      apiKey,
+      dynamodbEndpoint: dynamodb.endpoint,
+      stripe: { origin: stripe.origin, ...(stripe.booksUrl !== undefined && { booksUrl: stripe.booksUrl }) },
+      drain: () => poller.drain(),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+interface StripeUpstream {
+  readonly origin: string;
+  readonly secretKey: string;
+  readonly booksUrl?: string;
+  close(): Promise<void>;
+}
+
+async function startStripe(target: StripeTarget): Promise<StripeUpstream> {
+  const close = async () => {};
+  switch (target.kind) {
+    case "real":
+      return { origin: STRIPE_ORIGIN, secretKey: target.secretKey, close };
+    case "upstream":
+      return { origin: target.origin, secretKey: target.secretKey, close };
+    case "simulated": {
+      // The simulator takes this key alone, so a call that went out with a vault key would show.
+      const secretKey = STRIPE_PLACEHOLDER;
+      const simulator = await startStripeSimulator({ secretKey, latencyMs: target.latencyMs ?? 0 });
+      const { origin } = simulator;
+      return { origin, secretKey, booksUrl: `${origin}/books`, close: () => simulator.close() };
+    }
+  }
+}
+
+/** Everything our functions read, and what keeps their logs to warnings and errors, on stderr. */
+function functionEnvironment(
+  dynamodb: string,
+  secrets: string,
+  stripeOrigin: string,
+): Record<string, string> {
+  return {
+    [ENV.vaultTable]: TABLES[0].name,
+    [ENV.auditTable]: TABLES[1].name,
+    [ENV.adminKeySecret]: ADMIN_KEY_SECRET,
+    [ENV.credentialSecrets]: JSON.stringify({ stripe: { default: STRIPE_SECRET } }),
+    [ENV.vendorOrigins]: JSON.stringify(stripeOrigin === STRIPE_ORIGIN ? {} : { stripe: stripeOrigin }),
+    [ENV.auditRetentionDays]: String(AUDIT_RETENTION_DAYS),
+    AWS_ENDPOINT_URL_DYNAMODB: dynamodb,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets,
+    POWERTOOLS_LOG_LEVEL: process.env["POWERTOOLS_LOG_LEVEL"] ?? "WARN",
+    POWERTOOLS_METRICS_DISABLED: "true",
+    POWERTOOLS_SERVICE_NAME: "keybrake",
+  };
+}
+
+/** What a consumer throws would otherwise show only once its retries have run out. */
+async function invokeConsumer(
+  invoke: Invoke,
+  event: unknown,
+  announce: (message: string) => void,
+): Promise<unknown> {
+  try {
+    return await invoke("record-audit", event, invocationContext("record-audit"));
+  } catch (error) {
+    announce(`record-audit threw: ${described(error)}`);
+    throw error;
+  }
+}
+
+const described = (error: unknown) =>
+  error instanceof Error ? (error.stack ?? error.message) : String(error);
+
+function newApiKey(): string {
+  return `kb_${Array.from({ length: 40 }, () => BASE62[randomInt(BASE62.length)]).join("")}`;
+}

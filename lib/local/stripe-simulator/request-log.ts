@@ -1,0 +1,59 @@
+import type { IncomingMessage } from "node:http";
+
+const KEPT = 50_000;
+
+/** One request as it came, on the wire of `GET /requests`. */
+export interface LoggedRequest {
+  readonly request_id: string;
+  readonly received_ms: number;
+  readonly method: string;
+  /** With its query, untouched. */
+  readonly path: string;
+  /** Names in lower case, as often and in the order they came. */
+  readonly headers: readonly string[];
+  readonly idempotency_key: string | null;
+  readonly stripe_account: string | null;
+  readonly stripe_context: string | null;
+  readonly content_type: string | null;
+  readonly body: string;
+}
+
+/**
+ * Every request that reached the API, refused ones included, oldest first; of more than 50,000 the newest. No value of
+ * a header is kept but the four named: the Authorization value is a secret.
+ */
+export interface RequestLog {
+  list(): readonly LoggedRequest[];
+  clear(): void;
+  add(request: IncomingMessage, body: string, requestId: string, receivedMs: number): void;
+}
+
+export function openRequestLog(): RequestLog {
+  let requests: LoggedRequest[] = [];
+  return {
+    list: () => requests.slice(-KEPT),
+    clear() {
+      requests = [];
+    },
+    add({ method, url, headers, rawHeaders }, body, requestId, receivedMs) {
+      if (requests.length >= 2 * KEPT) requests = requests.slice(-KEPT);
+      requests.push({
+        request_id: requestId,
+        received_ms: receivedMs,
+        method: method ?? "",
+        path: url ?? "",
+        headers: rawHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase()),
+        idempotency_key: headerText(headers["idempotency-key"]),
+        stripe_account: headerText(headers["stripe-account"]),
+        stripe_context: headerText(headers["stripe-context"]),
+        content_type: headerText(headers["content-type"]),
+        body,
+      });
+    },
+  };
+}
+
+/** A header's value, those of several joined by commas; null if it was not sent or is empty. */
+export function headerText(value: string | string[] | undefined): string | null {
+  return (Array.isArray(value) ? value.join(", ") : value) || null;
+}

@@ -1,0 +1,31 @@
+/**
+ * The route table: which function answers which path. Read by the local gateway and by the deployed front door.
+ *
+ * Paths are resources of a REST API: `{name}` is one segment, `{proxy+}` the whole rest. The most specific resource
+ * wins; a method that the winning resource does not list is answered by the gateway itself.
+ */
+
+/** Every function of the product: the name of its entry in lambda/handlers and of its bundle in dist. */
+export const FUNCTIONS = ["issue-key", "manage-key", "own-key", "query-audit", "proxy-call", "record-audit", "health"] as const;
+
+export type FunctionName = (typeof FUNCTIONS)[number];
+
+export interface Route {
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE" | "ANY";
+  readonly path: string;
+  readonly function: FunctionName;
+}
+
+export const ROUTES: readonly Route[] = [
+  { method: "POST", path: "/vault/keys", function: "issue-key" },
+  { method: "GET", path: "/vault/keys/self", function: "own-key" },
+  { method: "POST", path: "/vault/keys/self/revoke", function: "own-key" },
+  { method: "GET", path: "/vault/keys/{id}", function: "manage-key" },
+  { method: "PATCH", path: "/vault/keys/{id}", function: "manage-key" },
+  { method: "DELETE", path: "/vault/keys/{id}", function: "manage-key" },
+  { method: "POST", path: "/vault/keys/{id}/revoke", function: "manage-key" },
+  { method: "GET", path: "/vault/audit", function: "query-audit" },
+  { method: "GET", path: "/healthz", function: "health" },
+  { method: "ANY", path: "/stripe/{proxy+}", function: "proxy-call" },
+  { method: "ANY", path: "/{proxy+}", function: "proxy-call" },
+];

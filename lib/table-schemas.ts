@@ -1,0 +1,55 @@
+/**
+ * Keys, indexes, TTL and stream of both tables. Read by the local run and by the deployed stack, so that they agree.
+ *
+ * Index keys are strings only and sparse: an item without the attribute is not in the index. No index touches the
+ * balance of a key: a throttled index throttles its table (docs/decisions/0003-one-item-per-balance.md).
+ */
+export interface IndexSchema {
+  readonly name: string;
+  readonly partitionKey: string;
+  readonly sortKey: string;
+}
+
+export interface TableSchema {
+  readonly partitionKey: string;
+  readonly sortKey: string;
+  readonly ttlAttribute: string;
+  /** Stream of new and old images, or none. */
+  readonly stream: boolean;
+  readonly indexes: readonly IndexSchema[];
+}
+
+/** Keys, balances, calls, counted objects. */
+export const VAULT_TABLE: TableSchema = {
+  partitionKey: "pk",
+  sortKey: "sk",
+  ttlAttribute: "ttl",
+  stream: true,
+  indexes: [],
+};
+
+/**
+ * Audit events, by call; the indexes answer by key, by vendor and day, by label and by label group. `at_id` is the
+ * attempt's start and the event's id, so the events of one attempt are neighbours and the newest come last.
+ */
+export const AUDIT_TABLE: TableSchema = {
+  partitionKey: "pk",
+  sortKey: "sk",
+  ttlAttribute: "ttl",
+  stream: false,
+  indexes: [
+    { name: "by_key", partitionKey: "key_id", sortKey: "at_id" },
+    { name: "by_vendor_day", partitionKey: "vendor_day", sortKey: "at_id" },
+    { name: "by_label", partitionKey: "agent_run_label", sortKey: "at_id" },
+    { name: "by_label_group", partitionKey: "label_group", sortKey: "at_id" },
+  ],
+};
+
+/**
+ * Version of what the items look like. A file of a newer version is refused by an older program, since it could
+ * misread money; raise it with every change that an older program would misread.
+ */
+export const LAYOUT_VERSION = 1;
+
+/** Key of the Vault item that says which layout the tables have, in its number attribute `version`. */
+export const LAYOUT_KEY = { pk: "LAYOUT", sk: "LAYOUT" } as const;

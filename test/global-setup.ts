@@ -1,0 +1,4 @@
+import { build } from "../bin/build.ts";
+
+/** The bundles that are deployed are the ones that are tested. */
+export const setup = (): Promise<void> => build();

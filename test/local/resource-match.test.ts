@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { resourceMatcher } from "../../lib/local/resource-match.ts";
+import { ROUTES } from "../../lib/routes.ts";
+
+const match = resourceMatcher(ROUTES);
+
+test.each([
+  ["POST", "/vault/keys", "issue-key", "/vault/keys", null],
+  ["GET", "/vault/keys/self", "own-key", "/vault/keys/self", null],
+  ["GET", "/vault/keys/key_1", "manage-key", "/vault/keys/{id}", { id: "key_1" }],
+  ["GET", "/vault/keys/a%2Fb", "manage-key", "/vault/keys/{id}", { id: "a%2Fb" }],
+  ["POST", "/vault/keys/key_1/revoke", "manage-key", "/vault/keys/{id}/revoke", { id: "key_1" }],
+  ["POST", "/vault/keys/self/revoke", "own-key", "/vault/keys/self/revoke", null],
+  ["GET", "/vault/audit", "query-audit", "/vault/audit", null],
+  ["GET", "/healthz", "health", "/healthz", null],
+  ["DELETE", "/stripe/v1/x", "proxy-call", "/stripe/{proxy+}", { proxy: "v1/x" }],
+  ["POST", "/v1/payment_intents", "proxy-call", "/{proxy+}", { proxy: "v1/payment_intents" }],
+  ["POST", "/v1//x", "proxy-call", "/{proxy+}", { proxy: "v1//x" }],
+  ["GET", "/v1/x/", "proxy-call", "/{proxy+}", { proxy: "v1/x" }],
+  ["GET", "/vault/unknown", "proxy-call", "/{proxy+}", { proxy: "vault/unknown" }],
+] as const)("%s %s goes to %s", (method, path, name, resource, pathParameters) => {
+  expect(match(method, path)).toEqual({ function: name, resource, pathParameters });
+});
+
+test.each([
+  ["PUT", "/vault/keys", "/vault/keys"],
+  ["DELETE", "/vault/keys/self", "/vault/keys/self"],
+  ["GET", "/vault/keys/key_1/revoke", "/vault/keys/{id}/revoke"],
+  ["GET", "/vault", "/vault"],
+  ["GET", "/stripe", "/stripe"],
+  ["GET", "/", "/"],
+])("%s %s falls on a resource without that method, and on no wider one", (method, path, resource) => {
+  expect(match(method, path)).toMatchObject({ function: undefined, resource });
+});
