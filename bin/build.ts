@@ -10,6 +10,9 @@ import { FUNCTIONS } from "../lib/routes.ts";
 
 const REPOSITORY = join(import.meta.dirname, "..");
 
+/** Where the bundles lie unless told otherwise. */
+export const DIST = join(REPOSITORY, "dist");
+
 export interface BuildOptions {
   /** Folder with one <name>.ts per function; lambda/handlers of this repository unless told. */
   readonly entryDirectory?: string;
@@ -20,16 +23,16 @@ export interface BuildOptions {
 }
 
 /**
- * Bundles the functions and returns the folder that holds them; throws when one of them has no entry or does not compile.
+ * Bundles the functions; throws when one of them has no entry or does not compile.
  *
  * CommonJS, SDK included, `mainFields: ["module", "main"]`: an ESM bundle pays about 40 ms more at its start, since an
  * import of node:http loads undici (measured, docs of the platform). No source maps:
  * they would travel with every deployment and nothing reads them. Files are renamed into place, so that two builds at
  * once cannot spoil each other.
  */
-export async function build(options: BuildOptions = {}): Promise<string> {
+export async function build(options: BuildOptions = {}): Promise<void> {
   const entryDirectory = options.entryDirectory ?? join(REPOSITORY, "lambda", "handlers");
-  const outDirectory = options.outDirectory ?? join(REPOSITORY, "dist");
+  const outDirectory = options.outDirectory ?? DIST;
   const functions = options.functions ?? FUNCTIONS;
 
   const result = await esbuild({
@@ -46,14 +49,13 @@ export async function build(options: BuildOptions = {}): Promise<string> {
     minify: true,
     sourcemap: false,
     legalComments: "none",
-    logLevel: "error",
+    logLevel: "silent",
     write: false,
   });
 
   const bundles = result.outputFiles.map(({ path, contents }) => put(path, contents));
   // Our package is of type "module"; the bundles are CommonJS.
   await Promise.all([...bundles, put(join(outDirectory, "package.json"), '{"type":"commonjs"}\n')]);
-  return outDirectory;
 }
 
 async function put(path: string, contents: string | Uint8Array): Promise<void> {

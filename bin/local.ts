@@ -61,7 +61,7 @@ function firstKeyCommand(settings: Settings, run: LocalRun): string {
     agent_run_label: "first/try",
   };
   const apiKey = settings.apiKey === undefined ? run.apiKey : "$KEYBRAKE_API_KEY";
-  return `curl -s ${run.baseUrl}/vault/keys -H "Authorization: Bearer ${apiKey}" -d '${JSON.stringify(body)}'`;
+  return `curl -s ${run.baseUrl}/vault/keys -H "Authorization: Bearer ${apiKey}" -H "Content-Type: application/json" -d '${JSON.stringify(body)}'`;
 }
 
 /** A second signal ends the process at once. */

@@ -108,7 +108,7 @@ export function gatewayResponseOf(type: GatewayResponseType): GatewayResponse {
       statusCode: status,
       name: resendName(status, code),
       message,
-      code: 20_000 + status,
+      code: status,
       status,
     }),
   };

@@ -6,7 +6,15 @@
  */
 
 /** Every function of the product: the name of its entry in lambda/handlers and of its bundle in dist. */
-export const FUNCTIONS = ["issue-key", "manage-key", "own-key", "query-audit", "proxy-call", "record-audit", "health"] as const;
+export const FUNCTIONS = [
+  "issue-key",
+  "manage-key",
+  "own-key",
+  "query-audit",
+  "proxy-call",
+  "record-audit",
+  "health",
+] as const;
 
 export type FunctionName = (typeof FUNCTIONS)[number];
 

@@ -1,4 +1,6 @@
 import { build } from "../bin/build.ts";
 
 /** The bundles that are deployed are the ones that are tested. */
-export const setup = (): Promise<void> => build();
+export const setup = async (): Promise<void> => {
+  await build();
+};

@@ -3,7 +3,7 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { build } from "../../bin/build.ts";
+import { build, DIST } from "../../bin/build.ts";
 import { ENV } from "../../lambda/environment.ts";
 import { ROUTES } from "../routes.ts";
 import { startDynamoDb, TABLES } from "./dynamodb.ts";
@@ -73,7 +73,7 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
     const leaveEnvironment = enterEnvironment({});
     closers.push(async () => leaveEnvironment());
 
-    const functionsDirectory = options.functionsDirectory ?? (await build());
+    if (options.functionsDirectory === undefined) await build();
 
     const dynamodb = await startDynamoDb({ dataFile, fallbackEndpoint: options.dynamodbEndpoint });
     closers.push(() => dynamodb.close());
@@ -90,7 +90,7 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
     closers.push(() => secrets.close());
 
     Object.assign(process.env, functionEnvironment(dynamodb.endpoint, secrets.endpoint, stripe.origin));
-    const invoke = loadFunctions(functionsDirectory);
+    const invoke = loadFunctions(options.functionsDirectory ?? DIST);
 
     const sweep = startTtlSweep({
       client: dynamodb.client,

@@ -14,12 +14,11 @@ beforeEach(async () => {
 
 const write = (name: string, source: string) => writeFile(join(directory, "entries", name), source);
 
-const bundle = () =>
-  build({
-    entryDirectory: join(directory, "entries"),
-    outDirectory: join(directory, "dist"),
-    functions: ["health"],
-  });
+async function bundle(): Promise<string> {
+  const outDirectory = join(directory, "dist");
+  await build({ entryDirectory: join(directory, "entries"), outDirectory, functions: ["health"] });
+  return outDirectory;
+}
 
 test("a handler and what it imports become one CommonJS file that Lambda and the local run load", async () => {
   await write("greeting.ts", 'export const greeting: string = "hello ";');

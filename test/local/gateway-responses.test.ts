@@ -44,7 +44,7 @@ test.each(EXPECTED)("%s is a %i with charged %s and retry %s", (type, status, ch
     },
     statusCode: status,
     status,
-    code: 20_000 + status,
+    code: status,
     name: expect.stringMatching(/^[a-z0-9_]+$/),
     message: expect.stringMatching(/./),
   });

@@ -239,7 +239,7 @@ test("the bare root and a method that a resource lacks get the gateway's own ans
       statusCode: 403,
       name: "gateway_missing_authentication_token",
       message: "no such path or method here; nothing was sent to the vendor and nothing was charged",
-      code: 20403,
+      code: 403,
       status: 403,
     });
   }

@@ -21,10 +21,8 @@ beforeAll(async () => {
   await mkdir(join(directory, "entries"));
   for (const name of FUNCTIONS)
     await writeFile(join(directory, "entries", `${name}.ts`), sources[name] ?? ECHO);
-  functionsDirectory = await build({
-    entryDirectory: join(directory, "entries"),
-    outDirectory: join(directory, "dist"),
-  });
+  functionsDirectory = join(directory, "dist");
+  await build({ entryDirectory: join(directory, "entries"), outDirectory: functionsDirectory });
 });
 
 const opened: LocalRun[] = [];
