@@ -35,8 +35,8 @@ export const fromUsdCents = (cents: bigint): MicroUsd => microUsd(cents * 10_000
 /**
  * Reads decimal USD as a caller writes it, or says why not.
  *
- * A number: what lies beyond nine places is a float's noise (0.1 + 0.2) and is rounded away, the rest is rounded down
- * to six, since caps round down. A string: digits with at most six places, nothing else.
+ * A number: a float's noise (0.1 + 0.2) is rounded away, what is left beyond six places is rounded down, since caps
+ * round down. A string: digits with at most six places, nothing else.
  */
 export function parseUsd(value: number | string): MicroUsd | { readonly refused: string } {
   const text = typeof value === "number" ? numberText(value) : value;
@@ -54,9 +54,12 @@ export function parseUsd(value: number | string): MicroUsd | { readonly refused:
 const quoted = (value: number | string) =>
   typeof value === "string" ? JSON.stringify(value.slice(0, 40)) : `${value}`;
 
+/** A float is exact to fifteen digits: what stands behind them is noise, what stands behind six places is cut off. */
 function numberText(value: number): string {
   if (!Number.isFinite(value) || value < 0 || value > 1e10) return `${value}`;
-  return value.toFixed(9).slice(0, -3);
+  const exact = Number(value.toPrecision(15));
+  const text = `${exact}`.includes("e") ? exact.toFixed(12) : `${exact}`;
+  return text.replace(/(\.\d{6})\d+$/, "$1");
 }
 
 /** Decimal USD without a sign of currency and without trailing zeros: `29.99`, `0.0009`, `-5`. */

@@ -22,6 +22,8 @@ const ADMIN_KEY_SECRET = "keybrake/admin-api-key";
 const STRIPE_SECRET = "keybrake/stripe/default";
 const AUDIT_RETENTION_DAYS = 400;
 const DRAIN_MS_MAX = 5_000;
+/** One engine serves all functions here, so a burst of calls queues before it; a Lambda function has a second. */
+const DYNAMODB_TIMEOUT_MS = 10_000;
 const BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 export interface LocalOptions {
@@ -176,6 +178,7 @@ function functionEnvironment(
     [ENV.credentialSecrets]: JSON.stringify({ stripe: { default: STRIPE_SECRET } }),
     [ENV.vendorOrigins]: JSON.stringify(stripeOrigin === STRIPE_ORIGIN ? {} : { stripe: stripeOrigin }),
     [ENV.auditRetentionDays]: String(AUDIT_RETENTION_DAYS),
+    [ENV.dynamodbTimeoutMs]: String(DYNAMODB_TIMEOUT_MS),
     AWS_ENDPOINT_URL_DYNAMODB: dynamodb,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets,
     POWERTOOLS_LOG_LEVEL: process.env["POWERTOOLS_LOG_LEVEL"] ?? "WARN",

@@ -43,7 +43,7 @@ function npmStart(environment: Readonly<Record<string, string>>): Started {
 }
 
 test.each(["SIGINT", "SIGTERM"] as const)(
-  "npm start says what it is and is stopped cleanly by %s",
+  "npm start says what it is, has a command to paste that works, and is stopped cleanly by %s",
   async (signal) => {
     const run = npmStart({ PORT: "0", KEYBRAKE_STAGE: "prod" });
     const lines = (await run.ready).trimEnd().split("\n");
@@ -62,9 +62,9 @@ test.each(["SIGINT", "SIGTERM"] as const)(
     expect(text).toMatch(/^ {2}Stripe {4}http:\/\/127\.0\.0\.1:\d+ \(simulated/m);
     expect(text).toMatch(/^ {2}books {5}http:\/\/127\.0\.0\.1:\d+\/books /m);
     expect(text).toMatch(/^ {2}DynamoDB {2}http:\/\/127\.0\.0\.1:\d+ /m);
-    expect(text).toContain(
-      `curl -s ${baseUrl}/vault/keys -H "Authorization: Bearer ${apiKey}" -d '{"vendor":"stripe"`,
-    );
+    const command = lines.find((line) => line.startsWith("  curl "))?.trim() ?? "";
+    const issued: unknown = JSON.parse(execFileSync("/bin/sh", ["-c", command], { encoding: "utf8" }));
+    expect(issued).toMatchObject({ vault_key: expect.stringMatching(/^vk_/), agent_run_label: "first/try" });
 
     run.kill(signal);
     expect(await run.ended).toMatchObject({ code: 0, stderr: "" });

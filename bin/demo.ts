@@ -1,0 +1,122 @@
+/**
+ * `npm run demo`: 500 parallel charges of $1.00 with one $50 vault key, by the real stripe-node.
+ *
+ * Shows what passes, and the spend as three books tell it that know nothing of each other: the simulated Stripe, the
+ * key's balance and the audit log. Exits with 1 when they differ or when it is not exactly 50.
+ */
+import Stripe from "stripe";
+import { startLocal } from "../lib/local/run.ts";
+
+const CALLS = 500;
+const CAP_USD = 50;
+const PASSED = "charged";
+const SDK_HEADERS_MS = 80_000;
+
+interface KeyAnswer {
+  readonly id: string;
+  readonly vault_key: string;
+  readonly spent_usd: number;
+  readonly reserved_usd: number;
+}
+interface AuditPage {
+  readonly data: readonly { readonly type: string; readonly cost_usd: number | null }[];
+  readonly next_cursor: string | null;
+}
+interface Books {
+  readonly spent_cents: number;
+}
+
+const startedMs = Date.now();
+const run = await startLocal();
+try {
+  const issued = await api<KeyAnswer>("POST", "/vault/keys", {
+    vendor: "stripe",
+    daily_usd_cap: CAP_USD,
+    allowed_endpoints: ["POST /v1/payment_intents"],
+    expires_in: "5m",
+    agent_run_label: "demo/500-charges",
+  });
+  console.log(`\n${CALLS} parallel charges of $1.00 with one vault key that is capped at $${CAP_USD}.00 …\n`);
+  const results = await chargeAll(issued.vault_key);
+  for (const [result, count] of [...results].sort((a, b) => b[1] - a[1]))
+    console.log(`  ${`${count}`.padStart(4)}  ${result}`);
+
+  await run.drain();
+  const balance = await api<KeyAnswer>("GET", `/vault/keys/${issued.id}`);
+  const books = (await (await fetch(run.stripe.booksUrl ?? "")).json()) as Books;
+  const spend = {
+    books: books.spent_cents / 100,
+    balance: balance.spent_usd + balance.reserved_usd,
+    audit: await auditedUsd(issued.id),
+  };
+  console.log("\nspend");
+  for (const [name, usd] of Object.entries(spend))
+    console.log(`  by the ${name.padEnd(8)}${`$${usd.toFixed(2)}`.padStart(8)}`);
+
+  const right = results.get(PASSED) === CAP_USD && Object.values(spend).every((usd) => usd === CAP_USD);
+  console.log(
+    `\n${right ? "all three agree: the cap held" : "THESE DIFFER FROM WHAT THEY SHOULD BE"} (${((Date.now() - startedMs) / 1000).toFixed(1)} s)\n`,
+  );
+  process.exitCode = right ? 0 : 1;
+} finally {
+  await run.close();
+}
+
+/** How many calls ended in which way: one line each. */
+async function chargeAll(vaultKey: string): Promise<Map<string, number>> {
+  const { hostname, port } = new URL(run.baseUrl);
+  const stripe = new Stripe(vaultKey, {
+    host: hostname,
+    port,
+    protocol: "http",
+    timeout: SDK_HEADERS_MS,
+    telemetry: false,
+  });
+  const results = new Map<string, number>();
+  let done = 0;
+  const charge = async () => {
+    const result = await stripe.paymentIntents
+      .create({
+        amount: 100,
+        currency: "usd",
+        payment_method: "pm_card_visa",
+        payment_method_types: ["card"],
+        confirm: true,
+      })
+      .then(() => PASSED, describe);
+    results.set(result, (results.get(result) ?? 0) + 1);
+    done += 1;
+    if (process.stderr.isTTY)
+      process.stderr.write(`\r  ${done} of ${CALLS}${done === CALLS ? "\r\u001b[K" : ""}`);
+  };
+  await Promise.all(Array.from({ length: CALLS }, charge));
+  return results;
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Stripe.errors.StripeError)) return String(error);
+  return `${error.constructor.name} ${error.statusCode ?? ""} ${error.code ?? ""}`;
+}
+
+/** What the audit log says the key has spent. */
+async function auditedUsd(keyId: string): Promise<number> {
+  let cents = 0;
+  let cursor: string | null = null;
+  do {
+    const after: string = cursor === null ? "" : `&cursor=${cursor}`;
+    const page: AuditPage = await api<AuditPage>("GET", `/vault/audit?key_id=${keyId}&limit=100${after}`);
+    for (const { cost_usd } of page.data) cents += Math.round((cost_usd ?? 0) * 100);
+    cursor = page.next_cursor;
+  } while (cursor !== null);
+  return cents / 100;
+}
+
+async function api<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const answer = await fetch(`${run.baseUrl}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${run.apiKey}`, "content-type": "application/json" },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}: ${await answer.text()}`);
+  return (await answer.json()) as T;
+}
