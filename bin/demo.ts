@@ -80,7 +80,7 @@ async function chargeAll(vaultKey: string): Promise<Map<string, number>> {
         amount: 100,
         currency: "usd",
         payment_method: "pm_card_visa",
-        payment_method_types: ["card"],
+        automatic_payment_methods: { enabled: true, allow_redirects: "never" },
         confirm: true,
       })
       .then(() => PASSED, describe);

@@ -8,7 +8,7 @@ import {
   rowCallId,
 } from "../domain/call.ts";
 import { type Charged, Problem } from "../domain/denial.ts";
-import { type MicroUsd, NOTHING } from "../domain/money.ts";
+import { NOTHING } from "../domain/money.ts";
 import { type Policy, redact } from "../domain/vault-key.ts";
 import type { Quote, Reading, Vendor } from "../domain/vendor.ts";
 import type { Clock, HeldBudget, Ids, Vault, VendorHttp, VendorReply, VendorSecrets } from "../ports.ts";
@@ -65,6 +65,8 @@ export class AttemptContext {
   readonly attemptId: string;
   /** The record that the attempt is on. */
   recordId: string;
+  /** What the call can cost at most, once that is known. */
+  quote: Quote | null = null;
   /** Set before the first draw is sent: from then on only its own outcome may end the attempt. */
   drawing = false;
   /** Set before the first byte leaves: from then on an error is an unknown outcome. */
@@ -79,14 +81,15 @@ export class AttemptContext {
     this.recordId = `call_${ports.ids.random(20)}`;
   }
 
-  newAttempt(kind: Attempt["kind"], amount: MicroUsd, quote: Quote | null): Attempt {
+  newAttempt(kind: Attempt["kind"]): Attempt {
+    const amount = this.quote?.amount ?? NOTHING;
     return newAttempt(
       this.attemptId,
       kind,
       amount,
       this.policy,
       this.request.startedAtMs,
-      this.#requestFacts(quote),
+      this.#requestFacts(),
     );
   }
 
@@ -132,7 +135,7 @@ export class AttemptContext {
   /** A refusal that is on no record yet. A key that ended says so first; the row is written before the answer. */
   async refuse(problem: Problem): Promise<ProxyResult> {
     const balances = await this.readChain();
-    const record = unclaimed(this.recordId, this.newAttempt("own", NOTHING, null));
+    const record = unclaimed(this.recordId, this.newAttempt("own"));
     return this.deny(record, this.standingProblem(balances) ?? problem, { leaf: balances.at(-1) ?? null });
   }
 
@@ -211,7 +214,7 @@ export class AttemptContext {
     return { callId: rowCallId(this.recordId), vendorName: this.policy.vendor, charged, cap };
   }
 
-  #requestFacts(quote: Quote | null): RequestFacts {
+  #requestFacts(): RequestFacts {
     const { method, headers, sourceIp } = this.request;
     const header = (name: string) => {
       const value = headers[name]?.[0];
@@ -223,8 +226,8 @@ export class AttemptContext {
       path: this.path(),
       callLabel: header("keybrake-label"),
       idempotencyKey: header("idempotency-key"),
-      amountText: quote?.amountText ?? null,
-      currency: quote?.currency ?? null,
+      amountText: this.quote?.amountText ?? null,
+      currency: this.quote?.currency ?? null,
       sourceIp,
       userAgent: header("user-agent"),
     };

@@ -10,7 +10,7 @@ import { finish, unclaimed } from "./call-ledger.ts";
  */
 export async function freeCall(context: AttemptContext, admitted: Admitted): Promise<ProxyResult> {
   const { vault, clock, warn } = context.ports;
-  const record = { ...unclaimed(context.recordId, context.newAttempt("free", NOTHING, null)), version: 1 };
+  const record = { ...unclaimed(context.recordId, context.newAttempt("free")), version: 1 };
   const [saved, balances] = await Promise.all([vault.saveCall(record, 0, null), context.readChain()]);
   // Nobody else knows the id, so a record that is there already is an earlier send of this very put.
   if (saved.kind === "object_ended") throw new Problem("internal", "a free call changes no object");

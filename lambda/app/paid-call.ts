@@ -25,6 +25,7 @@ export async function paidCall(
   admitted: Admitted,
   price: PaidPrice,
 ): Promise<ProxyResult> {
+  context.quote = price.quote;
   const covered = await cover(context, price);
   if ("kind" in covered) return covered;
   const { record, rides, reservation } = covered;
@@ -74,7 +75,7 @@ async function cover(context: AttemptContext, price: PaidPrice): Promise<Covered
   const { vault, clock, held } = context.ports;
   const { idempotency } = price.rule;
   const idempotencyKey = context.request.headers["idempotency-key"]?.[0];
-  const attempt = context.newAttempt("own", price.quote.amount, price.quote);
+  const attempt = context.newAttempt("own");
   let record = unclaimed(context.recordId, attempt);
 
   if (idempotency !== null && idempotencyKey !== undefined) {

@@ -76,8 +76,5 @@ export class Problem extends Error {
   }
 }
 
-/** A repeat with the same idempotency key is safe and may succeed: clients may do it by themselves. */
-export const isSafeToRepeat = (code: ProblemCode): boolean =>
-  ["idempotency_key_in_use", "vendor_unreachable", "vendor_connection_broken", "vendor_timeout"].includes(
-    code,
-  );
+/** Statuses at which a repeat with the same idempotency key is safe and may succeed: clients may do it by themselves. */
+export const isSafeToRepeat = (status: number): boolean => status === 409 || status === 502 || status === 504;

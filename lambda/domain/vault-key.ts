@@ -82,6 +82,8 @@ const SECRET_SHAPES: readonly (readonly [RegExp, string])[] = [
 
 /** Says which kind of secret a string looks like, without repeating any of it. */
 export function looksLike(token: string): string {
+  if (parseVaultKey(token) !== null)
+    return "a vault key, which calls its vendor and manages nothing but itself";
   for (const [shape, name] of SECRET_SHAPES) if (shape.test(token)) return name;
   return "no kind of key that is known here";
 }

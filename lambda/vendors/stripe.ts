@@ -338,7 +338,7 @@ function denial({ status, code, message, requestId, charged, details }: DenialFa
     charged,
     ...details,
   };
-  const retry = isSafeToRepeat(code) ? {} : { "Stripe-Should-Retry": "false" };
+  const retry = isSafeToRepeat(status) ? {} : { "Stripe-Should-Retry": "false" };
   return { headers: { "Request-Id": requestId, ...retry }, body: JSON.stringify({ error }) };
 }
 

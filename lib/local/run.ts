@@ -1,5 +1,4 @@
-import { randomInt } from "node:crypto";
-import { mkdtemp } from "node:fs/promises";
+import { randomInt, randomUUID } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -110,7 +109,7 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
       checkpointFile: dataFile && `${dataFile}.checkpoint`,
       deadLetterDirectory: dataFile
         ? `${dataFile}.dead-letters`
-        : await mkdtemp(join(tmpdir(), "keybrake-dead-letters-")),
+        : join(tmpdir(), `keybrake-dead-letters-${randomUUID()}`),
       announce,
     });
     closers.push(async () => {

@@ -34,6 +34,7 @@ export interface StreamPollerOptions {
   /** Told in a sentence what needs a person: a dead letter and its file, a stream that cannot be read. */
   readonly announce: (message: string) => void;
   readonly batchMax?: number;
+  readonly readMax?: number;
   readonly sleep?: (ms: number) => Promise<void>;
   readonly nowMs?: () => number;
 }
@@ -62,6 +63,7 @@ export async function startStreamPoller(options: StreamPollerOptions): Promise<S
   const sleep = options.sleep ?? ((ms: number) => delay(ms));
   const nowMs = options.nowMs ?? Date.now;
   const batchMax = options.batchMax ?? BATCH_MAX;
+  const readMax = options.readMax ?? READ_MAX;
   const stream = await openTableStream(options.client, options.endpoint, options.table);
   const streamArn = stream.arn;
   const { checkpointFile } = options;
@@ -90,9 +92,9 @@ export async function startStreamPoller(options: StreamPollerOptions): Promise<S
     for (const shard of shards.values()) {
       if (shard.isClosed) continue;
       const isParentOpen = shard.parentId !== undefined && shards.get(shard.parentId)?.isClosed === false;
-      const count = isParentOpen ? READ_MAX : await consume(shard);
+      const count = isParentOpen ? readMax : await consume(shard);
       if (count > 0) isIdle = false;
-      if (count === READ_MAX) isCaughtUp = false;
+      if (count === readMax) isCaughtUp = false;
     }
     return { isIdle, isCaughtUp };
   }
@@ -134,7 +136,7 @@ export async function startStreamPoller(options: StreamPollerOptions): Promise<S
       shard.iterator ?? (await stream.iteratorAt(shard.id, positions.get(shard.id)?.sequenceNumber));
     // Whatever goes wrong from here on, the next read starts at the position again.
     shard.iterator = undefined;
-    return stream.read(from, READ_MAX);
+    return stream.read(from, readMax);
   }
 
   async function advance(shardId: string, last: DynamoDBRecord): Promise<void> {

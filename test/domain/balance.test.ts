@@ -1,6 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { afterCorrection, afterDraw, type Balance, capStatuses, type Draw, leftInWindow, refusalOf, UNCAPPED, WINDOW_MS, windowAt } from "../../lambda/domain/balance.ts";
+import {
+  afterCorrection,
+  afterDraw,
+  type Balance,
+  capStatuses,
+  type Draw,
+  leftInWindow,
+  refusalOf,
+  UNCAPPED,
+  WINDOW_MS,
+  windowAt,
+} from "../../lambda/domain/balance.ts";
 import { microUsd, NOTHING } from "../../lambda/domain/money.ts";
 
 const START = 1_700_000_000_000;
@@ -28,12 +39,27 @@ const drawOf = (amount: bigint, change: Partial<Draw> = {}): Draw => ({
 describe("refusals, in the order in which they are said", () => {
   test.each([
     ["there is no balance", null, drawOf(1n), "unknown"],
-    ["the key is revoked, even when it also expired", { ...fresh, revokedAtMs: START, expiresAtMs: START }, drawOf(1n), "revoked"],
+    [
+      "the key is revoked, even when it also expired",
+      { ...fresh, revokedAtMs: START, expiresAtMs: START },
+      drawOf(1n),
+      "revoked",
+    ],
     ["the key expires at this very moment", { ...fresh, expiresAtMs: START + 1 }, drawOf(1n), "expired"],
     ["the attempt began at the fence", { ...fresh, fenceMs: START + 1 }, drawOf(1n), "fenced"],
-    ["the call is above the cap of one call", { ...fresh, caps: { ...fresh.caps, perCall: microUsd(4n) } }, drawOf(5n), "per_call_cap"],
+    [
+      "the call is above the cap of one call",
+      { ...fresh, caps: { ...fresh.caps, perCall: microUsd(4n) } },
+      drawOf(5n),
+      "per_call_cap",
+    ],
     ["a new window has less than the call needs", fresh, drawOf(11n), "daily_cap"],
-    ["an open window has less left", { ...fresh, leftByWindow: { 0: microUsd(4n) } }, drawOf(5n), "daily_cap"],
+    [
+      "an open window has less left",
+      { ...fresh, leftByWindow: { 0: microUsd(4n) } },
+      drawOf(5n),
+      "daily_cap",
+    ],
     ["the key's whole life has less left", { ...fresh, leftInTotal: microUsd(4n) }, drawOf(5n), "total_cap"],
     ["it fits to the last micro-dollar", fresh, drawOf(10n), null],
   ])("%s: %s", (_, balance, draw, refusal) => {
@@ -56,34 +82,70 @@ describe("windows", () => {
 
   test("a give-back that comes late lands where it was taken from", () => {
     const next = afterDraw(afterDraw(fresh, drawOf(10n)), drawOf(7n, { window: 1 }));
-    const back = afterCorrection(next, { opId: "a.0", keyId: "key_1", window: 0, amount: microUsd(10n), issuedAtMs: START + 2 });
+    const back = afterCorrection(next, {
+      opId: "a.0",
+      keyId: "key_1",
+      window: 0,
+      amount: microUsd(10n),
+      issuedAtMs: START + 2,
+    });
     expect(back?.leftByWindow).toEqual({ 0: 10n, 1: 3n });
   });
 
   test("a forgotten window gets nothing back, the total does", () => {
-    const draws = [0, 1, 2, 3].reduce((balance, window) => afterDraw(balance, drawOf(4n, { window })), { ...fresh, leftInTotal: microUsd(100n) });
-    const back = afterCorrection(draws, { opId: "a.0", keyId: "key_1", window: 0, amount: microUsd(4n), issuedAtMs: START + 2 });
+    const draws = [0, 1, 2, 3].reduce((balance, window) => afterDraw(balance, drawOf(4n, { window })), {
+      ...fresh,
+      leftInTotal: microUsd(100n),
+    });
+    const back = afterCorrection(draws, {
+      opId: "a.0",
+      keyId: "key_1",
+      window: 0,
+      amount: microUsd(4n),
+      issuedAtMs: START + 2,
+    });
     expect(back?.leftByWindow).toEqual({ 1: 6n, 2: 6n, 3: 6n });
     expect(back?.leftInTotal).toBe(88n);
   });
 });
 
 test("a correction issued at or before the fence is refused", () => {
-  expect(afterCorrection({ ...fresh, fenceMs: 5 }, { opId: "a.0", keyId: "key_1", window: 0, amount: microUsd(1n), issuedAtMs: 5 })).toBeNull();
+  expect(
+    afterCorrection(
+      { ...fresh, fenceMs: 5 },
+      { opId: "a.0", keyId: "key_1", window: 0, amount: microUsd(1n), issuedAtMs: 5 },
+    ),
+  ).toBeNull();
 });
 
 /** Guarantees the promise the product is named for, on the balance alone. */
 test("no sequence of draws and give-backs takes more than the cap", () => {
-  const step = fc.record({ amount: fc.bigInt({ min: 0n, max: 6n }), window: fc.integer({ min: 0, max: 2 }), giveBack: fc.boolean() });
+  const step = fc.record({
+    amount: fc.bigInt({ min: 0n, max: 6n }),
+    window: fc.integer({ min: 0, max: 2 }),
+    giveBack: fc.boolean(),
+  });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
-      let balance: Balance = { ...fresh, caps: { ...fresh.caps, total: microUsd(15n) }, leftInTotal: microUsd(15n) };
+      let balance: Balance = {
+        ...fresh,
+        caps: { ...fresh.caps, total: microUsd(15n) },
+        leftInTotal: microUsd(15n),
+      };
       const held: [number, bigint][] = [];
       for (const { amount, window, giveBack } of steps) {
         const draw = drawOf(amount, { window });
         if (refusalOf(balance, draw) !== null) continue;
         balance = afterDraw(balance, draw);
-        if (giveBack) balance = afterCorrection(balance, { opId: "a.0", keyId: "key_1", window, amount: draw.amount, issuedAtMs: START + 2 }) ?? balance;
+        if (giveBack)
+          balance =
+            afterCorrection(balance, {
+              opId: "a.0",
+              keyId: "key_1",
+              window,
+              amount: draw.amount,
+              issuedAtMs: START + 2,
+            }) ?? balance;
         else held.push([window, amount]);
       }
       for (const window of [0, 1, 2]) {
@@ -99,7 +161,12 @@ test("no sequence of draws and give-backs takes more than the cap", () => {
 });
 
 describe("what is shown of the caps", () => {
-  const both: Balance = { ...fresh, caps: { ...fresh.caps, total: microUsd(12n) }, leftByWindow: { 1: microUsd(4n) }, leftInTotal: microUsd(3n) };
+  const both: Balance = {
+    ...fresh,
+    caps: { ...fresh.caps, total: microUsd(12n) },
+    leftByWindow: { 1: microUsd(4n) },
+    leftInTotal: microUsd(3n),
+  };
 
   test("spent, reserved and remaining make up the cap, tightest first", () => {
     expect(capStatuses(both, START + WINDOW_MS, { window: microUsd(2n), total: microUsd(2n) })).toEqual([
@@ -109,14 +176,23 @@ describe("what is shown of the caps", () => {
   });
 
   test("totals that lag behind never show more reserved than is taken, nor less than nothing", () => {
-    const [daily] = capStatuses({ ...fresh, leftByWindow: { 0: microUsd(8n) } }, START, { window: microUsd(5n), total: NOTHING });
+    const [daily] = capStatuses({ ...fresh, leftByWindow: { 0: microUsd(8n) } }, START, {
+      window: microUsd(5n),
+      total: NOTHING,
+    });
     expect(daily).toMatchObject({ spent: 0n, reserved: 2n, remaining: 8n });
-    const [negative] = capStatuses({ ...fresh, leftByWindow: { 0: microUsd(8n) } }, START, { window: microUsd(-5n), total: NOTHING });
+    const [negative] = capStatuses({ ...fresh, leftByWindow: { 0: microUsd(8n) } }, START, {
+      window: microUsd(-5n),
+      total: NOTHING,
+    });
     expect(negative).toMatchObject({ spent: 2n, reserved: 0n, remaining: 8n });
   });
 
   test("a cap lowered below what is spent shows a remainder below zero", () => {
-    const [daily] = capStatuses({ ...fresh, leftByWindow: { 0: microUsd(-3n) } }, START, { window: NOTHING, total: NOTHING });
+    const [daily] = capStatuses({ ...fresh, leftByWindow: { 0: microUsd(-3n) } }, START, {
+      window: NOTHING,
+      total: NOTHING,
+    });
     expect(daily).toMatchObject({ spent: 13n, remaining: -3n });
   });
 });

@@ -25,12 +25,25 @@ describe("money that a caller writes", () => {
     expect(parseUsd(value)).toBe(micros);
   });
 
-  test.each(["1.0000001", "1e3", "+5", "-5", " 5", "5 ", "", "0x10", "1,000", "１", -1, Number.NaN, Number.POSITIVE_INFINITY, 1e21, 1_000_000_001])(
-    "%s is refused, and the refusal says what would be accepted",
-    (value) => {
-      expect(parseUsd(value)).toMatchObject({ refused: expect.stringContaining("accepted is") });
-    },
-  );
+  test.each([
+    "1.0000001",
+    "1e3",
+    "+5",
+    "-5",
+    " 5",
+    "5 ",
+    "",
+    "0x10",
+    "1,000",
+    "１",
+    -1,
+    Number.NaN,
+    Number.POSITIVE_INFINITY,
+    1e21,
+    1_000_000_001,
+  ])("%s is refused, and the refusal says what would be accepted", (value) => {
+    expect(parseUsd(value)).toMatchObject({ refused: expect.stringContaining("accepted is") });
+  });
 
   test("whatever is printed is read back as the same amount", () => {
     fc.assert(

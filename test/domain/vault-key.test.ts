@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { isSecretOf, labelGroup, looksLike, makeVaultKey, parseVaultKey, redact } from "../../lambda/domain/vault-key.ts";
+import {
+  isSecretOf,
+  labelGroup,
+  looksLike,
+  makeVaultKey,
+  parseVaultKey,
+  redact,
+} from "../../lambda/domain/vault-key.ts";
 
 const ID = "Ab1Cd2Ef3Gh4Ij5K";
 const SECRET = "0123456789abcdefghijABCDEFGHIJ01";
@@ -40,7 +47,9 @@ test.each([
 
 test("whatever looks like a secret is taken out of text that is written down; ids of refunds stay", () => {
   const { token } = makeVaultKey(ID, SECRET);
-  expect(redact(`/v1/x/${token} sk_live_51Habc whsec_abc re_AbCdEf12_AbCdEf123456`)).toBe("/v1/x/vk_[redacted] sk_[redacted] whsec_[redacted] re_[redacted]");
+  expect(redact(`/v1/x/${token} sk_live_51Habc whsec_abc re_AbCdEf12_AbCdEf123456`)).toBe(
+    "/v1/x/vk_[redacted] sk_[redacted] whsec_[redacted] re_[redacted]",
+  );
   expect(redact("/v1/refunds/re_3NxYzAbCdEfGhIjK")).toBe("/v1/refunds/re_3NxYzAbCdEfGhIjK");
 });
 

@@ -3,7 +3,7 @@ import type { Context } from "aws-lambda";
 import { afterEach, expect, test } from "vitest";
 import { type Gateway, startGateway } from "../../lib/local/gateway.ts";
 import type { Invoke } from "../../lib/local/invocation.ts";
-import { listen } from "../../lib/local/listen.ts";
+import { freePort, listen } from "../../lib/local/listen.ts";
 import { StartError } from "../../lib/local/start-error.ts";
 import { ROUTES } from "../../lib/routes.ts";
 import { gate } from "./gate.ts";
@@ -323,14 +323,14 @@ test("a function that throws is a 502, and what it threw is told to us alone", a
   expect(thrown).toEqual([new Error("sk_live_secret")]);
 });
 
-test("a function that is late is a 504, and goes on", async () => {
+test("a function that is late is a 504, and goes on; closing waits for it", async () => {
   const end = gate();
-  let hasEnded = false;
+  const log: string[] = [];
   const baseUrl = await openGateway({
     integrationTimeoutMs: 1,
     invoke: async () => {
       await end.passed;
-      hasEnded = true;
+      log.push("ended");
       return DONE;
     },
   });
@@ -341,22 +341,20 @@ test("a function that is late is a 504, and goes on", async () => {
     error: { code: "gateway_integration_timeout", charged: "unknown" },
   });
 
-  const closed = opened.pop()?.close();
-  end.open();
-  await closed;
-  expect(hasEnded).toBe(true);
+  await closeWhile(end.open, log);
+  expect(log).toEqual(["ended", "closed"]);
 });
 
 /** Guarantees that a call whose client went away is settled: Lambda does not know of the client. */
-test("an invocation goes on to its end when its client has gone, and closing waits for it", async () => {
+test("an invocation goes on to its end when its client has gone; closing waits for it", async () => {
   const began = gate();
   const end = gate();
-  let hasEnded = false;
+  const log: string[] = [];
   const baseUrl = await openGateway({
     invoke: async () => {
       began.open();
       await end.passed;
-      hasEnded = true;
+      log.push("ended");
       return DONE;
     },
   });
@@ -369,23 +367,32 @@ test("an invocation goes on to its end when its client has gone, and closing wai
   request.destroy();
   await gone;
 
-  const closed = opened.pop()?.close();
-  end.open();
-  await closed;
-  expect(hasEnded).toBe(true);
+  await closeWhile(end.open, log);
+  expect(log).toEqual(["ended", "closed"]);
 });
+
+/** Closes the gateway and lets its last invocation end only after that, and after some turns of the event loop. */
+async function closeWhile(end: () => void, log: string[]): Promise<void> {
+  const closed = opened
+    .pop()
+    ?.close()
+    .then(() => log.push("closed"));
+  await freePort();
+  end();
+  await closed;
+}
 
 test("a client that leaves in the middle of its body invokes nothing", async () => {
   const { baseUrl, invocations } = await gatewayTo(DONE);
 
-  const request = open(baseUrl, {
-    method: "POST",
-    path: "/v1/charges",
-    rawHeaders: ["Content-Length", "100"],
-  });
+  const rawHeaders = ["Content-Length", "100", "Expect", "100-continue"];
+  const request = open(baseUrl, { method: "POST", path: "/v1/charges", rawHeaders });
   const gone = new Promise((resolve) => request.on("close", resolve));
   request.on("error", () => {});
-  await new Promise<void>((resolve) => request.write("amount=1", () => resolve()));
+  const accepted = new Promise((resolve) => request.on("continue", resolve));
+  request.flushHeaders();
+  await accepted;
+  request.write("amount=1");
   request.destroy();
   await gone;
   await opened.pop()?.close();

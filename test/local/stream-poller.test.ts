@@ -94,6 +94,34 @@ test("everything written before a drain is consumed when it resolves, in order, 
   expect(sizes).toEqual([100, 100, 41]);
 });
 
+test("a drain waits for all reads that it takes to come to the end", async () => {
+  const { names, invoke } = consumer();
+  await put("a", "b", "c", "d", "e", "f", "g");
+
+  const poller = await startPoller(invoke, { batchMax: 2, readMax: 3 });
+  await poller.drain();
+
+  expect(names).toEqual(["a", "b", "c", "d", "e", "f", "g"]);
+});
+
+test("a drain waits for what was written during the read that is under way", async () => {
+  const began = gate();
+  const end = gate();
+  const names: string[] = [];
+  const poller = await startPoller(async ({ Records: records }) => {
+    began.open();
+    await end.passed;
+    names.push(...records.map(nameOf));
+  });
+  await began.passed;
+  await put("late");
+  const drained = poller.drain();
+  end.open();
+  await drained;
+
+  expect(names).toEqual(["LAYOUT", "late"]);
+});
+
 test("a change comes in the shape that Lambda gives it", async () => {
   const events: DynamoDBStreamEvent[] = [];
   const poller = await startPoller(async (event) => events.push(event));

@@ -1,0 +1,429 @@
+import { describe, expect, test } from "vitest";
+import {
+  type Answer,
+  type Attempt,
+  type AttemptState,
+  type CallRecord,
+  claimDecision,
+  fold,
+  isForgettable,
+  newCall,
+  othersHold,
+  pruned,
+  rowCallId,
+  twinOf,
+  withAttempt,
+} from "../../lambda/domain/call.ts";
+import { microUsd, NOTHING } from "../../lambda/domain/money.ts";
+
+const attempt = (attemptId: string, state: AttemptState, change: Partial<Attempt> = {}): Attempt => ({
+  attemptId,
+  state,
+  kind: state === "rode" ? "rider" : "own",
+  amount: microUsd(10n),
+  windows: [{ keyId: "key_1", window: 0 }],
+  issuedAtMs: 1,
+  ambiguous: [],
+  settledAtJoin: false,
+  cost: NOTHING,
+  overrun: false,
+  request: {
+    keyId: "key_1",
+    method: "POST",
+    path: "/v1/charges",
+    callLabel: null,
+    idempotencyKey: null,
+    amountText: null,
+    currency: null,
+    sourceIp: null,
+    userAgent: null,
+  },
+  outcome: null,
+  ...change,
+});
+
+const recordOf = (attempts: readonly Attempt[], change: Partial<CallRecord> = {}): CallRecord => ({
+  ...newCall("call_1", 1),
+  version: 5,
+  attempts: Object.fromEntries(attempts.map((each) => [each.attemptId, each])),
+  ...change,
+});
+
+const executed = (price: bigint, change: Partial<Extract<Answer, { kind: "executed" }>> = {}): Answer => ({
+  kind: "executed",
+  price: microUsd(price),
+  replayed: false,
+  objectId: "pi_1",
+  uncounts: [],
+  ...change,
+});
+const replay = (price: bigint) => executed(price, { replayed: true });
+const refused: Answer = { kind: "refused" };
+const unknown: Answer = { kind: "unknown" };
+const declined: Answer = { kind: "declined", replayed: false };
+const denied = (drawn: readonly string[], ambiguous: readonly string[] = []): Answer => ({
+  kind: "denied",
+  drawn,
+  ambiguous,
+});
+
+const mine = attempt("a", "open");
+const rider = attempt("a", "open", { kind: "rider" });
+const held = attempt("u", "unresolved");
+const paying = attempt("c", "settled", { cost: microUsd(10n) });
+const crashed = attempt("o", "open");
+
+/** One row per rule of docs/protocol.md, W5: what is there, the answer to attempt `a`, then what becomes of it all. */
+describe("an answer decides", () => {
+  const rows: [
+    string,
+    CallRecord,
+    Answer,
+    { a: AttemptState; status: string; back: bigint[]; other?: [string, AttemptState]; cost?: bigint },
+  ][] = [
+    [
+      "denied here: what was drawn goes back",
+      recordOf([mine]),
+      denied(["key_1"]),
+      { a: "denied", status: "idle", back: [10n] },
+    ],
+    [
+      "denied here before any draw: nothing goes back",
+      recordOf([mine]),
+      denied([]),
+      { a: "denied", status: "idle", back: [] },
+    ],
+    [
+      "refused by the vendor: its own draw goes back",
+      recordOf([mine]),
+      refused,
+      { a: "released", status: "idle", back: [10n] },
+    ],
+    [
+      "executed: it pays, the difference goes back",
+      recordOf([mine]),
+      executed(7n),
+      { a: "settled", status: "settled", back: [3n], cost: 7n },
+    ],
+    [
+      "executed at the bound: nothing goes back",
+      recordOf([mine]),
+      executed(10n),
+      { a: "settled", status: "settled", back: [], cost: 10n },
+    ],
+    [
+      "executed above the bound: the rest is counted all the same",
+      recordOf([mine]),
+      executed(12n),
+      { a: "settled", status: "settled", back: [-2n], cost: 12n },
+    ],
+    [
+      "executed while another attempt pays: all goes back",
+      recordOf([mine, paying], { cover: "c", status: "settled" }),
+      executed(10n),
+      { a: "covered", status: "settled", back: [10n] },
+    ],
+    [
+      "a replay that no attempt of ours can have caused: counted elsewhere, all goes back",
+      recordOf([mine]),
+      replay(10n),
+      { a: "released", status: "idle", back: [10n] },
+    ],
+    [
+      "a replay of what a crashed attempt may have caused: it pays",
+      recordOf([mine, crashed]),
+      replay(10n),
+      { a: "settled", status: "settled", back: [], cost: 10n, other: ["o", "open"] },
+    ],
+    [
+      "declined: all goes back and the call is over",
+      recordOf([mine]),
+      declined,
+      { a: "released", status: "final", back: [10n] },
+    ],
+    [
+      "declined while another is unresolved: that one is not this answer's to decide",
+      recordOf([mine, held]),
+      declined,
+      { a: "released", status: "unresolved", back: [10n], other: ["u", "unresolved"] },
+    ],
+    ["unknown: held", recordOf([mine]), unknown, { a: "unresolved", status: "unresolved", back: [] }],
+    [
+      "unknown while another attempt pays: all goes back",
+      recordOf([mine, paying], { cover: "c", status: "settled" }),
+      unknown,
+      { a: "covered", status: "settled", back: [10n] },
+    ],
+
+    [
+      "a rider that is executed settles what is held",
+      recordOf([rider, held], { status: "unresolved", riders: 1 }),
+      executed(7n),
+      { a: "rode", status: "settled", back: [3n], other: ["u", "settled"] },
+    ],
+    [
+      "a rider that is replayed settles what is held at its price",
+      recordOf([rider, held], { status: "unresolved", riders: 1 }),
+      replay(10n),
+      { a: "rode", status: "settled", back: [], other: ["u", "settled"] },
+    ],
+    [
+      "a rider that is refused releases nothing",
+      recordOf([rider, held], { status: "unresolved", riders: 1 }),
+      refused,
+      { a: "rode", status: "unresolved", back: [], other: ["u", "unresolved"] },
+    ],
+    [
+      "a rider whose outcome is unknown changes nothing",
+      recordOf([rider, held], { status: "unresolved", riders: 1 }),
+      unknown,
+      { a: "rode", status: "unresolved", back: [], other: ["u", "unresolved"] },
+    ],
+    [
+      "a rider that is declined ends what is held",
+      recordOf([rider, held], { status: "unresolved", riders: 1 }),
+      declined,
+      { a: "rode", status: "final", back: [10n], other: ["u", "released"] },
+    ],
+    [
+      "a rider that is denied releases nothing",
+      recordOf([rider, held], { status: "unresolved", riders: 1 }),
+      denied([]),
+      { a: "denied", status: "unresolved", back: [], other: ["u", "unresolved"] },
+    ],
+    [
+      "a replay to a rider on a settled call adds nothing",
+      recordOf([{ ...rider, settledAtJoin: true }, paying], {
+        cover: "c",
+        status: "settled",
+        objectId: "pi_1",
+      }),
+      replay(10n),
+      { a: "rode", status: "settled", back: [] },
+    ],
+    [
+      "the same object without a marker is a replay too",
+      recordOf([{ ...rider, settledAtJoin: true }, paying], {
+        cover: "c",
+        status: "settled",
+        objectId: "pi_1",
+      }),
+      executed(10n),
+      { a: "rode", status: "settled", back: [] },
+    ],
+    [
+      "a new execution on a settled call is counted without a reservation",
+      recordOf([{ ...rider, settledAtJoin: true }, paying], {
+        cover: "c",
+        status: "settled",
+        objectId: "pi_0",
+      }),
+      executed(10n),
+      { a: "rode", status: "settled", back: [-10n], cost: 10n },
+    ],
+    [
+      "a rider whose call was settled after it joined adds nothing",
+      recordOf([rider, paying], { cover: "c", status: "settled", objectId: "pi_0" }),
+      executed(10n),
+      { a: "rode", status: "settled", back: [] },
+    ],
+    [
+      "an execution with nothing held to ride on is counted",
+      recordOf([rider], { status: "final", riders: 1 }),
+      executed(10n),
+      { a: "rode", status: "final", back: [-10n], cost: 10n },
+    ],
+
+    [
+      "moved to unresolved meanwhile, refused, nobody rides: released",
+      recordOf([attempt("a", "unresolved")], { status: "unresolved" }),
+      refused,
+      { a: "released", status: "idle", back: [10n] },
+    ],
+    [
+      "moved to unresolved meanwhile, refused, somebody rides: held",
+      recordOf([attempt("a", "unresolved")], { status: "unresolved", riders: 1 }),
+      refused,
+      { a: "unresolved", status: "unresolved", back: [] },
+    ],
+    [
+      "moved to unresolved meanwhile, executed: it pays",
+      recordOf([attempt("a", "unresolved")], { status: "unresolved", riders: 1 }),
+      executed(10n),
+      { a: "settled", status: "settled", back: [], cost: 10n },
+    ],
+    [
+      "finished already: nothing changes",
+      recordOf([attempt("a", "released")]),
+      executed(10n),
+      { a: "released", status: "idle", back: [] },
+    ],
+  ];
+
+  test.each(rows)("%s", (_, before, answer, expected) => {
+    const { record, corrections } = fold(before, "a", answer, 99, false);
+
+    expect(record.attempts["a"]?.state).toBe(expected.a);
+    expect(record.status).toBe(expected.status);
+    expect(corrections.map(({ amount }) => amount)).toEqual(expected.back);
+    expect(record.attempts["a"]?.cost).toBe(expected.cost ?? 0n);
+    if (expected.other !== undefined)
+      expect(record.attempts[expected.other[0]]?.state).toBe(expected.other[1]);
+    expect(record.version).toBe(6);
+  });
+});
+
+describe("a vendor that runs failed work again", () => {
+  test("a decline ends its own attempt only", () => {
+    const { record } = fold(recordOf([mine]), "a", declined, 99, true);
+    expect(record).toMatchObject({ status: "idle", attempts: { a: { state: "released" } } });
+  });
+
+  test("a replayed decline of an own attempt leaves it held", () => {
+    const { record, corrections } = fold(
+      recordOf([mine]),
+      "a",
+      { kind: "declined", replayed: true },
+      99,
+      true,
+    );
+    expect(record).toMatchObject({ status: "unresolved", attempts: { a: { state: "unresolved" } } });
+    expect(corrections).toEqual([]);
+  });
+
+  test("a decline of a rider releases nothing", () => {
+    const { record, corrections } = fold(
+      recordOf([rider, held], { status: "unresolved" }),
+      "a",
+      declined,
+      99,
+      true,
+    );
+    expect(record.status).toBe("unresolved");
+    expect(corrections).toEqual([]);
+  });
+});
+
+describe("corrections", () => {
+  const chain = [
+    { keyId: "root", window: 3 },
+    { keyId: "leaf", window: 0 },
+  ];
+
+  test("are decided on the record, named by the attempt that sends them, one for each key in its own window", () => {
+    const { record, corrections } = fold(
+      recordOf([attempt("a", "open", { windows: chain })]),
+      "a",
+      executed(4n),
+      99,
+      false,
+    );
+    expect(corrections).toEqual([
+      { opId: "a.0", keyId: "root", window: 3, amount: 6n, issuedAtMs: 99 },
+      { opId: "a.1", keyId: "leaf", window: 0, amount: 6n, issuedAtMs: 99 },
+    ]);
+    expect(Object.keys(record.corrections)).toEqual(["a.0", "a.1"]);
+  });
+
+  test("of a denial go to the keys that acknowledged their draw, and the ambiguous ones are remembered", () => {
+    const { record, corrections } = fold(
+      recordOf([attempt("a", "open", { windows: chain })]),
+      "a",
+      denied(["leaf"], ["root"]),
+      99,
+      false,
+    );
+    expect(corrections.map(({ keyId }) => keyId)).toEqual(["leaf"]);
+    expect(record.attempts["a"]?.ambiguous).toEqual(["root"]);
+    expect(isForgettable(record)).toBe(false);
+  });
+
+  test("of a cancelled object go where each of its draws was taken, and the cost of the cancellation is below zero", () => {
+    const uncounts = [
+      { amount: microUsd(5n), windows: chain },
+      { amount: microUsd(2n), windows: [{ keyId: "root", window: 4 }] },
+    ];
+    const { record, corrections } = fold(
+      recordOf([attempt("a", "open", { amount: NOTHING })]),
+      "a",
+      executed(0n, { uncounts }),
+      99,
+      false,
+    );
+    expect(corrections.map(({ keyId, window, amount }) => [keyId, window, amount])).toEqual([
+      ["root", 3, 5n],
+      ["leaf", 0, 5n],
+      ["root", 4, 2n],
+    ]);
+    expect(record.attempts["a"]?.cost).toBe(-7n);
+  });
+});
+
+describe("a new attempt", () => {
+  const now = 1_000_000;
+  const young = recordOf([], { firstAtMs: now - 10 });
+  test.each([
+    ["of a new call claims it", null, "claim"],
+    ["of a call that holds nothing claims it", young, "claim"],
+    ["of a call that was declined claims it", { ...young, status: "final" as const }, "claim"],
+    ["of a call in flight waits", { ...young, lease: { attemptId: "b", untilMs: now } }, "busy"],
+    [
+      "of a call whose lease ran out claims it",
+      { ...young, lease: { attemptId: "b", untilMs: now - 1 } },
+      "claim",
+    ],
+    ["of an unresolved call joins", { ...young, status: "unresolved" as const }, "join"],
+    ["of a settled call joins", { ...young, status: "settled" as const }, "join"],
+    [
+      "of a call that the vendor may have forgotten begins the next generation",
+      { ...young, status: "settled" as const, firstAtMs: now - 100 },
+      "too_old",
+    ],
+    [
+      "of a call in flight waits even if it is old",
+      { ...young, firstAtMs: now - 100, lease: { attemptId: "b", untilMs: now + 1 } },
+      "busy",
+    ],
+  ])("%s", (_, record, decision) => {
+    expect(claimDecision(record, now, now - 100)).toBe(decision);
+  });
+
+  test("takes the lease; riders are counted and never uncounted", () => {
+    const joined = withAttempt(recordOf([held], { status: "unresolved" }), rider, 50);
+    expect(joined).toMatchObject({ riders: 1, lease: { attemptId: "a", untilMs: 50 }, version: 6 });
+    expect(fold(joined, "a", refused, 99, false).record).toMatchObject({ riders: 1, lease: null });
+  });
+});
+
+test.each([
+  ["open", true],
+  ["unresolved", true],
+  ["settled", true],
+  ["released", false],
+  ["denied", false],
+  ["covered", false],
+] as const)("another attempt that is %s holds budget, or may: %s", (state, holds) => {
+  expect(othersHold(recordOf([mine, attempt("b", state)]), "a")).toBe(holds);
+  expect(othersHold(recordOf([attempt("a", state)]), "a")).toBe(false);
+});
+
+test("a record keeps what decides something: open, unresolved and paying attempts, and what is ambiguous", () => {
+  const record = recordOf(
+    [
+      mine,
+      attempt("r", "released"),
+      attempt("d", "denied"),
+      attempt("m", "denied", { ambiguous: ["key_1"] }),
+      attempt("j", "rode"),
+      held,
+      paying,
+      crashed,
+    ],
+    { cover: "c" },
+  );
+  expect(Object.keys(pruned(record, "a").attempts).sort()).toEqual(["a", "c", "m", "o", "u"]);
+});
+
+test("the twin of a refused attempt belongs to the same call", () => {
+  expect(rowCallId(twinOf("call_1~5", "att_1"))).toBe("call_1~5");
+});

@@ -1,0 +1,77 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
+import type { Keybrake } from "./keybrake.ts";
+
+const LOCAL = join(import.meta.dirname, "..", "..", "bin", "local.ts");
+const READY_WITHIN_MS = 20_000;
+
+/** `npm start` in a process of its own. */
+export interface Started extends Keybrake {
+  readonly dynamodbEndpoint: string;
+  /** The simulated Stripe; undefined where there is another upstream. */
+  readonly simulatorOrigin: string | undefined;
+  readonly ended: Promise<number | null>;
+  stdout(): string;
+  stderr(): string;
+  /** Resolves with the exit code, null after a SIGKILL. */
+  kill(signal: NodeJS.Signals): Promise<number | null>;
+}
+
+const running = new Set<ChildProcess>();
+
+/** Ends whatever a test started and left behind. */
+export async function killAllStarted(): Promise<void> {
+  const ended = [...running].map((child) => new Promise((resolve) => child.once("close", resolve)));
+  for (const child of running) child.kill("SIGKILL");
+  await Promise.all(ended);
+}
+
+/** Starts the product and waits for its ready line; rejects with what it said where it ends before. */
+export async function start(environment: Readonly<Record<string, string>> = {}): Promise<Started> {
+  const { PATH = "" } = process.env;
+  const apiKey = environment["KEYBRAKE_API_KEY"] ?? "admin-key-of-the-tests";
+  const child = spawn(process.execPath, [LOCAL], {
+    env: { PATH, PORT: "0", KEYBRAKE_API_KEY: apiKey, ...environment },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  running.add(child);
+  let stdout = "";
+  let stderr = "";
+  child.stderr.on("data", (chunk) => {
+    stderr += chunk;
+  });
+  const ended = new Promise<number | null>((resolve) => {
+    child.on("close", (code) => {
+      running.delete(child);
+      resolve(code);
+    });
+  });
+  const ready = new Promise<string>((resolve) => {
+    child.stdout.on("data", (chunk) => {
+      stdout += chunk;
+      const [, url] = /^ready (\S+)\n/m.exec(stdout) ?? [];
+      if (url !== undefined) resolve(url);
+    });
+  });
+  const late = AbortSignal.timeout(READY_WITHIN_MS);
+  const baseUrl = await Promise.race([
+    ready,
+    ended.then((code) => Promise.reject(new Error(`ended with ${code}: ${stderr}`))),
+    new Promise<never>((_, reject) => {
+      late.addEventListener("abort", () => reject(new Error(`not ready in ${READY_WITHIN_MS} ms: ${stderr}`)));
+    }),
+  ]);
+  return {
+    baseUrl,
+    apiKey,
+    dynamodbEndpoint: /^ {2}DynamoDB {2}(\S+)/m.exec(stdout)?.[1] ?? "",
+    simulatorOrigin: /^ {2}books {5}(\S+)\/books/m.exec(stdout)?.[1],
+    ended,
+    stdout: () => stdout,
+    stderr: () => stderr,
+    kill: (signal) => {
+      child.kill(signal);
+      return ended;
+    },
+  };
+}
