@@ -8,7 +8,12 @@ import { stripe } from "../../lambda/vendors/stripe.ts";
 
 const FORM = { "content-type": ["application/x-www-form-urlencoded"] };
 
-const requestOf = (method: string, path: string, body = "", change: Partial<VendorRequest> = {}): VendorRequest => ({
+const requestOf = (
+  method: string,
+  path: string,
+  body = "",
+  change: Partial<VendorRequest> = {},
+): VendorRequest => ({
   method,
   path,
   query: {},
@@ -22,7 +27,14 @@ const cents = (amount: number) => microUsd(BigInt(amount) * 10_000n);
 const counted = (amount: number, total = amount): CountedObject => ({
   objectId: "pi_1",
   cancelled: false,
-  entries: [{ attemptId: "att_1", amount: cents(amount), total: cents(total), windows: [{ keyId: "key_1", window: 0 }] }],
+  entries: [
+    {
+      attemptId: "att_1",
+      amount: cents(amount),
+      total: cents(total),
+      windows: [{ keyId: "key_1", window: 0 }],
+    },
+  ],
 });
 
 function ruleOf(method: string, path: string) {
@@ -31,7 +43,13 @@ function ruleOf(method: string, path: string) {
   return rule;
 }
 
-function quote(method: string, path: string, body: string, object: CountedObject | null = null, change: Partial<VendorRequest> = {}): Quote | Problem {
+function quote(
+  method: string,
+  path: string,
+  body: string,
+  object: CountedObject | null = null,
+  change: Partial<VendorRequest> = {},
+): Quote | Problem {
   const rule = ruleOf(method, path);
   if (rule.kind !== "priced") throw new Error(`${method} ${path} has no price`);
   return rule.quote(requestOf(method, path, body, change), object);
@@ -41,33 +59,91 @@ const amountOf = (quoted: Quote | Problem) => (quoted instanceof Problem ? quote
 
 describe("what a call can cost at most", () => {
   test.each([
-    ["a new PaymentIntent costs its amount", "/v1/payment_intents", "amount=2999&currency=usd", null, cents(2999)],
-    ["so does one that is confirmed at once", "/v1/payment_intents", "amount=2999&currency=USD&confirm=true", null, cents(2999)],
-    ["a charge costs its amount, captured or not", "/v1/charges", "amount=100&currency=usd&capture=false", null, cents(100)],
+    [
+      "a new PaymentIntent costs its amount",
+      "/v1/payment_intents",
+      "amount=2999&currency=usd",
+      null,
+      cents(2999),
+    ],
+    [
+      "so does one that is confirmed at once",
+      "/v1/payment_intents",
+      "amount=2999&currency=USD&confirm=true",
+      null,
+      cents(2999),
+    ],
+    [
+      "a charge costs its amount, captured or not",
+      "/v1/charges",
+      "amount=100&currency=usd&capture=false",
+      null,
+      cents(100),
+    ],
     ["a refund costs its amount", "/v1/refunds", "payment_intent=pi_1&amount=250", null, cents(250)],
-    ["a counted PaymentIntent is confirmed for nothing", "/v1/payment_intents/pi_1/confirm", "", counted(500), 0n],
-    ["one whose creation was declined is confirmed for its amount", "/v1/payment_intents/pi_1/confirm", "", counted(0, 500), cents(500)],
-    ["amount_to_confirm costs what goes beyond", "/v1/payment_intents/pi_1/confirm", "amount_to_confirm=700", counted(500), cents(200)],
+    [
+      "a counted PaymentIntent is confirmed for nothing",
+      "/v1/payment_intents/pi_1/confirm",
+      "",
+      counted(500),
+      0n,
+    ],
+    [
+      "one whose creation was declined is confirmed for its amount",
+      "/v1/payment_intents/pi_1/confirm",
+      "",
+      counted(0, 500),
+      cents(500),
+    ],
+    [
+      "amount_to_confirm costs what goes beyond",
+      "/v1/payment_intents/pi_1/confirm",
+      "amount_to_confirm=700",
+      counted(500),
+      cents(200),
+    ],
     ["it is captured for nothing", "/v1/payment_intents/pi_1/capture", "", counted(500), 0n],
     ["a part of it too", "/v1/payment_intents/pi_1/capture", "amount_to_capture=100", counted(500), 0n],
-    ["over-capture costs what goes beyond", "/v1/payment_intents/pi_1/capture", "amount_to_capture=600", counted(500), cents(100)],
+    [
+      "over-capture costs what goes beyond",
+      "/v1/payment_intents/pi_1/capture",
+      "amount_to_capture=600",
+      counted(500),
+      cents(100),
+    ],
     ["raising it costs the difference", "/v1/payment_intents/pi_1", "amount=800", counted(500), cents(300)],
     ["lowering it costs nothing", "/v1/payment_intents/pi_1", "amount=100", counted(500), 0n],
     ["changing its description costs nothing", "/v1/payment_intents/pi_1", "description=x", counted(500), 0n],
-    ["an increment names the new total", "/v1/payment_intents/pi_1/increment_authorization", "amount=800", counted(500), cents(300)],
+    [
+      "an increment names the new total",
+      "/v1/payment_intents/pi_1/increment_authorization",
+      "amount=800",
+      counted(500),
+      cents(300),
+    ],
     ["cancelling costs nothing, of any PaymentIntent", "/v1/payment_intents/pi_1/cancel", "", null, 0n],
   ])("%s", (_, path, body, object, amount) => {
     expect(amountOf(quote("POST", path, body, object))).toBe(amount);
   });
 
-  test.each(["", "/confirm", "/capture", "/increment_authorization"])("a PaymentIntent of somebody else has no price at %s", (action) => {
-    expect(amountOf(quote("POST", `/v1/payment_intents/pi_1${action}`, "amount=1", null))).toBe("endpoint_not_priced");
-    expect(amountOf(quote("POST", `/v1/payment_intents/pi_1${action}`, "amount=1", { ...counted(5), cancelled: true }))).toBe("endpoint_not_priced");
-  });
+  test.each(["", "/confirm", "/capture", "/increment_authorization"])(
+    "a PaymentIntent of somebody else has no price at %s",
+    (action) => {
+      expect(amountOf(quote("POST", `/v1/payment_intents/pi_1${action}`, "amount=1", null))).toBe(
+        "endpoint_not_priced",
+      );
+      expect(
+        amountOf(
+          quote("POST", `/v1/payment_intents/pi_1${action}`, "amount=1", { ...counted(5), cancelled: true }),
+        ),
+      ).toBe("endpoint_not_priced");
+    },
+  );
 });
 
 describe("an amount that can be read in more than one way", () => {
-  const create = (body: string, change: Partial<VendorRequest> = {}) => amountOf(quote("POST", "/v1/payment_intents", body, null, change));
+  const create = (body: string, change: Partial<VendorRequest> = {}) =>
+    amountOf(quote("POST", "/v1/payment_intents", body, null, change));
 
   test.each([
     "currency=usd",
@@ -123,15 +199,25 @@ describe("an amount that can be read in more than one way", () => {
     ["a compressed body", { headers: { ...FORM, "content-encoding": ["gzip"] } }],
     ["a JSON body", { headers: { "content-type": ["application/json"] } }],
     ["a body of no type", { headers: {} }],
-    ["a body of two types", { headers: { "content-type": ["application/x-www-form-urlencoded", "application/json"] } }],
-    ["a body in another character set", { headers: { "content-type": ["application/x-www-form-urlencoded; charset=utf-16"] } }],
+    [
+      "a body of two types",
+      { headers: { "content-type": ["application/x-www-form-urlencoded", "application/json"] } },
+    ],
+    [
+      "a body in another character set",
+      { headers: { "content-type": ["application/x-www-form-urlencoded; charset=utf-16"] } },
+    ],
     ["a body that is not UTF-8", { body: new Uint8Array([0x61, 0x3d, 0xff]) }],
   ])("%s is refused", (_, change) => {
     expect(create("amount=5&currency=usd", change)).toBe("ambiguous_request");
   });
 
   test("lists and nested fields as the SDKs write them pass", () => {
-    expect(create("amount=5&currency=usd&expand[]=customer&expand[]=latest_charge&metadata[order%20id]=1&payment_method_types[0]=card&x[y][z]=1")).toBe(cents(5));
+    expect(
+      create(
+        "amount=5&currency=usd&expand[]=customer&expand[]=latest_charge&metadata[order%20id]=1&payment_method_types[0]=card&x[y][z]=1",
+      ),
+    ).toBe(cents(5));
   });
 });
 
@@ -147,7 +233,16 @@ describe("what an answer says of the money", () => {
     if (rule.kind !== "priced") throw new Error("no price");
     return rule.read(given, bound, object);
   };
-  const intent = (change: object = {}) => ({ id: "pi_1", object: "payment_intent", amount: 500, amount_received: 0, currency: "usd", status: "requires_confirmation", customer: "cus_1", ...change });
+  const intent = (change: object = {}) => ({
+    id: "pi_1",
+    object: "payment_intent",
+    amount: 500,
+    amount_received: 0,
+    currency: "usd",
+    status: "requires_confirmation",
+    customer: "cus_1",
+    ...change,
+  });
 
   test("a created PaymentIntent costs its amount and is counted", () => {
     expect(read("/v1/payment_intents", answer(200, intent()))).toMatchObject({
@@ -161,20 +256,36 @@ describe("what an answer says of the money", () => {
   });
 
   test("an answer that cannot be read costs what was quoted", () => {
-    expect(read("/v1/payment_intents", answer(200, "<html>"))).toMatchObject({ kind: "executed", price: cents(500), objectId: null, counts: null });
+    expect(read("/v1/payment_intents", answer(200, "<html>"))).toMatchObject({
+      kind: "executed",
+      price: cents(500),
+      objectId: null,
+      counts: null,
+    });
   });
 
   test("a replay is told by its header", () => {
-    expect(read("/v1/charges", answer(200, intent(), { "idempotent-replayed": ["true"] }))).toMatchObject({ replayed: true });
+    expect(read("/v1/charges", answer(200, intent(), { "idempotent-replayed": ["true"] }))).toMatchObject({
+      replayed: true,
+    });
   });
 
   test("a failed charge costs nothing", () => {
-    expect(read("/v1/charges", answer(200, { id: "ch_1", object: "charge", amount: 500, currency: "usd", status: "failed" })).price).toBe(0n);
+    expect(
+      read(
+        "/v1/charges",
+        answer(200, { id: "ch_1", object: "charge", amount: 500, currency: "usd", status: "failed" }),
+      ).price,
+    ).toBe(0n);
   });
 
   test("a declined creation leaves a PaymentIntent with nothing counted", () => {
     const declined = answer(402, { error: { code: "card_declined", payment_intent: intent() } });
-    expect(read("/v1/payment_intents", declined)).toMatchObject({ kind: "declined", price: 0n, counts: { objectId: "pi_1", total: cents(500) } });
+    expect(read("/v1/payment_intents", declined)).toMatchObject({
+      kind: "declined",
+      price: 0n,
+      counts: { objectId: "pi_1", total: cents(500) },
+    });
   });
 
   test.each([
@@ -205,17 +316,36 @@ describe("what an answer says of the money", () => {
     ["gbp", "succeeded", cents(1000)],
     ["jpy", "pending", cents(1000)],
   ])("a refund in %s that %s costs at most what it can be worth", (currency, status, price) => {
-    expect(read("/v1/refunds", answer(200, { id: "re_1", object: "refund", amount: 500, currency, status })).price).toBe(price);
+    expect(
+      read("/v1/refunds", answer(200, { id: "re_1", object: "refund", amount: 500, currency, status })).price,
+    ).toBe(price);
   });
 
   test("a raised PaymentIntent costs what goes beyond; an update without amount costs nothing, whatever it is about", () => {
-    expect(read("/v1/payment_intents/pi_1", answer(200, intent({ amount: 800 })), counted(500)).price).toBe(cents(300));
-    expect(read("/v1/payment_intents/pi_1", answer(200, intent({ amount: 800 })), counted(0, 800), { ...quoted, amount: cents(0), amountText: null }).price).toBe(0n);
+    expect(read("/v1/payment_intents/pi_1", answer(200, intent({ amount: 800 })), counted(500)).price).toBe(
+      cents(300),
+    );
+    expect(
+      read("/v1/payment_intents/pi_1", answer(200, intent({ amount: 800 })), counted(0, 800), {
+        ...quoted,
+        amount: cents(0),
+        amountText: null,
+      }).price,
+    ).toBe(0n);
   });
 
   test("a capture costs what was received beyond what is counted", () => {
-    expect(read("/v1/payment_intents/pi_1/capture", answer(200, intent({ amount_received: 500, status: "succeeded" })), counted(500)).price).toBe(0n);
-    expect(read("/v1/payment_intents/pi_1/capture", answer(200, intent({ amount_received: 600 })), counted(500)).price).toBe(cents(100));
+    expect(
+      read(
+        "/v1/payment_intents/pi_1/capture",
+        answer(200, intent({ amount_received: 500, status: "succeeded" })),
+        counted(500),
+      ).price,
+    ).toBe(0n);
+    expect(
+      read("/v1/payment_intents/pi_1/capture", answer(200, intent({ amount_received: 600 })), counted(500))
+        .price,
+    ).toBe(cents(100));
   });
 
   test.each([
@@ -223,9 +353,18 @@ describe("what an answer says of the money", () => {
     ["canceled", 1, false],
     ["canceled", undefined, false],
     ["requires_capture", 0, false],
-  ])("a cancellation that answers %s with %s received gives back: %s", (status, amount_received, givesBack) => {
-    expect(read("/v1/payment_intents/pi_1/cancel", answer(200, intent({ status, amount_received })), counted(500)).uncountsObject).toBe(givesBack);
-  });
+  ])(
+    "a cancellation that answers %s with %s received gives back: %s",
+    (status, amount_received, givesBack) => {
+      expect(
+        read(
+          "/v1/payment_intents/pi_1/cancel",
+          answer(200, intent({ status, amount_received })),
+          counted(500),
+        ).uncountsObject,
+      ).toBe(givesBack);
+    },
+  );
 });
 
 describe("free endpoints", () => {
@@ -238,7 +377,12 @@ describe("free endpoints", () => {
   test.each([
     ["POST", "/v1/customers", "email=a%40b.c", null],
     ["POST", "/v1/customers", "balance=-5000", "endpoint_not_priced"],
-    ["POST", "/v1/customers/cus_1", "cash_balance[settings][reconciliation_mode]=manual", "endpoint_not_priced"],
+    [
+      "POST",
+      "/v1/customers/cus_1",
+      "cash_balance[settings][reconciliation_mode]=manual",
+      "endpoint_not_priced",
+    ],
     ["POST", "/v1/payment_methods/pm_1/attach", "customer=cus_1", null],
     ["GET", "/v1/payment_intents/pi_1", "", null],
     ["GET", "/v1/customers", "x=1", "ambiguous_request"],
@@ -292,7 +436,15 @@ describe("headers", () => {
   });
 
   test("of a caller's own credential, host or address never reach the vendor", () => {
-    for (const name of ["authorization", "host", "cookie", "x-forwarded-for", "keybrake-label", "stripe-account", "accept-encoding"]) {
+    for (const name of [
+      "authorization",
+      "host",
+      "cookie",
+      "x-forwarded-for",
+      "keybrake-label",
+      "stripe-account",
+      "accept-encoding",
+    ]) {
       expect(stripe.forwardedHeaders).not.toContain(name);
     }
   });
