@@ -1,5 +1,5 @@
 import type { AuditRow } from "../domain/audit-event.ts";
-import { isoDay } from "../domain/time.ts";
+import { isoDay, isoTime } from "../domain/time.ts";
 import { labelGroup } from "../domain/vault-key.ts";
 import type { AuditIndex, AuditReader } from "../ports.ts";
 
@@ -59,7 +59,7 @@ export async function queryAudit(
 }
 
 /** Sorts below every row of a stretch that begins at `fromMs`: the next page begins with the stretch before it. */
-const endOf = (fromMs: number): string => new Date(fromMs).toISOString().replace("Z", "+00:00");
+const endOf = (fromMs: number): string => isoTime(fromMs);
 
 interface Stretch {
   readonly indexes: readonly AuditIndex[];

@@ -128,7 +128,9 @@ test("a run that is repeated whole with its idempotency keys charges nothing new
     const rows = await callRows(run, key);
     expect(rows).toHaveLength(41);
     expect(rows.filter(({ replayed }) => replayed === true)).toHaveLength(20);
-    expect(new Set(rows.filter(({ decision }) => decision === "allowed").map((row) => row["call_id"])).size).toBe(20);
+    expect(
+      new Set(rows.filter(({ decision }) => decision === "allowed").map((row) => row["call_id"])).size,
+    ).toBe(20);
     return [key];
   });
 });
@@ -289,7 +291,8 @@ test("a declined card gives the budget back, and paying the same intent later ta
 
     const id = textAt(declined.json, "error", "payment_intent", "id");
     await pay(run, key, 300);
-    const confirm = () => post(run, key, `/v1/payment_intents/${id}/confirm`, { payment_method: "pm_card_visa" });
+    const confirm = () =>
+      post(run, key, `/v1/payment_intents/${id}/confirm`, { payment_method: "pm_card_visa" });
     expect((await confirm()).status).toBe(429);
     await patch(key, { daily_usd_cap: 11 });
     expect((await confirm()).status).toBe(200);
@@ -298,20 +301,44 @@ test("a declined card gives the budget back, and paying the same intent later ta
   });
 });
 
-test("a PaymentIntent of another key is not confirmed, changed or cancelled: what it costs is not known here", async () => {
+test("a PaymentIntent of another key is not confirmed, captured or changed: what it costs is not known here", async () => {
   await reconciled(async () => {
     const [one, other] = await Promise.all([issue(run), issue(run)]);
     const id = textAt((await pay(run, one, 400)).json, "id");
 
-    for (const action of ["", "/confirm", "/capture", "/increment_authorization", "/cancel"]) {
-      const { status, json } = await post(run, other, `/v1/payment_intents/${id}${action}`, {
-        ...(action === "/increment_authorization" && { amount: "500" }),
-      });
-      if (action === "/cancel") continue;
+    for (const action of ["", "/confirm", "/capture", "/increment_authorization"]) {
+      const form: Record<string, string> = action === "/increment_authorization" ? { amount: "500" } : {};
+      const { status, json } = await post(run, other, `/v1/payment_intents/${id}${action}`, form);
       expect([action, status, at(json, "error", "code")]).toEqual([action, 403, "endpoint_not_priced"]);
       expect(textAt(json, "error", "message")).toContain("nothing was charged");
     }
     expect(await balanceOf(run, other)).toEqual({ spent: 0, reserved: 0, remaining: 5000 });
+    return [one, other];
+  });
+});
+
+test("a key that cancels another key's PaymentIntent gets no budget for it, and neither does the other", async () => {
+  const [one, other] = await Promise.all([issue(run), issue(run)]);
+  const id = textAt((await pay(run, one, 400)).json, "id");
+
+  await post(run, other, `/v1/payment_intents/${id}/cancel`);
+
+  expect(await balanceOf(run, other)).toEqual({ spent: 0, reserved: 0, remaining: 5000 });
+  expect(await balanceOf(run, one)).toEqual({ spent: 400, reserved: 0, remaining: 4600 });
+});
+
+test("a call that another run has made already, under the same idempotency key, costs this one nothing", async () => {
+  await reconciled(async () => {
+    const [one, other] = await Promise.all([issue(run), issue(run)]);
+    const named = { "Idempotency-Key": `${one.id}-shared` };
+    const made = await pay(run, one, 400, {}, named);
+
+    const replayed = await pay(run, other, 400, {}, named);
+
+    expect(replayed.text).toBe(made.text);
+    expect(await balanceOf(run, other)).toEqual({ spent: 0, reserved: 0, remaining: 5000 });
+    const confirm = await post(run, other, `/v1/payment_intents/${textAt(made.json, "id")}/confirm`);
+    expect(confirm.status).toBe(403);
     return [one, other];
   });
 });
@@ -360,7 +387,9 @@ test("a run that hit its cap goes on with the key it has once the cap is raised,
     await patch(key, { daily_usd_cap: 7 });
     expect(await balanceOf(run, key)).toEqual({ spent: 600, reserved: 0, remaining: 100 });
     await run.drain();
-    expect((await auditRows(run, { key_id: key.id })).filter(({ type }) => type === "key.changed")).toHaveLength(3);
+    expect(
+      (await auditRows(run, { key_id: key.id })).filter(({ type }) => type === "key.changed"),
+    ).toHaveLength(3);
     return [key];
   });
 });

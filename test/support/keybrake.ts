@@ -92,7 +92,8 @@ export const pay = (
   cents: number,
   fields: Readonly<Record<string, string>> = {},
   headers: Readonly<Record<string, string>> = {},
-): Promise<Reply> => post(to, key, "/v1/payment_intents", { amount: `${cents}`, currency: "usd", ...fields }, headers);
+): Promise<Reply> =>
+  post(to, key, "/v1/payment_intents", { amount: `${cents}`, currency: "usd", ...fields }, headers);
 
 /** A POST to Stripe through the key. */
 export const post = (
@@ -141,7 +142,9 @@ export async function balanceOf(
 
 /** What the rows say was spent, in cents. */
 export const costOf = (rows: readonly Row[]): number =>
-  Math.round(rows.reduce((sum, row) => sum + (typeof row["cost_usd"] === "number" ? row["cost_usd"] : 0), 0) * 100);
+  Math.round(
+    rows.reduce((sum, row) => sum + (typeof row["cost_usd"] === "number" ? row["cost_usd"] : 0), 0) * 100,
+  );
 
 export const countBy = <T>(values: readonly T[]): Map<T, number> => {
   const counts = new Map<T, number>();

@@ -21,7 +21,7 @@ export interface OwnUpstream {
   /** What reached it, oldest first. */
   readonly requests: readonly Recorded[];
   /** How the next requests are answered, one script each; after them all, as a PaymentIntent that was made. */
-  then(...scripts: readonly Script[]): void;
+  next(...scripts: readonly Script[]): void;
   forget(): void;
   close(): Promise<void>;
 }
@@ -40,15 +40,15 @@ export async function startOwnUpstream(): Promise<OwnUpstream> {
   return {
     origin: `http://127.0.0.1:${port}`,
     requests,
-    then: (...next) => {
-      scripts.push(...next);
+    next: (...added) => {
+      scripts.push(...added);
     },
     forget: () => {
       requests.length = 0;
       scripts.length = 0;
     },
     close: () =>
-      new Promise((resolve) => {
+      new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
       }),

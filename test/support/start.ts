@@ -58,7 +58,9 @@ export async function start(environment: Readonly<Record<string, string>> = {}):
     ready,
     ended.then((code) => Promise.reject(new Error(`ended with ${code}: ${stderr}`))),
     new Promise<never>((_, reject) => {
-      late.addEventListener("abort", () => reject(new Error(`not ready in ${READY_WITHIN_MS} ms: ${stderr}`)));
+      late.addEventListener("abort", () =>
+        reject(new Error(`not ready in ${READY_WITHIN_MS} ms: ${stderr}`)),
+      );
     }),
   ]);
   return {

@@ -1,0 +1,96 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize, relative } from "node:path";
+import { describe, expect, test } from "vitest";
+
+/** Guarantees the shape that docs/architecture.md draws: who may import whom, and where the world may be touched. */
+
+const ROOT = join(import.meta.dirname, "..");
+
+function sources(folder: string): { file: string; text: string }[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => ({ file: join(folder, name), text: readFileSync(join(ROOT, folder, name), "utf8") }));
+}
+
+/** Our own files that a source imports, from the root. */
+const importsOf = ({ file, text }: { file: string; text: string }): string[] =>
+  [...text.matchAll(/from "(\.[^"]+)"/g)].map(([, path = ""]) => normalize(join(dirname(file), path)));
+
+const folderOf = (file: string): string => {
+  const [first = "", second = "", third] = relative(".", file).split("/");
+  return third === undefined ? second : `${first}/${second}`;
+};
+
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  "lambda/domain": ["lambda/domain"],
+  "lambda/vendors": ["lambda/vendors", "lambda/domain"],
+  "lambda/app": ["lambda/app", "lambda/domain", "lambda/vendors", "ports.ts"],
+  "lambda/adapters": ["lambda/adapters", "lambda/domain", "ports.ts", "audit-wire.ts"],
+  "lambda/http": ["lambda/http", "lambda/app", "lambda/domain", "lambda/vendors", "audit-wire.ts"],
+};
+
+describe("imports go one way", () => {
+  test.each(Object.entries(MAY_IMPORT))("%s imports only what lies below it", (folder, allowed) => {
+    for (const source of sources(folder)) {
+      for (const imported of importsOf(source))
+        expect(allowed, `${source.file} imports ${imported}`).toContain(folderOf(imported));
+    }
+  });
+
+  test("what is deployed and what runs meet in the names of environment variables only", () => {
+    for (const source of sources("lambda"))
+      for (const imported of importsOf(source)) expect(imported, source.file).toMatch(/^lambda\//);
+    for (const source of sources("lib")) {
+      for (const imported of importsOf(source))
+        if (imported.startsWith("lambda/")) expect(imported, source.file).toBe("lambda/environment.ts");
+    }
+  });
+});
+
+describe("the domain", () => {
+  test.each(sources("lambda/domain").map((source) => [source.file, source.text]))(
+    "%s reads no clock, no chance and no environment",
+    (_, text) => {
+      expect(text).not.toMatch(
+        /Date\.now|new Date\(\)|Math\.random|random(Bytes|Int|UUID)|process\.|\bawait\b|fetch\(|setTimeout/,
+      );
+    },
+  );
+
+  test.each(sources("lambda/domain").map((source) => [source.file, source.text]))(
+    "%s needs nothing but Node's own pure modules",
+    (_, text) => {
+      for (const [, name = ""] of text.matchAll(/from "([^.][^"]*)"/g))
+        expect(["node:assert", "node:crypto", "node:zlib"]).toContain(name);
+    },
+  );
+});
+
+describe("money", () => {
+  test("is never a float: no number is made of an amount but for JSON", () => {
+    for (const { file, text } of sources("lambda")) {
+      if (file.endsWith("domain/money.ts") || file.endsWith("audit-wire.ts")) continue;
+      expect(text, file).not.toMatch(/\bNumber\([^)]*([aA]mount|[pP]rice|[cC]ost|[cC]ap)\b/);
+    }
+  });
+
+  test("of a balance is written by two functions only, with the client that never repeats", () => {
+    const vault = readFileSync(join(ROOT, "lambda/adapters/dynamo-vault.ts"), "utf8");
+    expect(vault.match(/#clients\.once/g)).toHaveLength(1);
+    for (const { file, text } of sources("lambda"))
+      if (!/dynamo-vault|vault-items/.test(file)) expect(text, file).not.toContain("balanceKey(");
+  });
+});
+
+test("a rule of one vendor is data of that vendor: nothing else asks which vendor it is", () => {
+  for (const { file, text } of sources("lambda")) {
+    if (file.startsWith("lambda/vendors")) continue;
+    expect(text, file).not.toMatch(/vendor(Name|\.name)? === "/);
+  }
+});
+
+test("files are named in kebab-case", () => {
+  for (const folder of ["bin", "lib", "lambda"]) {
+    for (const { file } of sources(folder)) expect(file).toMatch(/^[a-z0-9/-]+\.ts$/);
+  }
+});
