@@ -158,7 +158,8 @@ export async function reserve(
 /** What an outcome says beside the states: facts for the row, and what becomes of the vendor's object. */
 export interface OutcomeNotes {
   readonly facts: (folded: Folded) => OutcomeFacts;
-  readonly effect: (folded: Folded) => ObjectEffect | null;
+  /** `answer`: as it was folded, which is not always as it was given: an object that ended meanwhile ends only once. */
+  readonly effect: (folded: Folded, answer: Answer) => ObjectEffect | null;
   readonly rerunsFailures: boolean;
 }
 
@@ -202,7 +203,7 @@ async function writeOutcome(
     }
     const folded = fold(record, attemptId, answer, clock.now(), notes.rerunsFailures);
     const next = withFacts(folded.record, attemptId, notes.facts(folded));
-    const saved = await vault.saveCall(pruned(next, attemptId), record.version, notes.effect(folded));
+    const saved = await vault.saveCall(pruned(next, attemptId), record.version, notes.effect(folded, answer));
     if (saved.kind === "saved") return { record: next, corrections: folded.corrections };
     if (saved.kind === "object_ended" && answer.kind === "executed") answer = { ...answer, uncounts: [] };
     else if (saved.kind === "stale" && saved.record !== null) record = saved.record;

@@ -48,7 +48,7 @@ export async function paidCall(
         corrected(before, corrections),
         admitted.vendor,
       ),
-    effect: (folded: Folded) => objectEffect(context, price, reading, answer, folded),
+    effect: (folded: Folded, read: Answer) => objectEffect(context, price, reading, read, folded),
     rerunsFailures,
   };
   const outcome = await finish(

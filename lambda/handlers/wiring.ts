@@ -26,9 +26,12 @@ export type CredentialSecrets = Readonly<Record<string, Readonly<Record<string, 
 
 const logger = new Logger({ serviceName: "keybrake" });
 
-/** For an operator: never a request, a header or a body, only what failed. */
+/**
+ * For an operator: what failed, by name and message. Never a request, a header, a body or an item, which errors of
+ * parsers and clients carry along.
+ */
 export const warn = (message: string, cause: unknown): void => {
-  if (cause instanceof Error) logger.warn(message, cause);
+  if (cause instanceof Error) logger.warn(message, { cause: { name: cause.name, message: cause.message } });
   else logger.warn(message);
 };
 

@@ -4,7 +4,8 @@ import { stripe } from "./stripe.ts";
 /** The only list of vendors. */
 export const VENDORS: Readonly<Record<string, Vendor>> = { stripe };
 
-const OBJECT_ID = /^[A-Za-z0-9_-]+$/;
+/** What is longer is no id of any vendor, and no key of a table. */
+const OBJECT_ID = /^[A-Za-z0-9_-]{1,255}$/;
 
 /** The entry of a vendor's catalog for a canonical path, or null: then it has no price and is refused. */
 export function endpointOf(vendor: Vendor, method: string, path: string): Endpoint | null {

@@ -8,6 +8,8 @@ export interface Keybrake {
   /** With the stage, without a slash at the end. */
   readonly baseUrl: string;
   readonly apiKey: string;
+  /** Waits until the audit log has caught up; only of a run in this process. */
+  drain?(): Promise<void>;
 }
 
 /** What went wrong in a run that should not have: kept, so that a test can ask for it. */
@@ -107,11 +109,12 @@ export const post = (
 /** A row of the audit log on the wire. */
 export type Row = Readonly<Record<string, unknown>>;
 
-/** Every row that the parameters name, newest first, page by page. */
+/** Every row that the parameters name, newest first, page by page; of a run in this process none is missing. */
 export async function auditRows(
   to: Keybrake,
   parameters: Readonly<Record<string, string>> = {},
 ): Promise<readonly Row[]> {
+  await to.drain?.();
   const rows: Row[] = [];
   for (let cursor: string | null = ""; cursor !== null; ) {
     const query = new URLSearchParams({ limit: "100", ...parameters, ...(cursor && { cursor }) });
@@ -130,11 +133,12 @@ export async function callRows(to: Keybrake, key: Key): Promise<readonly Row[]> 
   return rows.filter(({ type }) => type === "call");
 }
 
-/** What a key has spent, holds and has left, in cents, by its own account. */
+/** What a key has spent, holds and has left, in cents, by its own account; of a run in this process as of now. */
 export async function balanceOf(
   to: Keybrake,
   key: Key,
 ): Promise<{ readonly spent: number; readonly reserved: number; readonly remaining: number }> {
+  await to.drain?.();
   const { json } = await ask(to, "GET", `/vault/keys/${key.id}`, { token: to.apiKey });
   const cents = (name: string) => Math.round(numberAt(json, name) * 1e6) / 1e4;
   return { spent: cents("spent_usd"), reserved: cents("reserved_usd"), remaining: cents("remaining_usd") };

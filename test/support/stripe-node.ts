@@ -13,10 +13,13 @@ export interface StripeObject extends Fields {
   readonly id: string;
   readonly lastResponse: {
     readonly requestId: string;
-    readonly statusCode: number;
-    readonly headers: Readonly<Record<string, string>>;
+    readonly headers: Headers | Readonly<Record<string, string>>;
   };
 }
+
+/** A header of an answer, from the Node client or from the fetch client. */
+export const headerOf = ({ lastResponse: { headers } }: StripeObject, name: string): string | null =>
+  headers instanceof Headers ? headers.get(name) : (headers[name] ?? null);
 
 interface StripeList {
   autoPagingToArray(options: { readonly limit: number }): Promise<StripeObject[]>;

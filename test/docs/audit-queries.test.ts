@@ -1,0 +1,182 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { unmarshall } from "@aws-sdk/util-dynamodb";
+import Stripe from "stripe";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { DIST } from "../../bin/build.ts";
+import { standIn } from "../../lib/local/dynamodb.ts";
+import { type LocalRun, startLocal } from "../../lib/local/run.ts";
+import { type AwsCommand, awsCommand } from "./aws-command.ts";
+import { codeBlocks, textOf } from "./markdown.ts";
+
+/**
+ * What each query of docs/audit-queries.md finds after the calls below, newest first: label, event and dollars; or
+ * spent, held, allowed and denied of a total.
+ */
+const ONLY_CUS_A = [
+  "modal-billing/cus_A denied 0",
+  "modal-billing/cus_A settled 29.99",
+  "modal-billing/cus_A reserved 29.99",
+  "modal-billing/cus_A open",
+];
+const KEY_A = [...ONLY_CUS_A, "modal-billing/cus_A key.issued"];
+const KEY_B = [
+  "modal-billing/cus_B settled 5",
+  "modal-billing/cus_B reserved 5",
+  "modal-billing/cus_B open",
+  "modal-billing/cus_B key.issued",
+];
+const LATER_A = ["modal-billing/cus_A free 0", "modal-billing/cus_A open"];
+const OTHER_OF_GROUP = ["modal-billing:nightly key.issued"];
+const METAFLOW = [
+  "metaflow/1795 settled 1",
+  "metaflow/1795 reserved 1",
+  "metaflow/1795 open",
+  "metaflow/1795 key.issued",
+];
+
+const FOUND: Readonly<Record<string, readonly string[]>> = {
+  "By call": [
+    "modal-billing/cus_A settled 29.99",
+    "modal-billing/cus_A reserved 29.99",
+    "modal-billing/cus_A open",
+  ],
+  "By key": [...LATER_A, ...KEY_A],
+  "Outcomes of a key": [
+    "modal-billing/cus_A free 0",
+    "modal-billing/cus_A denied 0",
+    "modal-billing/cus_A settled 29.99",
+  ],
+  "By vendor and day": [...LATER_A, ...METAFLOW, ...OTHER_OF_GROUP, ...KEY_B, ...KEY_A],
+  "By label": [...LATER_A, ...KEY_A],
+  "By label group": [...LATER_A, ...OTHER_OF_GROUP, ...KEY_B, ...KEY_A],
+  "By the beginning of a label": [...LATER_A, ...KEY_B, ...KEY_A],
+  "By time": ONLY_CUS_A,
+  "Totals of a vendor by day": ["35.99 0 4 1"],
+  "Totals of a label group by day": ["34.99 0 3 1"],
+  "Totals of a label by day": ["29.99 0 2 1"],
+  "Totals of a key by day": ["29.99 0 2 1"],
+  "Totals of a key by window": ["29.99 0 2 1"],
+};
+
+const DOCUMENT = textOf("docs/audit-queries.md");
+const COMMANDS = codeBlocks(DOCUMENT).filter(({ code }) => code.startsWith("aws "));
+
+let run: LocalRun;
+let client: DynamoDBClient;
+let variables: Record<string, string> = {};
+
+beforeAll(async () => {
+  run = await startLocal({ functionsDirectory: DIST });
+  client = new DynamoDBClient(standIn(run.dynamodbEndpoint));
+
+  const billing = await issue("modal-billing/cus_A");
+  await delay(5);
+  const from = new Date();
+  const charge = await billing.stripe.paymentIntents.create({ amount: 2999, currency: "usd" });
+  await delay(5);
+  const denied = billing.stripe.paymentIntents.create({ amount: 2999, currency: "usd" });
+  await expect(denied).rejects.toMatchObject({ statusCode: 429, code: "spend_cap_exceeded" });
+  await delay(5);
+  const to = new Date();
+  const second = await issue("modal-billing/cus_B");
+  await second.stripe.paymentIntents.create({ amount: 500, currency: "usd" });
+  await delay(5);
+  await issue("modal-billing:nightly");
+  await delay(5);
+  const flow = await issue("metaflow/1795");
+  await flow.stripe.paymentIntents.create({ amount: 100, currency: "usd" });
+  await delay(5);
+  await billing.stripe.customers.list();
+  await run.drain();
+
+  variables = {
+    DYNAMODB: run.dynamodbEndpoint,
+    CALL_ID: charge.lastResponse.headers["keybrake-call-id"] ?? "",
+    KEY_ID: billing.id,
+    LABEL: "modal-billing/cus_A",
+    LABEL_GROUP: "modal-billing",
+    LABEL_PREFIX: "modal-billing/cus_",
+    DAY: from.toISOString().slice(0, 10),
+    FROM: from.toISOString().slice(0, -1),
+    TO: to.toISOString().slice(0, -1),
+  };
+});
+
+afterAll(async () => {
+  client?.destroy();
+  await run?.close();
+});
+
+async function issue(label: string): Promise<{ readonly id: string; readonly stripe: Stripe }> {
+  const answer = await fetch(`${run.baseUrl}/vault/keys`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${run.apiKey}`, "content-type": "application/json" },
+    body: JSON.stringify({ vendor: "stripe", daily_usd_cap: 50, agent_run_label: label }),
+  });
+  expect(answer.status).toBe(201);
+  const { id, vault_key } = (await answer.json()) as { id: string; vault_key: string };
+  const { hostname, port } = new URL(run.baseUrl);
+  return { id, stripe: new Stripe(vault_key, { host: hostname, port, protocol: "http", telemetry: false }) };
+}
+
+async function found({ kind, endpoint, command }: AwsCommand): Promise<readonly string[]> {
+  expect(endpoint).toBe(run.dynamodbEndpoint);
+  const { Items = [] } = kind === "query" ? await client.send(command) : await client.send(command);
+  return Items.map((item) => told(unmarshall(item)));
+}
+
+function told(item: Record<string, unknown>): string {
+  if (`${item["pk"]}`.startsWith("TOTAL#")) {
+    return [item["spent_usd"], item["held_usd"], item["allowed_calls"], item["denied_calls"]].join(" ");
+  }
+  const usd = item["cost_usd"] ?? item["reserved_usd"];
+  return [item["agent_run_label"], item["event"], ...(usd === undefined ? [] : [usd])].join(" ");
+}
+
+test("every pattern has its two commands, and every command is tested", () => {
+  const headings = Object.keys(FOUND);
+
+  expect(COMMANDS.map(({ heading }) => heading)).toEqual(headings.flatMap((heading) => [heading, heading]));
+  expect(COMMANDS.map(({ code }) => code.split(" ", 3)[2])).toEqual(
+    headings.flatMap(() => ["query", "execute-statement"]),
+  );
+});
+
+test("every variable that the commands ask for is explained in the document", () => {
+  const explained = codeBlocks(DOCUMENT)
+    .filter(({ code }) => code.startsWith("export "))
+    .flatMap(({ code }) => [...code.matchAll(/([A-Z_]+)=/g)].map(([, name]) => name ?? ""));
+
+  expect(explained.filter((name) => !name.startsWith("AWS_")).toSorted()).toEqual(
+    Object.keys(variables).toSorted(),
+  );
+});
+
+describe.each(COMMANDS)("$heading", ({ heading, code }) => {
+  const expected = FOUND[heading] ?? [];
+
+  test(`${code.split(" ", 3)[2]} finds what it says`, async () => {
+    const command = awsCommand(code, variables);
+    const rows = await found(command);
+
+    expect(rows.toSorted()).toEqual(expected.toSorted());
+    const newestFirst = command.kind === "query" && command.command.input.ScanIndexForward === false;
+    if (newestFirst) expect(rows).toEqual(expected);
+  });
+});
+
+/** Guarantees that a command which the AWS CLI would read otherwise is no test that passes. */
+test.each([
+  ["an unknown flag", "aws dynamodb query --endpoint-url $DYNAMODB --max-items 1"],
+  ["an unknown variable", "aws dynamodb query --endpoint-url $NOWHERE"],
+  ["another operation", "aws dynamodb scan --endpoint-url $DYNAMODB --table-name keybrake-audit"],
+  ["a flag twice", "aws dynamodb query --endpoint-url $DYNAMODB --endpoint-url $DYNAMODB"],
+  [
+    "a number as shorthand",
+    `aws dynamodb execute-statement --endpoint-url $DYNAMODB --statement 'x' --parameters "N=1"`,
+  ],
+  ["an open quote", `aws dynamodb query --endpoint-url "$DYNAMODB`],
+])("%s is refused", (_, command) => {
+  expect(() => awsCommand(command, { DYNAMODB: "http://127.0.0.1:1" })).toThrow();
+});

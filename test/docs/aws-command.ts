@@ -1,0 +1,130 @@
+import { ExecuteStatementCommand, QueryCommand } from "@aws-sdk/client-dynamodb";
+
+/**
+ * Reads the `aws dynamodb` commands of the documents as the AWS CLI would, so that they can be run without it.
+ *
+ * Strict on purpose: a flag, a quote or a value that is not understood throws, since a command that is read otherwise
+ * than the CLI reads it would prove nothing.
+ */
+export type AwsCommand =
+  | { readonly kind: "query"; readonly endpoint: string; readonly command: QueryCommand }
+  | { readonly kind: "statement"; readonly endpoint: string; readonly command: ExecuteStatementCommand };
+
+type Variables = Readonly<Record<string, string>>;
+
+export function awsCommand(text: string, variables: Variables): AwsCommand {
+  const [aws, service, operation, ...rest] = words(text, variables);
+  if (aws !== "aws" || service !== "dynamodb") throw new Error(`not a command of aws dynamodb: ${text}`);
+  const flags = flagsOf(rest);
+  const endpoint = one(flags, "--endpoint-url");
+
+  if (operation === "query") {
+    const name = flags.take("--index-name");
+    const filter = flags.take("--filter-expression");
+    const command = new QueryCommand({
+      TableName: one(flags, "--table-name"),
+      KeyConditionExpression: one(flags, "--key-condition-expression"),
+      ExpressionAttributeValues: shorthandMap(one(flags, "--expression-attribute-values")),
+      ...(name === undefined ? {} : { IndexName: only(name) }),
+      ...(filter === undefined ? {} : { FilterExpression: only(filter) }),
+      ...(flags.take("--no-scan-index-forward") === undefined ? {} : { ScanIndexForward: false }),
+    });
+    flags.end();
+    return { kind: "query", endpoint, command };
+  }
+  if (operation === "execute-statement") {
+    const parameters = (flags.take("--parameters") ?? []).map(shorthandText);
+    const command = new ExecuteStatementCommand({
+      Statement: one(flags, "--statement"),
+      Parameters: parameters,
+    });
+    flags.end();
+    return { kind: "statement", endpoint, command };
+  }
+  throw new Error(`no operation of these documents: ${operation}`);
+}
+
+/** Words as a shell splits them: quotes, variables outside of single quotes, and a backslash before a line's end. */
+function words(text: string, variables: Variables): readonly string[] {
+  const found: string[] = [];
+  let word: string | null = null;
+  let rest = text.trim().replaceAll("\\\n", " ");
+  while (rest !== "") {
+    const [piece = "", spaces, single, double, name, plain] =
+      /^(?:(\s+)|'([^']*)'|"((?:[^"\\`])*)"|\$([A-Z_]+)|([A-Za-z0-9_./:=?*-]+))/.exec(rest) ?? [];
+    if (piece === "") throw new Error(`a shell would read this in a way that is not known here: ${rest}`);
+    rest = rest.slice(piece.length);
+    if (spaces === undefined) {
+      const meant =
+        single ??
+        plain ??
+        (name === undefined ? expanded(double ?? "", variables) : valueOf(name, variables));
+      word = (word ?? "") + meant;
+    } else if (word !== null) {
+      found.push(word);
+      word = null;
+    }
+  }
+  return word === null ? found : [...found, word];
+}
+
+const expanded = (text: string, variables: Variables): string =>
+  text.replace(/\$([A-Z_]+)?/g, (_, name: string | undefined) => valueOf(name ?? "", variables));
+
+function valueOf(name: string, variables: Variables): string {
+  const value = variables[name];
+  if (value === undefined) throw new Error(`the variable $${name} is not explained`);
+  return value;
+}
+
+interface Flags {
+  take(name: string): readonly string[] | undefined;
+  /** Throws where a flag was not taken. */
+  end(): void;
+}
+
+function flagsOf(words: readonly string[]): Flags {
+  const flags = new Map<string, string[]>();
+  let current: string[] | null = null;
+  for (const word of words) {
+    if (word.startsWith("--")) {
+      if (flags.has(word)) throw new Error(`${word} is there twice`);
+      current = [];
+      flags.set(word, current);
+    } else if (current === null) throw new Error(`${word} belongs to no flag`);
+    else current.push(word);
+  }
+  return {
+    take(name) {
+      const values = flags.get(name);
+      flags.delete(name);
+      return values;
+    },
+    end() {
+      if (flags.size > 0) throw new Error(`unknown flags: ${[...flags.keys()].join(", ")}`);
+    },
+  };
+}
+
+const one = (flags: Flags, name: string): string => only(flags.take(name) ?? []);
+
+function only([value, ...more]: readonly string[]): string {
+  if (value === undefined || more.length > 0)
+    throw new Error(`one value is needed, got ${1 + more.length}: ${value}`);
+  return value;
+}
+
+/** The CLI's shorthand for one text attribute: `S='…'`. */
+function shorthandText(text: string): { S: string } {
+  const [, value] = /^S='([^']*)'$/.exec(text) ?? [];
+  if (value === undefined) throw new Error(`not the shorthand of a text: ${text}`);
+  return { S: value };
+}
+
+/** The CLI's shorthand for texts by name: `:a={S='…'},:b={S='…'}`. */
+function shorthandMap(text: string): Record<string, { S: string }> {
+  const entries = [...text.matchAll(/(?:^|,)(:[a-z_]+)=\{(S='[^']*')\}/g)];
+  if (entries.map(([entry]) => entry).join("") !== text)
+    throw new Error(`not the shorthand of a map: ${text}`);
+  return Object.fromEntries(entries.map(([, name = "", value = ""]) => [name, shorthandText(value)]));
+}
