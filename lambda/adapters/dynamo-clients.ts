@@ -1,4 +1,5 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { keptAgents } from "./kept-agents.ts";
 
 /**
  * Two clients for one table, because the SDK repeats writes on its own.
@@ -11,6 +12,8 @@ export interface DynamoClients {
   readonly once: DynamoDBClient;
 }
 
+const SOCKETS_MAX = 50;
+
 /** `timeoutMs`: for one request. Short, so that a slow answer leaves time for the outcome to be written. */
 export function dynamoClients(timeoutMs: number): DynamoClients {
   const requestHandler = {
@@ -18,10 +21,17 @@ export function dynamoClients(timeoutMs: number): DynamoClients {
     throwOnRequestTimeout: true,
     connectionTimeout: Math.min(timeoutMs, 1_000),
   };
-  return {
-    steady: new DynamoDBClient({ requestHandler }),
-    once: new DynamoDBClient({ requestHandler, maxAttempts: 1 }),
-  };
+  const agents = keptAgents(SOCKETS_MAX);
+  const handler = { ...requestHandler, httpAgent: agents.http, httpsAgent: agents.https };
+  const once = new DynamoDBClient({ requestHandler: handler, maxAttempts: 1 });
+  once.middlewareStack.add(
+    (next) => (args) => {
+      agents.closeIdle();
+      return next(args);
+    },
+    { step: "initialize", name: "closeIdleConnections" },
+  );
+  return { steady: new DynamoDBClient({ requestHandler }), once };
 }
 
 const NOT_APPLIED = new Set([

@@ -232,34 +232,36 @@ export class DynamoVault implements Vault {
     const young = "first_at > :young_after";
     const unleased = "(attribute_not_exists(lease) OR lease.#until < :now)";
     try {
-      const { Attributes } = await this.#clients.steady.send(
-        new UpdateItemCommand({
-          TableName: this.#table,
-          Key: callKey(callId),
-          UpdateExpression:
-            "SET call_id = :call_id, v = if_not_exists(v, :zero) + :one, lease = :lease, #attempt = :attempt, " +
-            "first_at = if_not_exists(first_at, :issued_at), st = if_not_exists(st, :idle), riders = if_not_exists(riders, :zero) REMOVE #ttl",
-          ConditionExpression: `${isNew} OR (${nothingHeld} AND ${young} AND ${unleased})`,
-          ExpressionAttributeNames: {
-            "#attempt": attemptAttribute(attempt.attemptId),
-            "#until": "until",
-            "#ttl": "ttl",
-          },
-          ExpressionAttributeValues: {
-            ":call_id": { S: callId },
-            ":zero": number(0),
-            ":one": number(1),
-            ":lease": { M: { attempt_id: { S: attempt.attemptId }, until: number(leaseUntilMs) } },
-            ":attempt": attemptMap(attempt),
-            ":issued_at": number(attempt.issuedAtMs),
-            ":idle": { S: "idle" },
-            ":final": { S: "final" },
-            ":young_after": number(youngAfterMs),
-            ":now": number(nowMs),
-          },
-          ReturnValues: "ALL_NEW",
-          ReturnValuesOnConditionCheckFailure: "ALL_OLD",
-        }),
+      const { Attributes } = await resent(() =>
+        this.#clients.steady.send(
+          new UpdateItemCommand({
+            TableName: this.#table,
+            Key: callKey(callId),
+            UpdateExpression:
+              "SET call_id = :call_id, v = if_not_exists(v, :zero) + :one, lease = :lease, #attempt = :attempt, " +
+              "first_at = if_not_exists(first_at, :issued_at), st = if_not_exists(st, :idle), riders = if_not_exists(riders, :zero) REMOVE #ttl",
+            ConditionExpression: `${isNew} OR (${nothingHeld} AND ${young} AND ${unleased})`,
+            ExpressionAttributeNames: {
+              "#attempt": attemptAttribute(attempt.attemptId),
+              "#until": "until",
+              "#ttl": "ttl",
+            },
+            ExpressionAttributeValues: {
+              ":call_id": { S: callId },
+              ":zero": number(0),
+              ":one": number(1),
+              ":lease": { M: { attempt_id: { S: attempt.attemptId }, until: number(leaseUntilMs) } },
+              ":attempt": attemptMap(attempt),
+              ":issued_at": number(attempt.issuedAtMs),
+              ":idle": { S: "idle" },
+              ":final": { S: "final" },
+              ":young_after": number(youngAfterMs),
+              ":now": number(nowMs),
+            },
+            ReturnValues: "ALL_NEW",
+            ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+          }),
+        ),
       );
       return { kind: "claimed", record: readCallItem(Attributes ?? {}) };
     } catch (error) {
@@ -290,7 +292,7 @@ export class DynamoVault implements Vault {
         : { kind: "stale", record: Object.keys(call).length > 0 ? readCallItem(call) : null };
     }
     try {
-      await this.#clients.steady.send(new PutItemCommand(put));
+      await resent(() => this.#clients.steady.send(new PutItemCommand(put)));
       return { kind: "saved" };
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) throw error;
@@ -316,7 +318,11 @@ export class DynamoVault implements Vault {
       method,
       path,
     };
-    const enoughInWindow = "(#window >= :amount OR (attribute_not_exists(#window) AND daily_cap >= :amount))";
+    const enough = [
+      "per_call_cap >= :amount",
+      "(#window >= :amount OR (attribute_not_exists(#window) AND daily_cap >= :amount))",
+      "t >= :amount",
+    ];
     try {
       const { Attributes } = await this.#once({
         Key: balanceKey(keyId),
@@ -327,9 +333,7 @@ export class DynamoVault implements Vault {
           "attribute_not_exists(revoked_at)",
           "expires_at > :now",
           "fence < :issued_at",
-          "per_call_cap >= :amount",
-          enoughInWindow,
-          "t >= :amount",
+          ...(amount === 0n ? [] : enough),
         ].join(" AND "),
         ExpressionAttributeNames: {
           "#window": windowAttribute(window),
@@ -403,15 +407,8 @@ export class DynamoVault implements Vault {
   }
 
   /** An update that must not be applied twice: sent again only where it certainly was not applied. */
-  async #once(input: Omit<UpdateItemCommandInput, "TableName">) {
-    for (let resends = 0; ; resends++) {
-      try {
-        return await this.#clients.once.send(new UpdateItemCommand({ TableName: this.#table, ...input }));
-      } catch (error) {
-        if (!isNotApplied(error) || resends >= RESENDS_MAX) throw error;
-        await sleep(20 * 2 ** resends * (0.5 + Math.random()));
-      }
-    }
+  #once(input: Omit<UpdateItemCommandInput, "TableName">) {
+    return resent(() => this.#clients.once.send(new UpdateItemCommand({ TableName: this.#table, ...input })));
   }
 
   /** Whether a draw landed whose answer does not tell: yes, if it is still the last write. */
@@ -481,6 +478,7 @@ export class DynamoVault implements Vault {
         TableName: this.#table,
         Key: key,
         UpdateExpression: "SET #entry = :entry, object_id = :object_id, #ttl = :ttl",
+        ConditionExpression: "attribute_not_exists(ended)",
         ExpressionAttributeNames: { "#entry": entryAttribute(attemptId), "#ttl": "ttl" },
         ExpressionAttributeValues: {
           ":entry": entryMap(effect.entry),
@@ -508,6 +506,18 @@ export class DynamoVault implements Vault {
         if (resends >= RESENDS_MAX) throw error;
         await sleep(20 * 2 ** resends * (0.5 + Math.random()));
       }
+    }
+  }
+}
+
+/** Sends again, a few times and ever later, what certainly was not applied. */
+async function resent<T>(send: () => Promise<T>): Promise<T> {
+  for (let resends = 0; ; resends++) {
+    try {
+      return await send();
+    } catch (error) {
+      if (!isNotApplied(error) || resends >= RESENDS_MAX) throw error;
+      await sleep(20 * 2 ** resends * (0.5 + Math.random()));
     }
   }
 }

@@ -1,43 +1,28 @@
 import http from "node:http";
 import https from "node:https";
-import type { Socket } from "node:net";
 import type { Headers } from "../domain/vendor.ts";
 import type { OutboundRequest, VendorHttp, VendorReply } from "../ports.ts";
+import { keptAgents } from "./kept-agents.ts";
+
+const SOCKETS_MAX = 512;
+/** An answer that is larger cannot be returned by a function: base64 in 6 MB. */
+const ANSWER_BYTES_MAX = 4_500_000;
 
 /**
  * Sends calls to vendors byte for byte, over connections that are kept.
  *
  * It never repeats anything, and tells three failures apart: not a byte left, the answer did not come whole, no answer
- * in time. A connection that has been idle for long may be dead without our knowing (a frozen function wakes hours
- * later), so it is closed instead of used: bytes sent on it would be an outcome that nobody knows.
+ * in time.
  */
-const IDLE_MS_MAX = 4_000;
-/** An answer that is larger cannot be returned by a function: base64 in 6 MB. */
-const ANSWER_BYTES_MAX = 4_500_000;
-
-type Timed = Socket & { idleSinceMs?: number };
-
 export class HttpsVendor implements VendorHttp {
-  readonly #agents = {
-    "http:": new http.Agent({ keepAlive: true, maxSockets: 512, maxFreeSockets: 64 }),
-    "https:": new https.Agent({ keepAlive: true, maxSockets: 512, maxFreeSockets: 64 }),
-  };
-
-  constructor() {
-    for (const agent of Object.values(this.#agents)) {
-      agent.on("free", (socket: Timed) => {
-        socket.idleSinceMs = Date.now();
-      });
-    }
-  }
+  readonly #agents = keptAgents(SOCKETS_MAX);
 
   send({ origin, method, target, headers, body, timeoutMs }: OutboundRequest): Promise<VendorReply> {
     const { protocol, hostname, port } = new URL(origin);
     const secure = protocol === "https:";
-    const agent = this.#agents[secure ? "https:" : "http:"];
-    closeIdle(agent, Date.now());
+    this.#agents.closeIdle();
     const options = {
-      agent,
+      agent: secure ? this.#agents.https : this.#agents.http,
       hostname: hostname.replace(/^\[|\]$/g, ""),
       port,
       method,
@@ -49,7 +34,14 @@ export class HttpsVendor implements VendorHttp {
     };
     return new Promise((resolve) => {
       let connected = false;
-      const request = (secure ? https : http).request(options);
+      let request: http.ClientRequest;
+      try {
+        request = (secure ? https : http).request(options);
+      } catch (cause) {
+        // A header that cannot be written: nothing was opened.
+        resolve({ kind: "unreachable", cause });
+        return;
+      }
       const timer = setTimeout(
         () => end({ kind: connected ? "timeout" : "unreachable", cause: new Error("no connection in time") }),
         Math.max(1, timeoutMs),
@@ -98,14 +90,6 @@ export class HttpsVendor implements VendorHttp {
   }
 }
 
-function closeIdle(agent: http.Agent, nowMs: number): void {
-  for (const sockets of Object.values(agent.freeSockets)) {
-    for (const socket of sockets ?? []) {
-      if (nowMs - ((socket as Timed).idleSinceMs ?? 0) > IDLE_MS_MAX) socket.destroy();
-    }
-  }
-}
-
 const pairs = (raw: readonly string[]): readonly (readonly [string, string])[] =>
   Array.from(
     { length: raw.length / 2 },
@@ -113,11 +97,8 @@ const pairs = (raw: readonly string[]): readonly (readonly [string, string])[] =
   );
 
 function byName(raw: readonly (readonly [string, string])[]): Headers {
-  const headers: Record<string, string[]> = {};
-  for (const [name, value] of raw) {
-    const values = headers[name.toLowerCase()] ?? [];
-    values.push(value);
-    headers[name.toLowerCase()] = values;
-  }
-  return headers;
+  const headers = new Map<string, string[]>();
+  for (const [name, value] of raw)
+    headers.set(name.toLowerCase(), [...(headers.get(name.toLowerCase()) ?? []), value]);
+  return Object.fromEntries(headers);
 }

@@ -7,6 +7,8 @@ import type { Clock, VendorSecrets } from "../ports.ts";
 
 const FRESH_MS = 300_000;
 const STALE_MS_MAX = 3_600_000;
+/** For so long an unset secret is not asked for again, since each question costs: it works soon after it is set. */
+const UNSET_MS = 5_000;
 
 /**
  * Reads secrets, each at most once in five minutes however many calls ask at once. When Secrets Manager fails, what is
@@ -16,6 +18,7 @@ export class CachedSecrets {
   readonly #client: SecretsManagerClient;
   readonly #clock: Clock;
   readonly #known = new Map<string, { readonly value: string; readonly readAtMs: number }>();
+  readonly #unset = new Map<string, number>();
   readonly #reading = new Map<string, Promise<string | null>>();
 
   constructor(client: SecretsManagerClient, clock: Clock) {
@@ -27,6 +30,8 @@ export class CachedSecrets {
   async get(secretId: string, fresh: boolean): Promise<string | null> {
     const known = this.#known.get(secretId);
     if (!fresh && known !== undefined && this.#clock.now() - known.readAtMs < FRESH_MS) return known.value;
+    const unsetAtMs = this.#unset.get(secretId);
+    if (unsetAtMs !== undefined && this.#clock.now() - unsetAtMs < UNSET_MS) return null;
     const reading =
       this.#reading.get(secretId) ?? this.#read(secretId).finally(() => this.#reading.delete(secretId));
     this.#reading.set(secretId, reading);
@@ -37,15 +42,21 @@ export class CachedSecrets {
     try {
       const { SecretString } = await this.#client.send(new GetSecretValueCommand({ SecretId: secretId }));
       const value = SecretString?.trim() ?? "";
-      if (value === "") return null;
+      if (value === "") return this.#isUnset(secretId);
       this.#known.set(secretId, { value, readAtMs: this.#clock.now() });
       return value;
     } catch (error) {
-      if (error instanceof ResourceNotFoundException) return null;
+      if (error instanceof ResourceNotFoundException) return this.#isUnset(secretId);
       const known = this.#known.get(secretId);
       if (known !== undefined && this.#clock.now() - known.readAtMs < STALE_MS_MAX) return known.value;
       throw error;
     }
+  }
+
+  #isUnset(secretId: string): null {
+    this.#known.delete(secretId);
+    this.#unset.set(secretId, this.#clock.now());
+    return null;
   }
 }
 

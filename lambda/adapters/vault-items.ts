@@ -79,7 +79,7 @@ export const policyItem = (policy: Policy, ttlS: number): Item => ({
     credential: policy.credential,
     allowed_endpoints: policy.allowedEndpoints,
     agent_run_label: policy.label ?? undefined,
-    label_group: policy.label === null ? undefined : labelGroup(policy.label),
+    label_group: policy.label === null ? undefined : (labelGroup(policy.label) ?? undefined),
     metadata: policy.metadata,
     chain: policy.chain.map((member) => ({ key_id: member.keyId, issued_at: member.issuedAtMs })),
     issuer_id: policy.issuerId,
@@ -261,6 +261,8 @@ const attemptSchema = v.object({
     v.object({
       reason: orNull(v.string()),
       remaining: orNull(usd),
+      amount: orNull(v.string()),
+      currency: orNull(v.string()),
       vendor_status: orNull(whole),
       vendor_request_id: orNull(v.string()),
       vendor_object_id: orNull(v.string()),
@@ -314,6 +316,8 @@ function readAttempt(attemptId: string, value: unknown): Attempt {
         : {
             reason: outcome.reason,
             remaining: outcome.remaining,
+            amountText: outcome.amount,
+            currency: outcome.currency,
             vendorStatus: outcome.vendor_status,
             vendorRequestId: outcome.vendor_request_id,
             vendorObjectId: outcome.vendor_object_id,
@@ -355,6 +359,8 @@ export function attemptMap(attempt: Attempt): AttributeValue {
           : {
               reason: outcome.reason ?? undefined,
               remaining: outcome.remaining ?? undefined,
+              amount: outcome.amountText ?? undefined,
+              currency: outcome.currency ?? undefined,
               vendor_status: outcome.vendorStatus ?? undefined,
               vendor_request_id: outcome.vendorRequestId ?? undefined,
               vendor_object_id: outcome.vendorObjectId ?? undefined,

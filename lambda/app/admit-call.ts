@@ -138,9 +138,8 @@ async function paidOf(
   policy: Policy,
   vault: Vault,
 ): Promise<Admitted["price"]> {
-  const objectId =
-    rule.countedSegment === null ? undefined : request.path.split("/").slice(1)[rule.countedSegment];
-  const object = objectId === undefined ? null : await vault.readObject(rootOf(policy), objectId);
+  const objectId = rule.objectOf(request);
+  const object = objectId === null ? null : await vault.readObject(rootOf(policy), objectId);
   const quote = rule.quote(request, object);
   if (quote instanceof Problem) throw quote;
   return { kind: "paid", rule, quote, object };

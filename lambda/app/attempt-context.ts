@@ -15,7 +15,7 @@ import type { Clock, HeldBudget, Ids, Vault, VendorHttp, VendorReply, VendorSecr
 import type { Admitted, ProxyRequest } from "./admit-call.ts";
 import { corrected, finish, newAttempt, type Reservation, unclaimed } from "./call-ledger.ts";
 import { standingProblem } from "./cap-problems.ts";
-import { forward } from "./forward.ts";
+import { type Forwarded, forward } from "./forward.ts";
 
 export interface ProxyPorts {
   readonly vault: Vault;
@@ -110,9 +110,7 @@ export class AttemptContext {
     );
   }
 
-  async forward(
-    admitted: Admitted,
-  ): Promise<{ readonly reply: VendorReply; readonly showsCredential: boolean }> {
+  async forward(admitted: Admitted): Promise<Forwarded> {
     const { clock, originOf, warn } = this.ports;
     const startMs = clock.now();
     this.forwarded = true;
@@ -155,7 +153,10 @@ export class AttemptContext {
       { kind: "denied", drawn, ambiguous },
       {
         facts: (folded) => {
-          const retry = problem.code === "spend_cap_exceeded" && othersHold(folded.record, this.attemptId);
+          const retry =
+            problem.details["cap"] !== "per_call" &&
+            problem.code === "spend_cap_exceeded" &&
+            othersHold(folded.record, this.attemptId);
           said = retry ? heldByAnother() : problem;
           return this.outcomeFacts(said.code, null, null, corrected(leaf, folded.corrections));
         },
@@ -173,11 +174,7 @@ export class AttemptContext {
   }
 
   /** The vendor's answer as it came, or ours in its place where there is none to show. */
-  answered(
-    { reply, showsCredential }: { reply: VendorReply; showsCredential: boolean },
-    charged: Charged,
-    leaf: Balance | null,
-  ): ProxyResult {
+  answered({ reply, showsCredential }: Forwarded, charged: Charged, leaf: Balance | null): ProxyResult {
     if (reply.kind === "answer" && !showsCredential)
       return { kind: "forwarded", reply, facts: this.#facts(charged, leaf) };
     return this.denied(noAnswer(reply, charged, rowCallId(this.recordId)), leaf);
@@ -185,18 +182,21 @@ export class AttemptContext {
 
   outcomeFacts(
     reason: string | null,
-    reply: VendorReply | null,
+    forwarded: Forwarded | null,
     reading: Reading | null,
     leaf: Balance | null,
     vendor?: Vendor,
   ): OutcomeFacts {
     const nowMs = this.ports.clock.now();
-    const answer = reply?.kind === "answer" ? reply : null;
+    const answer = forwarded?.reply.kind === "answer" ? forwarded.reply : null;
+    const isShown = answer !== null && forwarded?.showsCredential === false;
     return {
       reason,
       remaining: leaf === null ? null : (capStatuses(leaf, nowMs, HELD_UNKNOWN)[0]?.remaining ?? null),
+      amountText: reading?.amountText ?? null,
+      currency: reading?.currency ?? null,
       vendorStatus: answer?.status ?? null,
-      vendorRequestId: answer === null ? null : (vendor?.requestId(answer.headers) ?? null),
+      vendorRequestId: isShown ? (vendor?.requestId(answer.headers) ?? null) : null,
       vendorObjectId: reading?.objectId ?? null,
       vendorCustomerId: reading?.customerId ?? null,
       replayed: reading?.replayed ?? false,
@@ -226,8 +226,8 @@ export class AttemptContext {
       path: this.path(),
       callLabel: header("keybrake-label"),
       idempotencyKey: header("idempotency-key"),
-      amountText: this.quote?.amountText ?? null,
-      currency: this.quote?.currency ?? null,
+      amountText: this.quote?.amountText?.slice(0, TEXT_LENGTH_MAX) ?? null,
+      currency: this.quote?.currency?.slice(0, TEXT_LENGTH_MAX) ?? null,
       sourceIp,
       userAgent: header("user-agent"),
     };

@@ -64,7 +64,7 @@ export type Claimed =
   | { readonly kind: "own"; readonly record: CallRecord }
   /** It rides on a draw that is held; the balances of its chain were read beside the join. */
   | { readonly kind: "rider"; readonly record: CallRecord; readonly balances: readonly (Balance | null)[] }
-  | { readonly kind: "busy" };
+  | { readonly kind: "busy"; readonly callId: string };
 
 /** W1 and W1b. `replayMs`: how long the vendor replays under this idempotency key. */
 export async function claimOrJoin(
@@ -80,7 +80,7 @@ export async function claimOrJoin(
     const untilMs = nowMs + LEASE_MS;
     const claim = await vault.claim(generation, attempt, nowMs, untilMs, nowMs - replayMs + RECALL_MARGIN_MS);
     if (claim.kind === "claimed") return { kind: "own", record: claim.record };
-    if (claim.kind === "busy") return { kind: "busy" };
+    if (claim.kind === "busy") return { kind: "busy", callId: generation };
     if (claim.kind === "too_old") {
       generation = `${callId}~${claim.firstAtMs}`;
       continue;
@@ -97,7 +97,7 @@ export async function claimOrJoin(
       return { kind: "rider", record: saved.record, balances };
     }
   }
-  return { kind: "busy" };
+  return { kind: "busy", callId: generation };
 }
 
 /** A call without idempotency key: its record is written with the outcome only. */
@@ -159,7 +159,7 @@ export async function reserve(
 export interface OutcomeNotes {
   readonly facts: (folded: Folded) => OutcomeFacts;
   /** `answer`: as it was folded, which is not always as it was given: an object that ended meanwhile ends only once. */
-  readonly effect: (folded: Folded, answer: Answer) => ObjectEffect | null;
+  readonly effect: (folded: Folded) => ObjectEffect | null;
   readonly rerunsFailures: boolean;
 }
 
@@ -196,6 +196,7 @@ async function writeOutcome(
 ): Promise<Outcome> {
   let record = before;
   let answer = given;
+  let objectEnded = false;
   for (let tries = 0; tries < TRIES_MAX; tries++) {
     // An earlier send of ours landed though its reply was lost: what it decided is still ours to send.
     if (record.attempts[attemptId] === undefined || isFinished(record, attemptId)) {
@@ -203,10 +204,15 @@ async function writeOutcome(
     }
     const folded = fold(record, attemptId, answer, clock.now(), notes.rerunsFailures);
     const next = withFacts(folded.record, attemptId, notes.facts(folded));
-    const saved = await vault.saveCall(pruned(next, attemptId), record.version, notes.effect(folded, answer));
+    const effect = objectEnded ? null : notes.effect(folded);
+    const saved = await vault.saveCall(pruned(next, attemptId), record.version, effect);
     if (saved.kind === "saved") return { record: next, corrections: folded.corrections };
-    if (saved.kind === "object_ended" && answer.kind === "executed") answer = { ...answer, uncounts: [] };
-    else if (saved.kind === "stale" && saved.record !== null) record = saved.record;
+    if (saved.kind === "stale" && saved.record !== null) record = saved.record;
+    if (saved.kind === "object_ended") {
+      // What has ended moves no money any more, and what was counted for it went back with its end.
+      objectEnded = true;
+      if (answer.kind === "executed") answer = { ...answer, price: NOTHING, uncounts: [] };
+    }
   }
   throw new Problem("ledger_unavailable", "the outcome of this call could not be recorded", {
     charged: "unknown",

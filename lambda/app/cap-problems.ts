@@ -1,5 +1,4 @@
 import { type Balance, type CapStatus, capStatuses, standing, windowAt } from "../domain/balance.ts";
-import type { Attempt } from "../domain/call.ts";
 import { Problem, type ProblemDetails } from "../domain/denial.ts";
 import { dollars, type MicroUsd, NOTHING, usdNumber } from "../domain/money.ts";
 import { isoTime } from "../domain/time.ts";
@@ -52,7 +51,8 @@ function endedProblem(
 /** Why a reservation did not come about. Reads what is held, to tell it apart from what is spent. */
 export async function reservationProblem(
   { refusal }: Reservation,
-  attempt: Attempt,
+  requested: MicroUsd,
+  explanation: string | null,
   held: HeldBudget,
   nowMs: number,
 ): Promise<Problem> {
@@ -63,10 +63,11 @@ export async function reservationProblem(
     );
   }
   const { keyId, reason, balance } = refusal;
+  const why = explanation === null ? "" : ` (${explanation})`;
   if (balance === null || reason === "unknown" || reason === "revoked" || reason === "expired") {
     return endedProblem(keyId, balance, reason === "revoked" || reason === "expired" ? reason : "unknown");
   }
-  if (reason === "per_call_cap") return perCallExceeded(keyId, balance.caps.perCall, attempt.amount);
+  if (reason === "per_call_cap") return perCallExceeded(keyId, balance.caps.perCall, requested, why);
 
   const heldNow = await held
     .held(keyId, windowAt(balance.issuedAtMs, nowMs))
@@ -78,13 +79,13 @@ export async function reservationProblem(
         "ledger_unavailable",
         "the caps of this key changed meanwhile; repeat the call; nothing was charged",
       )
-    : capExceeded(keyId, cap, attempt.amount, nowMs);
+    : capExceeded(balance, cap, requested, why, nowMs);
 }
 
-const perCallExceeded = (keyId: string, cap: MicroUsd, requested: MicroUsd) =>
+const perCallExceeded = (keyId: string, cap: MicroUsd, requested: MicroUsd, why: string) =>
   new Problem(
     "spend_cap_exceeded",
-    `vault key ${keyId} allows at most ${dollars(cap)} for one call; this call needs ${dollars(requested)}; not retryable until the cap is raised; nothing was charged`,
+    `vault key ${keyId} allows at most ${dollars(cap)} for one call; this call needs ${dollars(requested)}${why}; not retryable until the cap is raised; nothing was charged`,
     {
       details: {
         key_id: keyId,
@@ -95,12 +96,19 @@ const perCallExceeded = (keyId: string, cap: MicroUsd, requested: MicroUsd) =>
     },
   );
 
-function capExceeded(keyId: string, cap: CapStatus, requested: MicroUsd, nowMs: number): Problem {
+function capExceeded(
+  balance: Balance,
+  cap: CapStatus,
+  requested: MicroUsd,
+  why: string,
+  nowMs: number,
+): Problem {
+  const { keyId } = balance;
   const resetsAt = cap.resetsAtMs === null ? null : isoTime(cap.resetsAtMs);
   const message =
     `vault key ${keyId} spend cap exceeded: ${cap.name} cap ${dollars(cap.cap)}, spent ${dollars(cap.spent)}, ` +
-    `reserved ${dollars(cap.reserved)}, remaining ${dollars(cap.remaining)}; this call needs ${dollars(requested)}; ` +
-    `not retryable until the cap is raised${resetsAt === null ? "" : ` or resets at ${resetsAt}`}; nothing was charged`;
+    `reserved ${dollars(cap.reserved)}, remaining ${dollars(cap.remaining)}; this call needs ${dollars(requested)}${why}; ` +
+    `not retryable until ${whenItFits(balance, cap, requested)}; nothing was charged`;
   const details: ProblemDetails = {
     key_id: keyId,
     cap: cap.name,
@@ -114,4 +122,14 @@ function capExceeded(keyId: string, cap: CapStatus, requested: MicroUsd, nowMs: 
   const retryAfterS =
     cap.resetsAtMs === null ? {} : { retryAfterS: Math.max(1, Math.ceil((cap.resetsAtMs - nowMs) / 1000)) };
   return new Problem("spend_cap_exceeded", message, { details, ...retryAfterS });
+}
+
+/** What has to happen before the call may pass: time alone does not help one above the whole cap, or past the expiry. */
+function whenItFits({ expiresAtMs }: Balance, { cap, resetsAtMs }: CapStatus, requested: MicroUsd): string {
+  if (resetsAtMs === null) return "the cap is raised";
+  const resets = `resets at ${isoTime(resetsAtMs)}`;
+  if (requested > cap) return `the cap is raised, since it is above the whole cap (which ${resets})`;
+  if (expiresAtMs <= resetsAtMs)
+    return `the cap is raised (it ${resets}, but the key expires at ${isoTime(expiresAtMs)})`;
+  return `the cap is raised or ${resets}`;
 }

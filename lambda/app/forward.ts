@@ -47,12 +47,19 @@ export async function forward(
   return { reply: second, showsCredential: shows(second, fresh) };
 }
 
-/** Whether an answer repeats the credential: then nobody may see it, though what it says of the money counts. */
+/** Whether an answer repeats the credential, in any usual spelling: then nobody may see it, though its money counts. */
 function shows(reply: VendorReply, credential: string): boolean {
   if (reply.kind !== "answer") return false;
-  return (
-    Buffer.from(reply.body).includes(credential) ||
-    reply.rawHeaders.some(([, value]) => value.includes(credential))
+  const base64 = (text: string) => Buffer.from(text).toString("base64").replace(/=+$/, "");
+  const spellings = [
+    credential,
+    encodeURIComponent(credential),
+    base64(credential),
+    base64(`${credential}:`),
+  ];
+  const body = Buffer.from(reply.body);
+  return spellings.some(
+    (spelling) => body.includes(spelling) || reply.rawHeaders.some(([, value]) => value.includes(spelling)),
   );
 }
 

@@ -21,7 +21,7 @@ export async function freeCall(context: AttemptContext, admitted: Admitted): Pro
 
   const forwarded = await context.forward(admitted);
   const answer = { kind: "executed", price: NOTHING, replayed: false, objectId: null, uncounts: [] } as const;
-  const facts = () => context.outcomeFacts(null, forwarded.reply, null, leaf, admitted.vendor);
+  const facts = () => context.outcomeFacts(null, forwarded, null, leaf, admitted.vendor);
   await finish(
     record,
     context.attemptId,

@@ -1,7 +1,7 @@
 import { type Answer, type CallRecord, type Folded, rowCallId, twinOf } from "../domain/call.ts";
 import { highestTotal } from "../domain/counted-object.ts";
 import { type Charged, Problem } from "../domain/denial.ts";
-import { NOTHING, smaller } from "../domain/money.ts";
+import { dollars, NOTHING, smaller } from "../domain/money.ts";
 import { type Policy, rootOf, sha256 } from "../domain/vault-key.ts";
 import type { Reading } from "../domain/vendor.ts";
 import type { ObjectEffect, VendorReply } from "../ports.ts";
@@ -9,6 +9,9 @@ import type { Admitted, ProxyRequest } from "./admit-call.ts";
 import type { AttemptContext, ProxyResult } from "./attempt-context.ts";
 import { claimOrJoin, corrected, finish, type Reservation, reserve, unclaimed } from "./call-ledger.ts";
 import { reservationProblem } from "./cap-problems.ts";
+
+/** The balance stays small: it is the hottest item. */
+const NOTE_PATH_LENGTH_MAX = 200;
 
 type PaidPrice = Extract<Admitted["price"], { kind: "paid" }>;
 
@@ -34,41 +37,42 @@ export async function paidCall(
   if (late !== null) return context.deny(record, late, reservation, rerunsFailures);
 
   const forwarded = await context.forward(admitted);
-  const reading =
-    forwarded.reply.kind === "answer" ? price.rule.read(forwarded.reply, price.quote, price.object) : null;
-  const answer = answerOf(forwarded.reply, reading, price);
+  const { reply, showsCredential } = forwarded;
+  const read = reply.kind === "answer" ? price.rule.read(reply, price.quote, price.object) : null;
+  const reading = read !== null && showsCredential ? withoutNames(read) : read;
+  const answer = answerOf(reply, reading, price);
 
   const before = reservation.leaf ?? null;
+  const reason = reasonOf(answer, reply) ?? (rides ? "joined" : null);
   const notes = {
     facts: ({ corrections }: Folded) =>
-      context.outcomeFacts(
-        rides ? "joined" : null,
-        forwarded.reply,
-        reading,
-        corrected(before, corrections),
-        admitted.vendor,
-      ),
-    effect: (folded: Folded, read: Answer) => objectEffect(context, price, reading, read, folded),
+      context.outcomeFacts(reason, forwarded, reading, corrected(before, corrections), admitted.vendor),
+    effect: (folded: Folded) => objectEffect(context, price, reading, answer, folded),
     rerunsFailures,
   };
-  const outcome = await finish(
-    record,
-    context.attemptId,
-    answer,
-    notes,
-    context.ports.vault,
-    context.ports.clock,
-  ).catch((error) => {
+  const { ports, attemptId } = context;
+  const outcome = await finish(record, attemptId, answer, notes, ports.vault, ports.clock).catch((error) => {
     // The vendor has answered, so its answer goes to the caller; the attempt stays open and its budget held.
-    context.ports.warn("the outcome of a call was not recorded; its budget stays held", error);
+    ports.warn("the outcome of a call was not recorded; its budget stays held", error);
     return null;
   });
+  const beyond = outcome?.corrections.find(({ amount }) => amount < 0n);
+  if (beyond !== undefined)
+    ports.warn(`${record.callId} cost more than was reserved: ${dollars(beyond.amount)} beyond`, null);
   return context.answered(
     forwarded,
     chargedBy(answer, reading),
     corrected(before, outcome?.corrections ?? []),
   );
 }
+
+/** An answer that repeats the credential could do so in any name: the money counts, the names are not kept. */
+const withoutNames = (reading: Reading): Reading => ({
+  ...reading,
+  objectId: null,
+  customerId: null,
+  counts: null,
+});
 
 /** Steps 3 and 4: claim or join the call, then reserve; or the denial that ended it. */
 async function cover(context: AttemptContext, price: PaidPrice): Promise<Covered | ProxyResult> {
@@ -82,7 +86,10 @@ async function cover(context: AttemptContext, price: PaidPrice): Promise<Covered
     const callId = recallId(context.policy, context.request, idempotencyKey);
     context.recordId = twinOf(callId, context.attemptId);
     const claimed = await claimOrJoin(callId, attempt, idempotency.windowMs, vault, clock);
-    if (claimed.kind === "busy") return context.refuse(inFlight());
+    if (claimed.kind === "busy") {
+      context.recordId = twinOf(claimed.callId, context.attemptId);
+      return context.refuse(inFlight());
+    }
     record = claimed.record;
     context.recordId = record.callId;
     if (claimed.kind === "rider") {
@@ -97,12 +104,16 @@ async function cover(context: AttemptContext, price: PaidPrice): Promise<Covered
   const late = context.outOfTime();
   if (late !== null) return context.deny(record, late, {}, idempotency?.rerunsFailures);
   context.drawing = true;
-  const note = { callId: rowCallId(record.callId), method: context.request.method, path: context.path() };
+  const note = {
+    callId: rowCallId(record.callId),
+    method: context.request.method,
+    path: context.path().slice(0, NOTE_PATH_LENGTH_MAX),
+  };
   const reservation = await reserve(attempt, note, vault, clock);
   if (reservation.drawn.length === attempt.windows.length) return { record, rides: false, reservation };
   return context.deny(
     record,
-    await reservationProblem(reservation, attempt, held, clock.now()),
+    await reservationProblem(reservation, attempt.amount, price.quote.explanation, held, clock.now()),
     reservation,
     idempotency?.rerunsFailures,
   );
@@ -183,8 +194,17 @@ function objectEffect(
 }
 
 function chargedBy(answer: Answer, reading: Reading | null): Charged {
-  if (answer.kind === "executed") return reading?.uncountsObject === true ? "no" : "yes";
-  return answer.kind === "unknown" ? "unknown" : "no";
+  if (answer.kind !== "executed") return answer.kind === "unknown" ? "unknown" : "no";
+  return answer.price > 0n || (reading?.counts ?? null) !== null ? "yes" : "no";
+}
+
+/** Why an attempt that was forwarded cost nothing, or may have. */
+function reasonOf(answer: Answer, reply: VendorReply): string | null {
+  if (reply.kind === "unreachable") return "vendor_unreachable";
+  if (reply.kind === "broken") return "vendor_connection_broken";
+  if (reply.kind === "timeout") return "vendor_timeout";
+  if (answer.kind === "executed") return null;
+  return answer.kind === "unknown" ? "vendor_error" : `vendor_${answer.kind}`;
 }
 
 const inFlight = () =>

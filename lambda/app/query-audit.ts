@@ -86,7 +86,8 @@ function indexOf({ callId, keyId, label }: AuditQuery): AuditIndex | null {
   if (keyId !== null) return { kind: "key", keyId };
   if (label === null) return null;
   if (label.kind === "exact") return { kind: "label", label: label.text };
-  return /[/:]/.test(label.text) ? { kind: "label_group", group: labelGroup(label.text) } : null;
+  const group = /[/:]/.test(label.text) ? labelGroup(label.text) : null;
+  return group === null ? null : { kind: "label_group", group };
 }
 
 type Page = Awaited<ReturnType<AuditReader["page"]>>;

@@ -194,6 +194,8 @@ export function attemptChanged(
       ? {}
       : {
           ...(outcome.remaining === null ? {} : { remaining: outcome.remaining }),
+          ...(outcome.amountText === null ? {} : { amount: outcome.amountText }),
+          ...(outcome.currency === null ? {} : { currency: outcome.currency }),
           vendorStatus: outcome.vendorStatus,
           vendorRequestId: outcome.vendorRequestId,
           vendorObjectId: outcome.vendorObjectId,

@@ -80,11 +80,15 @@ export function standing(
   return balance.expiresAtMs > nowMs ? "active" : "expired";
 }
 
-/** Why this draw does not fit, or null when it does. A call is denied whole: nothing is shrunk to fit. */
+/**
+ * Why this draw does not fit, or null when it does. A call is denied whole: nothing is shrunk to fit. One that takes
+ * nothing fits whatever is left, below zero too: what it needs has been counted before.
+ */
 export function refusalOf(balance: Balance | null, draw: Draw): BalanceRefusal | null {
   const state = standing(balance, draw.nowMs);
   if (balance === null || state !== "active") return state === "active" ? "unknown" : state;
   if (draw.issuedAtMs <= balance.fenceMs) return "fenced";
+  if (draw.amount === 0n) return null;
   if (draw.amount > balance.caps.perCall) return "per_call_cap";
   if (draw.amount > leftInWindow(balance, draw.window)) return "daily_cap";
   if (draw.amount > balance.leftInTotal) return "total_cap";

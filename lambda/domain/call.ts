@@ -91,6 +91,9 @@ export interface OutcomeFacts {
   /** A denial's code, or why an allowed attempt cost nothing; null where there is nothing to explain. */
   readonly reason: string | null;
   readonly remaining: MicroUsd | null;
+  /** Amount and currency as the vendor said them; null where it said none. */
+  readonly amountText: string | null;
+  readonly currency: string | null;
   readonly vendorStatus: number | null;
   readonly vendorRequestId: string | null;
   readonly vendorObjectId: string | null;

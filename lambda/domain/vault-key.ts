@@ -41,8 +41,8 @@ export interface ChainMember {
 /** The topmost key of the chain: calls of one root share idempotency keys and counted objects. */
 export const rootOf = (policy: Policy): string => policy.chain[0]?.keyId ?? policy.keyId;
 
-/** What stands before the first `/` or `:` of a label: `metaflow` of `metaflow/1795`. */
-export const labelGroup = (label: string): string => label.split(/[/:]/, 1)[0] ?? label;
+/** What stands before the first `/` or `:` of a label: `metaflow` of `metaflow/1795`; null where nothing does. */
+export const labelGroup = (label: string): string | null => label.split(/[/:]/, 1)[0] || null;
 
 /** Makes a new key from two random strings of the alphabet `[A-Za-z0-9]`, 16 and 32 characters long. */
 export function makeVaultKey(
@@ -88,8 +88,9 @@ export function looksLike(token: string): string {
   return "no kind of key that is known here";
 }
 
+/** Wherever they stand, behind `%20` or `_` too; only Resend's prefix also ends words, so there no letter may precede. */
 const SECRETS_IN_TEXT =
-  /\b(vk_[A-Za-z0-9]{8,}|kb_[A-Za-z0-9]{8,}|[sr]k_(?:live|test)_[A-Za-z0-9]+|re_[A-Za-z0-9]{6,}_[A-Za-z0-9]{8,}|whsec_[A-Za-z0-9]+)/g;
+  /vk_[A-Za-z0-9]{8,}|kb_[A-Za-z0-9]{8,}|[sr]k_(?:live|test)_[A-Za-z0-9]+|(?<![A-Za-z])re_[A-Za-z0-9]{6,}_[A-Za-z0-9]{8,}|whsec_[A-Za-z0-9]+/g;
 
 /** Takes out whatever looks like a secret, for text of callers that is written down. */
 export const redact = (text: string): string =>

@@ -60,8 +60,8 @@ export interface DeniedRule {
 export interface PricedRule {
   readonly kind: "priced";
   readonly idempotency: Idempotency | null;
-  /** Segment of the path, counted from 0, whose object has to be counted by the key's root; null: no object. */
-  readonly countedSegment: number | null;
+  /** The id of the object that the quote asks about: what the key's root has counted for it is read first. */
+  readonly objectOf: (request: VendorRequest) => string | null;
   readonly quote: (request: VendorRequest, object: CountedObject | null) => Quote | Problem;
   readonly read: (answer: VendorAnswer, quote: Quote, object: CountedObject | null) => Reading;
 }
@@ -95,6 +95,8 @@ export interface Quote {
   /** Amount and currency as the request says them. */
   readonly amountText: string | null;
   readonly currency: string | null;
+  /** Why it is more than the request says, for a person; null where it is not. */
+  readonly explanation: string | null;
 }
 
 /** What an answer says of the money. */

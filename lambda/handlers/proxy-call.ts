@@ -8,7 +8,6 @@ import type { ProxyRequest } from "../app/admit-call.ts";
 import { proxyCall } from "../app/proxy-call.ts";
 import { Problem } from "../domain/denial.ts";
 import { ENV } from "../environment.ts";
-import { problemFrom } from "../http/answers.ts";
 import { denialAnswer, proxyAnswer } from "../http/proxy-answer.ts";
 import { bodyOf, headersOf, queryOf, tokenOf } from "../http/request.ts";
 import {
@@ -43,8 +42,14 @@ const RESERVED = new Set(["vault", "healthz", "dashboard", "stripe", "twilio", "
 export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
   .use({
     onError: ({ error, event }) => {
-      const problem = problemFrom(error);
-      if (problem.code === "internal") warn(problem.message, problem.cause);
+      const named = error instanceof Problem ? error : null;
+      const problem =
+        named ??
+        new Problem("internal", "this call failed here; whether it was charged is not known", {
+          charged: "unknown",
+          cause: error,
+        });
+      if (named === null) warn(problem.message, problem.cause);
       return denialAnswer(problem, null, event.requestContext.requestId);
     },
   })
@@ -57,7 +62,7 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
       );
     }
     const result = await proxyCall(request, ports);
-    if (result.kind === "denied" && result.facts === null) count("UnknownKey");
+    if (result.kind === "denied" && result.problem.code === "key_unknown") count("UnknownKey");
     if (result.kind === "denied" && result.problem.cause !== undefined)
       warn(result.problem.message, result.problem.cause);
     return proxyAnswer(result, request.requestId);

@@ -1,5 +1,6 @@
 import type { APIGatewayProxyResult } from "aws-lambda";
 import { Problem } from "../domain/denial.ts";
+import { redact } from "../domain/vault-key.ts";
 
 /** JSON answers of our own API, and the one shape of their errors. */
 
@@ -41,7 +42,8 @@ const TYPE_BY_STATUS: Readonly<Record<number, string>> = {
 export const errorType = (status: number): string => TYPE_BY_STATUS[status] ?? "api_error";
 
 export function problemAnswer(problem: Problem, requestId: string): APIGatewayProxyResult {
-  const { status, code, message, charged, details } = problem;
+  const { status, code, charged, details } = problem;
+  const message = redact(problem.message);
   const error = { type: errorType(status), code, message, request_id: requestId, charged, ...details };
   return jsonAnswer(
     status,

@@ -50,5 +50,5 @@ function cell(value: WireValue): string {
       : typeof value === "object"
         ? JSON.stringify(value)
         : `${value}`;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return /[",;\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

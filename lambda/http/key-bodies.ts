@@ -103,7 +103,7 @@ export function parseIssueBody(
   credentials: Readonly<Record<string, readonly string[]>>,
 ): KeyRequest {
   const parsed = parse(issueBody, body);
-  const names = credentials[parsed.vendor];
+  const names = Object.hasOwn(credentials, parsed.vendor) ? credentials[parsed.vendor] : undefined;
   const vendors = Object.keys(credentials).join(", ");
   if (names === undefined)
     throw invalid(

@@ -3,10 +3,12 @@ import type { CallFacts, ProxyResult } from "../app/attempt-context.ts";
 import type { Problem } from "../domain/denial.ts";
 import { usdText } from "../domain/money.ts";
 import { isoTime } from "../domain/time.ts";
+import { redact } from "../domain/vault-key.ts";
 import { VENDORS } from "../vendors/index.ts";
 import { errorType } from "./answers.ts";
 
 /** Headers that a REST API writes itself, and those that belong to one connection. AWS documentation, read 2026-11-22. */
+/** Besides, what only we may say (`Keybrake-…`) and what would let a browser read an answer: keys do not belong there. */
 const NOT_PASSED = new Set([
   "connection",
   "content-length",
@@ -21,17 +23,17 @@ const NOT_PASSED = new Set([
 export function proxyAnswer(result: ProxyResult, requestId: string): APIGatewayProxyResult {
   if (result.kind === "denied") return denialAnswer(result.problem, result.facts, requestId);
   const { reply, facts } = result;
-  const multiValueHeaders: Record<string, string[]> = {};
+  const passed = new Map<string, string[]>();
   for (const [name, value] of reply.rawHeaders) {
-    if (NOT_PASSED.has(name.toLowerCase())) continue;
-    multiValueHeaders[name] = [...(multiValueHeaders[name] ?? []), value];
+    if (NOT_PASSED.has(name.toLowerCase()) || /^(keybrake|access-control)-/i.test(name)) continue;
+    passed.set(name, [...(passed.get(name) ?? []), value]);
   }
-  for (const [name, value] of Object.entries(factHeaders(facts))) multiValueHeaders[name] = [value];
-  if (!Object.keys(multiValueHeaders).some((name) => name.toLowerCase() === "request-id"))
-    multiValueHeaders["Request-Id"] = [requestId];
+  for (const [name, value] of Object.entries(factHeaders(facts))) passed.set(name, [value]);
+  if (![...passed.keys()].some((name) => name.toLowerCase() === "request-id"))
+    passed.set("Request-Id", [requestId]);
   return {
     statusCode: reply.status,
-    multiValueHeaders,
+    multiValueHeaders: Object.fromEntries(passed),
     body: Buffer.from(reply.body).toString("base64"),
     isBase64Encoded: true,
   };
@@ -43,7 +45,8 @@ export function denialAnswer(
   facts: CallFacts | null,
   requestId: string,
 ): APIGatewayProxyResult {
-  const { status, code, message, charged, details } = problem;
+  const { status, code, charged, details } = problem;
+  const message = redact(problem.message);
   const vendor = facts === null ? undefined : VENDORS[facts.vendorName];
   const { headers, body } =
     vendor === undefined
@@ -64,11 +67,23 @@ export function denialAnswer(
 }
 
 /** One body that makes every vendor's SDK raise its natural exception with our message. */
-function anyVendor({ status, code, message, charged }: Problem, requestId: string) {
+function anyVendor(problem: Problem, requestId: string) {
+  const { status, code, charged } = problem;
+  const message = redact(problem.message);
   const error = { type: errorType(status), code, message, request_id: requestId, charged };
-  const body = JSON.stringify({ error, statusCode: status, name: code, message, code: status, status });
+  const body = JSON.stringify({
+    error,
+    statusCode: status,
+    name: resendName(status, code),
+    message,
+    code: status,
+    status,
+  });
   return { headers: { "Request-Id": requestId, "Stripe-Should-Retry": "false" }, body };
 }
+
+/** The name by which Resend's SDKs choose their exception. */
+const resendName = (status: number, code: string): string => (status === 401 ? "invalid_api_key" : code);
 
 function factHeaders({ callId, charged, cap }: CallFacts): Record<string, string> {
   return {

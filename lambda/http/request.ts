@@ -5,12 +5,13 @@ import type { Headers } from "../domain/vendor.ts";
 /** What a REST API hands to a function, read into our own words. Bodies come as base64, since all types are binary. */
 
 export const headersOf = (event: APIGatewayProxyEvent): Headers => {
-  const headers: Record<string, string[]> = {};
+  // A map, since a name may be one that every object has already, such as `constructor`.
+  const headers = new Map<string, string[]>();
   for (const [name, values] of Object.entries(event.multiValueHeaders ?? {})) {
     if (values === undefined) continue;
-    headers[name.toLowerCase()] = [...(headers[name.toLowerCase()] ?? []), ...values];
+    headers.set(name.toLowerCase(), [...(headers.get(name.toLowerCase()) ?? []), ...values]);
   }
-  return headers;
+  return Object.fromEntries(headers);
 };
 
 export const bodyOf = ({ body, isBase64Encoded }: APIGatewayProxyEvent): Uint8Array =>
@@ -19,10 +20,10 @@ export const bodyOf = ({ body, isBase64Encoded }: APIGatewayProxyEvent): Uint8Ar
     : Buffer.from(body, isBase64Encoded ? "base64" : "utf8");
 
 export const queryOf = (event: APIGatewayProxyEvent): Readonly<Record<string, readonly string[]>> => {
-  const query: Record<string, readonly string[]> = {};
+  const query = new Map<string, readonly string[]>();
   for (const [name, values] of Object.entries(event.multiValueQueryStringParameters ?? {}))
-    if (values !== undefined) query[name] = values;
-  return query;
+    if (values !== undefined) query.set(name, values);
+  return Object.fromEntries(query);
 };
 
 /** The one value of a header; null where there is none. Throws where there are several. */

@@ -10,7 +10,13 @@ import type { VendorRequest } from "../domain/vendor.ts";
  */
 export type Form = ReadonlyMap<string, string>;
 
+/** More fields than any call has: a longer form is refused before it costs time. */
+const FIELDS_MAX = 1_000;
+
 const NAME = /^[a-z][a-z0-9_]*(\[[^[\]]*\])*$/;
+
+/** Whether a name is written as every parser reads it. */
+export const isField = (name: string): boolean => NAME.test(name);
 
 /** Reads the parameters of a request that has a form body or none. Names keep their brackets: `metadata[order]`. */
 export function parseForm(request: VendorRequest): Form | Problem {
@@ -35,7 +41,9 @@ export function parseForm(request: VendorRequest): Form | Problem {
 function fieldsOf(text: string): Form | Problem {
   const fields = new Map<string, string>();
   const shapes = new Map<string, "single" | "nested">();
-  for (const pair of text.split("&")) {
+  const pairs = text.split("&", FIELDS_MAX + 1);
+  if (pairs.length > FIELDS_MAX) return ambiguous(`its body has more than ${FIELDS_MAX} fields`);
+  for (const pair of pairs) {
     const at = pair.indexOf("=");
     const name = at < 0 ? null : unescaped(pair.slice(0, at));
     const value = unescaped(pair.slice(at + 1));
@@ -54,7 +62,6 @@ function fieldsOf(text: string): Form | Problem {
     shapes.set(top, shape);
     fields.set(list ? `${name}${fields.size}` : name, value);
   }
-  if (fields.has("_method")) return ambiguous("its body asks for another method");
   return fields;
 }
 

@@ -11,8 +11,22 @@ import type {
   Reading,
   Vendor,
   VendorAnswer,
+  VendorRequest,
 } from "../domain/vendor.ts";
-import { type Form, namesUnder, parseForm, wholeNumber } from "./form.ts";
+import { type Form, isField, namesUnder, parseForm, wholeNumber } from "./form.ts";
+import {
+  CHARGE_CREATE,
+  CONNECT,
+  CUSTOMER,
+  INTENT_CANCEL,
+  INTENT_CAPTURE,
+  INTENT_CONFIRM,
+  INTENT_CREATE,
+  INTENT_INCREMENT,
+  INTENT_UPDATE,
+  READ,
+  REFUND_CREATE,
+} from "./stripe-fields.ts";
 
 /**
  * Stripe: what its endpoints cost, and how its answers are read.
@@ -36,29 +50,55 @@ const ANY_SMALLEST_UNIT = microUsd(20_000n);
 
 type Target = (form: Form, object: CountedObject | null) => MicroUsd | null | Problem;
 
-/** Reads a form, then prices it; whatever names another currency than USD is refused. */
-const priced = (
-  amountField: string,
-  target: (form: Form, object: CountedObject | null) => MicroUsd | Problem,
-  read: PricedRule["read"],
-  countedSegment: number | null = null,
-): PricedRule => ({
+interface Pricing {
+  /** The parameters that reach Stripe. */
+  readonly fields: readonly string[];
+  /** The one that names the amount, where one may. */
+  readonly amountField: string | null;
+  /** What it can cost at most. */
+  readonly target: (form: Form, object: CountedObject | null) => MicroUsd | Problem;
+  readonly read: PricedRule["read"];
+  /** The object that it acts on, where it matters whether this root has counted it. */
+  readonly objectOf?: PricedRule["objectOf"];
+  readonly explanation?: (object: CountedObject | null) => string | null;
+}
+
+/** Reads a form, then prices it. */
+const priced = ({ fields, amountField, target, read, objectOf, explanation }: Pricing): PricedRule => ({
   kind: "priced",
   idempotency: V1_POST,
-  countedSegment,
+  objectOf: objectOf ?? (() => null),
   quote: (request, object) => {
     const form = parseForm(request);
     if (form instanceof Problem) return form;
-    const amount = target(form, object);
+    const amount = unlisted(form, fields) ?? target(form, object);
     if (amount instanceof Problem) return amount;
-    return {
-      amount,
-      amountText: form.get(amountField) ?? null,
-      currency: form.get("currency")?.toLowerCase() ?? null,
-    };
+    const amountText = amountField === null ? null : (form.get(amountField) ?? null);
+    const currency = form.get("currency")?.toLowerCase() ?? null;
+    return { amount, amountText, currency, explanation: explanation?.(object) ?? null };
   },
   read: (answer, quote, object) => readMoney(answer, quote, object, read),
 });
+
+/** Refuses the first parameter that is not listed: it could move other money, or act on another account. */
+function unlisted(form: Form, fields: readonly string[]): Problem | null {
+  for (const name of form.keys()) {
+    const field = name.split("[", 1)[0] ?? name;
+    if (fields.includes(field)) continue;
+    const shown = field.slice(0, 40);
+    if (CONNECT.includes(field)) {
+      return new Problem(
+        "account_not_allowed",
+        `${shown}: moves money to another account, which this vault key does not allow; leave it out; nothing was charged`,
+      );
+    }
+    return new Problem(
+      "endpoint_not_priced",
+      `${shown}: is no parameter that is known here, so what it would cost is not known; leave it out; nothing was charged`,
+    );
+  }
+  return null;
+}
 
 /** The amount of a field that has to be there, in USD cents. */
 const required =
@@ -101,19 +141,29 @@ const created = (form: Form): MicroUsd | Problem => inUsd(form, true) ?? require
 const raised =
   (target: Target) =>
   (form: Form, object: CountedObject | null): MicroUsd | Problem => {
-    if (object === null || object.cancelled) return notCounted(object);
+    const unknown = ofRoot(object);
+    if (unknown !== null || object === null) return unknown ?? NOTHING;
     const total = inUsd(form, false) ?? target(form, object);
     if (total instanceof Problem) return total;
     return total === null ? NOTHING : uncounted(object, total);
   };
 
-const notCounted = (object: CountedObject | null) =>
-  new Problem(
+/** Cancelling costs nothing, but only who made it may. */
+const cancelled = (_: Form, object: CountedObject | null): MicroUsd | Problem => ofRoot(object) ?? NOTHING;
+
+function ofRoot(object: CountedObject | null): Problem | null {
+  if (object === null) {
+    return new Problem(
+      "endpoint_not_priced",
+      "this PaymentIntent was not created with this vault key or one of its family, so what it would cost is not known; create it with this key; nothing was charged",
+    );
+  }
+  if (!object.cancelled) return null;
+  return new Problem(
     "endpoint_not_priced",
-    object === null
-      ? "this PaymentIntent was not created with this vault key, so what it would cost is not known; create it with this key; nothing was charged"
-      : "this PaymentIntent was cancelled and its amount given back; create a new one; nothing was charged",
+    "this PaymentIntent was cancelled and its amount given back; create a new one; nothing was charged",
   );
+}
 
 const orHighest =
   (field: string): Target =>
@@ -122,33 +172,74 @@ const orHighest =
     return named === null && object !== null ? highestTotal(object) : named;
   };
 
-/** A refund names no currency but for one from a customer's balance. */
-const refunded = (form: Form): MicroUsd | Problem => inUsd(form, false) ?? required("amount")(form);
+/**
+ * A refund names no currency. Of what this root has charged it is USD; of anything else it could be any, so the dearest
+ * is reserved, and given back once the answer names it.
+ */
+function refunded(form: Form, object: CountedObject | null): MicroUsd | Problem {
+  const amount = inUsd(form, false) ?? required("amount")(form);
+  return amount instanceof Problem || object !== null ? amount : inDearest(amount);
+}
 
-const free = (...costly: readonly string[]): FreeRule => ({
+const inDearest = (amount: MicroUsd): MicroUsd => microUsd((amount / fromUsdCents(1n)) * ANY_SMALLEST_UNIT);
+
+const dearestReserved = (object: CountedObject | null): string | null =>
+  object === null
+    ? "a refund of what this vault key did not charge names no currency, so 2 cents are reserved for each smallest unit until Stripe names it"
+    : null;
+
+const OBJECT_ID = /^[A-Za-z]+_[A-Za-z0-9]{1,200}$/;
+
+function refundedObject(request: VendorRequest): string | null {
+  const form = parseForm(request);
+  if (form instanceof Problem || (form.has("payment_intent") && form.has("charge"))) return null;
+  const objectId = form.get("payment_intent") ?? form.get("charge") ?? "";
+  return OBJECT_ID.test(objectId) ? objectId : null;
+}
+
+/** Costs nothing. `fields`: the parameters of a POST that reach Stripe, or null where none of them can cost. */
+const free = (fields: readonly string[] | null): FreeRule => ({
   kind: "free",
   check: (request) => {
     if (request.method === "POST") {
       const form = parseForm(request);
       if (form instanceof Problem) return form;
-      const field = costly.find((name) => namesUnder(form, name).length > 0);
-      if (field === undefined) return null;
-      return new Problem(
-        "endpoint_not_priced",
-        `${field}: gives money away and has no price yet; leave it out; nothing was charged`,
-      );
+      return fields === null ? null : unlisted(form, fields);
     }
-    if (request.body.length === 0) return null;
-    return new Problem(
-      "ambiguous_request",
-      `a ${request.method} has no body; send its parameters in the query; nothing was charged`,
-    );
+    return request.method === "GET" ? readable(request) : bare(request);
   },
 });
 
+/** A query that only reads: Stripe's older clients could name another method, account or key in it. */
+function readable(request: VendorRequest): Problem | null {
+  const unknown = Object.keys(request.query).find(
+    (name) => !isField(name) || !READ.includes(name.split("[", 1)[0] ?? name),
+  );
+  if (unknown === undefined) return withoutBody(request);
+  return new Problem(
+    "ambiguous_request",
+    `${JSON.stringify(unknown.slice(0, 40))} is no parameter of a query that is known here; accepted are ${READ.join(", ")}; nothing was charged`,
+  );
+}
+
+const bare = (request: VendorRequest): Problem | null =>
+  Object.keys(request.query).length === 0
+    ? withoutBody(request)
+    : new Problem(
+        "ambiguous_request",
+        `a ${request.method} has no parameters; leave them out; nothing was charged`,
+      );
+
+const withoutBody = ({ method, body }: VendorRequest): Problem | null =>
+  body.length === 0
+    ? null
+    : new Problem("ambiguous_request", `a ${method} has no body; leave it out; nothing was charged`);
+
 type Json = { readonly [field: string]: unknown };
 const isJson = (value: unknown): value is Json => typeof value === "object" && value !== null;
-const text = (value: unknown): string | null => (typeof value === "string" ? value : null);
+/** An id or a name of Stripe's: short and printable, whatever an answer may hold. */
+const text = (value: unknown): string | null =>
+  typeof value === "string" && /^[\x21-\x7e]{1,255}$/.test(value) ? value : null;
 const cents = (value: unknown): MicroUsd | null =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? fromUsdCents(BigInt(value)) : null;
 
@@ -224,7 +315,7 @@ function described(answer: VendorAnswer, quote: Quote): { object: Json; reading:
 const readCreated: PricedRule["read"] = (answer, quote) => {
   const { object, reading, amount } = described(answer, quote);
   const price = object["status"] === "failed" ? NOTHING : amount;
-  const counts = object["object"] === "payment_intent" && reading.objectId !== null;
+  const counts = price > 0n && reading.objectId !== null && reading.currency === "usd";
   return { ...reading, price, counts: counts ? { objectId: reading.objectId ?? "", total: price } : null };
 };
 
@@ -232,7 +323,7 @@ const readRefund: PricedRule["read"] = (answer, quote) => {
   const { object, reading, amount } = described(answer, quote);
   if (object["status"] === "failed" || object["status"] === "canceled") return { ...reading, price: NOTHING };
   if (reading.currency === null || reading.currency === "usd") return { ...reading, price: amount };
-  return { ...reading, price: microUsd((amount / fromUsdCents(1n)) * ANY_SMALLEST_UNIT) };
+  return { ...reading, price: inDearest(amount) };
 };
 
 /** What a PaymentIntent is about, in the field `total`, beyond what is counted for it. */
@@ -255,66 +346,89 @@ const readCancel: PricedRule["read"] = (answer, quote) => {
   return { ...reading, uncountsObject: object["status"] === "canceled" && object["amount_received"] === 0 };
 };
 
-const INTENT = 2;
+const intent = (pricing: Pricing): PricedRule =>
+  priced({ ...pricing, objectOf: ({ path }) => path.split("/")[3] ?? null });
+
+const newIntent = priced({
+  fields: INTENT_CREATE,
+  amountField: "amount",
+  target: created,
+  read: readCreated,
+});
+const update = intent({
+  fields: INTENT_UPDATE,
+  amountField: "amount",
+  target: raised(optional("amount")),
+  read: readUpdate,
+});
+const confirm = intent({
+  fields: INTENT_CONFIRM,
+  amountField: "amount_to_confirm",
+  target: raised(orHighest("amount_to_confirm")),
+  read: readRaised("amount"),
+});
+const capture = intent({
+  fields: INTENT_CAPTURE,
+  amountField: "amount_to_capture",
+  target: raised(orHighest("amount_to_capture")),
+  read: readRaised("amount_received"),
+});
+const increment = intent({
+  fields: INTENT_INCREMENT,
+  amountField: "amount",
+  target: raised(required("amount")),
+  read: readRaised("amount"),
+});
+const cancel = intent({ fields: INTENT_CANCEL, amountField: null, target: cancelled, read: readCancel });
+const newCharge = priced({
+  fields: CHARGE_CREATE,
+  amountField: "amount",
+  target: created,
+  read: readCreated,
+});
+const newRefund = priced({
+  objectOf: refundedObject,
+  explanation: dearestReserved,
+  fields: REFUND_CREATE,
+  amountField: "amount",
+  target: refunded,
+  read: readRefund,
+});
+const read = free(null);
 
 const catalog: readonly Endpoint[] = [
-  { method: "POST", path: "/v1/payment_intents", rule: priced("amount", created, readCreated) },
-  {
-    method: "POST",
-    path: "/v1/payment_intents/{id}",
-    rule: priced("amount", raised(optional("amount")), readUpdate, INTENT),
-  },
-  {
-    method: "POST",
-    path: "/v1/payment_intents/{id}/confirm",
-    rule: priced("amount_to_confirm", raised(orHighest("amount_to_confirm")), readRaised("amount"), INTENT),
-  },
-  {
-    method: "POST",
-    path: "/v1/payment_intents/{id}/capture",
-    rule: priced(
-      "amount_to_capture",
-      raised(orHighest("amount_to_capture")),
-      readRaised("amount_received"),
-      INTENT,
-    ),
-  },
-  {
-    method: "POST",
-    path: "/v1/payment_intents/{id}/increment_authorization",
-    rule: priced("amount", raised(required("amount")), readRaised("amount"), INTENT),
-  },
-  {
-    method: "POST",
-    path: "/v1/payment_intents/{id}/cancel",
-    rule: priced("amount", () => NOTHING, readCancel, INTENT),
-  },
-  { method: "GET", path: "/v1/payment_intents", rule: free() },
-  { method: "GET", path: "/v1/payment_intents/{id}", rule: free() },
+  { method: "POST", path: "/v1/payment_intents", rule: newIntent },
+  { method: "POST", path: "/v1/payment_intents/{id}", rule: update },
+  { method: "POST", path: "/v1/payment_intents/{id}/confirm", rule: confirm },
+  { method: "POST", path: "/v1/payment_intents/{id}/capture", rule: capture },
+  { method: "POST", path: "/v1/payment_intents/{id}/increment_authorization", rule: increment },
+  { method: "POST", path: "/v1/payment_intents/{id}/cancel", rule: cancel },
+  { method: "GET", path: "/v1/payment_intents", rule: read },
+  { method: "GET", path: "/v1/payment_intents/{id}", rule: read },
 
-  { method: "POST", path: "/v1/charges", rule: priced("amount", created, readCreated) },
-  { method: "GET", path: "/v1/charges", rule: free() },
-  { method: "GET", path: "/v1/charges/{id}", rule: free() },
+  { method: "POST", path: "/v1/charges", rule: newCharge },
+  { method: "GET", path: "/v1/charges", rule: read },
+  { method: "GET", path: "/v1/charges/{id}", rule: read },
 
-  { method: "POST", path: "/v1/refunds", rule: priced("amount", refunded, readRefund) },
-  { method: "GET", path: "/v1/refunds", rule: free() },
-  { method: "GET", path: "/v1/refunds/{id}", rule: free() },
+  { method: "POST", path: "/v1/refunds", rule: newRefund },
+  { method: "GET", path: "/v1/refunds", rule: read },
+  { method: "GET", path: "/v1/refunds/{id}", rule: read },
 
-  // A customer's balance is credit: a later invoice takes that much less.
-  { method: "POST", path: "/v1/customers", rule: free("balance", "cash_balance") },
-  { method: "POST", path: "/v1/customers/{id}", rule: free("balance", "cash_balance") },
-  { method: "GET", path: "/v1/customers", rule: free() },
-  { method: "GET", path: "/v1/customers/{id}", rule: free() },
-  { method: "DELETE", path: "/v1/customers/{id}", rule: free() },
-  { method: "GET", path: "/v1/customers/{id}/payment_methods", rule: free() },
-  { method: "GET", path: "/v1/customers/{id}/payment_methods/{id}", rule: free() },
+  // Of a customer, whatever gives credit is not listed: a later invoice would take that much less.
+  { method: "POST", path: "/v1/customers", rule: free(CUSTOMER) },
+  { method: "POST", path: "/v1/customers/{id}", rule: free(CUSTOMER) },
+  { method: "GET", path: "/v1/customers", rule: read },
+  { method: "GET", path: "/v1/customers/{id}", rule: read },
+  { method: "DELETE", path: "/v1/customers/{id}", rule: read },
+  { method: "GET", path: "/v1/customers/{id}/payment_methods", rule: read },
+  { method: "GET", path: "/v1/customers/{id}/payment_methods/{id}", rule: read },
 
-  { method: "POST", path: "/v1/payment_methods", rule: free() },
-  { method: "POST", path: "/v1/payment_methods/{id}", rule: free() },
-  { method: "POST", path: "/v1/payment_methods/{id}/attach", rule: free() },
-  { method: "POST", path: "/v1/payment_methods/{id}/detach", rule: free() },
-  { method: "GET", path: "/v1/payment_methods", rule: free() },
-  { method: "GET", path: "/v1/payment_methods/{id}", rule: free() },
+  { method: "POST", path: "/v1/payment_methods", rule: free(null) },
+  { method: "POST", path: "/v1/payment_methods/{id}", rule: free(null) },
+  { method: "POST", path: "/v1/payment_methods/{id}/attach", rule: free(null) },
+  { method: "POST", path: "/v1/payment_methods/{id}/detach", rule: free(null) },
+  { method: "GET", path: "/v1/payment_methods", rule: read },
+  { method: "GET", path: "/v1/payment_methods/{id}", rule: read },
 ];
 
 const TYPE_BY_STATUS: Readonly<Record<number, string>> = {
@@ -342,6 +456,11 @@ function denial({ status, code, message, requestId, charged, details }: DenialFa
   return { headers: { "Request-Id": requestId, ...retry }, body: JSON.stringify({ error }) };
 }
 
+/** Under older versions some parameters had other names: a customer's credit was `account_balance` until 2019-10-17. */
+const VERSION_MIN = "2020-03-02";
+const isKnownVersion = (version: string): boolean =>
+  /^\d{4}-\d{2}-\d{2}(\.[a-z]+)?$/.test(version) && version >= VERSION_MIN && !version.endsWith(".preview");
+
 function refuseHeaders(headers: Headers): Problem | null {
   for (const name of ["stripe-account", "stripe-context"]) {
     if (name in headers)
@@ -356,6 +475,13 @@ function refuseHeaders(headers: Headers): Problem | null {
         "ambiguous_request",
         `the header ${name} asks for another method; send that method itself; nothing was charged`,
       );
+  }
+  const versions = headers["stripe-version"] ?? [];
+  if (versions.length > 1 || versions.some((version) => !isKnownVersion(version))) {
+    return new Problem(
+      "ambiguous_request",
+      `Stripe-Version: accepted is one released version from ${VERSION_MIN} on; under others a parameter may mean something else; nothing was charged`,
+    );
   }
   const keys = headers["idempotency-key"] ?? [];
   if (keys.length > 1 || keys.some((key) => key.trim() === "" || key.length > 255)) {
@@ -383,5 +509,5 @@ export const stripe: Vendor = {
   refuseHeaders,
   catalog,
   denial,
-  requestId: (headers) => headers["request-id"]?.[0] ?? null,
+  requestId: (headers) => text(headers["request-id"]?.[0]),
 };

@@ -58,7 +58,7 @@ function words(text: string, variables: Variables): readonly string[] {
       const meant =
         single ??
         plain ??
-        (name === undefined ? expanded(double ?? "", variables) : valueOf(name, variables));
+        (name === undefined ? expanded(double ?? "", variables) : variableOf(name, variables));
       word = (word ?? "") + meant;
     } else if (word !== null) {
       found.push(word);
@@ -69,9 +69,9 @@ function words(text: string, variables: Variables): readonly string[] {
 }
 
 const expanded = (text: string, variables: Variables): string =>
-  text.replace(/\$([A-Z_]+)?/g, (_, name: string | undefined) => valueOf(name ?? "", variables));
+  text.replace(/\$([A-Z_]+)?/g, (_, name: string | undefined) => variableOf(name ?? "", variables));
 
-function valueOf(name: string, variables: Variables): string {
+function variableOf(name: string, variables: Variables): string {
   const value = variables[name];
   if (value === undefined) throw new Error(`the variable $${name} is not explained`);
   return value;

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
 import { expect, test } from "vitest";
 import { STATUS_BY_CODE } from "../../lambda/domain/denial.ts";
@@ -82,4 +82,18 @@ test("the README's variables are those that the local run reads", () => {
   const rows = tableUnder(textOf("README.md"), "## Environment variables");
 
   expect(rows.map(([name]) => word(name)).toSorted()).toEqual(read.toSorted());
+});
+
+test("every dependency has its reason, and every reason its dependency", () => {
+  const manifest = JSON.parse(readFileSync(join(REPOSITORY, "package.json"), "utf8"));
+  const { dependencies, devDependencies, optionalDependencies } = manifest;
+  const installed = Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies });
+  const [, tables = ""] = textOf("docs/decisions/0001-few-dependencies.md").split("**What.**");
+  const explained = [...tables.matchAll(/^\| (`[^|]*) \|/gm)].flatMap(([, names = ""]) =>
+    [...names.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name),
+  );
+
+  expect(new Set(explained)).toEqual(
+    new Set(installed.map((name) => name.replace(/^@dynoxide\/.*$/, "@dynoxide/..."))),
+  );
 });

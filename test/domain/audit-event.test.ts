@@ -38,6 +38,8 @@ const policy: Policy = {
 const outcome: OutcomeFacts = {
   reason: null,
   remaining: microUsd(3n),
+  amountText: null,
+  currency: "usd",
   vendorStatus: 200,
   vendorRequestId: "req_1",
   vendorObjectId: "pi_1",

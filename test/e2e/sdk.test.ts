@@ -114,7 +114,7 @@ describe.each(CASES)("$name by its $way", ({ name, way }) => {
       "reserved $0.00",
       "remaining $20.01",
       "this call needs $29.99",
-      "not retryable until the cap is raised or resets at 20",
+      "not retryable until the cap is raised",
       "nothing was charged",
     ])
       expect(refusal.message).toContain(part);

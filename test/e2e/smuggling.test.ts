@@ -181,6 +181,8 @@ const BODIES: readonly Refused[] = [
     target: "/stripe/v1/payment_intents?amount=99999&currency=usd",
     body: "",
   }),
+  ambiguous("a query whose name every object has", { target: "/stripe/v1/payment_intents?constructor=x" }),
+  ambiguous("a query whose name every object inherits", { target: "/stripe/v1/payment_intents?__proto__=x" }),
   ambiguous("a query of one name", { target: "/stripe/v1/payment_intents?x" }),
   ambiguous("a body on a GET", { method: "GET", target: "/stripe/v1/payment_intents" }),
   ambiguous("a body on a DELETE", { method: "DELETE", target: "/stripe/v1/customers/cus_1" }),

@@ -31,6 +31,8 @@ export interface Asked {
   /** Sent as Bearer. */
   readonly token?: string;
   readonly json?: unknown;
+  /** Sent as it is, and called JSON. */
+  readonly text?: string;
   /** Sent as a form, in the order given. */
   readonly form?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
@@ -44,13 +46,19 @@ export interface Reply extends Answered {
 
 /** One request over a connection of its own; `path` is behind the base URL and sent as it stands. */
 export async function ask(to: Keybrake, method: string, path: string, asked: Asked = {}): Promise<Reply> {
-  const { token, json, form, headers = {} } = asked;
+  const {
+    token,
+    json,
+    form,
+    headers = {},
+    text = json === undefined ? undefined : JSON.stringify(json),
+  } = asked;
   const rawHeaders = Object.entries(headers).flat();
   if (token !== undefined) rawHeaders.push("Authorization", `Bearer ${token}`);
-  const body = json !== undefined ? JSON.stringify(json) : form && new URLSearchParams(form).toString();
+  const body = text ?? (form && new URLSearchParams(form).toString());
   if (body !== undefined) {
     rawHeaders.push("Content-Length", `${Buffer.byteLength(body)}`);
-    const type = json === undefined ? "application/x-www-form-urlencoded" : "application/json";
+    const type = text === undefined ? "application/x-www-form-urlencoded" : "application/json";
     if (!("Content-Type" in headers)) rawHeaders.push("Content-Type", type);
   }
   const prefix = new URL(to.baseUrl).pathname.replace(/\/$/, "");

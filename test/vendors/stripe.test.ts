@@ -80,7 +80,20 @@ describe("what a call can cost at most", () => {
       null,
       cents(100),
     ],
-    ["a refund costs its amount", "/v1/refunds", "payment_intent=pi_1&amount=250", null, cents(250)],
+    [
+      "a refund of what was charged with this key costs its amount",
+      "/v1/refunds",
+      "payment_intent=pi_1&amount=250",
+      counted(500),
+      cents(250),
+    ],
+    [
+      "a refund of anything else costs what the dearest currency would",
+      "/v1/refunds",
+      "charge=ch_1&amount=250",
+      null,
+      cents(500),
+    ],
     [
       "a counted PaymentIntent is confirmed for nothing",
       "/v1/payment_intents/pi_1/confirm",
@@ -121,24 +134,61 @@ describe("what a call can cost at most", () => {
       counted(500),
       cents(300),
     ],
-    ["cancelling costs nothing, of any PaymentIntent", "/v1/payment_intents/pi_1/cancel", "", null, 0n],
+    ["cancelling costs nothing", "/v1/payment_intents/pi_1/cancel", "", counted(500), 0n],
   ])("%s", (_, path, body, object, amount) => {
     expect(amountOf(quote("POST", path, body, object))).toBe(amount);
   });
 
-  test.each(["", "/confirm", "/capture", "/increment_authorization"])(
-    "a PaymentIntent of somebody else has no price at %s",
-    (action) => {
-      expect(amountOf(quote("POST", `/v1/payment_intents/pi_1${action}`, "amount=1", null))).toBe(
-        "endpoint_not_priced",
-      );
-      expect(
-        amountOf(
-          quote("POST", `/v1/payment_intents/pi_1${action}`, "amount=1", { ...counted(5), cancelled: true }),
-        ),
-      ).toBe("endpoint_not_priced");
-    },
-  );
+  test.each([
+    ["", "amount=1"],
+    ["/confirm", ""],
+    ["/capture", ""],
+    ["/increment_authorization", "amount=1"],
+    ["/cancel", ""],
+  ])("a PaymentIntent of somebody else, or one that has ended, has no price at %s", (action, body) => {
+    const path = `/v1/payment_intents/pi_1${action}`;
+    expect(amountOf(quote("POST", path, body, null))).toBe("endpoint_not_priced");
+    expect(amountOf(quote("POST", path, body, { ...counted(5), cancelled: true }))).toBe(
+      "endpoint_not_priced",
+    );
+  });
+
+  test.each([
+    ["charge=ch_1&amount=1", "ch_1"],
+    ["payment_intent=pi_1&amount=1", "pi_1"],
+    ["payment_intent=pi_1&charge=ch_1&amount=1", null],
+    ["charge=../x&amount=1", null],
+    ["amount=1", null],
+  ])("a refund with %s asks what was counted for %s", (body, objectId) => {
+    const rule = ruleOf("POST", "/v1/refunds");
+    expect(rule.kind === "priced" ? rule.objectOf(requestOf("POST", "/v1/refunds", body)) : undefined).toBe(
+      objectId,
+    );
+  });
+
+  test("a refund whose price is above what it says tells why", () => {
+    expect(quote("POST", "/v1/refunds", "charge=ch_1&amount=1", null)).toMatchObject({
+      explanation: expect.stringContaining("2 cents"),
+    });
+    expect(quote("POST", "/v1/refunds", "charge=ch_1&amount=1", counted(5))).toMatchObject({
+      explanation: null,
+    });
+  });
+});
+
+describe("parameters that are not known here", () => {
+  test.each([
+    ["/v1/payment_intents", "amount=5&currency=usd&transfer_data[destination]=acct_1", "account_not_allowed"],
+    ["/v1/payment_intents", "amount=5&currency=usd&on_behalf_of=acct_1", "account_not_allowed"],
+    ["/v1/payment_intents", "amount=5&currency=usd&application_fee_amount=1", "account_not_allowed"],
+    ["/v1/charges", "amount=5&currency=usd&destination=acct_1", "account_not_allowed"],
+    ["/v1/refunds", "amount=5&reverse_transfer=true", "account_not_allowed"],
+    ["/v1/refunds", "amount=5&origin=customer_balance", "endpoint_not_priced"],
+    ["/v1/payment_intents", "amount=5&currency=usd&surcharge=9", "endpoint_not_priced"],
+    ["/v1/payment_intents/pi_1/cancel", "amount=5", "endpoint_not_priced"],
+  ])("at %s, %s is refused: %s", (path, body, code) => {
+    expect(amountOf(quote("POST", path, body, counted(5)))).toBe(code);
+  });
 });
 
 describe("an amount that can be read in more than one way", () => {
@@ -215,7 +265,7 @@ describe("an amount that can be read in more than one way", () => {
   test("lists and nested fields as the SDKs write them pass", () => {
     expect(
       create(
-        "amount=5&currency=usd&expand[]=customer&expand[]=latest_charge&metadata[order%20id]=1&payment_method_types[0]=card&x[y][z]=1",
+        "amount=5&currency=usd&expand[]=customer&expand[]=latest_charge&metadata[order%20id]=1&payment_method_types[0]=card&payment_method_options[card][x]=1",
       ),
     ).toBe(cents(5));
   });
@@ -227,7 +277,7 @@ describe("what an answer says of the money", () => {
     headers,
     body: new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body)),
   });
-  const quoted: Quote = { amount: cents(500), amountText: "500", currency: "usd" };
+  const quoted: Quote = { amount: cents(500), amountText: "500", currency: "usd", explanation: null };
   const read = (path: string, given: VendorAnswer, object: CountedObject | null = null, bound = quoted) => {
     const rule = ruleOf("POST", path);
     if (rule.kind !== "priced") throw new Error("no price");
@@ -315,7 +365,7 @@ describe("what an answer says of the money", () => {
     ["usd", "canceled", 0n],
     ["gbp", "succeeded", cents(1000)],
     ["jpy", "pending", cents(1000)],
-  ])("a refund in %s that %s costs at most what it can be worth", (currency, status, price) => {
+  ])("a refund in %s that is %s costs at most what it can be worth", (currency, status, price) => {
     expect(
       read("/v1/refunds", answer(200, { id: "re_1", object: "refund", amount: 500, currency, status })).price,
     ).toBe(price);
@@ -392,7 +442,17 @@ describe("free endpoints", () => {
   });
 
   test("a query is theirs on GET and nobody's on POST", () => {
-    expect(check("GET", "/v1/customers", "", { query: { limit: ["3"] } })).toBeNull();
+    expect(
+      check("GET", "/v1/customers", "", {
+        query: { limit: ["3"], "expand[]": ["data.sources"], "created[gte]": ["5"] },
+      }),
+    ).toBeNull();
+    for (const name of ["_method", "_stripe_account", "key", "amount", "Limit", "limit ", "__proto__"]) {
+      expect(check("GET", "/v1/customers", "", { query: Object.fromEntries([[name, ["x"]]]) }), name).toBe(
+        "ambiguous_request",
+      );
+    }
+    expect(check("DELETE", "/v1/customers/cus_1", "", { query: { limit: ["3"] } })).toBe("ambiguous_request");
     expect(check("POST", "/v1/customers", "", { query: { balance: ["-5"] } })).toBe("ambiguous_request");
   });
 });
@@ -407,6 +467,7 @@ describe("the catalog", () => {
     ["HEAD", "/v1/payment_intents"],
     ["POST", "/v1/payment_intents/pi_1/apply_customer_balance"],
     ["POST", "/v1/payment_intents/pi.1/confirm"],
+    ["GET", "/v1/customers/search"],
     ["POST", "/v2/money_management/outbound_payments"],
     ["POST", "/v1/ephemeral_keys"],
     ["POST", "/oauth/token"],
@@ -431,6 +492,11 @@ describe("headers", () => {
     [{ "idempotency-key": [""] }, "ambiguous_request"],
     [{ "idempotency-key": ["x".repeat(256)] }, "ambiguous_request"],
     [{ "idempotency-key": ["x".repeat(255)] }, null],
+    [{ "stripe-version": ["2026-06-24.dahlia"] }, null],
+    [{ "stripe-version": ["2022-11-15"] }, null],
+    [{ "stripe-version": ["2019-05-16"] }, "ambiguous_request"],
+    [{ "stripe-version": ["2026-06-24.preview"] }, "ambiguous_request"],
+    [{ "stripe-version": ["2022-11-15; customer_balance=v1"] }, "ambiguous_request"],
   ])("%o: %s", (headers, code) => {
     expect(stripe.refuseHeaders(headers)?.code ?? null).toBe(code);
   });

@@ -1,0 +1,138 @@
+/**
+ * The parameters that reach Stripe, by endpoint. What is not listed is refused: a parameter that is not known here could
+ * move more money than was reserved, or act on another account.
+ *
+ * Source: the parameter types of stripe-node 12.18, 17.7, 22.6 and 23.1, read 2026-11-22, without what moves other
+ * money than `amount` (a customer's balance, coupons, application fees) or reaches other accounts (Connect).
+ * test/vendors/stripe-fields.test.ts holds the list to the installed versions.
+ */
+
+/** What a payment is described by, wherever it is named. */
+const PAYMENT = [
+  "allowed_payment_method_types",
+  "amount_details",
+  "capture_method",
+  "confirmation_token",
+  "customer",
+  "customer_account",
+  "description",
+  "error_on_requires_action",
+  "excluded_payment_method_types",
+  "expand",
+  "hooks",
+  "mandate",
+  "mandate_data",
+  "metadata",
+  "off_session",
+  "payment_details",
+  "payment_method",
+  "payment_method_configuration",
+  "payment_method_data",
+  "payment_method_options",
+  "payment_method_types",
+  "radar_options",
+  "receipt_email",
+  "return_url",
+  "setup_future_usage",
+  "shipping",
+  "statement_descriptor",
+  "statement_descriptor_suffix",
+  "transfer_group",
+  "use_stripe_sdk",
+];
+
+export const INTENT_CREATE = [
+  ...PAYMENT,
+  "amount",
+  "currency",
+  "automatic_payment_methods",
+  "confirm",
+  "confirmation_method",
+];
+export const INTENT_UPDATE = [...PAYMENT, "amount", "currency"];
+export const INTENT_CONFIRM = [...PAYMENT, "amount_to_confirm"];
+export const INTENT_CAPTURE = [...PAYMENT, "amount_to_capture", "final_capture"];
+export const INTENT_INCREMENT = [...PAYMENT, "amount"];
+export const INTENT_CANCEL = ["cancellation_reason", "expand"];
+
+export const CHARGE_CREATE = [
+  "amount",
+  "capture",
+  "currency",
+  "customer",
+  "description",
+  "expand",
+  "metadata",
+  "radar_options",
+  "receipt_email",
+  "shipping",
+  "source",
+  "statement_descriptor",
+  "statement_descriptor_suffix",
+  "transfer_group",
+];
+
+export const REFUND_CREATE = [
+  "amount",
+  "charge",
+  "currency",
+  "expand",
+  "metadata",
+  "payment_intent",
+  "reason",
+];
+
+export const CUSTOMER = [
+  "address",
+  "business_name",
+  "default_source",
+  "description",
+  "email",
+  "expand",
+  "individual_name",
+  "invoice_prefix",
+  "invoice_settings",
+  "metadata",
+  "name",
+  "next_invoice_sequence",
+  "payment_method",
+  "phone",
+  "preferred_locales",
+  "shipping",
+  "source",
+  "tax",
+  "tax_exempt",
+  "tax_id_data",
+  "test_clock",
+  "validate",
+];
+
+/** Act on another account, or move money to one. */
+export const CONNECT = [
+  "application_fee",
+  "application_fee_amount",
+  "destination",
+  "on_behalf_of",
+  "refund_application_fee",
+  "reverse_transfer",
+  "transfer_data",
+];
+
+/** What a query may ask for. */
+export const READ = [
+  "allow_redisplay",
+  "charge",
+  "client_secret",
+  "created",
+  "customer",
+  "customer_account",
+  "email",
+  "ending_before",
+  "expand",
+  "limit",
+  "payment_intent",
+  "starting_after",
+  "test_clock",
+  "transfer_group",
+  "type",
+];

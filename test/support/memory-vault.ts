@@ -1,0 +1,286 @@
+import assert from "node:assert";
+import {
+  afterCorrection,
+  afterDraw,
+  type Balance,
+  type Correction,
+  capStatuses,
+  type Draw,
+  refusalOf,
+  windowAt,
+} from "../../lambda/domain/balance.ts";
+import {
+  type Attempt,
+  type CallRecord,
+  claimDecision,
+  isForgettable,
+  newCall,
+  withAttempt,
+} from "../../lambda/domain/call.ts";
+import type { CountedObject } from "../../lambda/domain/counted-object.ts";
+import { type MicroUsd, microUsd, minus, NOTHING, plus } from "../../lambda/domain/money.ts";
+import type { Policy } from "../../lambda/domain/vault-key.ts";
+import type {
+  AttemptNote,
+  ClaimResult,
+  DrawResult,
+  KeyChange,
+  ObjectEffect,
+  SaveResult,
+  Vault,
+  VaultChange,
+} from "../../lambda/ports.ts";
+
+/** A change of one item, as the stream tells it. Changes of one item are told in their order, those of two in any. */
+export interface StoredChange {
+  readonly item: string;
+  readonly change: VaultChange;
+}
+
+/** A write that moved money on a balance: for those who keep books beside it. */
+export interface BalanceWrite {
+  readonly kind: "draw" | "correction";
+  /** The attempt of a draw, the `opId` of a correction. */
+  readonly id: string;
+  readonly keyId: string;
+  readonly window: number;
+  readonly amount: MicroUsd;
+}
+
+/** How long a call's record is kept once it is forgettable: `CALL_KEPT_S` of vault-items.ts. */
+const CALL_KEPT_MS = 2 * 24 * 60 * 60 * 1000;
+
+/**
+ * The items of the Vault table in memory: every method is one write or one read, atomic, and never fails by itself.
+ *
+ * It keeps the contract of `DynamoVault` (test/adapters/vault.contract.ts) by the pure rules of lambda/domain. What
+ * happens to a write on its way is not its business: the simulation puts that before it.
+ */
+export class VaultState {
+  readonly changes: StoredChange[] = [];
+  readonly balanceWrites: BalanceWrite[] = [];
+  readonly balances = new Map<string, Balance>();
+  readonly policies = new Map<string, Policy>();
+  readonly calls = new Map<string, CallRecord>();
+  readonly objects = new Map<string, CountedObject>();
+  /** Number of writes so far. */
+  writes = 0;
+  readonly #lastDraws = new Map<string, (Draw & AttemptNote) | null>();
+  readonly #requests = new Map<string, string>();
+
+  /** The draw that is the last write of a balance, or null where another write is. */
+  lastDraw(keyId: string): (Draw & AttemptNote) | null {
+    return this.#lastDraws.get(keyId) ?? null;
+  }
+
+  putBalance(balance: Balance): void {
+    if (this.balances.has(balance.keyId)) return;
+    this.#setBalance(balance, null);
+  }
+
+  putPolicy(policy: Policy, requestHash: string | null): "created" | { readonly alreadyIssued: string } {
+    const issued = requestHash === null ? undefined : this.#requests.get(requestHash);
+    if (issued !== undefined && issued !== policy.keyId) return { alreadyIssued: issued };
+    if (this.policies.has(policy.keyId)) return "created";
+    if (requestHash !== null) this.#requests.set(requestHash, policy.keyId);
+    this.policies.set(policy.keyId, policy);
+    this.#tell(`POLICY#${policy.keyId}`, { kind: "issued", policy });
+    return "created";
+  }
+
+  changeKey(before: Balance, { caps, expiresAtMs, by, nowMs }: KeyChange): Balance | null {
+    const balance = this.balances.get(before.keyId);
+    if (balance === undefined || balance.revokedAtMs !== null) return null;
+    const was = before.caps;
+    const now = balance.caps;
+    if (now.daily !== was.daily || now.total !== was.total || now.perCall !== was.perCall) return null;
+    if (balance.expiresAtMs !== before.expiresAtMs) return null;
+
+    const open = Object.keys(before.leftByWindow).map(Number);
+    const current = windowAt(before.issuedAtMs, nowMs);
+    if (open.some((window) => balance.leftByWindow[window] === undefined)) return null;
+    const unopened = [current - 1, current, current + 1].filter((window) => !open.includes(window));
+    if (unopened.some((window) => balance.leftByWindow[window] !== undefined)) return null;
+
+    const moreDaily = minus(caps.daily, was.daily);
+    const leftByWindow = { ...balance.leftByWindow };
+    for (const window of open) leftByWindow[window] = plus(leftByWindow[window] ?? NOTHING, moreDaily);
+    const leftInTotal = plus(balance.leftInTotal, minus(caps.total, was.total));
+    const after = { ...balance, caps, leftByWindow, leftInTotal, expiresAtMs, writes: balance.writes + 1 };
+    this.#setBalance(after, null);
+    this.#tell(`BALANCE#${after.keyId}`, { kind: "changed", keyId: after.keyId, after, atMs: nowMs, by });
+    return after;
+  }
+
+  revokeKey(keyId: string, by: string, nowMs: number): number | null {
+    const balance = this.balances.get(keyId);
+    if (balance === undefined || balance.revokedAtMs !== null) return balance?.revokedAtMs ?? null;
+    const after = { ...balance, revokedAtMs: nowMs, writes: balance.writes + 1 };
+    this.#setBalance(after, null);
+    this.#tell(`BALANCE#${keyId}`, { kind: "revoked", keyId, after, atMs: nowMs, by });
+    return nowMs;
+  }
+
+  claim(
+    callId: string,
+    attempt: Attempt,
+    nowMs: number,
+    leaseUntilMs: number,
+    youngAfterMs: number,
+  ): ClaimResult {
+    const record = this.calls.get(callId) ?? null;
+    if (record?.lease?.attemptId === attempt.attemptId && record.attempts[attempt.attemptId]?.kind === "own")
+      return { kind: "claimed", record };
+    switch (claimDecision(record, nowMs, youngAfterMs)) {
+      case "busy":
+        return { kind: "busy" };
+      case "too_old":
+        return { kind: "too_old", firstAtMs: record?.firstAtMs ?? 0 };
+      case "join":
+        return record === null ? { kind: "busy" } : { kind: "joinable", record };
+      case "claim": {
+        const claimed = withAttempt(record ?? newCall(callId, attempt.issuedAtMs), attempt, leaseUntilMs);
+        this.#setCall(claimed);
+        return { kind: "claimed", record: claimed };
+      }
+    }
+  }
+
+  saveCall(record: CallRecord, expectedVersion: number, effect: ObjectEffect | null): SaveResult {
+    const current = this.calls.get(record.callId) ?? null;
+    if (expectedVersion === 0 ? current !== null : current?.version !== expectedVersion)
+      return { kind: "stale", record: current };
+    if (effect !== null && !this.#apply(effect)) return { kind: "object_ended" };
+    this.#setCall(record);
+    return { kind: "saved" };
+  }
+
+  readObject(rootId: string, objectId: string): CountedObject | null {
+    return this.objects.get(`${rootId}/${objectId}`) ?? null;
+  }
+
+  draw(draw: Draw & AttemptNote): DrawResult & { readonly kind: "drawn" | "refused" } {
+    const balance = this.balances.get(draw.keyId) ?? null;
+    const reason = refusalOf(balance, draw);
+    if (balance === null || reason !== null) return { kind: "refused", reason: reason ?? "unknown", balance };
+
+    const { keyId, attemptId, window, amount, callId, isLeaf, method, path, issuedAtMs: atMs } = draw;
+    const after = afterDraw(balance, draw);
+    this.#setBalance(after, draw);
+    this.balanceWrites.push({ kind: "draw", id: attemptId, keyId, window, amount });
+    if (isLeaf) {
+      const remaining = capStatuses(after, atMs, { window: NOTHING, total: NOTHING })[0]?.remaining ?? null;
+      const told = { callId, attemptId, atMs, window, amount, method, path, remaining };
+      this.#tell(`BALANCE#${keyId}`, { kind: "drawn", keyId, draw: told });
+    }
+    return { kind: "drawn", balance: after };
+  }
+
+  correct(correction: Correction): void {
+    const { opId, keyId, window, amount } = correction;
+    const balance = this.balances.get(keyId);
+    const after = balance === undefined ? null : afterCorrection(balance, correction);
+    if (after === null) return;
+    this.#setBalance(after, null);
+    this.balanceWrites.push({ kind: "correction", id: opId, keyId, window, amount });
+  }
+
+  /** TTL: removes the records of calls that nothing depends on any more. */
+  sweep(nowMs: number): void {
+    for (const [callId, record] of this.calls) {
+      if (isForgettable(record) && record.firstAtMs + CALL_KEPT_MS < nowMs) this.calls.delete(callId);
+    }
+  }
+
+  #apply(effect: ObjectEffect): boolean {
+    const name = `${effect.rootId}/${effect.objectId}`;
+    const object = this.objects.get(name);
+    if (effect.kind === "end") {
+      if (object === undefined || object.cancelled) return false;
+      this.objects.set(name, { ...object, cancelled: true });
+      return true;
+    }
+    const { objectId, entry } = effect;
+    const others = (object?.entries ?? []).filter(({ attemptId }) => attemptId !== entry.attemptId);
+    const cancelled = object?.cancelled ?? false;
+    this.objects.set(name, { objectId, cancelled, entries: [...others, entry] });
+    return true;
+  }
+
+  #setBalance(balance: Balance, lastDraw: (Draw & AttemptNote) | null): void {
+    this.writes++;
+    this.balances.set(balance.keyId, balance);
+    this.#lastDraws.set(balance.keyId, lastDraw);
+  }
+
+  #setCall(after: CallRecord): void {
+    const before = this.calls.get(after.callId) ?? null;
+    this.writes++;
+    this.calls.set(after.callId, after);
+    this.#tell(`CALL#${after.callId}`, { kind: "call", before, after });
+  }
+
+  #tell(item: string, change: VaultChange): void {
+    this.changes.push({ item, change });
+  }
+}
+
+/** A vault in memory whose every write is acknowledged. */
+export class MemoryVault implements Vault {
+  readonly state: VaultState;
+
+  constructor(state = new VaultState()) {
+    this.state = state;
+  }
+
+  async readPolicy(keyId: string): Promise<Policy | null> {
+    return this.state.policies.get(keyId) ?? null;
+  }
+
+  async readBalances(keyIds: readonly string[]): Promise<readonly (Balance | null)[]> {
+    return keyIds.map((keyId) => this.state.balances.get(keyId) ?? null);
+  }
+
+  async createKey(policy: Policy, balance: Balance, requestHash: string | null) {
+    this.state.putBalance(balance);
+    return this.state.putPolicy(policy, requestHash);
+  }
+
+  async changeKey(before: Balance, change: KeyChange): Promise<Balance | null> {
+    assert(this.state.policies.has(before.keyId), "a key that is changed has a policy");
+    return this.state.changeKey(before, change);
+  }
+
+  async revokeKey(keyId: string, by: string, nowMs: number): Promise<number | null> {
+    return this.state.revokeKey(keyId, by, nowMs);
+  }
+
+  async claim(...args: Parameters<Vault["claim"]>): Promise<ClaimResult> {
+    return this.state.claim(...args);
+  }
+
+  async saveCall(...args: Parameters<Vault["saveCall"]>): Promise<SaveResult> {
+    return this.state.saveCall(...args);
+  }
+
+  async readObject(rootId: string, objectId: string): Promise<CountedObject | null> {
+    return this.state.readObject(rootId, objectId);
+  }
+
+  async draw(draw: Draw & AttemptNote): Promise<DrawResult> {
+    return this.state.draw(draw);
+  }
+
+  async correct(correction: Correction): Promise<void> {
+    this.state.correct(correction);
+  }
+}
+
+/** What is taken from a balance in all windows together. */
+export const countedInTotal = (balance: Balance): MicroUsd => minus(balance.caps.total, balance.leftInTotal);
+
+/** What is taken from a balance in one window. */
+export const countedInWindow = (balance: Balance, window: number): MicroUsd => {
+  const left = balance.leftByWindow[window];
+  return left === undefined ? microUsd(0n) : minus(balance.caps.daily, left);
+};
