@@ -26,8 +26,7 @@ export interface BuildOptions {
  * Bundles the functions; throws when one of them has no entry or does not compile.
  *
  * CommonJS, SDK included, `mainFields: ["module", "main"]`: an ESM bundle pays about 40 ms more at its start, since an
- * import of node:http loads undici (measured, docs of the platform). No source maps:
- * they would travel with every deployment and nothing reads them. Files are renamed into place, so that two builds at
+ * import of node:http loads undici (measured 2026-11). No source maps: they would travel with every deployment and nothing reads them. Files are renamed into place, so that two builds at
  * once cannot spoil each other.
  */
 export async function build(options: BuildOptions = {}): Promise<void> {

@@ -3,8 +3,14 @@ import { type LocalRun, startLocal } from "../lib/local/run.ts";
 import { parseSettings, type Settings } from "../lib/local/settings.ts";
 import { StartError } from "../lib/local/start-error.ts";
 
+// What is written here (data, dead letters, checkpoints) is for this user alone.
+process.umask(0o077);
+
 try {
   const settings = parseSettings(process.env);
+  // Read, and not passed on to what is started from here.
+  delete process.env["STRIPE_SECRET_KEY"];
+  delete process.env["KEYBRAKE_API_KEY"];
   const run = await startLocal(settings);
   stopOnSignal(run);
   console.log(banner(settings, run));

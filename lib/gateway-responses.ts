@@ -1,6 +1,6 @@
 /**
  * What the gateway itself answers, per type: a body that makes every vendor's SDK raise its natural exception, since
- * stripe-node takes an answer without `error` for a success whatever its status is (docs on the vendors, 1.2 and 1.3).
+ * stripe-node takes an answer without `error` for a success whatever its status is (run against stripe-node 12 to 23, 2026-11).
  *
  * Read by the local gateway and by the deployed front door. The types and their statuses are those of
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html and of

@@ -187,7 +187,10 @@ function spawnEngine(binary: string, port: number, dataFile: string | undefined)
 
   // Detached: a Ctrl-C in the terminal is for us alone, who still need the engine to stop in good order.
   const isWindows = process.platform === "win32";
-  const options: SpawnOptions = { stdio: ["pipe", "ignore", "pipe"], detached: !isWindows };
+  // Of our environment it needs no more than this: a credential there would be in its own for all to see.
+  const { PATH, SystemRoot } = process.env;
+  const env = { ...(PATH !== undefined && { PATH }), ...(SystemRoot !== undefined && { SystemRoot }) };
+  const options: SpawnOptions = { stdio: ["pipe", "ignore", "pipe"], detached: !isWindows, env };
   if (isWindows) return spawn(binary, command.slice(1), options);
   return spawn("/bin/sh", ["-c", WATCH, "keybrake-engine", ...command], options);
 }

@@ -71,7 +71,8 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
   };
 
   try {
-    const leaveEnvironment = enterEnvironment({});
+    const accessKeyId = randomUUID();
+    const leaveEnvironment = enterEnvironment({ AWS_ACCESS_KEY_ID: accessKeyId });
     closers.push(async () => leaveEnvironment());
 
     if (options.functionsDirectory === undefined) await build();
@@ -87,6 +88,7 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
         [ADMIN_KEY_SECRET, apiKey],
         [STRIPE_SECRET, stripe.secretKey],
       ]),
+      accessKeyId,
     );
     closers.push(() => secrets.close());
 

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage } from "node:http";
 import { listen } from "./listen.ts";
 
@@ -14,9 +14,13 @@ export interface LocalSecretsManager {
  *
  * A secret that is empty is one without a value, which a new CfnSecret is: refused in AWS's own words, as is an unknown
  * one. Everything else is an unknown operation.
+ *
+ * It answers only requests signed with `accessKeyId`, which is new in every run and known to its functions alone: other
+ * users of the machine and pages in a browser reach the port too. The signature itself is not checked.
  */
 export async function startSecretsManager(
   secrets: ReadonlyMap<string, string>,
+  accessKeyId: string,
 ): Promise<LocalSecretsManager> {
   const versions = new Map<string, string>();
   const versionOf = (name: string, value: string): string => {
@@ -55,7 +59,10 @@ export async function startSecretsManager(
   const server = createServer(async (incoming, outgoing) => {
     const target = incoming.headers["x-amz-target"];
     const operation = typeof target === "string" ? target.split(".")[1] : undefined;
-    const { status, body } = answer(operation, await jsonOf(incoming));
+    const input = await jsonOf(incoming);
+    const { status, body } = isSignedWith(accessKeyId, incoming)
+      ? answer(operation, input)
+      : refusal("UnrecognizedClientException", "The security token included in the request is invalid.");
     outgoing.writeHead(status, { "Content-Type": "application/x-amz-json-1.1" });
     outgoing.end(JSON.stringify(body));
   });
@@ -68,6 +75,12 @@ export async function startSecretsManager(
       await closed;
     },
   };
+}
+
+function isSignedWith(accessKeyId: string, { headers }: IncomingMessage): boolean {
+  const [, given = ""] = /\bCredential=([^/,\s]+)\//.exec(headers.authorization ?? "") ?? [];
+  const hash = (text: string) => createHash("sha256").update(text).digest();
+  return timingSafeEqual(hash(given), hash(accessKeyId));
 }
 
 interface Answer {

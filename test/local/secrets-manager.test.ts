@@ -12,11 +12,17 @@ const secrets = new Map([
   ["keybrake/empty", ""],
 ]);
 
+const ACCESS_KEY_ID = "known-to-this-run";
+
 let manager: LocalSecretsManager;
 let client: SecretsManagerClient;
 beforeAll(async () => {
-  manager = await startSecretsManager(secrets);
-  client = new SecretsManagerClient({ ...standIn(manager.endpoint), maxAttempts: 1 });
+  manager = await startSecretsManager(secrets, ACCESS_KEY_ID);
+  client = new SecretsManagerClient({
+    ...standIn(manager.endpoint),
+    credentials: { accessKeyId: ACCESS_KEY_ID, secretAccessKey: "any" },
+    maxAttempts: 1,
+  });
 });
 afterAll(async () => {
   client.destroy();
@@ -36,6 +42,26 @@ test("a secret is read by name and by ARN", async () => {
   });
   const byArn = await get(byName.ARN ?? "");
   expect(byArn).toMatchObject({ SecretString: "sk_test_1", VersionId: byName.VersionId });
+});
+
+test("whoever does not sign with the access key of the run gets nothing", async () => {
+  for (const authorization of [
+    undefined,
+    "",
+    "Bearer known-to-this-run",
+    "AWS4-HMAC-SHA256 Credential=local/2026/x",
+  ]) {
+    const answer = await fetch(manager.endpoint, {
+      method: "POST",
+      headers: {
+        "X-Amz-Target": "secretsmanager.GetSecretValue",
+        ...(authorization !== undefined && { Authorization: authorization }),
+      },
+      body: JSON.stringify({ SecretId: "keybrake/stripe/default" }),
+    });
+    expect(answer.status).toBe(400);
+    expect(await answer.text()).not.toContain("sk_test");
+  }
 });
 
 test("a new value has a new version", async () => {

@@ -1,0 +1,167 @@
+import type { Sent } from "./vendor.ts";
+
+/**
+ * What the vendor itself knows of money: its objects, and which requests made and changed each. Amounts in USD cents.
+ *
+ * Written from Stripe's documentation, without a line of the product: the books that promises are checked against.
+ */
+export interface VendorObject {
+  readonly id: string;
+  readonly kind: "charge" | "refund" | "payment_intent";
+  amount: number;
+  received: number;
+  status: "requires_payment_method" | "requires_capture" | "succeeded" | "canceled";
+  manualCapture: boolean;
+  /** Whoever has the client secret of an accepted intent can have it paid, so its amount is committed. */
+  committed: boolean;
+  /** The requests that were executed on it. */
+  readonly touchedBy: Sent[];
+}
+
+export interface Executed {
+  readonly status: number;
+  readonly body: unknown;
+  /** A 4xx that was given before execution is not stored under the idempotency key. */
+  readonly stored: boolean;
+}
+
+/** What a request asks for, if it asks for money at all. */
+export type Command =
+  | { readonly kind: "create"; readonly object: VendorObject["kind"]; readonly amount: number }
+  | {
+      readonly kind: "change";
+      readonly objectId: string;
+      readonly verb: "update" | "confirm" | "capture" | "cancel" | "increment_authorization";
+      readonly amount: number | null;
+    }
+  | { readonly kind: "free" };
+
+const CREATED = { charges: "charge", refunds: "refund", payment_intents: "payment_intent" } as const;
+const VERBS = ["confirm", "capture", "cancel", "increment_authorization"] as const;
+
+/** Reads a request as the vendor does. */
+export function commandOf(method: string, target: string, form: URLSearchParams): Command {
+  const [, , collection = "", objectId, verb] = target.split("/");
+  const created = CREATED[collection as keyof typeof CREATED];
+  if (method !== "POST" || created === undefined) return { kind: "free" };
+  const amount = form.has("amount") ? Number(form.get("amount")) : null;
+  if (objectId === undefined) return { kind: "create", object: created, amount: amount ?? 0 };
+  return { kind: "change", objectId, verb: VERBS.find((name) => name === verb) ?? "update", amount };
+}
+
+/** Money that an object has moved, or can still be made to move past the proxy. */
+export const committedBy = (object: VendorObject): number => {
+  if (object.kind !== "payment_intent") return object.amount;
+  if (object.status === "succeeded" || object.status === "canceled") return object.received;
+  return object.committed ? object.amount : 0;
+};
+
+export class VendorBooks {
+  readonly objects = new Map<string, VendorObject>();
+  #ids = 0;
+
+  intents(): readonly VendorObject[] {
+    return [...this.objects.values()].filter(({ kind }) => kind === "payment_intent");
+  }
+
+  /** Runs a command. `declined`: the bank says no, where a bank is asked. */
+  execute(command: Command, form: URLSearchParams, sent: Sent, declined: boolean): Executed {
+    if (command.kind === "free") return accepted({ object: "list", data: [] });
+    if (command.kind === "create") return this.#create(command, form, sent, declined);
+    const object = this.objects.get(command.objectId);
+    if (object === undefined) return refused(404, "resource_missing", false);
+    return this.#change(object, command, sent, declined);
+  }
+
+  #create(
+    { object: kind, amount }: Command & { readonly kind: "create" },
+    form: URLSearchParams,
+    sent: Sent,
+    declined: boolean,
+  ): Executed {
+    const asksBank = kind !== "payment_intent" || form.get("confirm") === "true";
+    const isIntent = kind === "payment_intent";
+    const manualCapture = form.get("capture_method") === "manual";
+    const object: VendorObject = {
+      id: `${isIntent ? "pi" : kind === "charge" ? "ch" : "re"}_${++this.#ids}`,
+      kind,
+      amount,
+      received: 0,
+      status: "requires_payment_method",
+      manualCapture,
+      committed: false,
+      touchedBy: [sent],
+    };
+    if (asksBank && declined && !isIntent) return refused(402, "card_declined", true);
+    this.objects.set(object.id, object);
+    if (asksBank && declined) return refused(402, "card_declined", true, shown(object));
+    object.committed = true;
+    if (asksBank) pay(object);
+    return accepted(shown(object));
+  }
+
+  #change(
+    object: VendorObject,
+    { verb, amount }: Command & { readonly kind: "change" },
+    sent: Sent,
+    declined: boolean,
+  ): Executed {
+    const unexpected = refused(400, "payment_intent_unexpected_state", false);
+    switch (verb) {
+      case "update":
+        if (amount !== null && object.status !== "requires_payment_method") return unexpected;
+        if (amount !== null) this.#raise(object, amount, sent);
+        break;
+      case "confirm":
+        if (object.status !== "requires_payment_method") return unexpected;
+        if (declined) return refused(402, "card_declined", true, shown(object));
+        this.#raise(object, object.amount, sent);
+        pay(object);
+        break;
+      case "capture":
+        if (object.status !== "requires_capture") return unexpected;
+        object.touchedBy.push(sent);
+        object.received = object.amount;
+        object.status = "succeeded";
+        break;
+      case "increment_authorization":
+        if (object.status !== "requires_capture" || (amount ?? 0) <= object.amount) return unexpected;
+        if (declined) return refused(402, "card_declined", true, shown(object));
+        this.#raise(object, amount ?? 0, sent);
+        break;
+      case "cancel":
+        if (object.status === "succeeded" || object.status === "canceled") return unexpected;
+        object.status = "canceled";
+        break;
+    }
+    return accepted(shown(object));
+  }
+
+  #raise(object: VendorObject, amount: number, sent: Sent): void {
+    object.amount = amount;
+    object.committed = true;
+    object.touchedBy.push(sent);
+  }
+}
+
+function pay(object: VendorObject): void {
+  object.status = object.manualCapture ? "requires_capture" : "succeeded";
+  object.received = object.manualCapture ? 0 : object.amount;
+}
+
+const shown = ({ id, kind, amount, received, status }: VendorObject) => ({
+  id,
+  object: kind,
+  amount,
+  amount_received: received,
+  currency: "usd",
+  status: kind === "payment_intent" ? status : "succeeded",
+});
+
+const accepted = (body: unknown): Executed => ({ status: 200, body, stored: true });
+
+const refused = (status: number, code: string, stored: boolean, intent?: unknown): Executed => ({
+  status,
+  body: { error: { code, ...(intent === undefined ? {} : { payment_intent: intent }) } },
+  stored,
+});
