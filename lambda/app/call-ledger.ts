@@ -158,7 +158,6 @@ export async function reserve(
 /** What an outcome says beside the states: facts for the row, and what becomes of the vendor's object. */
 export interface OutcomeNotes {
   readonly facts: (folded: Folded) => OutcomeFacts;
-  /** `answer`: as it was folded, which is not always as it was given: an object that ended meanwhile ends only once. */
   readonly effect: (folded: Folded) => ObjectEffect | null;
   readonly rerunsFailures: boolean;
 }

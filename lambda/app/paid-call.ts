@@ -71,6 +71,7 @@ const withoutNames = (reading: Reading): Reading => ({
   ...reading,
   objectId: null,
   customerId: null,
+  currency: null,
   counts: null,
 });
 

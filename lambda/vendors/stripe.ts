@@ -137,33 +137,29 @@ const inUsd = (form: Form, needed: boolean): Problem | null => {
 /** Something new of `amount` USD cents. */
 const created = (form: Form): MicroUsd | Problem => inUsd(form, true) ?? required("amount")(form);
 
-/** What a counted PaymentIntent would be raised to, beyond what is counted for it already. */
+/**
+ * What a counted PaymentIntent would be raised to, beyond what is counted for it already. One that was cancelled costs
+ * nothing: Stripe refuses whatever is asked of it, or replays what it answered before
+ * (docs.stripe.com/api/payment_intents/cancel, read 2026-11-22).
+ */
 const raised =
   (target: Target) =>
   (form: Form, object: CountedObject | null): MicroUsd | Problem => {
-    const unknown = ofRoot(object);
-    if (unknown !== null || object === null) return unknown ?? NOTHING;
+    if (object === null) return notOfRoot();
     const total = inUsd(form, false) ?? target(form, object);
     if (total instanceof Problem) return total;
-    return total === null ? NOTHING : uncounted(object, total);
+    return total === null || object.cancelled ? NOTHING : uncounted(object, total);
   };
 
 /** Cancelling costs nothing, but only who made it may. */
-const cancelled = (_: Form, object: CountedObject | null): MicroUsd | Problem => ofRoot(object) ?? NOTHING;
+const cancelled = (_: Form, object: CountedObject | null): MicroUsd | Problem =>
+  object === null ? notOfRoot() : NOTHING;
 
-function ofRoot(object: CountedObject | null): Problem | null {
-  if (object === null) {
-    return new Problem(
-      "endpoint_not_priced",
-      "this PaymentIntent was not created with this vault key or one of its family, so what it would cost is not known; create it with this key; nothing was charged",
-    );
-  }
-  if (!object.cancelled) return null;
-  return new Problem(
+const notOfRoot = () =>
+  new Problem(
     "endpoint_not_priced",
-    "this PaymentIntent was cancelled and its amount given back; create a new one; nothing was charged",
+    "this PaymentIntent was not created with this vault key or one of its family, so what it would cost is not known; create it with this key; nothing was charged",
   );
-}
 
 const orHighest =
   (field: string): Target =>

@@ -103,26 +103,26 @@ describe.each([
     await settledRows(second, key, 13);
     expect(await auditRows(second, { agent_run_label: "restart/1" })).toHaveLength(14);
   });
+});
 
-  test("stopped in good order with calls under way: they are finished first, and nothing is open afterwards", async () => {
-    const settings = environment("stopped");
-    const first = await start(settings);
-    const key = await issue(first, { daily_usd_cap: 10 });
-    const door = gate();
-    upstream.next(onceOpened(door.passed));
-    const underWay = pay(first, key, 700);
-    await eventually(() => expect(upstream.requests).toHaveLength(1));
+test("stopped in good order with calls under way: they are finished first, and nothing is open afterwards", async () => {
+  const settings = { KEYBRAKE_DATA: join(folder, "stopped"), KEYBRAKE_STRIPE_ORIGIN: upstream.origin };
+  const first = await start(settings);
+  const key = await issue(first, { daily_usd_cap: 10 });
+  const door = gate();
+  upstream.next(onceOpened(door.passed));
+  const underWay = pay(first, key, 700);
+  await eventually(() => expect(upstream.requests).toHaveLength(1));
 
-    const ended = first.kill("SIGTERM");
-    door.open();
+  const ended = first.kill("SIGTERM");
+  door.open();
 
-    expect((await underWay).status).toBe(200);
-    expect(await ended).toBe(0);
-    const second = await start(settings);
-    expect(await balanceOf(second, key)).toEqual({ spent: 700, reserved: 0, remaining: 300 });
-    expect((await callRows(second, key)).map(({ state }) => state)).toEqual(["settled"]);
-    expect(await second.kill("SIGINT")).toBe(0);
-  });
+  expect((await underWay).status).toBe(200);
+  expect(await ended).toBe(0);
+  const second = await start(settings);
+  expect(await balanceOf(second, key)).toEqual({ spent: 700, reserved: 0, remaining: 300 });
+  expect((await callRows(second, key)).map(({ state }) => state)).toEqual(["settled"]);
+  expect(await second.kill("SIGINT")).toBe(0);
 });
 
 test("killed many times in the middle of parallel calls: what was charged never passes what is counted, nor that the cap", async () => {
@@ -130,7 +130,7 @@ test("killed many times in the middle of parallel calls: what was charged never 
   let run: Started = await start(settings);
   const key = await issue(run, { total_usd_cap: 30 });
   let answered = 0;
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < 2; round++) {
     const calls = Array.from({ length: 25 }, () =>
       pay(run, key, 100).then(
         ({ status }) => {

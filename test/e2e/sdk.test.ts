@@ -97,6 +97,7 @@ describe.each(CASES)("$name by its $way", ({ name, way }) => {
     const key = await issue(run, { daily_usd_cap: 50 });
     const client = clientOf(key.token);
     await client.paymentIntents.create(WANTED);
+    await run.drain();
 
     const refusal = await refusalOf(client.paymentIntents.create(WANTED));
 

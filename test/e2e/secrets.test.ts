@@ -63,6 +63,8 @@ async function issued(body: Readonly<Record<string, unknown>> = {}): Promise<Key
 const FORM = { amount: "100", currency: "usd" };
 const LEAKS = [
   answer(200, { id: "pi_1", object: "payment_intent", amount: 100, note: CREDENTIAL }),
+  answer(200, { id: CREDENTIAL, object: "payment_intent", customer: CREDENTIAL, amount: 100 }),
+  answer(200, { id: "pi_2", object: "payment_intent", amount: 100 }, { "Request-Id": CREDENTIAL }),
   answer(200, {
     id: "pi_2",
     object: "payment_intent",

@@ -584,7 +584,7 @@ describe("what is written plainly passes and reaches the vendor byte for byte", 
     upstream.forget();
     const key = await issue(run);
     const target =
-      "/stripe/v1/payment_intents?limit=3&expand[]=data.customer&expand%5B%5D=data.x&created[gte]=1&q=a+b%26c";
+      "/stripe/v1/payment_intents?limit=3&expand[]=data.customer&expand%5B%5D=data.x&created[gte]=1&starting_after=a+b%26c";
 
     await sent(key, { method: "GET", target, body: "", length: null, type: null });
 
@@ -596,7 +596,7 @@ describe("what is written plainly passes and reaches the vendor byte for byte", 
       ["expand[]", "data.customer"],
       ["expand[]", "data.x"],
       ["limit", "3"],
-      ["q", "a b&c"],
+      ["starting_after", "a b&c"],
     ]);
     expect(query).toMatch(/^[A-Za-z0-9_.~%&=-]*$/);
   });

@@ -1,0 +1,291 @@
+import { UNCAPPED } from "../../lambda/domain/balance.ts";
+import type { Attempt, CallRecord, KeyWindow } from "../../lambda/domain/call.ts";
+import { fromUsdCents, type MicroUsd, minus, NOTHING, plus, smaller, usdText } from "../../lambda/domain/money.ts";
+import type { Policy } from "../../lambda/domain/vault-key.ts";
+import { countedInTotal, countedInWindow, type VaultState } from "../support/memory-vault.ts";
+import { Amounts, History, overrunOf, paid } from "./history.ts";
+import type { Demand, Sent, SimulatedVendor } from "./vendor.ts";
+import { type Process, SKEW_MS_MAX, type World } from "./world.ts";
+
+/** What is known of a request besides what the product writes of it. */
+export interface Begun {
+  readonly policy: Policy;
+  /** Keys of its chain whose revocation was acknowledged before it began. */
+  readonly revoked: readonly string[];
+  /** Keys of its chain that had expired by every clock, with the expiry that they had. */
+  readonly expired: ReadonlyMap<string, number>;
+  readonly leaseMs: number;
+}
+
+/**
+ * Promises 1 to 5, checked against the vendor's own books whenever something was written or went under way.
+ *
+ * Nothing here reads what the product concluded of an answer. What it wrote of an attempt says only where its
+ * reservation has to be; what it costs is told by the vendor.
+ */
+export class Checks {
+  readonly history: History;
+  /** By process. */
+  readonly begun = new Map<Process, Begun>();
+  /** The highest caps that each key ever had. */
+  readonly #highest = new Map<string, { daily: MicroUsd; total: MicroUsd }>();
+  readonly #world: World;
+  readonly #state: VaultState;
+  readonly #vendor: SimulatedVendor;
+  #checkedWrites = 0;
+  #seen = "";
+
+  constructor(world: World, state: VaultState, vendor: SimulatedVendor) {
+    this.#world = world;
+    this.#state = state;
+    this.#vendor = vendor;
+    this.history = new History(state);
+    vendor.onSend = (sent) => this.#leaves(sent);
+    vendor.onBegin = (sent) => this.#begins(sent);
+    world.afterStep(() => this.run());
+  }
+
+  /** A request is about to be handled by `process`. */
+  begins(process: Process, policy: Policy, revoked: ReadonlySet<string>): void {
+    const keyIds = policy.chain.map(({ keyId }) => keyId);
+    const expired = new Map<string, number>();
+    for (const keyId of keyIds) {
+      const expiresAtMs = this.#state.balances.get(keyId)?.expiresAtMs ?? 0;
+      if (expiresAtMs + SKEW_MS_MAX < this.#world.nowMs) expired.set(keyId, expiresAtMs);
+    }
+    const gone = keyIds.filter((keyId) => revoked.has(keyId));
+    this.begun.set(process, { policy, revoked: gone, expired, leaseMs: 30_000 });
+  }
+
+  run(): void {
+    const now = `${this.#state.writes} ${this.#vendor.changes}`;
+    if (now === this.#seen) return;
+    this.#seen = now;
+    this.history.follow((before, after) => this.#recordChanged(before, after));
+    this.#drawsSinceLast();
+    for (const { keyId, caps } of this.#state.balances.values()) {
+      const { daily, total } = this.#highest.get(keyId) ?? { daily: NOTHING, total: NOTHING };
+      this.#highest.set(keyId, {
+        daily: caps.daily > daily ? caps.daily : daily,
+        total: caps.total > total ? caps.total : total,
+      });
+    }
+    this.#booksBalance();
+    this.#moneyIsCounted();
+  }
+
+  /** Promise 2, and 5: at the moment in which a process lets go of the first byte. */
+  #leaves(sent: Sent): void {
+    this.history.follow((before, after) => this.#recordChanged(before, after));
+    const begun = this.begun.get(sent.process);
+    if (begun === undefined) return;
+    const call = sent.command.kind === "free" ? "a free call" : "a paid call";
+    const [revoked] = begun.revoked;
+    if (revoked !== undefined)
+      this.#world.broke(5, `${call} of ${sent.process.name} leaves though ${revoked} was revoked before it began`);
+    for (const [keyId, expiresAtMs] of begun.expired) {
+      if (this.#state.balances.get(keyId)?.expiresAtMs === expiresAtMs)
+        this.#world.broke(5, `${call} of ${sent.process.name} leaves though ${keyId} had expired before it began`);
+    }
+    if (sent.command.kind !== "free" && !this.#isReserved(sent, true))
+      this.#world.broke(2, `${call} of ${sent.process.name} leaves and no reservation of it is durable`);
+  }
+
+  /** Promise 2, once more when the vendor begins to execute: it may be long after the process gave up. */
+  #begins(sent: Sent): void {
+    this.history.follow((before, after) => this.#recordChanged(before, after));
+    if (!this.#isReserved(sent, false))
+      this.#world.broke(2, `the vendor executes a call of ${sent.process.name} and no reservation of it is durable`);
+  }
+
+  /**
+   * Its own draws are there, on its whole chain; or it rides on an attempt whose draws are. What was sent before may
+   * be executed for another attempt of the same call, whose draws are there then.
+   */
+  #isReserved({ attemptId, process }: Sent, isLeaving: boolean): boolean {
+    const keyIds = this.begun.get(process)?.policy.chain.map((member) => member.keyId) ?? [];
+    const known = this.history.attempt(attemptId);
+    if (known === undefined || (isLeaving && known.attempt.kind === "own"))
+      return this.history.isDrawn(attemptId, keyIds);
+    const candidates = this.history.attemptsOn(known.recordId).filter(({ kind, state }) => {
+      return kind === "own" && (state === "open" || state === "unresolved" || state === "settled");
+    });
+    const usable = known.attempt.kind === "own" ? candidates : candidates.filter(({ state }) => state !== "open");
+    return usable.some(({ attemptId: holder, windows }) =>
+      this.history.isDrawn(holder, windows.map(({ keyId }) => keyId)),
+    );
+  }
+
+  #recordChanged(before: CallRecord | null, after: CallRecord): void {
+    const settled = Object.values(after.attempts).filter(({ kind, state }) => kind === "own" && state === "settled");
+    if (settled.length > 1) this.#world.broke(4, `the call ${after.callId} is settled twice`);
+    for (const attempt of Object.values(after.attempts)) {
+      const was = before?.attempts[attempt.attemptId];
+      if (was === undefined && attempt.kind === "own") this.#claimed(before, after, attempt);
+      if (was?.state !== "denied" && attempt.state === "denied") this.#denied(after, attempt);
+      const finished = this.history.attempts
+        .get(attempt.attemptId)
+        ?.find(({ recordId }) => recordId === after.callId)?.attempt;
+      if (finished !== undefined && finished.outcome !== null && attempt.outcome === null)
+        this.#world.broke(6, `the attempt ${attempt.attemptId} was ${finished.state} and is ${attempt.state} again`);
+    }
+  }
+
+  /** Promise 4: a call that holds budget, or has paid, takes none again. */
+  #claimed(before: CallRecord | null, after: CallRecord, attempt: Attempt): void {
+    if (before !== null && (before.status === "unresolved" || before.status === "settled"))
+      this.#world.broke(4, `the call ${after.callId} is ${before.status} and ${attempt.attemptId} takes budget anew`);
+  }
+
+  /** Promise 4: a retry of a call that holds budget is never told that there is none. */
+  #denied(record: CallRecord, attempt: Attempt): void {
+    if (attempt.outcome?.reason !== "spend_cap_exceeded") return;
+    const holder = Object.values(record.attempts).find(
+      ({ attemptId, kind, state, windows }) =>
+        attemptId !== attempt.attemptId &&
+        kind === "own" &&
+        (state === "settled" ||
+          ((state === "unresolved" || state === "open") &&
+            this.history.isDrawn(attemptId, windows.map(({ keyId }) => keyId)))),
+    );
+    if (holder !== undefined)
+      this.#world.broke(4, `a retry is denied for lack of budget, which ${holder.attemptId} holds for its call`);
+  }
+
+  /** Promise 4: while one attempt of a call is in flight, no other takes a second budget for it. */
+  #drawsSinceLast(): void {
+    const { balanceWrites } = this.#state;
+    for (; this.#checkedWrites < balanceWrites.length; this.#checkedWrites++) {
+      const write = balanceWrites[this.#checkedWrites];
+      if (write?.kind !== "draw") continue;
+      const known = this.history.attempt(write.id);
+      if (known === undefined || known.attempt.state !== "open") continue;
+      for (const other of this.history.attemptsOn(known.recordId)) {
+        if (other.attemptId === write.id || other.kind !== "own" || other.state !== "open") continue;
+        if (this.#isInFlight(other.attemptId))
+          this.#world.broke(4, `${write.id} takes a second budget while ${other.attemptId} is in flight`);
+      }
+    }
+  }
+
+  #isInFlight(attemptId: string): boolean {
+    for (const [process, { leaseMs }] of this.begun) {
+      if (process.attemptId !== attemptId) continue;
+      return !process.dead && !process.done && this.#world.nowMs < process.startedMs + leaseMs - 3 * SKEW_MS_MAX;
+    }
+    return false;
+  }
+
+  /**
+   * Promises 3 and 4: a balance counts what is held and paid, to the cent; more only by what is known to be lost on
+   * its way.
+   */
+  #booksBalance(): void {
+    const { due, undelivered, leaked } = this.history.expected();
+    for (const balance of this.#state.balances.values()) {
+      const { keyId } = balance;
+      const places = Object.keys(balance.leftByWindow).map((window) => ({ keyId, window: Number(window) }));
+      for (const place of places) {
+        const counted = countedInWindow(balance, place.window);
+        const most = plus(plus(due.in(place), undelivered.in(place)), leaked.in(place));
+        this.#compare(`${keyId}, window ${place.window}`, counted, most);
+      }
+      const most = plus(plus(due.inTotal(keyId), undelivered.inTotal(keyId)), leaked.inTotal(keyId));
+      this.#compare(`${keyId}, in total`, countedInTotal(balance), most);
+    }
+  }
+
+  #compare(place: string, counted: MicroUsd, wanted: MicroUsd): void {
+    if (counted < wanted)
+      this.#world.broke(3, `${place}: ${usd(wanted)} are held or paid, ${usd(counted)} are counted`);
+    if (counted > wanted)
+      this.#world.broke(4, `${place}: ${usd(counted)} are counted for ${usd(wanted)} that are held or paid`);
+  }
+
+  /**
+   * Promises 1 and 3: what the vendor has charged, and what it may still charge for requests under way, is counted, in
+   * the windows of the reservations, and within the caps.
+   */
+  #moneyIsCounted(): void {
+    const charged = new Amounts();
+    const supplies = new Map<string, Supply>();
+    for (const demand of this.#vendor.demands()) this.#assign(demand, charged, supplies);
+    for (const balance of this.#state.balances.values()) {
+      const { keyId } = balance;
+      const highest = this.#highest.get(keyId);
+      for (const window of Object.keys(balance.leftByWindow).map(Number)) {
+        const amount = charged.in({ keyId, window });
+        const counted = countedInWindow(balance, window);
+        if (amount > counted)
+          this.#world.broke(1, `${keyId}, window ${window}: ${usd(amount)} charged, ${usd(counted)} counted`);
+        if (highest !== undefined && amount > highest.daily)
+          this.#world.broke(1, `${keyId}, window ${window}: ${usd(amount)} charged, the cap is ${usd(highest.daily)}`);
+      }
+      const amount = charged.inTotal(keyId);
+      if (amount > countedInTotal(balance))
+        this.#world.broke(1, `${keyId}: ${usd(amount)} charged, ${usd(countedInTotal(balance))} counted`);
+      if (highest !== undefined && highest.total < UNCAPPED && amount > highest.total)
+        this.#world.broke(1, `${keyId}: ${usd(amount)} charged, the total cap is ${usd(highest.total)}`);
+    }
+  }
+
+  /** Finds the reservations that stand for an object of the vendor; each stands for one object only. */
+  #assign(demand: Demand, charged: Amounts, supplies: Map<string, Supply>): void {
+    let left = fromUsdCents(BigInt(demand.cents));
+    for (const supply of this.#suppliesFor(demand, supplies)) {
+      const part = smaller(left, supply.left);
+      if (part <= 0n) continue;
+      supply.left = minus(supply.left, part);
+      left = minus(left, part);
+      for (const place of supply.windows) charged.add(place, part);
+    }
+    if (left <= 0n) return;
+    const isBooked = fromUsdCents(BigInt(demand.cents - demand.bookedCents)) < left;
+    const whole = `${usd(left)} of ${usd(fromUsdCents(BigInt(demand.cents)))} of ${demand.name}`;
+    if (isBooked) this.#world.broke(1, `${whole} were charged and no reservation stands for them`);
+    else this.#world.broke(3, `${whole} may still be charged and no reservation stands for them`);
+  }
+
+  /** What its calls have paid first, then what they hold: of the attempts that were forwarded, then of the others. */
+  #suppliesFor(demand: Demand, known: Map<string, Supply>): readonly Supply[] {
+    const causes = new Set(demand.causes.map(({ attemptId }) => attemptId));
+    const records = new Set(demand.causes.flatMap(({ attemptId }) => this.history.attempt(attemptId)?.recordId ?? []));
+    const attempts = [...records].flatMap((recordId) => this.history.attemptsOn(recordId));
+    const rank = (attempt: Attempt) => (attempt.state === "settled" ? 0 : causes.has(attempt.attemptId) ? 1 : 2);
+    const supplies = attempts
+      .filter((attempt) => amountHeld(attempt) > 0n && this.#isHeld(attempt))
+      .sort((a, b) => rank(a) - rank(b))
+      .map((attempt) => ({ id: attempt.attemptId, windows: attempt.windows, left: amountHeld(attempt) }));
+    const unwritten = [...causes]
+      .filter((attemptId) => this.history.attempt(attemptId) === undefined)
+      .flatMap((attemptId) => {
+        const draws = this.history.draws(attemptId);
+        const [first] = draws;
+        return first === undefined ? [] : [{ id: attemptId, windows: draws, left: first.amount }];
+      });
+    return [...supplies, ...unwritten].map((supply) => {
+      const before = known.get(supply.id) ?? supply;
+      known.set(supply.id, before);
+      return before;
+    });
+  }
+
+  #isHeld({ kind, attemptId, windows }: Attempt): boolean {
+    return kind === "rider" || this.history.isDrawn(attemptId, windows.map(({ keyId }) => keyId));
+  }
+}
+
+interface Supply {
+  readonly id: string;
+  readonly windows: readonly KeyWindow[];
+  left: MicroUsd;
+}
+
+/** What an attempt stands for: the price that it paid, or all that it holds. */
+function amountHeld(attempt: Attempt): MicroUsd {
+  if (attempt.kind === "rider") return overrunOf(attempt);
+  if (attempt.state === "open" || attempt.state === "unresolved") return attempt.amount;
+  return attempt.state === "settled" ? paid(attempt) : NOTHING;
+}
+
+const usd = (amount: MicroUsd) => `${usdText(amount)} USD`;

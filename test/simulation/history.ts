@@ -1,0 +1,148 @@
+import type { Attempt, CallRecord, KeyWindow } from "../../lambda/domain/call.ts";
+import { type MicroUsd, microUsd, minus, NOTHING, plus } from "../../lambda/domain/money.ts";
+import type { BalanceWrite, VaultState } from "../support/memory-vault.ts";
+
+/** An attempt as the table last told of it, with the record that it is on. */
+export interface KnownAttempt {
+  readonly recordId: string;
+  readonly attempt: Attempt;
+}
+
+/** Amounts by key and window. */
+export class Amounts {
+  readonly #amounts = new Map<string, MicroUsd>();
+
+  add({ keyId, window }: KeyWindow, amount: MicroUsd): void {
+    const name = `${keyId}/${window}`;
+    this.#amounts.set(name, plus(this.#amounts.get(name) ?? NOTHING, amount));
+  }
+
+  in({ keyId, window }: KeyWindow): MicroUsd {
+    return this.#amounts.get(`${keyId}/${window}`) ?? NOTHING;
+  }
+
+  inTotal(keyId: string): MicroUsd {
+    let total = NOTHING;
+    for (const [name, amount] of this.#amounts)
+      if (name.startsWith(`${keyId}/`)) total = plus(total, amount);
+    return total;
+  }
+}
+
+/** What has to be counted, and why the books may say more. */
+export interface Expected {
+  /** Held for what is open or unresolved, paid for what is settled. */
+  readonly due: Amounts;
+  /** Decided on a record and not on the balance (yet, or never); above zero for what would go back. */
+  readonly undelivered: Amounts;
+  /** Draws that landed after their attempt had been denied for not knowing. */
+  readonly leaked: Amounts;
+}
+
+/** All that was ever written, attempt by attempt: what the table itself forgets is kept here for the checks. */
+export class History {
+  /** By attempt; an attempt may be on its call's record and on one of its own. */
+  readonly attempts = new Map<string, readonly KnownAttempt[]>();
+  /** The last version of every record, those that TTL has removed included. */
+  readonly records = new Map<string, CallRecord>();
+  readonly #state: VaultState;
+  readonly #attemptsOf = new Map<string, Set<string>>();
+  #read = 0;
+
+  constructor(state: VaultState) {
+    this.#state = state;
+  }
+
+  /** Reads what was written since the last time, and tells of each change of a record. */
+  follow(changed: (before: CallRecord | null, after: CallRecord) => void): void {
+    const { changes } = this.#state;
+    for (; this.#read < changes.length; this.#read++) {
+      const change = changes[this.#read]?.change;
+      if (change?.kind !== "call") continue;
+      changed(change.before, change.after);
+      this.#remember(change.after);
+    }
+  }
+
+  /** The attempt as it is on the record of its call. */
+  attempt(attemptId: string): KnownAttempt | undefined {
+    return this.attempts.get(attemptId)?.[0];
+  }
+
+  attemptsOn(recordId: string): readonly Attempt[] {
+    return [...(this.#attemptsOf.get(recordId) ?? [])].flatMap((attemptId) => {
+      const known = this.attempts.get(attemptId)?.find((candidate) => candidate.recordId === recordId);
+      return known === undefined ? [] : [known.attempt];
+    });
+  }
+
+  draws(attemptId: string): readonly BalanceWrite[] {
+    return this.#state.balanceWrites.filter(({ kind, id }) => kind === "draw" && id === attemptId);
+  }
+
+  /** Whether every key of a chain was drawn by this attempt. */
+  isDrawn(attemptId: string, keyIds: readonly string[]): boolean {
+    const drawn = new Set(this.draws(attemptId).map(({ keyId }) => keyId));
+    return keyIds.every((keyId) => drawn.has(keyId));
+  }
+
+  expected(): Expected {
+    const due = new Amounts();
+    const leaked = new Amounts();
+    const undelivered = new Amounts();
+    for (const draw of this.#state.balanceWrites) {
+      if (draw.kind !== "draw") continue;
+      const known = this.attempt(draw.id);
+      due.add(draw, known === undefined ? draw.amount : dueFor(known.attempt));
+      if (known?.attempt.ambiguous.includes(draw.keyId) === true) leaked.add(draw, draw.amount);
+    }
+    for (const known of this.attempts.values()) {
+      const attempt = known[0]?.attempt;
+      if (attempt?.kind !== "rider" || attempt.cost <= 0n) continue;
+      for (const place of attempt.windows) due.add(place, attempt.cost);
+    }
+    const landed = new Set(
+      this.#state.balanceWrites.filter(({ kind }) => kind === "correction").map(({ id }) => id),
+    );
+    for (const record of this.records.values()) {
+      const cancels = isCancel(record);
+      for (const [opId, correction] of Object.entries(record.corrections)) {
+        if (cancels) due.add(correction, microUsd(-correction.amount));
+        if (!landed.has(opId)) undelivered.add(correction, correction.amount);
+      }
+    }
+    return { due, undelivered, leaked };
+  }
+
+  #remember(record: CallRecord): void {
+    this.records.set(record.callId, record);
+    for (const attempt of Object.values(record.attempts)) {
+      const { attemptId } = attempt;
+      const others = (this.attempts.get(attemptId) ?? []).filter(
+        ({ recordId }) => recordId !== record.callId,
+      );
+      const known: KnownAttempt = { recordId: record.callId, attempt };
+      const isTwin = record.callId.includes("!");
+      this.attempts.set(attemptId, isTwin ? [...others, known] : [known, ...others]);
+      const onRecord = this.#attemptsOf.get(record.callId) ?? new Set();
+      this.#attemptsOf.set(record.callId, onRecord.add(attemptId));
+    }
+  }
+}
+
+/** The amount that the draw of an attempt is for: what it paid, what it holds, or nothing any more. */
+function dueFor(attempt: Attempt): MicroUsd {
+  if (attempt.state === "open" || attempt.state === "unresolved") return attempt.amount;
+  return attempt.state === "settled" ? paid(attempt) : NOTHING;
+}
+
+/** The price of a settled attempt. A cancellation costs nothing; what it gave back stands on its corrections. */
+export const paid = (attempt: Attempt): MicroUsd =>
+  attempt.request.path.endsWith("/cancel") ? NOTHING : attempt.cost;
+
+const isCancel = (record: CallRecord): boolean =>
+  Object.values(record.attempts).some(({ request }) => request.path.endsWith("/cancel"));
+
+/** What a record counts beyond the draws of its attempts: an overrun. */
+export const overrunOf = (attempt: Attempt): MicroUsd =>
+  attempt.overrun ? minus(attempt.cost, attempt.kind === "own" ? attempt.amount : NOTHING) : NOTHING;

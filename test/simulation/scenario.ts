@@ -1,0 +1,379 @@
+import type { ProxyRequest } from "../../lambda/app/admit-call.ts";
+import type { ProxyPorts, ProxyResult } from "../../lambda/app/attempt-context.ts";
+import { issueKey } from "../../lambda/app/issue-key.ts";
+import { changeKey, revokeKey } from "../../lambda/app/manage-key.ts";
+import { proxyCall } from "../../lambda/app/proxy-call.ts";
+import { type Balance, type Caps, UNCAPPED } from "../../lambda/domain/balance.ts";
+import { fromUsdCents, type MicroUsd } from "../../lambda/domain/money.ts";
+import { makeVaultKey, type Policy } from "../../lambda/domain/vault-key.ts";
+import type { HeldBudget, Ids } from "../../lambda/ports.ts";
+import type { VaultState } from "../support/memory-vault.ts";
+import type { Checks } from "./checks.ts";
+import { FaultyVault } from "./faulty-vault.ts";
+import type { SimulatedVendor } from "./vendor.ts";
+import type { Process, World } from "./world.ts";
+
+/** Small, so that caps are met and off-by-one shows. USD cents. */
+const AMOUNT_MAX = 5;
+const CAP_MAX = 14;
+const HOUR_MS = 3_600_000;
+const INVOCATION_MS = 29_000;
+const ANSWER_HEADERS = { "content-type": ["application/x-www-form-urlencoded"] };
+
+/** A key that an agent holds. */
+interface HeldKey {
+  readonly token: string;
+  readonly policy: Policy;
+}
+
+/** The keys that may repeat each other's calls: those of one root. */
+type Family = readonly HeldKey[];
+
+/** A call as a client means it: what stays the same when it is repeated. */
+interface Intention {
+  readonly method: string;
+  readonly path: string;
+  readonly fields: Readonly<Record<string, string>>;
+  readonly idempotencyKey: string | null;
+}
+
+/** What a client was told, if anything. */
+export interface Decision {
+  readonly process: Process;
+  readonly result: ProxyResult;
+}
+
+/** Changes of keys that were acknowledged, for promise 6. */
+export interface KeyEvents {
+  readonly issued: Set<string>;
+  readonly revoked: Set<string>;
+  changed: number;
+}
+
+/**
+ * What happens in one schedule: agents that call in parallel, repeat what failed, repeat what did not, with their own
+ * key or that of a sibling; and an operator who issues, changes and revokes keys at any moment.
+ */
+export class Scenario {
+  readonly decisions: Decision[] = [];
+  readonly events: KeyEvents = { issued: new Set(), revoked: new Set(), changed: 0 };
+  readonly #world: World;
+  readonly #state: VaultState;
+  readonly #vendor: SimulatedVendor;
+  readonly #checks: Checks;
+  readonly #held: HeldBudget;
+  readonly #families: Family[] = [];
+  readonly #intentions: { readonly family: Family; readonly intention: Intention }[] = [];
+  /** One idempotency key for everything, as a careless client would. */
+  readonly #sharedKey: string | null;
+  #names = 0;
+
+  constructor(world: World, state: VaultState, vendor: SimulatedVendor, checks: Checks, held: HeldBudget) {
+    this.#world = world;
+    this.#state = state;
+    this.#vendor = vendor;
+    this.#checks = checks;
+    this.#held = held;
+    this.#sharedKey = world.random.chance(0.1) ? "shared" : null;
+    const families = world.random.chance(0.25) ? 2 : 1;
+    for (let family = 0; family < families; family++) this.#families.push(this.#makeFamily());
+  }
+
+  /** Starts everybody; the scheduler does the rest. */
+  start(): void {
+    const { random } = this.#world;
+    const agents = random.between(2, 5);
+    for (let agent = 0; agent < agents; agent++) this.#go(this.#agent(random.pick(this.#families)));
+    if (random.chance(0.4)) this.#go(this.#revoker());
+    if (random.chance(0.4)) this.#go(this.#changer());
+    if (random.chance(0.2)) this.#go(this.#issuer());
+  }
+
+  /** Repeats every call that has an idempotency key, once, when nothing fails any more. */
+  repeatAll(): void {
+    for (const { family, intention } of this.#intentions) {
+      if (intention.idempotencyKey !== null) this.#go(this.#call(this.#world.random.pick(family), intention));
+    }
+  }
+
+  #go(actor: Promise<unknown>): void {
+    actor.catch((error: unknown) => this.#world.broke(6, `an actor of the schedule failed: ${String(error)}`));
+  }
+
+  // ---- keys ---------------------------------------------------------------------------------------------------
+
+  /** A root alone, or a root with two children that are called with beside it. */
+  #makeFamily(): Family {
+    const { random } = this.#world;
+    const root = this.#makeKey(null);
+    if (random.chance(0.6)) return [root];
+    const children = [this.#makeKey(root), this.#makeKey(root)];
+    return random.chance(0.5) ? children : [root, ...children];
+  }
+
+  #makeKey(parent: HeldKey | null): HeldKey {
+    const { random, nowMs } = this.#world;
+    const { keyId, token, secretHash } = makeVaultKey(random.text(16), random.text(32));
+    // Days count from the issue: those of a chain end at different hours.
+    const issuedAtMs = nowMs - random.int(23 * HOUR_MS);
+    const policy: Policy = {
+      keyId,
+      secretHash,
+      vendor: "stripe",
+      credential: "default",
+      allowedEndpoints: null,
+      label: null,
+      metadata: {},
+      chain: [...(parent?.policy.chain ?? []), { keyId, issuedAtMs }],
+      issuerId: parent?.policy.keyId ?? "api_1",
+      issuedAtMs,
+    };
+    const caps = this.#someCaps();
+    const balance: Balance = {
+      keyId,
+      issuedAtMs,
+      caps,
+      leftByWindow: {},
+      leftInTotal: caps.total,
+      expiresAtMs: nowMs + (random.chance(0.3) ? 2_000 + random.int(60_000) : random.int(96) * HOUR_MS),
+      revokedAtMs: null,
+      fenceMs: 0,
+      writes: 0,
+    };
+    this.#state.putBalance(balance);
+    this.#state.putPolicy(policy, null);
+    this.events.issued.add(keyId);
+    return { token, policy };
+  }
+
+  #someCaps(): Caps {
+    const { random } = this.#world;
+    const daily = this.#cents(random.between(AMOUNT_MAX, CAP_MAX));
+    const total = random.chance(0.3) ? this.#cents(random.between(AMOUNT_MAX, 2 * CAP_MAX)) : UNCAPPED;
+    const perCall = random.chance(0.1) ? this.#cents(AMOUNT_MAX - 1) : UNCAPPED;
+    return { daily, total, perCall };
+  }
+
+  #cents(cents: number): MicroUsd {
+    return fromUsdCents(BigInt(cents));
+  }
+
+  // ---- agents -------------------------------------------------------------------------------------------------
+
+  async #agent(family: Family): Promise<void> {
+    const { random } = this.#world;
+    await this.#pause(20);
+    const calls = random.between(1, 3);
+    for (let call = 0; call < calls; call++) await this.#meanAndCall(family);
+  }
+
+  async #meanAndCall(family: Family): Promise<void> {
+    const { random } = this.#world;
+    const key = random.pick(family);
+    const intention = this.#someIntention();
+    this.#intentions.push({ family, intention });
+    const other = () => (random.chance(0.3) ? random.pick(family) : key);
+    if (random.chance(0.25)) {
+      // The client gave up waiting, or two of it do the same.
+      const twice = random.between(2, 3);
+      await Promise.all(Array.from({ length: twice }, () => this.#call(other(), intention)));
+    }
+    const tries = random.between(1, 4);
+    for (let attempt = 0; attempt < tries; attempt++) {
+      const result = await this.#call(other(), intention);
+      const succeeded = result?.kind === "forwarded" && result.reply.status < 400;
+      if (succeeded && random.chance(0.7)) return;
+      await this.#pause(6);
+    }
+  }
+
+  #someIntention(): Intention {
+    const { random } = this.#world;
+    const amount = `${random.between(1, AMOUNT_MAX)}`;
+    const idempotencyKey = random.chance(0.15) ? null : (this.#sharedKey ?? `k${++this.#names}`);
+    const post = (path: string, fields: Record<string, string> = {}): Intention => ({
+      method: "POST",
+      path,
+      fields,
+      idempotencyKey,
+    });
+    const intents = this.#vendor.books.intents();
+    if (intents.length > 0 && random.chance(0.5)) {
+      const { id, amount: now } = random.pick(intents);
+      const path = `v1/payment_intents/${id}`;
+      const higher = `${now + random.between(-1, 3)}`;
+      switch (random.int(6)) {
+        case 0:
+          return post(path, { amount: higher });
+        case 1:
+          return post(`${path}/confirm`);
+        case 2:
+          return post(`${path}/capture`);
+        case 3:
+          return post(`${path}/increment_authorization`, { amount: higher });
+        case 4:
+          return post(`${path}/cancel`);
+        default:
+          return post(path, { description: "x" });
+      }
+    }
+    const money = { amount, currency: "usd" };
+    switch (random.int(7)) {
+      case 0:
+        return { method: "GET", path: "v1/payment_intents", fields: {}, idempotencyKey: null };
+      case 1:
+        return post("v1/refunds", { charge: "ch_0", amount });
+      case 2:
+      case 3:
+        return post("v1/charges", { ...money, source: "tok_visa" });
+      case 4:
+        return post("v1/payment_intents", { ...money, confirm: "true", payment_method: "pm_1" });
+      case 5:
+        return post("v1/payment_intents", { ...money, capture_method: "manual" });
+      default:
+        return post("v1/payment_intents", money);
+    }
+  }
+
+  /** One request, handled by a process of its own. Null when the process died. */
+  async #call(key: HeldKey, intention: Intention): Promise<ProxyResult | null> {
+    await this.#pause(3);
+    const number = ++this.#names;
+    const { method, path, idempotencyKey } = intention;
+    return this.#world.spawn(`p${number}`, async (process) => {
+      const { random } = this.#world;
+      this.#checks.begins(process, key.policy, this.events.revoked);
+      const keyText = idempotencyKey === null ? "" : ` with key ${idempotencyKey}`;
+      this.#world.say(
+        `${process.name}: begins ${method} ${path} ${new URLSearchParams(intention.fields)}${keyText} for ${key.policy.keyId.slice(0, 8)}`,
+      );
+      // A process that has served a key before does not read its policy again.
+      const vault = new FaultyVault(this.#world, process, this.#state);
+      const result = await proxyCall(this.#request(key, intention, process), this.#ports(process, vault));
+      this.decisions.push({ process, result });
+      const told =
+        result.kind === "denied" ? `denied ${result.problem.code}` : `answered ${result.reply.status}`;
+      this.#world.say(`${process.name}: ${told}`);
+      if (random.chance(0.1)) await this.#pause(2);
+      return result;
+    });
+  }
+
+  #request(key: HeldKey, { method, path, fields, idempotencyKey }: Intention, process: Process): ProxyRequest {
+    const startedAtMs = this.#world.clockOf(process).now();
+    const body = method === "POST" ? new URLSearchParams(fields).toString() : "";
+    return {
+      requestId: process.name,
+      token: key.token,
+      vendorName: "stripe",
+      method,
+      rawPath: path,
+      query: {},
+      headers: {
+        ...(method === "POST" ? ANSWER_HEADERS : {}),
+        ...(idempotencyKey === null ? {} : { "idempotency-key": [idempotencyKey] }),
+      },
+      body: new TextEncoder().encode(body),
+      sourceIp: null,
+      startedAtMs,
+      deadlineMs: startedAtMs + INVOCATION_MS,
+    };
+  }
+
+  #ports(process: Process, vault: FaultyVault): ProxyPorts {
+    const secret = this.#vendor.secret;
+    return {
+      vault,
+      secrets: { get: async (_vendor, _credential, fresh) => (fresh ? this.#vendor.secret : secret) },
+      http: this.#vendor.httpOf(process),
+      held: this.#held,
+      clock: this.#world.clockOf(process),
+      ids: this.#idsOf(process),
+      originOf: ({ origin }) => origin,
+      warn: (message) => this.#world.say(`${process.name}: warns that ${message}`),
+    };
+  }
+
+  /** The first id that a process makes is that of its attempt. */
+  #idsOf(process: Process): Ids {
+    return {
+      random: (length) => {
+        const text = this.#world.random.text(length);
+        process.attemptId ??= `att_${text}`;
+        return text;
+      },
+    };
+  }
+
+  // ---- operators ----------------------------------------------------------------------------------------------
+
+  #manage<T>(
+    what: string,
+    run: (ports: Parameters<typeof revokeKey>[2] & { readonly ids: Ids }) => Promise<T>,
+  ): Promise<T | null> {
+    return this.#world.spawn(`${what}${++this.#names}`, async (process) => {
+      const vault = new FaultyVault(this.#world, process, this.#state);
+      const clock = this.#world.clockOf(process);
+      return run({ vault, held: this.#held, clock, ids: this.#world.ids }).catch((error: unknown) => {
+        this.#world.say(`${process.name}: ${String(error)}`);
+        return null as T;
+      });
+    });
+  }
+
+  async #revoker(): Promise<void> {
+    await this.#pause(60);
+    const { keyId } = this.#someMember();
+    const done = await this.#manage("revoker", (ports) => revokeKey(keyId, "api_1", ports));
+    if (done === null) return;
+    this.events.revoked.add(keyId);
+    this.#world.say(`${keyId} is revoked for certain`);
+  }
+
+  async #changer(): Promise<void> {
+    const { random } = this.#world;
+    const changes = random.between(1, 3);
+    for (let change = 0; change < changes; change++) {
+      await this.#pause(40);
+      const { keyId } = this.#someMember();
+      const caps = { daily: this.#cents(random.between(1, CAP_MAX + 4)) };
+      const expiresInS = random.chance(0.3) ? random.between(1, 100_000) : undefined;
+      const done = await this.#manage("changer", (ports) =>
+        changeKey(keyId, { caps, expiresInS }, "api_1", ports),
+      );
+      if (done !== null) this.events.changed++;
+    }
+  }
+
+  async #issuer(): Promise<void> {
+    const request = {
+      vendor: "stripe",
+      credential: "default",
+      caps: this.#someCaps(),
+      allowedEndpoints: null,
+      expiresInS: 3_600,
+      label: "run/1",
+      metadata: {},
+    };
+    const issue = async () => {
+      await this.#pause(20);
+      const issued = await this.#manage("issuer", (ports) => issueKey(request, "api_1", "request-1", ports));
+      if (issued === null) return;
+      this.events.issued.add(issued.policy.keyId);
+      const intention = this.#someIntention();
+      await this.#call({ token: issued.token, policy: issued.policy }, intention);
+    };
+    await Promise.all([issue(), issue()]);
+  }
+
+  /** Any key of any chain, roots that nobody calls with included. */
+  #someMember() {
+    const members = this.#families.flat().flatMap(({ policy }) => policy.chain);
+    return this.#world.random.pick(members);
+  }
+
+  async #pause(stepsMax: number): Promise<void> {
+    const steps = this.#world.random.int(stepsMax + 1);
+    for (let step = 0; step < steps; step++) await this.#world.step(null, "waits", () => {});
+  }
+}
