@@ -231,6 +231,8 @@ export class DynamoVault implements Vault {
     const nothingHeld = "st IN (:idle, :final)";
     const young = "first_at > :young_after";
     const unleased = "(attribute_not_exists(lease) OR lease.#until < :now)";
+    // An earlier send of this claim may arrive when the attempt is over: it must not open it again.
+    const isFirst = "attribute_not_exists(#attempt)";
     try {
       const { Attributes } = await resent(() =>
         this.#clients.steady.send(
@@ -240,7 +242,7 @@ export class DynamoVault implements Vault {
             UpdateExpression:
               "SET call_id = :call_id, v = if_not_exists(v, :zero) + :one, lease = :lease, #attempt = :attempt, " +
               "first_at = if_not_exists(first_at, :issued_at), st = if_not_exists(st, :idle), riders = if_not_exists(riders, :zero) REMOVE #ttl",
-            ConditionExpression: `${isNew} OR (${nothingHeld} AND ${young} AND ${unleased})`,
+            ConditionExpression: `${isNew} OR (${nothingHeld} AND ${young} AND ${unleased} AND ${isFirst})`,
             ExpressionAttributeNames: {
               "#attempt": attemptAttribute(attempt.attemptId),
               "#until": "until",

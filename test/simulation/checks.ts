@@ -123,11 +123,8 @@ export class Checks {
       const was = before?.attempts[attempt.attemptId];
       if (was === undefined && attempt.kind === "own") this.#claimed(before, after, attempt);
       if (was?.state !== "denied" && attempt.state === "denied") this.#denied(after, attempt);
-      const finished = this.history.attempts
-        .get(attempt.attemptId)
-        ?.find(({ recordId }) => recordId === after.callId)?.attempt;
-      if (finished !== undefined && finished.outcome !== null && attempt.outcome === null)
-        this.#world.broke(6, `the attempt ${attempt.attemptId} was ${finished.state} and is ${attempt.state} again`);
+      if (was !== undefined && was.outcome !== null && attempt.outcome === null)
+        this.#world.broke(6, `the attempt ${attempt.attemptId} was ${was.state} and is ${attempt.state} again`);
     }
   }
 

@@ -114,10 +114,17 @@ export class History {
     return { due, undelivered, leaked };
   }
 
+  /** A claim that arrives when its attempt is long over, and off its record, changes nothing of what it was. */
+  #isFinished(recordId: string, attemptId: string): boolean {
+    const known = this.attempts.get(attemptId)?.find((candidate) => candidate.recordId === recordId);
+    return known !== undefined && known.attempt.outcome !== null;
+  }
+
   #remember(record: CallRecord): void {
     this.records.set(record.callId, record);
     for (const attempt of Object.values(record.attempts)) {
       const { attemptId } = attempt;
+      if (attempt.outcome === null && this.#isFinished(record.callId, attemptId)) continue;
       const others = (this.attempts.get(attemptId) ?? []).filter(
         ({ recordId }) => recordId !== record.callId,
       );

@@ -18,7 +18,7 @@ const AMOUNT_MAX = 5;
 const CAP_MAX = 14;
 const HOUR_MS = 3_600_000;
 const INVOCATION_MS = 29_000;
-const ANSWER_HEADERS = { "content-type": ["application/x-www-form-urlencoded"] };
+const FORM = { "content-type": ["application/x-www-form-urlencoded"] };
 
 /** A key that an agent holds. */
 interface HeldKey {
@@ -241,20 +241,17 @@ export class Scenario {
     const number = ++this.#names;
     const { method, path, idempotencyKey } = intention;
     return this.#world.spawn(`p${number}`, async (process) => {
-      const { random } = this.#world;
       this.#checks.begins(process, key.policy, this.events.revoked);
       const keyText = idempotencyKey === null ? "" : ` with key ${idempotencyKey}`;
       this.#world.say(
         `${process.name}: begins ${method} ${path} ${new URLSearchParams(intention.fields)}${keyText} for ${key.policy.keyId.slice(0, 8)}`,
       );
-      // A process that has served a key before does not read its policy again.
       const vault = new FaultyVault(this.#world, process, this.#state);
       const result = await proxyCall(this.#request(key, intention, process), this.#ports(process, vault));
       this.decisions.push({ process, result });
       const told =
         result.kind === "denied" ? `denied ${result.problem.code}` : `answered ${result.reply.status}`;
       this.#world.say(`${process.name}: ${told}`);
-      if (random.chance(0.1)) await this.#pause(2);
       return result;
     });
   }
@@ -270,7 +267,7 @@ export class Scenario {
       rawPath: path,
       query: {},
       headers: {
-        ...(method === "POST" ? ANSWER_HEADERS : {}),
+        ...(method === "POST" ? FORM : {}),
         ...(idempotencyKey === null ? {} : { "idempotency-key": [idempotencyKey] }),
       },
       body: new TextEncoder().encode(body),

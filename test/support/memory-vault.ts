@@ -131,6 +131,7 @@ export class VaultState {
     const record = this.calls.get(callId) ?? null;
     if (record?.lease?.attemptId === attempt.attemptId && record.attempts[attempt.attemptId]?.kind === "own")
       return { kind: "claimed", record };
+    if (record !== null && attempt.attemptId in record.attempts) return { kind: "busy" };
     switch (claimDecision(record, nowMs, youngAfterMs)) {
       case "busy":
         return { kind: "busy" };

@@ -1,0 +1,52 @@
+import { MemoryAuditLog } from "../support/memory-audit.ts";
+import { VaultState } from "../support/memory-vault.ts";
+import { AuditChecks } from "./audit-checks.ts";
+import { Checks } from "./checks.ts";
+import { NO_FAULTS, someFaults } from "./faults.ts";
+import { Random } from "./random.ts";
+import { Scenario } from "./scenario.ts";
+import { SimulatedVendor } from "./vendor.ts";
+import { type Violation, World } from "./world.ts";
+
+export interface ScheduleResult {
+  readonly seed: number;
+  readonly steps: number;
+  readonly violation: Violation | null;
+  /** What happened, line by line; empty unless it was asked for. */
+  readonly trace: readonly string[];
+  /** How often what matters came about, so that a scenario that tests nothing shows. */
+  readonly reached: ReadonlyMap<string, number>;
+}
+
+/**
+ * One schedule, told by its seed: agents call and operators interfere while things fail; then all repeat what they
+ * did, and nothing fails; then the stream is delivered. Promises are checked throughout.
+ */
+export async function runSchedule(seed: number, keepTrace = false): Promise<ScheduleResult> {
+  const random = new Random(seed);
+  const world = new World(random, someFaults(random), keepTrace);
+  const state = new VaultState();
+  const vendor = new SimulatedVendor(world);
+  const checks = new Checks(world, state, vendor);
+  const held = new MemoryAuditLog();
+  world.say(`faults ${JSON.stringify(Object.fromEntries(Object.entries(world.faults).filter(([, p]) => p > 0)))}`);
+
+  const scenario = new Scenario(world, state, vendor, checks, held);
+  scenario.start();
+  await world.run();
+
+  world.faults = NO_FAULTS;
+  if (random.chance(0.2)) world.jump(random.pick([31_000, 3_600_000, 49 * 3_600_000]));
+  state.sweep(world.nowMs);
+  scenario.repeatAll();
+  await world.run();
+
+  if (world.violation === null) await new AuditChecks(world, state, checks).run(scenario, vendor);
+  const reached = new Map<string, number>();
+  const reach = (what: string) => reached.set(what, (reached.get(what) ?? 0) + 1);
+  for (const { result } of scenario.decisions)
+    reach(result.kind === "denied" ? result.problem.code : `vendor ${result.reply.status}`);
+  for (const known of checks.history.attempts.values())
+    for (const { attempt } of known) reach(`${attempt.kind} ${attempt.state}${attempt.overrun ? " overrun" : ""}`);
+  return { seed, steps: world.steps, violation: world.violation, trace: world.trace, reached };
+}
