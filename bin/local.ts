@@ -1,4 +1,6 @@
 /** `npm start`: Keybrake on this machine. The variables it reads are in lib/local/settings.ts. */
+
+import { watchNpm } from "../lib/local/npm-watch.ts";
 import { type LocalRun, startLocal } from "../lib/local/run.ts";
 import { parseSettings, type Settings } from "../lib/local/settings.ts";
 import { StartError } from "../lib/local/start-error.ts";
@@ -79,4 +81,5 @@ function stopOnSignal(run: LocalRun): void {
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
+  watchNpm({ ended: stop, killed: () => process.exit(1) });
 }

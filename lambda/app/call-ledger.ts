@@ -64,23 +64,28 @@ export type Claimed =
   | { readonly kind: "own"; readonly record: CallRecord }
   /** It rides on a draw that is held; the balances of its chain were read beside the join. */
   | { readonly kind: "rider"; readonly record: CallRecord; readonly balances: readonly (Balance | null)[] }
-  | { readonly kind: "busy"; readonly callId: string };
+  | { readonly kind: "busy" };
 
-/** W1 and W1b. `replayMs`: how long the vendor replays under this idempotency key. */
+/**
+ * W1 and W1b. `replayMs`: how long the vendor replays under this idempotency key. `named` is told the record's name
+ * before it is claimed, since a claim that throws may have landed.
+ */
 export async function claimOrJoin(
   callId: string,
   attempt: Attempt,
   replayMs: number,
   vault: Vault,
   clock: Clock,
+  named: (callId: string) => void,
 ): Promise<Claimed> {
   let generation = callId;
   for (let tries = 0; tries < TRIES_MAX; tries++) {
+    named(generation);
     const nowMs = clock.now();
     const untilMs = nowMs + LEASE_MS;
     const claim = await vault.claim(generation, attempt, nowMs, untilMs, nowMs - replayMs + RECALL_MARGIN_MS);
     if (claim.kind === "claimed") return { kind: "own", record: claim.record };
-    if (claim.kind === "busy") return { kind: "busy", callId: generation };
+    if (claim.kind === "busy") return { kind: "busy" };
     if (claim.kind === "too_old") {
       generation = `${callId}~${claim.firstAtMs}`;
       continue;
@@ -97,7 +102,7 @@ export async function claimOrJoin(
       return { kind: "rider", record: saved.record, balances };
     }
   }
-  return { kind: "busy", callId: generation };
+  return { kind: "busy" };
 }
 
 /** A call without idempotency key: its record is written with the outcome only. */

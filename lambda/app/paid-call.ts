@@ -85,12 +85,10 @@ async function cover(context: AttemptContext, price: PaidPrice): Promise<Covered
 
   if (idempotency !== null && idempotencyKey !== undefined) {
     const callId = recallId(context.policy, context.request, idempotencyKey);
-    context.recordId = twinOf(callId, context.attemptId);
-    const claimed = await claimOrJoin(callId, attempt, idempotency.windowMs, vault, clock);
-    if (claimed.kind === "busy") {
-      context.recordId = twinOf(claimed.callId, context.attemptId);
-      return context.refuse(inFlight());
-    }
+    const claimed = await claimOrJoin(callId, attempt, idempotency.windowMs, vault, clock, (generation) => {
+      context.recordId = twinOf(generation, context.attemptId);
+    });
+    if (claimed.kind === "busy") return context.refuse(inFlight());
     record = claimed.record;
     context.recordId = record.callId;
     if (claimed.kind === "rider") {

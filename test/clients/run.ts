@@ -77,7 +77,16 @@ async function tested(python: string, files: readonly string[]): Promise<boolean
   const keybrake = await start();
   const { status } = spawnSync(
     python,
-    ["-m", "pytest", "-p", "no:cacheprovider", "-W", "ignore::DeprecationWarning:httpx._content", "-q", ...files.map((file) => join(HERE, file))],
+    [
+      "-m",
+      "pytest",
+      "-p",
+      "no:cacheprovider",
+      "-W",
+      "ignore::DeprecationWarning:httpx._content",
+      "-q",
+      ...files.map((file) => join(HERE, file)),
+    ],
     {
       cwd: HERE,
       stdio: "inherit",

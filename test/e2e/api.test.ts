@@ -386,6 +386,8 @@ describe("a vault key about itself", () => {
     expect(textAt(revoked.json, "revoked_at")).toMatch(TIME);
     for (const refused of [
       await pay(run, key, 1),
+      await post(run, key, "/v1/payouts"),
+      await post(run, key, "/v1/../payouts"),
       await ask(run, "GET", "/stripe/v1/customers", { token: key.token }),
       await ask(run, "GET", "/vault/keys/self", { token: key.token }),
     ]) {

@@ -396,6 +396,7 @@ describe("a request that shows no key, or more than one, is a 401 and nobody's r
       type: "authentication_error",
       code: "key_unknown",
     });
+    expect(refused.headers["stripe-should-retry"]).toBe("false");
     expect(refused.body).not.toContain(key.token);
     expect(upstream.requests).toEqual([]);
     expect(await callRows(run, key)).toEqual([]);

@@ -2,7 +2,7 @@ import type { Attempt, CallRecord, KeyWindow } from "../../lambda/domain/call.ts
 import { type MicroUsd, microUsd, minus, NOTHING, plus } from "../../lambda/domain/money.ts";
 import type { BalanceWrite, VaultState } from "../support/memory-vault.ts";
 
-/** An attempt as the table last told of it, with the record that it is on. */
+/** An attempt as the table last told of it, with the record that it is on: TTL may remove one, and another be made. */
 export interface KnownAttempt {
   readonly recordId: string;
   readonly attempt: Attempt;
@@ -47,6 +47,8 @@ export class History {
   readonly records = new Map<string, CallRecord>();
   readonly #state: VaultState;
   readonly #attemptsOf = new Map<string, Set<string>>();
+  /** How often a record of this name was made. */
+  readonly #lives = new Map<string, number>();
   #read = 0;
 
   constructor(state: VaultState) {
@@ -60,7 +62,9 @@ export class History {
       const change = changes[this.#read]?.change;
       if (change?.kind !== "call") continue;
       changed(change.before, change.after);
-      this.#remember(change.after);
+      const { callId } = change.after;
+      if (change.before === null) this.#lives.set(callId, (this.#lives.get(callId) ?? 0) + 1);
+      this.#remember(`${callId} (${this.#lives.get(callId) ?? 0})`, change.after);
     }
   }
 
@@ -120,19 +124,17 @@ export class History {
     return known !== undefined && known.attempt.outcome !== null;
   }
 
-  #remember(record: CallRecord): void {
-    this.records.set(record.callId, record);
+  #remember(recordId: string, record: CallRecord): void {
+    this.records.set(recordId, record);
     for (const attempt of Object.values(record.attempts)) {
       const { attemptId } = attempt;
-      if (attempt.outcome === null && this.#isFinished(record.callId, attemptId)) continue;
-      const others = (this.attempts.get(attemptId) ?? []).filter(
-        ({ recordId }) => recordId !== record.callId,
-      );
-      const known: KnownAttempt = { recordId: record.callId, attempt };
-      const isTwin = record.callId.includes("!");
+      if (attempt.outcome === null && this.#isFinished(recordId, attemptId)) continue;
+      const others = (this.attempts.get(attemptId) ?? []).filter((known) => known.recordId !== recordId);
+      const known: KnownAttempt = { recordId, attempt };
+      const isTwin = recordId.includes("!");
       this.attempts.set(attemptId, isTwin ? [...others, known] : [known, ...others]);
-      const onRecord = this.#attemptsOf.get(record.callId) ?? new Set();
-      this.#attemptsOf.set(record.callId, onRecord.add(attemptId));
+      const onRecord = this.#attemptsOf.get(recordId) ?? new Set();
+      this.#attemptsOf.set(recordId, onRecord.add(attemptId));
     }
   }
 }

@@ -222,7 +222,7 @@ export class Scenario {
       case 0:
         return { method: "GET", path: "v1/payment_intents", fields: {}, idempotencyKey: null };
       case 1:
-        return post("v1/refunds", { charge: "ch_0", amount });
+        return post("v1/refunds", { charge: this.#someCharge(), amount });
       case 2:
       case 3:
         return post("v1/charges", { ...money, source: "tok_visa" });
@@ -233,6 +233,12 @@ export class Scenario {
       default:
         return post("v1/payment_intents", money);
     }
+  }
+
+  /** One that this root has counted, or another. */
+  #someCharge(): string {
+    const charges = [...this.#vendor.books.objects.values()].filter(({ kind }) => kind === "charge");
+    return charges.length > 0 && this.#world.random.chance(0.7) ? this.#world.random.pick(charges).id : "ch_0";
   }
 
   /** One request, handled by a process of its own. Null when the process died. */
@@ -296,7 +302,10 @@ export class Scenario {
     return {
       random: (length) => {
         const text = this.#world.random.text(length);
-        process.attemptId ??= `att_${text}`;
+        if (process.attemptId === null) {
+          process.attemptId = `att_${text}`;
+          this.#world.say(`${process.name} is ${process.attemptId}`);
+        }
         return text;
       },
     };

@@ -201,10 +201,10 @@ export class VaultState {
       this.objects.set(name, { ...object, cancelled: true });
       return true;
     }
+    if (object?.cancelled === true) return false;
     const { objectId, entry } = effect;
     const others = (object?.entries ?? []).filter(({ attemptId }) => attemptId !== entry.attemptId);
-    const cancelled = object?.cancelled ?? false;
-    this.objects.set(name, { objectId, cancelled, entries: [...others, entry] });
+    this.objects.set(name, { objectId, cancelled: false, entries: [...others, entry] });
     return true;
   }
 
