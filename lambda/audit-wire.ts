@@ -1,6 +1,6 @@
 import type { AuditEvent, AuditFields, AuditRow, EventName } from "./domain/audit-event.ts";
 import { UNCAPPED } from "./domain/balance.ts";
-import { type MicroUsd, microUsd, usdText } from "./domain/money.ts";
+import { fromUsdText, type MicroUsd, NOTHING, usdText } from "./domain/money.ts";
 import { isoTime } from "./domain/time.ts";
 
 /**
@@ -139,10 +139,10 @@ export function eventFrom(
   for (const [field, name, kind] of FIELDS) {
     const value = attributes[name];
     if (value === undefined || value === null) continue;
-    fields[field] = kind === "usd" ? microsOf(`${value}`) : kind === "number" ? Number(value) : value;
+    fields[field] = kind === "usd" ? fromUsdText(`${value}`) : kind === "number" ? Number(value) : value;
   }
   const caps = CAPS.map(
-    ([cap, name]) => [cap, name in attributes ? microsOf(`${attributes[name]}`) : UNCAPPED] as const,
+    ([cap, name]) => [cap, name in attributes ? fromUsdText(`${attributes[name]}`) : UNCAPPED] as const,
   );
   if (CAPS.some(([, name]) => name in attributes)) fields["caps"] = Object.fromEntries(caps);
   if (attributes["expires_at"] !== undefined)
@@ -153,13 +153,6 @@ export function eventFrom(
     event: attributes["event"] as EventName,
     rank: Number(attributes["rank"]),
     fields: fields as unknown as AuditFields,
-    totals: { spent: microUsd(0n), held: microUsd(0n), window: 0, allowed: 0, denied: 0 },
+    totals: { spent: NOTHING, held: NOTHING, window: 0, allowed: 0, denied: 0 },
   };
-}
-
-function microsOf(text: string): MicroUsd {
-  const match = /^(-?)(\d+)(?:\.(\d{1,6}))?$/.exec(text);
-  if (match === null) throw new RangeError("an amount of the audit table is no decimal with six places");
-  const micros = BigInt(match[2] ?? "0") * 1_000_000n + BigInt((match[3] ?? "").padEnd(6, "0"));
-  return microUsd(match[1] === "-" ? -micros : micros);
 }

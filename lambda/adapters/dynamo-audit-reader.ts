@@ -1,8 +1,8 @@
-import { type AttributeValue, type DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
+import { type DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import { eventFrom } from "../audit-wire.ts";
 import { type AuditEvent, rowOf } from "../domain/audit-event.ts";
-import { type MicroUsd, microUsd, NOTHING, plus } from "../domain/money.ts";
+import { fromUsdText, type MicroUsd, NOTHING, plus } from "../domain/money.ts";
 import { isoTime } from "../domain/time.ts";
 import type { AuditIndex, AuditPage, AuditReader, HeldBudget } from "../ports.ts";
 import { keyTotals, windowTotals } from "./dynamo-audit-log.ts";
@@ -76,7 +76,7 @@ export class DynamoAuditReader implements AuditReader, HeldBudget {
     let total = NOTHING;
     let inWindow = NOTHING;
     for (const item of Items) {
-      const held = microsOf(item["held_usd"]);
+      const held = fromUsdText(item["held_usd"]?.N ?? "0");
       total = plus(total, held);
       if (item["sk"]?.S === windowTotals(window)) inWindow = held;
     }
@@ -114,9 +114,3 @@ function placeOf(index: AuditIndex): { name: string | null; key: string; value: 
       return { name: "by_vendor_day", key: "vendor_day", value: `${index.vendor}#${index.day}` };
   }
 }
-
-const microsOf = (value: AttributeValue | undefined): MicroUsd => {
-  const [whole = "0", places = ""] = (value?.N ?? "0").split(".");
-  const micros = BigInt(`${whole}${places.padEnd(6, "0").slice(0, 6)}`);
-  return microUsd(micros);
-};

@@ -32,7 +32,7 @@ const CALL_KEPT_S = 2 * DAY_S;
 const read = (item: Item): unknown => unmarshall(item, { wrapNumbers: (text: string) => BigInt(text) });
 const written = (value: Record<string, unknown>): Item => marshall(value, { removeUndefinedValues: true });
 
-const usd = v.pipe(v.bigint(), v.transform(microUsd));
+const money = v.pipe(v.bigint(), v.transform(microUsd));
 const whole = v.pipe(v.bigint(), v.transform(Number));
 const orNull = <T extends v.GenericSchema>(schema: T) => v.optional(v.nullable(schema), null);
 
@@ -114,7 +114,7 @@ export type LastWrite =
     };
 
 const at = { id: v.string(), at: whole };
-const moves = { ...at, w: whole, usd: v.bigint() };
+const moves = { ...at, w: whole, micros: v.bigint() };
 const lastSchema = v.pipe(
   v.variant("op", [
     v.object({ op: v.picklist(["issue", "fence"]), ...at }),
@@ -136,7 +136,7 @@ const lastSchema = v.pipe(
         return { op: last.op, id: last.id, atMs: last.at };
       case "back":
       case "force":
-        return { op: last.op, id: last.id, atMs: last.at, window: last.w, amount: last.usd };
+        return { op: last.op, id: last.id, atMs: last.at, window: last.w, amount: last.micros };
       case "change":
       case "revoke":
         return { op: last.op, id: last.id, atMs: last.at, by: last.by };
@@ -147,7 +147,7 @@ const lastSchema = v.pipe(
           id,
           atMs: last.at,
           window: last.w,
-          amount: last.usd,
+          amount: last.micros,
           callId: call_id,
           isLeaf: leaf,
           method,
@@ -164,7 +164,7 @@ export const lastWriteMap = (last: LastWrite): AttributeValue => ({
     id: last.id,
     at: last.atMs,
     ...("by" in last ? { by: last.by } : {}),
-    ...("window" in last ? { w: last.window, usd: last.amount } : {}),
+    ...("window" in last ? { w: last.window, micros: last.amount } : {}),
     ...("callId" in last
       ? { call_id: last.callId, leaf: last.isLeaf, method: last.method, path: last.path }
       : {}),
@@ -175,16 +175,16 @@ const balanceSchema = v.objectWithRest(
   {
     key_id: v.string(),
     issued_at: whole,
-    daily_cap: usd,
-    total_cap: usd,
-    per_call_cap: usd,
-    t: usd,
+    daily_cap: money,
+    total_cap: money,
+    per_call_cap: money,
+    t: money,
     expires_at: whole,
     revoked_at: orNull(whole),
     fence: whole,
     n: whole,
     last: lastSchema,
-    layout: v.bigint(),
+    layout: v.literal(LAYOUT),
   },
   v.unknown(),
 );
@@ -199,7 +199,7 @@ export function readBalanceItem(item: Item): BalanceItem {
   const leftByWindow: Record<number, ReturnType<typeof microUsd>> = {};
   for (const [name, value] of Object.entries(parsed)) {
     const window = WINDOW_ATTRIBUTE.exec(name)?.[1];
-    if (window !== undefined) leftByWindow[Number(window)] = v.parse(usd, value);
+    if (window !== undefined) leftByWindow[Number(window)] = v.parse(money, value);
   }
   return {
     keyId: parsed.key_id,
@@ -239,12 +239,12 @@ const keyWindow = v.object({ key_id: v.string(), w: whole });
 const attemptSchema = v.object({
   state: v.picklist(["open", "settled", "released", "covered", "denied", "unresolved", "rode", "free"]),
   kind: v.picklist(["own", "rider", "free"]),
-  usd,
+  micros: money,
   keys: v.array(keyWindow),
   at: whole,
   amb: v.array(v.string()),
   settled_at_join: v.boolean(),
-  cost: usd,
+  cost: money,
   overrun: v.boolean(),
   request: v.object({
     key_id: v.string(),
@@ -260,7 +260,7 @@ const attemptSchema = v.object({
   outcome: orNull(
     v.object({
       reason: orNull(v.string()),
-      remaining: orNull(usd),
+      remaining: orNull(money),
       amount: orNull(v.string()),
       currency: orNull(v.string()),
       vendor_status: orNull(whole),
@@ -292,7 +292,7 @@ function readAttempt(attemptId: string, value: unknown): Attempt {
     attemptId,
     state,
     kind,
-    amount: rest.usd,
+    amount: rest.micros,
     windows: keys.map(({ key_id, w }) => ({ keyId: key_id, window: w })),
     issuedAtMs,
     ambiguous: amb,
@@ -335,7 +335,7 @@ export function attemptMap(attempt: Attempt): AttributeValue {
     M: written({
       state: attempt.state,
       kind: attempt.kind,
-      usd: attempt.amount,
+      micros: attempt.amount,
       keys: attempt.windows.map(({ keyId, window }) => ({ key_id: keyId, w: window })),
       at: attempt.issuedAtMs,
       amb: attempt.ambiguous,
@@ -386,7 +386,7 @@ const callSchema = v.objectWithRest(
   },
   v.unknown(),
 );
-const correctionSchema = v.object({ key_id: v.string(), w: whole, usd, at: whole });
+const correctionSchema = v.object({ key_id: v.string(), w: whole, micros: money, at: whole });
 
 const ATTEMPT_PREFIX = "a_";
 const CORRECTION_PREFIX = "b_";
@@ -405,7 +405,7 @@ export function readCallItem(item: Item): CallRecord {
       corrections[name.slice(CORRECTION_PREFIX.length)] = {
         keyId: key_id,
         window: w,
-        amount: rest.usd,
+        amount: rest.micros,
         issuedAtMs,
       };
     }
@@ -433,7 +433,7 @@ export function callItem(record: CallRecord, forgettable: boolean): Item {
     ([opId, { keyId, window, amount, issuedAtMs }]) =>
       [
         CORRECTION_PREFIX + opId,
-        { M: written({ key_id: keyId, w: window, usd: amount, at: issuedAtMs }) },
+        { M: written({ key_id: keyId, w: window, micros: amount, at: issuedAtMs }) },
       ] as const,
   );
   return {
@@ -465,7 +465,7 @@ const objectSchema = v.objectWithRest(
   { object_id: v.string(), ended: v.optional(v.boolean(), false) },
   v.unknown(),
 );
-const entrySchema = v.object({ usd, total: usd, keys: v.array(keyWindow) });
+const entrySchema = v.object({ micros: money, total: money, keys: v.array(keyWindow) });
 
 export function readObjectItem(item: Item): CountedObject {
   const parsed = v.parse(objectSchema, read(item));
@@ -474,14 +474,19 @@ export function readObjectItem(item: Item): CountedObject {
     .map(([name, value]): CountedEntry => {
       const entry = v.parse(entrySchema, value);
       const windows = entry.keys.map(({ key_id, w }) => ({ keyId: key_id, window: w }));
-      return { attemptId: name.slice(ENTRY_PREFIX.length), amount: entry.usd, total: entry.total, windows };
+      return {
+        attemptId: name.slice(ENTRY_PREFIX.length),
+        amount: entry.micros,
+        total: entry.total,
+        windows,
+      };
     });
   return { objectId: parsed.object_id, cancelled: parsed.ended, entries };
 }
 
 export const entryMap = (entry: CountedEntry): AttributeValue => ({
   M: written({
-    usd: entry.amount,
+    micros: entry.amount,
     total: entry.total,
     keys: entry.windows.map(({ keyId, window }) => ({ key_id: keyId, w: window })),
   }),

@@ -31,7 +31,8 @@ const CALL_LABEL_LENGTH_MAX = 200;
 export interface Admitted {
   readonly vendor: Vendor;
   readonly request: VendorRequest;
-  readonly credential: string;
+  /** The value of the credential: it may stand in no log, row or answer. */
+  readonly secret: string;
   readonly price:
     | { readonly kind: "free"; readonly rule: FreeRule }
     | {
@@ -117,14 +118,14 @@ export async function admit(
     rule.kind === "free"
       ? freeOf(rule, vendorRequest)
       : await paidOf(rule, vendorRequest, policy, ports.vault);
-  const credential = await ports.secrets.get(policy.vendor, policy.credential, false);
-  if (credential === null) {
+  const secret = await ports.secrets.get(policy.vendor, policy.credential, false);
+  if (secret === null) {
     throw new Problem(
       "credential_missing",
       `no credential "${policy.credential}" is set for ${policy.vendor}; an operator has to set it; nothing was charged`,
     );
   }
-  return { vendor, request: vendorRequest, credential, price };
+  return { vendor, request: vendorRequest, secret, price };
 }
 
 const freeOf = (rule: FreeRule, request: VendorRequest): Admitted["price"] => {

@@ -67,10 +67,11 @@ export class AttemptContext {
   recordId: string;
   /** What the call can cost at most, once that is known. */
   quote: Quote | null = null;
-  /** Set before the first draw is sent: from then on only its own outcome may end the attempt. */
-  drawing = false;
-  /** Set before the first byte leaves: from then on an error is an unknown outcome. */
-  forwarded = false;
+  /**
+   * How far it has come. From the first draw on only its own outcome may end the attempt; once a byte may have left, an
+   * error is an unknown outcome.
+   */
+  reached: "nothing" | "draw" | "vendor" = "nothing";
   vendorMs: number | null = null;
 
   constructor(request: ProxyRequest, policy: Policy, ports: ProxyPorts) {
@@ -113,7 +114,7 @@ export class AttemptContext {
   async forward(admitted: Admitted): Promise<Forwarded> {
     const { clock, originOf, warn } = this.ports;
     const startMs = clock.now();
-    this.forwarded = true;
+    this.reached = "vendor";
     const forwarded = await forward(
       admitted,
       this.policy,
@@ -126,7 +127,7 @@ export class AttemptContext {
     const { reply } = forwarded;
     if (reply.kind === "unreachable" || reply.kind === "broken")
       warn(`the vendor's connection was ${reply.kind}`, reply.cause);
-    if (forwarded.showsCredential) warn("the vendor's answer repeats the credential and was withheld", null);
+    if (forwarded.showsSecret) warn("the vendor's answer repeats the credential and was withheld", null);
     return forwarded;
   }
 
@@ -138,14 +139,9 @@ export class AttemptContext {
   }
 
   /** W5 of a denial: whatever was drawn is given back, the row says why, and the answer is the last thing to happen. */
-  async deny(
-    record: CallRecord,
-    problem: Problem,
-    held: Partial<Reservation>,
-    rerunsFailures = false,
-  ): Promise<ProxyResult> {
+  async deny(record: CallRecord, problem: Problem, reservation: Partial<Reservation>): Promise<ProxyResult> {
     const { vault, clock } = this.ports;
-    const { drawn = [], ambiguous = [], leaf = null } = held;
+    const { drawn = [], ambiguous = [], leaf = null, refusal = null } = reservation;
     let said = problem;
     const { corrections } = await finish(
       record,
@@ -153,15 +149,12 @@ export class AttemptContext {
       { kind: "denied", drawn, ambiguous },
       {
         facts: (folded) => {
-          const retry =
-            problem.details["cap"] !== "per_call" &&
-            problem.code === "spend_cap_exceeded" &&
-            othersHold(folded.record, this.attemptId);
-          said = retry ? heldByAnother() : problem;
+          const lacksBudget = refusal?.reason === "daily_cap" || refusal?.reason === "total_cap";
+          said = lacksBudget && othersHold(folded.record, this.attemptId) ? heldByAnother() : problem;
           return this.outcomeFacts(said.code, null, null, corrected(leaf, folded.corrections));
         },
         effect: () => null,
-        rerunsFailures,
+        rerunsFailures: false,
       },
       vault,
       clock,
@@ -174,8 +167,8 @@ export class AttemptContext {
   }
 
   /** The vendor's answer as it came, or ours in its place where there is none to show. */
-  answered({ reply, showsCredential }: Forwarded, charged: Charged, leaf: Balance | null): ProxyResult {
-    if (reply.kind === "answer" && !showsCredential)
+  answered({ reply, showsSecret }: Forwarded, charged: Charged, leaf: Balance | null): ProxyResult {
+    if (reply.kind === "answer" && !showsSecret)
       return { kind: "forwarded", reply, facts: this.#facts(charged, leaf) };
     return this.denied(noAnswer(reply, charged, rowCallId(this.recordId)), leaf);
   }
@@ -189,7 +182,7 @@ export class AttemptContext {
   ): OutcomeFacts {
     const nowMs = this.ports.clock.now();
     const answer = forwarded?.reply.kind === "answer" ? forwarded.reply : null;
-    const isShown = answer !== null && forwarded?.showsCredential === false;
+    const isShown = answer !== null && forwarded?.showsSecret === false;
     return {
       reason,
       remaining: leaf === null ? null : (capStatuses(leaf, nowMs, HELD_UNKNOWN)[0]?.remaining ?? null),

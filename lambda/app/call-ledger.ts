@@ -206,10 +206,11 @@ async function writeOutcome(
     if (record.attempts[attemptId] === undefined || isFinished(record, attemptId)) {
       return { record, corrections: correctionsBy(record, attemptId) };
     }
-    const folded = fold(record, attemptId, answer, clock.now(), notes.rerunsFailures);
+    // Pruned before, not after: whatever this outcome changes has to be seen in the stream once.
+    const folded = fold(pruned(record, attemptId), attemptId, answer, clock.now(), notes.rerunsFailures);
     const next = withFacts(folded.record, attemptId, notes.facts(folded));
     const effect = objectEnded ? null : notes.effect(folded);
-    const saved = await vault.saveCall(pruned(next, attemptId), record.version, effect);
+    const saved = await vault.saveCall(next, record.version, effect);
     if (saved.kind === "saved") return { record: next, corrections: folded.corrections };
     if (saved.kind === "stale" && saved.record !== null) record = saved.record;
     if (saved.kind === "object_ended") {

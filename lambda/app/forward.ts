@@ -5,7 +5,7 @@ import type { Admitted } from "./admit-call.ts";
 
 export interface Forwarded {
   readonly reply: VendorReply;
-  readonly showsCredential: boolean;
+  readonly showsSecret: boolean;
 }
 
 /**
@@ -15,7 +15,7 @@ export interface Forwarded {
  * where it is another one, the call is sent once more within the same time. Times in milliseconds.
  */
 export async function forward(
-  { vendor, request, credential }: Admitted,
+  { vendor, request, secret }: Admitted,
   policy: Policy,
   timeoutMs: number,
   { http, secrets }: { readonly http: VendorHttp; readonly secrets: VendorSecrets },
@@ -23,40 +23,34 @@ export async function forward(
   now: () => number,
 ): Promise<Forwarded> {
   const untilMs = now() + timeoutMs;
-  const outbound = (secret: string): OutboundRequest => ({
+  const outbound = (value: string): OutboundRequest => ({
     origin,
     method: request.method,
     target: request.path + queryText(request.query),
     headers: {
       ...passedHeaders(request, vendor.forwardedHeaders),
       "accept-encoding": "identity",
-      ...vendor.authorize(secret),
+      ...vendor.authorize(value),
     },
     body: request.body,
     timeoutMs: untilMs - now(),
   });
 
-  const reply = await http.send(outbound(credential));
-  if (reply.kind !== "answer" || reply.status !== 401)
-    return { reply, showsCredential: shows(reply, credential) };
+  const reply = await http.send(outbound(secret));
+  if (reply.kind !== "answer" || reply.status !== 401) return { reply, showsSecret: shows(reply, secret) };
 
   const fresh = await secrets.get(policy.vendor, policy.credential, true).catch(() => null);
-  if (fresh === null || fresh === credential || untilMs <= now())
-    return { reply, showsCredential: shows(reply, credential) };
+  if (fresh === null || fresh === secret || untilMs <= now())
+    return { reply, showsSecret: shows(reply, secret) };
   const second = await http.send(outbound(fresh));
-  return { reply: second, showsCredential: shows(second, fresh) };
+  return { reply: second, showsSecret: shows(second, fresh) };
 }
 
 /** Whether an answer repeats the credential, in any usual spelling: then nobody may see it, though its money counts. */
-function shows(reply: VendorReply, credential: string): boolean {
+function shows(reply: VendorReply, secret: string): boolean {
   if (reply.kind !== "answer") return false;
   const base64 = (text: string) => Buffer.from(text).toString("base64").replace(/=+$/, "");
-  const spellings = [
-    credential,
-    encodeURIComponent(credential),
-    base64(credential),
-    base64(`${credential}:`),
-  ];
+  const spellings = [secret, encodeURIComponent(secret), base64(secret), base64(`${secret}:`)];
   const body = Buffer.from(reply.body);
   return spellings.some(
     (spelling) => body.includes(spelling) || reply.rawHeaders.some(([, value]) => value.includes(spelling)),

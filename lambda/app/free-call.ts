@@ -1,8 +1,8 @@
-import { Problem } from "../domain/denial.ts";
+import { newCall, withAttempt } from "../domain/call.ts";
 import { NOTHING } from "../domain/money.ts";
 import type { Admitted } from "./admit-call.ts";
 import type { AttemptContext, ProxyResult } from "./attempt-context.ts";
-import { finish, unclaimed } from "./call-ledger.ts";
+import { finish } from "./call-ledger.ts";
 
 /**
  * A call that takes nothing from a balance. It never writes one, so its chain is read consistently before anything is
@@ -10,10 +10,10 @@ import { finish, unclaimed } from "./call-ledger.ts";
  */
 export async function freeCall(context: AttemptContext, admitted: Admitted): Promise<ProxyResult> {
   const { vault, clock, warn } = context.ports;
-  const record = { ...unclaimed(context.recordId, context.newAttempt("free")), version: 1 };
-  const [saved, balances] = await Promise.all([vault.saveCall(record, 0, null), context.readChain()]);
+  const attempt = context.newAttempt("free");
+  const record = withAttempt(newCall(context.recordId, attempt.issuedAtMs), attempt, null);
   // Nobody else knows the id, so a record that is there already is an earlier send of this very put.
-  if (saved.kind === "object_ended") throw new Problem("internal", "a free call changes no object");
+  const [, balances] = await Promise.all([vault.saveCall(record, 0, null), context.readChain()]);
 
   const leaf = balances.at(-1) ?? null;
   const refused = context.standingProblem(balances) ?? context.outOfTime();

@@ -34,12 +34,12 @@ export async function paidCall(
   const { record, rides, reservation } = covered;
   const rerunsFailures = price.rule.idempotency?.rerunsFailures ?? false;
   const late = context.outOfTime();
-  if (late !== null) return context.deny(record, late, reservation, rerunsFailures);
+  if (late !== null) return context.deny(record, late, reservation);
 
   const forwarded = await context.forward(admitted);
-  const { reply, showsCredential } = forwarded;
+  const { reply, showsSecret } = forwarded;
   const read = reply.kind === "answer" ? price.rule.read(reply, price.quote, price.object) : null;
-  const reading = read !== null && showsCredential ? withoutNames(read) : read;
+  const reading = read !== null && showsSecret ? withoutNames(read) : read;
   const answer = answerOf(reply, reading, price);
 
   const before = reservation.leaf ?? null;
@@ -94,15 +94,13 @@ async function cover(context: AttemptContext, price: PaidPrice): Promise<Covered
     if (claimed.kind === "rider") {
       const reservation = { leaf: claimed.balances.at(-1) ?? null };
       const ended = context.standingProblem(claimed.balances);
-      return ended === null
-        ? { record, rides: true, reservation }
-        : context.deny(record, ended, reservation, idempotency.rerunsFailures);
+      return ended === null ? { record, rides: true, reservation } : context.deny(record, ended, reservation);
     }
   }
 
   const late = context.outOfTime();
-  if (late !== null) return context.deny(record, late, {}, idempotency?.rerunsFailures);
-  context.drawing = true;
+  if (late !== null) return context.deny(record, late, {});
+  context.reached = "draw";
   const note = {
     callId: rowCallId(record.callId),
     method: context.request.method,
@@ -114,7 +112,6 @@ async function cover(context: AttemptContext, price: PaidPrice): Promise<Covered
     record,
     await reservationProblem(reservation, attempt.amount, price.quote.explanation, held, clock.now()),
     reservation,
-    idempotency?.rerunsFailures,
   );
 }
 

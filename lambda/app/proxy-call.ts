@@ -23,10 +23,10 @@ export async function proxyCall(request: ProxyRequest, ports: ProxyPorts): Promi
       ? await freeCall(context, admitted)
       : await paidCall(context, admitted, price);
   } catch (error) {
-    if (context.forwarded) return context.denied(problemOf(error, "unknown"), null);
+    if (context.reached === "vendor") return context.denied(problemOf(error, "unknown"), null);
     const problem = problemOf(error, "no");
     // A draw may be held: its attempt stays open, and is finished on evidence.
-    if (context.drawing) return context.denied(problem, null);
+    if (context.reached === "draw") return context.denied(problem, null);
     return context.refuse(problem).catch((second: unknown) => context.denied(problemOf(second, "no"), null));
   }
 }

@@ -2,9 +2,9 @@ import {
   type AuditEvent,
   attemptChanged,
   changedAttempts,
+  drawLanded,
   keyChanged,
   keyIssued,
-  reserved,
 } from "../domain/audit-event.ts";
 import type { Policy } from "../domain/vault-key.ts";
 import type { AuditLog, Vault, VaultChange } from "../ports.ts";
@@ -28,7 +28,7 @@ export async function eventsOf(
     case "issued":
       return [keyIssued(change.policy)];
     case "drawn":
-      return [reserved(await policyOf(change.keyId), change.draw)];
+      return [drawLanded(await policyOf(change.keyId), change.draw)];
     case "changed":
     case "revoked":
       return [

@@ -137,7 +137,8 @@ export interface LandedDraw {
   readonly remaining: MicroUsd | null;
 }
 
-export function reserved(policy: Policy, draw: LandedDraw): AuditEvent {
+/** A reservation that landed, whatever became of the attempt that made it. */
+export function drawLanded(policy: Policy, draw: LandedDraw): AuditEvent {
   const { callId, attemptId, atMs, window, amount, method, path, remaining } = draw;
   const fields: AuditFields = {
     ...keyFields(policy),
@@ -270,7 +271,7 @@ export interface AuditRow {
  * outcome stands above `open` and `reserved`. An attempt without an outcome is `open`, whatever is reserved for it.
  */
 export function rowOf(events: readonly AuditEvent[]): AuditRow {
-  const ordered = [...events].sort((a, b) => standing(a) - standing(b) || a.rank - b.rank);
+  const ordered = [...events].sort((a, b) => precedence(a) - precedence(b) || a.rank - b.rank);
   const top = ordered.at(-1);
   if (top === undefined) throw new RangeError("a row needs an event");
   const fields = Object.assign({}, ...ordered.map((event) => event.fields)) as AuditFields;
@@ -283,4 +284,5 @@ export function rowOf(events: readonly AuditEvent[]): AuditRow {
   };
 }
 
-const standing = ({ event }: AuditEvent): number => (OUTCOMES.includes(event) ? 2 : event === "open" ? 1 : 0);
+const precedence = ({ event }: AuditEvent): number =>
+  OUTCOMES.includes(event) ? 2 : event === "open" ? 1 : 0;

@@ -70,6 +70,14 @@ export function usdText(amount: MicroUsd): string {
   return `${sign}${micros / MICROS_PER_USD}${places && `.${places}`}`;
 }
 
+/** Reads what `usdText` writes, below zero too. Throws on anything else. */
+export function fromUsdText(text: string): MicroUsd {
+  const match = /^(-?)(\d+)(?:\.(\d{1,6}))?$/.exec(text);
+  if (match === null) throw new RangeError("an amount is no decimal with six places");
+  const micros = BigInt(match[2] ?? "0") * MICROS_PER_USD + BigInt((match[3] ?? "").padEnd(6, "0"));
+  return microUsd(match[1] === "-" ? -micros : micros);
+}
+
 /** For a person: `$29.99`, `$0.0009`, `-$5.00`. */
 export function dollars(amount: MicroUsd): string {
   const [whole = "0", places = ""] = usdText(amount).replace("-", "").split(".");

@@ -3,9 +3,9 @@ import {
   type AuditEvent,
   attemptChanged,
   changedAttempts,
+  drawLanded,
   keyChanged,
   keyIssued,
-  reserved,
   rowOf,
 } from "../../lambda/domain/audit-event.ts";
 import { UNCAPPED } from "../../lambda/domain/balance.ts";
@@ -87,7 +87,7 @@ const eventAfter = (before: Attempt | null, after: Attempt, change: Partial<Call
   attemptChanged(policy, before === null ? null : recordOf(before, 1), recordOf(after, 2, change), after);
 
 const openEvent = eventAfter(null, attempt("open"));
-const drawEvent = reserved(policy, {
+const drawEvent = drawLanded(policy, {
   callId: "call_1",
   attemptId: "att_1",
   atMs: AT,

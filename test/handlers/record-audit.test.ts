@@ -3,7 +3,7 @@ import { DynamoDBClient, PutItemCommand, QueryCommand } from "@aws-sdk/client-dy
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { DynamoAuditLog } from "../../lambda/adapters/dynamo-audit-log.ts";
 import { DynamoAuditReader } from "../../lambda/adapters/dynamo-audit-reader.ts";
-import { keyIssued, reserved } from "../../lambda/domain/audit-event.ts";
+import { drawLanded, keyIssued } from "../../lambda/domain/audit-event.ts";
 import { microUsd } from "../../lambda/domain/money.ts";
 import type { Policy } from "../../lambda/domain/vault-key.ts";
 import { auditRows, issue, type OwnRun, pay, startOwn } from "../support/keybrake.ts";
@@ -57,7 +57,7 @@ const policy: Policy = {
   issuedAtMs: 1_795_323_600_000,
 };
 const drawn = (n: number) =>
-  reserved(policy, {
+  drawLanded(policy, {
     callId: `call_${n}`,
     attemptId: `att_${n}`,
     atMs: policy.issuedAtMs,

@@ -32,7 +32,6 @@ export class Checks {
   readonly #world: World;
   readonly #state: VaultState;
   readonly #vendor: SimulatedVendor;
-  #checkedWrites = 0;
   #seen = "";
 
   constructor(world: World, state: VaultState, vendor: SimulatedVendor) {
@@ -62,7 +61,6 @@ export class Checks {
     if (now === this.#seen) return;
     this.#seen = now;
     this.history.follow((before, after) => this.#recordChanged(before, after));
-    this.#drawsSinceLast();
     for (const { keyId, caps } of this.#state.balances.values()) {
       const { daily, total } = this.#highest.get(keyId) ?? { daily: NOTHING, total: NOTHING };
       this.#highest.set(keyId, {
@@ -128,10 +126,15 @@ export class Checks {
     }
   }
 
-  /** Promise 4: a call that holds budget, or has paid, takes none again. */
+  /** Promise 4: a call that holds budget, has paid or is in flight gets no second attempt with a budget of its own. */
   #claimed(before: CallRecord | null, after: CallRecord, attempt: Attempt): void {
     if (before !== null && (before.status === "unresolved" || before.status === "settled"))
       this.#world.broke(4, `the call ${after.callId} is ${before.status} and ${attempt.attemptId} takes budget anew`);
+    const first = Object.values(before?.attempts ?? {}).find(
+      ({ attemptId, kind, state }) => kind === "own" && state === "open" && this.#isInFlight(attemptId),
+    );
+    if (first !== undefined)
+      this.#world.broke(4, `${attempt.attemptId} takes a second budget while ${first.attemptId} is in flight`);
   }
 
   /** Promise 4: a retry of a call that holds budget is never told that there is none. */
@@ -147,22 +150,6 @@ export class Checks {
     );
     if (holder !== undefined)
       this.#world.broke(4, `a retry is denied for lack of budget, which ${holder.attemptId} holds for its call`);
-  }
-
-  /** Promise 4: while one attempt of a call is in flight, no other takes a second budget for it. */
-  #drawsSinceLast(): void {
-    const { balanceWrites } = this.#state;
-    for (; this.#checkedWrites < balanceWrites.length; this.#checkedWrites++) {
-      const write = balanceWrites[this.#checkedWrites];
-      if (write?.kind !== "draw") continue;
-      const known = this.history.attempt(write.id);
-      if (known === undefined || known.attempt.state !== "open") continue;
-      for (const other of this.history.attemptsOn(known.recordId)) {
-        if (other.attemptId === write.id || other.kind !== "own" || other.state !== "open") continue;
-        if (this.#isInFlight(other.attemptId))
-          this.#world.broke(4, `${write.id} takes a second budget while ${other.attemptId} is in flight`);
-      }
-    }
   }
 
   #isInFlight(attemptId: string): boolean {

@@ -12,6 +12,7 @@ const FAULTS = [
   // processes
   "crash",
   "suspend",
+  "stall",
   "jump",
   // the vendor and the way to it
   "unreachable",
@@ -34,7 +35,7 @@ export const LEDGER_FAULTS: readonly FaultName[] = ["replyLost", "late", "vanish
 export const NO_FAULTS = Object.fromEntries(FAULTS.map((name) => [name, 0])) as Faults;
 
 /** Rarer than the rest, since each ends a process or moves time for all. */
-const RARE: readonly FaultName[] = ["crash", "jump", "suspend", "rotate"];
+const RARE: readonly FaultName[] = ["crash", "jump", "stall", "suspend", "rotate"];
 
 /**
  * Half of the faults, each rare, common or frequent. All at once hide each other: a schedule in which every write is

@@ -84,14 +84,15 @@ export class Scenario {
     const { random } = this.#world;
     const agents = random.between(2, 5);
     for (let agent = 0; agent < agents; agent++) this.#go(this.#agent(random.pick(this.#families)));
-    if (random.chance(0.4)) this.#go(this.#revoker());
-    if (random.chance(0.4)) this.#go(this.#changer());
+    if (random.chance(0.2)) this.#go(this.#revoker());
+    if (random.chance(0.3)) this.#go(this.#changer());
     if (random.chance(0.2)) this.#go(this.#issuer());
   }
 
   /** Repeats every call that has an idempotency key, once, when nothing fails any more. */
   repeatAll(): void {
-    for (const { family, intention } of this.#intentions) {
+    for (const intention of new Set(this.#intentions.map((meant) => meant.intention))) {
+      const family = this.#intentions.find((meant) => meant.intention === intention)?.family ?? [];
       if (intention.idempotencyKey !== null) this.#go(this.#call(this.#world.random.pick(family), intention));
     }
   }
@@ -135,7 +136,7 @@ export class Scenario {
       caps,
       leftByWindow: {},
       leftInTotal: caps.total,
-      expiresAtMs: nowMs + (random.chance(0.3) ? 2_000 + random.int(60_000) : random.int(96) * HOUR_MS),
+      expiresAtMs: nowMs + (random.chance(0.1) ? 2_000 + random.int(60_000) : random.between(20, 200) * HOUR_MS),
       revokedAtMs: null,
       fenceMs: 0,
       writes: 0,
@@ -170,7 +171,7 @@ export class Scenario {
   async #meanAndCall(family: Family): Promise<void> {
     const { random } = this.#world;
     const key = random.pick(family);
-    const intention = this.#someIntention();
+    const intention = this.#repeatedIntention(family) ?? this.#someIntention();
     this.#intentions.push({ family, intention });
     const other = () => (random.chance(0.3) ? random.pick(family) : key);
     if (random.chance(0.25)) {
@@ -185,6 +186,12 @@ export class Scenario {
       if (succeeded && random.chance(0.7)) return;
       await this.#pause(6);
     }
+  }
+
+  /** What another agent of the family means too, sometimes. */
+  #repeatedIntention(family: Family): Intention | undefined {
+    const known = this.#intentions.filter((meant) => meant.family === family);
+    return known.length > 0 && this.#world.random.chance(0.35) ? this.#world.random.pick(known).intention : undefined;
   }
 
   #someIntention(): Intention {
@@ -328,7 +335,7 @@ export class Scenario {
   }
 
   async #revoker(): Promise<void> {
-    await this.#pause(60);
+    await this.#pause(150);
     const { keyId } = this.#someMember();
     const done = await this.#manage("revoker", (ports) => revokeKey(keyId, "api_1", ports));
     if (done === null) return;

@@ -195,13 +195,20 @@ export class World {
     const running = this.processes.filter(({ dead, done }) => !dead && !done);
     if (running.length === 0) return;
     const total = choices.reduce((sum, { weight }) => sum + weight, 0);
-    const { crash, suspend, jump } = this.faults;
+    const { crash, suspend, stall, jump } = this.faults;
     if (crash > 0)
       choices.push({ weight: total * crash, run: () => this.crash(this.random.pick(running)) });
     if (suspend > 0) {
       choices.push({ weight: total * suspend, run: () => this.#suspend(this.random.pick(running)) });
     }
+    if (stall > 0) choices.push({ weight: total * stall, run: () => this.#stall(this.random.pick(running)) });
     if (jump > 0) choices.push({ weight: total * jump, run: () => this.jump(this.random.pick(JUMPS_MS)) });
+  }
+
+  /** A process sleeps longer than its lease: it wakes up as one that others have taken over from. */
+  #stall(process: Process): void {
+    this.#suspend(process);
+    this.jump(this.random.between(31, 40) * SECOND_MS);
   }
 
   #suspend(process: Process): void {
@@ -281,8 +288,6 @@ const HOUR_MS = 3_600_000;
 const NETWORK_MS_MAX = 600 * SECOND_MS;
 const JUMPS_MS = [
   6 * SECOND_MS,
-  35 * SECOND_MS,
-  35 * SECOND_MS,
   300 * SECOND_MS,
   HOUR_MS,
   22.9 * HOUR_MS,

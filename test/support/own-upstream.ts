@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { setTimeout as delay } from "node:timers/promises";
 import { listen } from "../../lib/local/listen.ts";
 
 /** One request as it came, byte for byte. */
@@ -87,14 +86,6 @@ export const answer =
   (response) => {
     const text = typeof body === "string" ? body : JSON.stringify(body);
     response.writeHead(status, { "Content-Type": "application/json", ...headers }).end(text);
-  };
-
-/** Answers as `script` does, `ms` later. */
-export const slowly =
-  (ms: number, script: Script = paymentIntent()): Script =>
-  async (response, request) => {
-    await delay(ms, undefined, { ref: false });
-    await script(response, request);
   };
 
 /** Waits for `opened` before it answers as `script` does. */

@@ -1,0 +1,251 @@
+/**
+ * The product broken on purpose, one protection at a time: what the simulation must notice.
+ *
+ * `find` stands in its file exactly once, so that a break cannot miss what it is meant for. Where a protection lies in
+ * `DynamoVault`, the port that simulates it is broken in the same way.
+ */
+export interface Mutation {
+  readonly name: string;
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+  /** The promises of which one is seen broken. */
+  readonly promises: readonly number[];
+  readonly schedulesMax: number;
+}
+
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: "forwards before the reservation is durable",
+    file: "lambda/app/paid-call.ts",
+    find: "const reservation = await reserve(attempt, note, vault, clock);",
+    replace:
+      "void reserve(attempt, note, vault, clock); const drawn = attempt.windows.map(({ keyId }) => keyId); " +
+      "const reservation: Reservation = { drawn, ambiguous: [], leaf: null, refusal: null };",
+    promises: [2],
+    schedulesMax: 50,
+  },
+  {
+    name: "forwards though a draw of the chain was refused",
+    file: "lambda/app/paid-call.ts",
+    find: "reservation.drawn.length === attempt.windows.length",
+    replace: "reservation.drawn.length > 0",
+    promises: [2],
+    schedulesMax: 200,
+  },
+  {
+    name: "gives back on an unknown outcome",
+    file: "lambda/domain/call.ts",
+    find: '} else if (answer.kind === "unknown") {\n    change.mark(attempt, "unresolved");',
+    replace: '} else if (answer.kind === "unknown") {\n    change.release(attempt, "released");',
+    promises: [1, 3],
+    schedulesMax: 200,
+  },
+  {
+    name: "sends a give-back again that was not acknowledged",
+    file: "test/simulation/faulty-vault.ts",
+    find: "await this.#once(label, () => this.#state.correct(correction));",
+    replace: "await this.#repeated(label, () => this.#state.correct(correction));",
+    promises: [1, 3],
+    schedulesMax: 200,
+  },
+  {
+    name: "sends a draw again that was not acknowledged",
+    file: "test/simulation/faulty-vault.ts",
+    find: "const sent = await this.#once(label, () => this.#state.draw(draw));",
+    replace:
+      'const sent = { kind: "answered", value: await this.#repeated(label, () => this.#state.draw(draw)) } as const;',
+    promises: [4],
+    schedulesMax: 200,
+  },
+  {
+    name: "releases the call when a retry is refused",
+    file: "lambda/domain/call.ts",
+    find: '  change.mark(attempt, answer.kind === "denied" ? "denied" : "rode");',
+    replace:
+      '  change.mark(attempt, answer.kind === "denied" ? "denied" : "rode");\n' +
+      '  if (answer.kind === "refused" && change.cover === null) for (const held of change.unresolved()) change.release(held, "released");',
+    promises: [1, 3],
+    schedulesMax: 2_000,
+  },
+  {
+    name: "rides on a call that holds nothing",
+    file: "lambda/domain/call.ts",
+    find: 'return record.status === "unresolved" || record.status === "settled" ? "join" : "claim";',
+    replace: 'return "join";',
+    promises: [2],
+    schedulesMax: 200,
+  },
+  {
+    name: "ignores the lease of an attempt in flight",
+    file: "lambda/domain/call.ts",
+    find: 'if (record.lease !== null && record.lease.untilMs >= nowMs) return "busy";',
+    replace: "",
+    promises: [4],
+    schedulesMax: 200,
+  },
+  {
+    name: "does not check revocation when it joins",
+    file: "lambda/app/paid-call.ts",
+    find: "const ended = context.standingProblem(claimed.balances);",
+    replace: "const ended = null;",
+    promises: [5],
+    schedulesMax: 2_000,
+  },
+  {
+    name: "does not check revocation of a free call",
+    file: "lambda/app/free-call.ts",
+    find: "context.standingProblem(balances) ?? context.outOfTime()",
+    replace: "context.outOfTime()",
+    promises: [5],
+    schedulesMax: 500,
+  },
+  {
+    name: "does not check revocation when it draws",
+    file: "lambda/domain/balance.ts",
+    find: 'if (balance === null || state !== "active") return state === "active" ? "unknown" : state;',
+    replace: 'if (balance === null) return "unknown";',
+    promises: [5],
+    schedulesMax: 500,
+  },
+  {
+    name: "keeps one window: a give-back lands in the latest",
+    file: "lambda/domain/balance.ts",
+    find: "return moved(balance, correction.window, correction.amount);",
+    replace:
+      "return moved(balance, Math.max(...Object.keys(balance.leftByWindow).map(Number)), correction.amount);",
+    promises: [1, 3, 4],
+    schedulesMax: 2_000,
+  },
+  {
+    name: "names a draw by its call",
+    file: "test/simulation/faulty-vault.ts",
+    find: "last?.attemptId === attemptId",
+    replace: "last?.callId === draw.callId",
+    promises: [2],
+    schedulesMax: 10_000,
+  },
+  {
+    name: "leaves the path out of what makes calls the same",
+    file: "lambda/app/paid-call.ts",
+    find: "    method,\n    rawPath,\n    query,",
+    replace: "    method,\n    query,",
+    promises: [1, 2, 3],
+    schedulesMax: 10_000,
+  },
+  {
+    name: "recalls longer than the vendor replays",
+    file: "lambda/app/call-ledger.ts",
+    find: "const RECALL_MARGIN_MS = 3_600_000;",
+    replace: "const RECALL_MARGIN_MS = -48 * 3_600_000;",
+    promises: [1, 2, 3],
+    schedulesMax: 2_000,
+  },
+  {
+    name: "takes a replay for a call that cost nothing",
+    file: "lambda/domain/call.ts",
+    find: "if (cover === null && held !== undefined) change.settle(held, answer.price, answer.objectId);",
+    replace:
+      "if (cover === null && held !== undefined) change.settle(held, answer.replayed ? minus(NOTHING, NOTHING) : answer.price, answer.objectId);",
+    promises: [1, 3],
+    schedulesMax: 500,
+  },
+  {
+    name: "lets a stalled attempt release what others ride on",
+    file: "lambda/domain/call.ts",
+    find: 'else if (attempt.state === "open") foldOpen(change, attempt, answer, rerunsFailures);',
+    replace:
+      'else if (attempt.state === "open" || answer.kind === "refused") foldOpen(change, attempt, answer, rerunsFailures);',
+    promises: [1, 3, 4],
+    schedulesMax: 10_000,
+  },
+  {
+    name: "tells a retry that there is no budget, which its own call holds",
+    file: "lambda/app/attempt-context.ts",
+    find: "othersHold(folded.record, this.attemptId)",
+    replace: "false",
+    promises: [4],
+    schedulesMax: 5_000,
+  },
+  {
+    name: "saves an outcome over another",
+    file: "test/support/memory-vault.ts",
+    find: "if (expectedVersion === 0 ? current !== null : current?.version !== expectedVersion)",
+    replace: "if (expectedVersion === 0 && current !== null)",
+    promises: [1, 2, 3, 4, 6],
+    schedulesMax: 5_000,
+  },
+  {
+    name: "changes a cap without a window that opens meanwhile",
+    file: "test/support/memory-vault.ts",
+    find: "if (unopened.some((window) => balance.leftByWindow[window] !== undefined)) return null;",
+    replace: "",
+    promises: [1, 3, 4],
+    schedulesMax: 5_000,
+  },
+  {
+    name: "counts an object for more than its draw took",
+    file: "lambda/app/paid-call.ts",
+    find: "amount: smaller(paid, attempt.amount),",
+    replace: "amount: paid,",
+    promises: [1, 3],
+    schedulesMax: 50_000,
+  },
+  {
+    name: "gives a cancelled object back twice",
+    file: "test/support/memory-vault.ts",
+    find: "if (object === undefined || object.cancelled) return false;",
+    replace: "if (object === undefined) return false;",
+    promises: [1, 3],
+    schedulesMax: 20_000,
+  },
+  {
+    name: "drops what an outcome released before the stream has told it",
+    file: "lambda/app/call-ledger.ts",
+    find: "await vault.saveCall(next, record.version, effect);",
+    replace: "await vault.saveCall(pruned(next, attemptId), record.version, effect);",
+    promises: [3, 6],
+    schedulesMax: 2_000,
+  },
+  {
+    name: "opens an attempt again when its claim arrives late",
+    file: "test/support/memory-vault.ts",
+    find: 'if (record !== null && attempt.attemptId in record.attempts) return { kind: "busy" };',
+    replace: "",
+    promises: [3, 6],
+    schedulesMax: 2_000,
+  },
+  {
+    name: "names the record of a refusal by another generation",
+    file: "lambda/app/paid-call.ts",
+    find: "context.recordId = twinOf(generation, context.attemptId);",
+    replace: "context.recordId = twinOf(callId, context.attemptId); void generation;",
+    promises: [6],
+    schedulesMax: 5_000,
+  },
+  {
+    name: "forwards a free call that is on no record",
+    file: "lambda/app/free-call.ts",
+    find: "await Promise.all([vault.saveCall(record, 0, null), context.readChain()]);",
+    replace:
+      'await Promise.all([vault.saveCall(record, 0, null).catch(() => ({ kind: "saved" }) as const), context.readChain()]);',
+    promises: [6],
+    schedulesMax: 2_000,
+  },
+  {
+    name: "adds an event to the sums each time it is delivered",
+    file: "test/support/memory-audit.ts",
+    find: "if (this.events.has(id)) return;",
+    replace: "",
+    promises: [6],
+    schedulesMax: 50,
+  },
+  {
+    name: "makes a row of each draw of the chain",
+    file: "test/support/memory-vault.ts",
+    find: "if (isLeaf) {",
+    replace: "if (isLeaf || keyId !== atMs.toString()) {",
+    promises: [6],
+    schedulesMax: 500,
+  },
+];
