@@ -1,6 +1,6 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
-import { capStatuses } from "../domain/balance.ts";
-import { microUsd, NOTHING } from "../domain/money.ts";
+import { tightestCap } from "../domain/balance.ts";
+import { microUsd } from "../domain/money.ts";
 import type { VaultChange } from "../ports.ts";
 import { type Item, readBalanceItem, readCallItem, readPolicyItem } from "./vault-items.ts";
 
@@ -42,7 +42,7 @@ function balanceChange(before: Item | null, item: Item): VaultChange {
   // The draws on the ancestors of a key are the same reservation: only the leaf's makes a row.
   if (last.op !== "draw" || !last.isLeaf) return { kind: "ignored" };
   const { id: attemptId, atMs, window, callId, method, path } = last;
-  const remaining = capStatuses(after, atMs, { window: NOTHING, total: NOTHING })[0]?.remaining ?? null;
+  const remaining = tightestCap(after, atMs)?.remaining ?? null;
   return {
     kind: "drawn",
     keyId,

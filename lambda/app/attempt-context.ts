@@ -1,4 +1,4 @@
-import { type Balance, type CapStatus, capStatuses } from "../domain/balance.ts";
+import { type Balance, type CapStatus, tightestCap } from "../domain/balance.ts";
 import {
   type Attempt,
   type CallRecord,
@@ -54,8 +54,6 @@ const OUTCOME_MS = 2_500;
 /** With less time than this nothing is sent any more. */
 const FORWARD_MS_MIN = 500;
 const TEXT_LENGTH_MAX = 500;
-
-const HELD_UNKNOWN = { window: NOTHING, total: NOTHING };
 
 /** What all steps of one attempt share: its names, its time, its row, and the ways in which it can end. */
 export class AttemptContext {
@@ -185,7 +183,7 @@ export class AttemptContext {
     const isShown = answer !== null && forwarded?.showsSecret === false;
     return {
       reason,
-      remaining: leaf === null ? null : (capStatuses(leaf, nowMs, HELD_UNKNOWN)[0]?.remaining ?? null),
+      remaining: leaf === null ? null : (tightestCap(leaf, nowMs)?.remaining ?? null),
       amountText: reading?.amountText ?? null,
       currency: reading?.currency ?? null,
       vendorStatus: answer?.status ?? null,
@@ -203,7 +201,7 @@ export class AttemptContext {
   }
 
   #facts(charged: Charged, leaf: Balance | null): CallFacts {
-    const cap = leaf === null ? null : (capStatuses(leaf, this.ports.clock.now(), HELD_UNKNOWN)[0] ?? null);
+    const cap = leaf === null ? null : tightestCap(leaf, this.ports.clock.now());
     return { callId: rowCallId(this.recordId), vendorName: this.policy.vendor, charged, cap };
   }
 

@@ -1,6 +1,13 @@
-import { type Balance, type CapStatus, capStatuses, standing, windowAt } from "../domain/balance.ts";
+import {
+  type Balance,
+  type CapStatus,
+  capStatuses,
+  NOTHING_HELD,
+  standing,
+  windowAt,
+} from "../domain/balance.ts";
 import { Problem, type ProblemDetails } from "../domain/denial.ts";
-import { dollars, type MicroUsd, NOTHING, usdNumber } from "../domain/money.ts";
+import { dollars, type MicroUsd, usdNumber } from "../domain/money.ts";
 import { isoTime } from "../domain/time.ts";
 import type { HeldBudget } from "../ports.ts";
 import type { Reservation } from "./call-ledger.ts";
@@ -69,9 +76,7 @@ export async function reservationProblem(
   }
   if (reason === "per_call_cap") return perCallExceeded(keyId, balance.caps.perCall, requested, why);
 
-  const heldNow = await held
-    .held(keyId, windowAt(balance.issuedAtMs, nowMs))
-    .catch(() => ({ window: NOTHING, total: NOTHING }));
+  const heldNow = await held.held(keyId, windowAt(balance.issuedAtMs, nowMs)).catch(() => NOTHING_HELD);
   const name = reason === "daily_cap" ? "daily" : "total";
   const cap = capStatuses(balance, nowMs, heldNow).find((status) => status.name === name);
   return cap === undefined

@@ -1,7 +1,8 @@
 import { type Charged, Problem } from "../domain/denial.ts";
-import { admit, identify, type ProxyRequest } from "./admit-call.ts";
+import { admit, type ProxyRequest } from "./admit-call.ts";
 import { AttemptContext, type ProxyPorts, type ProxyResult } from "./attempt-context.ts";
 import { freeCall } from "./free-call.ts";
+import { identify } from "./identify-key.ts";
 import { paidCall } from "./paid-call.ts";
 
 /**

@@ -145,6 +145,13 @@ export interface CapStatus {
   readonly resetsAtMs: number | null;
 }
 
+/** For whoever asks only what remains: how much of the rest is reserved is not told apart from what is spent. */
+export const NOTHING_HELD = { window: NOTHING, total: NOTHING };
+
+/** The cap that has the least left, or null where none is set. */
+export const tightestCap = (balance: Balance, nowMs: number): CapStatus | null =>
+  capStatuses(balance, nowMs, NOTHING_HELD)[0] ?? null;
+
 /**
  * The caps that are set, tightest first.
  *

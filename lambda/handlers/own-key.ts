@@ -1,7 +1,7 @@
 import middy from "@middy/core";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
-import { identify } from "../app/admit-call.ts";
 import { standingProblem } from "../app/cap-problems.ts";
+import { identify } from "../app/identify-key.ts";
 import { inspectKey, revokeKey } from "../app/manage-key.ts";
 import { jsonAnswer } from "../http/answers.ts";
 import { keyBody } from "../http/key-answer.ts";

@@ -10,6 +10,7 @@ import { Problem } from "../domain/denial.ts";
 import { ENV } from "../environment.ts";
 import { denialAnswer, proxyAnswer } from "../http/proxy-answer.ts";
 import { bodyOf, headersOf, queryOf, tokenOf } from "../http/request.ts";
+import { VENDORS } from "../vendors/index.ts";
 import {
   auditReader,
   type CredentialSecrets,
@@ -36,7 +37,7 @@ const ports = {
 const metrics = new Metrics({ namespace: "Keybrake", serviceName: "keybrake" });
 
 /** First segments that are no vendor's path: ours, and the names of vendors that have a route of their own. */
-const RESERVED = new Set(["vault", "healthz", "dashboard", "stripe", "twilio", "resend"]);
+const RESERVED = new Set(["vault", "healthz", "dashboard", "twilio", "resend", ...Object.keys(VENDORS)]);
 
 /** ANY /{vendor}/{path} and, for every path that is no route of ours, ANY /{path}. */
 export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()

@@ -8,7 +8,6 @@ import { VENDORS } from "../vendors/index.ts";
 import { errorType } from "./answers.ts";
 
 /** Headers that a REST API writes itself, and those that belong to one connection. AWS documentation, read 2026-11-22. */
-/** Besides, what only we may say (`Keybrake-…`) and what would let a browser read an answer: keys do not belong there. */
 const NOT_PASSED = new Set([
   "connection",
   "content-length",
@@ -19,13 +18,16 @@ const NOT_PASSED = new Set([
   "www-authenticate",
 ]);
 
+/** What only we may say, and what would let a browser read an answer: keys do not belong there. */
+const RESERVED = /^(keybrake|access-control)-/i;
+
 /** The vendor's answer as it came, or a denial in the vendor's shape; both with what Keybrake has to say. */
 export function proxyAnswer(result: ProxyResult, requestId: string): APIGatewayProxyResult {
   if (result.kind === "denied") return denialAnswer(result.problem, result.facts, requestId);
   const { reply, facts } = result;
   const passed = new Map<string, string[]>();
   for (const [name, value] of reply.rawHeaders) {
-    if (NOT_PASSED.has(name.toLowerCase()) || /^(keybrake|access-control)-/i.test(name)) continue;
+    if (NOT_PASSED.has(name.toLowerCase()) || RESERVED.test(name)) continue;
     passed.set(name, [...(passed.get(name) ?? []), value]);
   }
   for (const [name, value] of Object.entries(factHeaders(facts))) passed.set(name, [value]);

@@ -4,8 +4,7 @@ import { stripe } from "./stripe.ts";
 /** The only list of vendors. */
 export const VENDORS: Readonly<Record<string, Vendor>> = { stripe };
 
-/** What is longer is no id of any vendor, and no key of a table. */
-/** A kind, an underscore and the rest: so no word of a path is taken for an id. */
+/** A kind, an underscore and the rest: so no word of a path is taken for an id, and none is too long for a table. */
 const OBJECT_ID = /^[A-Za-z]+_[A-Za-z0-9_]{1,200}$/;
 
 /** The entry of a vendor's catalog for a canonical path, or null: then it has no price and is refused. */
