@@ -43,8 +43,7 @@ export const WINDOWS_KEPT = 3;
 export const windowAt = (issuedAtMs: number, atMs: number): number =>
   Math.max(0, Math.floor((atMs - issuedAtMs) / WINDOW_MS));
 
-export const windowEndMs = (issuedAtMs: number, window: number): number =>
-  issuedAtMs + (window + 1) * WINDOW_MS;
+const windowEndMs = (issuedAtMs: number, window: number): number => issuedAtMs + (window + 1) * WINDOW_MS;
 
 export const leftInWindow = (balance: Balance, window: number): MicroUsd =>
   balance.leftByWindow[window] ?? balance.caps.daily;

@@ -21,7 +21,7 @@ export interface CountedEntry extends CountedDraw {
   readonly total: MicroUsd;
 }
 
-export const counted = (object: CountedObject): MicroUsd => sum(object.entries.map(({ amount }) => amount));
+const counted = (object: CountedObject): MicroUsd => sum(object.entries.map(({ amount }) => amount));
 
 /** The highest amount the object was ever seen with. */
 export const highestTotal = (object: CountedObject): MicroUsd =>

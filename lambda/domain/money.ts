@@ -16,7 +16,7 @@ export const microUsd = (micros: bigint): MicroUsd => micros as MicroUsd;
 export const NOTHING = microUsd(0n);
 
 /** The highest amount that a caller may name, one billion USD: it is exact as a JSON number with six places. */
-export const USD_MAX = microUsd(1_000_000_000n * MICROS_PER_USD);
+const USD_MAX = microUsd(1_000_000_000n * MICROS_PER_USD);
 
 export const plus = (a: MicroUsd, b: MicroUsd): MicroUsd => microUsd(a + b);
 export const minus = (a: MicroUsd, b: MicroUsd): MicroUsd => microUsd(a - b);

@@ -5,7 +5,7 @@ import type { Headers } from "../domain/vendor.ts";
 import { tokenOf } from "./request.ts";
 
 /** Who is behind the admin API key, as rows and keys name it. */
-export const ADMIN = "admin";
+const ADMIN = "admin";
 
 /** Lets the holder of the admin API key pass. Compares hashes, in a time that tells nothing. */
 export async function authenticateAdmin(

@@ -89,7 +89,7 @@ export async function startDynamoDb(options: LocalDynamoDbOptions = {}): Promise
 }
 
 /** Path of the dynoxide binary for this platform, from the optional npm package that holds it; undefined where none is. */
-export function installedEngine(): string | undefined {
+function installedEngine(): string | undefined {
   const binary = process.platform === "win32" ? "dynoxide.exe" : "dynoxide";
   try {
     const manifest = `@dynoxide/${process.platform}-${process.arch}/package.json`;

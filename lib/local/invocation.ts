@@ -6,7 +6,7 @@ import type { FunctionName } from "../routes.ts";
 export type Invoke = (name: FunctionName, event: unknown, context: Context) => Promise<unknown>;
 
 /** Timeout of every function behind the gateway: below the gateway's 29 s, so that our own answer wins. */
-export const FUNCTION_TIMEOUT_MS = 28_000;
+const FUNCTION_TIMEOUT_MS = 28_000;
 
 /** The second argument of a handler, for an invocation that begins now. */
 export function invocationContext(name: FunctionName, timeoutMs = FUNCTION_TIMEOUT_MS): Context {

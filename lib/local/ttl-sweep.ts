@@ -46,7 +46,7 @@ export function startTtlSweep(options: TtlSweepOptions): TtlSweep {
 }
 
 /** Deletes the items whose TTL attribute, a Number of epoch seconds, is past; returns how many. */
-export async function deleteExpired(
+async function deleteExpired(
   client: DynamoDBClient,
   tables: readonly NamedTable[],
   nowS: number,

@@ -1,6 +1,6 @@
 import { eventsOf, recordAudit } from "../../lambda/app/record-audit.ts";
 import type { AuditRow, EventName } from "../../lambda/domain/audit-event.ts";
-import { type Attempt } from "../../lambda/domain/call.ts";
+import type { Attempt } from "../../lambda/domain/call.ts";
 import { type MicroUsd, NOTHING, plus, usdText } from "../../lambda/domain/money.ts";
 import { rootOf } from "../../lambda/domain/vault-key.ts";
 import type { VaultChange } from "../../lambda/ports.ts";
@@ -48,10 +48,15 @@ export class AuditChecks {
     for (let position = 0; position < changes.length; ) {
       const batch = changes.slice(position, position + random.between(1, 8));
       const failure = await recordAudit(
-        batch.map(({ change }) => () => change),
+        batch.map(
+          ({ change }) =>
+            () =>
+              change,
+        ),
         { vault, log },
       );
-      if (failure !== null) return this.#world.broke(6, `a change was not recorded: ${String(failure.cause)}`);
+      if (failure !== null)
+        return this.#world.broke(6, `a change was not recorded: ${String(failure.cause)}`);
       const again = random.chance(0.3) ? random.int(position + batch.length) : position + batch.length;
       position = random.chance(0.5) ? Math.max(again, position) : position + batch.length;
       if (random.chance(0.2)) await this.#replay(changes.slice(random.int(changes.length)), log);
@@ -61,7 +66,11 @@ export class AuditChecks {
   async #replay(changes: readonly StoredChange[], log: MemoryAuditLog): Promise<void> {
     const vault = new MemoryVault(this.#state);
     await recordAudit(
-      changes.slice(0, 5).map(({ change }) => () => change),
+      changes.slice(0, 5).map(
+        ({ change }) =>
+          () =>
+            change,
+      ),
       { vault, log },
     );
   }
@@ -152,7 +161,10 @@ export class AuditChecks {
       const balance = this.#state.balances.get(rootId);
       const counted = balance === undefined ? NOTHING : countedInTotal(balance);
       if (counted !== told)
-        this.#world.broke(6, `${rootId}: the rows tell of ${usdText(told)} USD, ${usdText(counted)} are counted`);
+        this.#world.broke(
+          6,
+          `${rootId}: the rows tell of ${usdText(told)} USD, ${usdText(counted)} are counted`,
+        );
     }
   }
 
@@ -174,4 +186,3 @@ function stateOf({ state, outcome }: Attempt): EventName {
   const status = outcome?.vendorStatus ?? 0;
   return status >= 200 && status < 300 ? "settled" : "released";
 }
-

@@ -40,18 +40,26 @@ async function breakFile(file: string, { name, find, replace }: Mutation): Promi
   const text = await readFile(file, "utf8");
   const places = text.split(find).length - 1;
   if (places !== 1) throw new Error(`"${name}" finds ${places} places to break in ${file}; accepted is one`);
-  await writeFile(file, text.replace(find, () => replace));
+  await writeFile(
+    file,
+    text.replace(find, () => replace),
+  );
 }
 
 function simulate(copy: string, schedules: number): Promise<Noticed | null> {
   return new Promise((resolve, reject) => {
     const env = { ...process.env, SIMULATION_FROM: "1", SIMULATION_SCHEDULES: `${schedules}` };
     const entry = join(copy, "test", "simulation", "long.ts");
-    const child: ChildProcess = execFile(process.execPath, [entry], { env, cwd: copy }, (_, stdout, stderr) => {
-      const [, seed, promise, message] = /^seed (\d+): promise (\d): (.*)$/m.exec(stdout) ?? [];
-      if (message !== undefined) resolve({ promise: Number(promise), seed: Number(seed), message });
-      else if (child.exitCode === 0) resolve(null);
-      else reject(new Error(`the simulation did not run: ${stderr.slice(-2_000)}`));
-    });
+    const child: ChildProcess = execFile(
+      process.execPath,
+      [entry],
+      { env, cwd: copy },
+      (_, stdout, stderr) => {
+        const [, seed, promise, message] = /^seed (\d+): promise (\d): (.*)$/m.exec(stdout) ?? [];
+        if (message !== undefined) resolve({ promise: Number(promise), seed: Number(seed), message });
+        else if (child.exitCode === 0) resolve(null);
+        else reject(new Error(`the simulation did not run: ${stderr.slice(-2_000)}`));
+      },
+    );
   });
 }

@@ -1,6 +1,14 @@
 import { UNCAPPED } from "../../lambda/domain/balance.ts";
 import type { Attempt, CallRecord, KeyWindow } from "../../lambda/domain/call.ts";
-import { fromUsdCents, type MicroUsd, minus, NOTHING, plus, smaller, usdText } from "../../lambda/domain/money.ts";
+import {
+  fromUsdCents,
+  type MicroUsd,
+  minus,
+  NOTHING,
+  plus,
+  smaller,
+  usdText,
+} from "../../lambda/domain/money.ts";
 import type { Policy } from "../../lambda/domain/vault-key.ts";
 import { countedInTotal, countedInWindow, type VaultState } from "../support/memory-vault.ts";
 import { Amounts, History, overrunOf, paid } from "./history.ts";
@@ -80,10 +88,16 @@ export class Checks {
     const call = sent.command.kind === "free" ? "a free call" : "a paid call";
     const [revoked] = begun.revoked;
     if (revoked !== undefined)
-      this.#world.broke(5, `${call} of ${sent.process.name} leaves though ${revoked} was revoked before it began`);
+      this.#world.broke(
+        5,
+        `${call} of ${sent.process.name} leaves though ${revoked} was revoked before it began`,
+      );
     for (const [keyId, expiresAtMs] of begun.expired) {
       if (this.#state.balances.get(keyId)?.expiresAtMs === expiresAtMs)
-        this.#world.broke(5, `${call} of ${sent.process.name} leaves though ${keyId} had expired before it began`);
+        this.#world.broke(
+          5,
+          `${call} of ${sent.process.name} leaves though ${keyId} had expired before it began`,
+        );
     }
     if (sent.command.kind !== "free" && !this.#isReserved(sent, true))
       this.#world.broke(2, `${call} of ${sent.process.name} leaves and no reservation of it is durable`);
@@ -93,7 +107,10 @@ export class Checks {
   #begins(sent: Sent): void {
     this.history.follow((before, after) => this.#recordChanged(before, after));
     if (!this.#isReserved(sent, false))
-      this.#world.broke(2, `the vendor executes a call of ${sent.process.name} and no reservation of it is durable`);
+      this.#world.broke(
+        2,
+        `the vendor executes a call of ${sent.process.name} and no reservation of it is durable`,
+      );
   }
 
   /**
@@ -108,33 +125,48 @@ export class Checks {
     const candidates = this.history.attemptsOn(known.recordId).filter(({ kind, state }) => {
       return kind === "own" && (state === "open" || state === "unresolved" || state === "settled");
     });
-    const usable = known.attempt.kind === "own" ? candidates : candidates.filter(({ state }) => state !== "open");
+    const usable =
+      known.attempt.kind === "own" ? candidates : candidates.filter(({ state }) => state !== "open");
     return usable.some(({ attemptId: holder, windows }) =>
-      this.history.isDrawn(holder, windows.map(({ keyId }) => keyId)),
+      this.history.isDrawn(
+        holder,
+        windows.map(({ keyId }) => keyId),
+      ),
     );
   }
 
   #recordChanged(before: CallRecord | null, after: CallRecord): void {
-    const settled = Object.values(after.attempts).filter(({ kind, state }) => kind === "own" && state === "settled");
+    const settled = Object.values(after.attempts).filter(
+      ({ kind, state }) => kind === "own" && state === "settled",
+    );
     if (settled.length > 1) this.#world.broke(4, `the call ${after.callId} is settled twice`);
     for (const attempt of Object.values(after.attempts)) {
       const was = before?.attempts[attempt.attemptId];
       if (was === undefined && attempt.kind === "own") this.#claimed(before, after, attempt);
       if (was?.state !== "denied" && attempt.state === "denied") this.#denied(after, attempt);
       if (was !== undefined && was.outcome !== null && attempt.outcome === null)
-        this.#world.broke(6, `the attempt ${attempt.attemptId} was ${was.state} and is ${attempt.state} again`);
+        this.#world.broke(
+          6,
+          `the attempt ${attempt.attemptId} was ${was.state} and is ${attempt.state} again`,
+        );
     }
   }
 
   /** Promise 4: a call that holds budget, has paid or is in flight gets no second attempt with a budget of its own. */
   #claimed(before: CallRecord | null, after: CallRecord, attempt: Attempt): void {
     if (before !== null && (before.status === "unresolved" || before.status === "settled"))
-      this.#world.broke(4, `the call ${after.callId} is ${before.status} and ${attempt.attemptId} takes budget anew`);
+      this.#world.broke(
+        4,
+        `the call ${after.callId} is ${before.status} and ${attempt.attemptId} takes budget anew`,
+      );
     const first = Object.values(before?.attempts ?? {}).find(
       ({ attemptId, kind, state }) => kind === "own" && state === "open" && this.#isInFlight(attemptId),
     );
     if (first !== undefined)
-      this.#world.broke(4, `${attempt.attemptId} takes a second budget while ${first.attemptId} is in flight`);
+      this.#world.broke(
+        4,
+        `${attempt.attemptId} takes a second budget while ${first.attemptId} is in flight`,
+      );
   }
 
   /** Promise 4: a retry of a call that holds budget is never told that there is none. */
@@ -146,16 +178,24 @@ export class Checks {
         kind === "own" &&
         (state === "settled" ||
           ((state === "unresolved" || state === "open") &&
-            this.history.isDrawn(attemptId, windows.map(({ keyId }) => keyId)))),
+            this.history.isDrawn(
+              attemptId,
+              windows.map(({ keyId }) => keyId),
+            ))),
     );
     if (holder !== undefined)
-      this.#world.broke(4, `a retry is denied for lack of budget, which ${holder.attemptId} holds for its call`);
+      this.#world.broke(
+        4,
+        `a retry is denied for lack of budget, which ${holder.attemptId} holds for its call`,
+      );
   }
 
   #isInFlight(attemptId: string): boolean {
     for (const [process, { leaseMs }] of this.begun) {
       if (process.attemptId !== attemptId) continue;
-      return !process.dead && !process.done && this.#world.nowMs < process.startedMs + leaseMs - 3 * SKEW_MS_MAX;
+      return (
+        !process.dead && !process.done && this.#world.nowMs < process.startedMs + leaseMs - 3 * SKEW_MS_MAX
+      );
     }
     return false;
   }
@@ -203,7 +243,10 @@ export class Checks {
         if (amount > counted)
           this.#world.broke(1, `${keyId}, window ${window}: ${usd(amount)} charged, ${usd(counted)} counted`);
         if (highest !== undefined && amount > highest.daily)
-          this.#world.broke(1, `${keyId}, window ${window}: ${usd(amount)} charged, the cap is ${usd(highest.daily)}`);
+          this.#world.broke(
+            1,
+            `${keyId}, window ${window}: ${usd(amount)} charged, the cap is ${usd(highest.daily)}`,
+          );
       }
       const amount = charged.inTotal(keyId);
       if (amount > countedInTotal(balance))
@@ -233,9 +276,12 @@ export class Checks {
   /** What its calls have paid first, then what they hold: of the attempts that were forwarded, then of the others. */
   #suppliesFor(demand: Demand, known: Map<string, Supply>): readonly Supply[] {
     const causes = new Set(demand.causes.map(({ attemptId }) => attemptId));
-    const records = new Set(demand.causes.flatMap(({ attemptId }) => this.history.attempt(attemptId)?.recordId ?? []));
+    const records = new Set(
+      demand.causes.flatMap(({ attemptId }) => this.history.attempt(attemptId)?.recordId ?? []),
+    );
     const attempts = [...records].flatMap((recordId) => this.history.attemptsOn(recordId));
-    const rank = (attempt: Attempt) => (attempt.state === "settled" ? 0 : causes.has(attempt.attemptId) ? 1 : 2);
+    const rank = (attempt: Attempt) =>
+      attempt.state === "settled" ? 0 : causes.has(attempt.attemptId) ? 1 : 2;
     const supplies = attempts
       .filter((attempt) => amountHeld(attempt) > 0n && this.#isHeld(attempt))
       .sort((a, b) => rank(a) - rank(b))
@@ -255,7 +301,13 @@ export class Checks {
   }
 
   #isHeld({ kind, attemptId, windows }: Attempt): boolean {
-    return kind === "rider" || this.history.isDrawn(attemptId, windows.map(({ keyId }) => keyId));
+    return (
+      kind === "rider" ||
+      this.history.isDrawn(
+        attemptId,
+        windows.map(({ keyId }) => keyId),
+      )
+    );
   }
 }
 

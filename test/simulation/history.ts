@@ -23,8 +23,7 @@ export class Amounts {
 
   inTotal(keyId: string): MicroUsd {
     let total = NOTHING;
-    for (const [name, amount] of this.#amounts)
-      if (name.startsWith(`${keyId}/`)) total = plus(total, amount);
+    for (const [name, amount] of this.#amounts) if (name.startsWith(`${keyId}/`)) total = plus(total, amount);
     return total;
   }
 }

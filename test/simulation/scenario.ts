@@ -98,7 +98,9 @@ export class Scenario {
   }
 
   #go(actor: Promise<unknown>): void {
-    actor.catch((error: unknown) => this.#world.broke(6, `an actor of the schedule failed: ${String(error)}`));
+    actor.catch((error: unknown) =>
+      this.#world.broke(6, `an actor of the schedule failed: ${String(error)}`),
+    );
   }
 
   // ---- keys ---------------------------------------------------------------------------------------------------
@@ -136,7 +138,8 @@ export class Scenario {
       caps,
       leftByWindow: {},
       leftInTotal: caps.total,
-      expiresAtMs: nowMs + (random.chance(0.1) ? 2_000 + random.int(60_000) : random.between(20, 200) * HOUR_MS),
+      expiresAtMs:
+        nowMs + (random.chance(0.1) ? 2_000 + random.int(60_000) : random.between(20, 200) * HOUR_MS),
       revokedAtMs: null,
       fenceMs: 0,
       writes: 0,
@@ -191,7 +194,9 @@ export class Scenario {
   /** What another agent of the family means too, sometimes. */
   #repeatedIntention(family: Family): Intention | undefined {
     const known = this.#intentions.filter((meant) => meant.family === family);
-    return known.length > 0 && this.#world.random.chance(0.35) ? this.#world.random.pick(known).intention : undefined;
+    return known.length > 0 && this.#world.random.chance(0.35)
+      ? this.#world.random.pick(known).intention
+      : undefined;
   }
 
   #someIntention(): Intention {
@@ -245,7 +250,9 @@ export class Scenario {
   /** One that this root has counted, or another. */
   #someCharge(): string {
     const charges = [...this.#vendor.books.objects.values()].filter(({ kind }) => kind === "charge");
-    return charges.length > 0 && this.#world.random.chance(0.7) ? this.#world.random.pick(charges).id : "ch_0";
+    return charges.length > 0 && this.#world.random.chance(0.7)
+      ? this.#world.random.pick(charges).id
+      : "ch_0";
   }
 
   /** One request, handled by a process of its own. Null when the process died. */
@@ -269,7 +276,11 @@ export class Scenario {
     });
   }
 
-  #request(key: HeldKey, { method, path, fields, idempotencyKey }: Intention, process: Process): ProxyRequest {
+  #request(
+    key: HeldKey,
+    { method, path, fields, idempotencyKey }: Intention,
+    process: Process,
+  ): ProxyRequest {
     const startedAtMs = this.#world.clockOf(process).now();
     const body = method === "POST" ? new URLSearchParams(fields).toString() : "";
     return {

@@ -29,7 +29,9 @@ export async function runSchedule(seed: number, keepTrace = false): Promise<Sche
   const vendor = new SimulatedVendor(world);
   const checks = new Checks(world, state, vendor);
   const held = new MemoryAuditLog();
-  world.say(`faults ${JSON.stringify(Object.fromEntries(Object.entries(world.faults).filter(([, p]) => p > 0)))}`);
+  world.say(
+    `faults ${JSON.stringify(Object.fromEntries(Object.entries(world.faults).filter(([, p]) => p > 0)))}`,
+  );
 
   const scenario = new Scenario(world, state, vendor, checks, held);
   scenario.start();
@@ -47,6 +49,7 @@ export async function runSchedule(seed: number, keepTrace = false): Promise<Sche
   for (const { result } of scenario.decisions)
     reach(result.kind === "denied" ? result.problem.code : `vendor ${result.reply.status}`);
   for (const known of checks.history.attempts.values())
-    for (const { attempt } of known) reach(`${attempt.kind} ${attempt.state}${attempt.overrun ? " overrun" : ""}`);
+    for (const { attempt } of known)
+      reach(`${attempt.kind} ${attempt.state}${attempt.overrun ? " overrun" : ""}`);
   return { seed, steps: world.steps, violation: world.violation, trace: world.trace, reached };
 }

@@ -196,8 +196,7 @@ export class World {
     if (running.length === 0) return;
     const total = choices.reduce((sum, { weight }) => sum + weight, 0);
     const { crash, suspend, stall, jump } = this.faults;
-    if (crash > 0)
-      choices.push({ weight: total * crash, run: () => this.crash(this.random.pick(running)) });
+    if (crash > 0) choices.push({ weight: total * crash, run: () => this.crash(this.random.pick(running)) });
     if (suspend > 0) {
       choices.push({ weight: total * suspend, run: () => this.#suspend(this.random.pick(running)) });
     }
