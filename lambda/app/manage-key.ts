@@ -61,7 +61,7 @@ export async function changeKey(
     const { policy, balance } = await inspectKey(keyId, ports);
     if (balance.revokedAtMs !== null) {
       throw new Problem(
-        "key_revoked",
+        "key_not_changeable",
         `vault key ${keyId} is revoked and cannot be changed; issue another one`,
         { details: { key_id: keyId } },
       );

@@ -37,7 +37,7 @@ const problemOf = (error: unknown, charged: Charged): Problem =>
     ? error
     : new Problem(
         "ledger_unavailable",
-        `the ledger did not answer; repeat the call; ${charged === "no" ? "nothing was charged" : "the vendor may have charged"}`,
+        `the ledger failed on this call; repeat it; ${charged === "no" ? "nothing was charged" : "the vendor may have charged"}`,
         {
           charged,
           cause: error,

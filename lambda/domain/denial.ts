@@ -30,6 +30,7 @@ export const STATUS_BY_CODE = {
   unsupported_media_type: 415,
   already_issued: 409,
   key_changed_meanwhile: 409,
+  key_not_changeable: 409,
   not_found: 404,
   internal: 500,
 } as const;

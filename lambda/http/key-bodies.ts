@@ -55,8 +55,13 @@ const label = v.pipe(
   v.regex(LABEL, 'accepted is text without control characters and without "*"'),
 );
 
+const METADATA_ACCEPTED = "accepted is an object of texts";
 const metadata = v.pipe(
-  v.record(v.string(), v.string("accepted are texts only"), "accepted is an object of texts"),
+  v.custom<object>(
+    (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+    METADATA_ACCEPTED,
+  ),
+  v.record(v.string(), v.string("accepted are texts only"), METADATA_ACCEPTED),
   v.check(
     (value) => Buffer.byteLength(JSON.stringify(value)) <= METADATA_BYTES_MAX,
     `accepted are at most ${METADATA_BYTES_MAX} bytes as JSON`,

@@ -1,4 +1,4 @@
-import { UNCAPPED } from "../../lambda/domain/balance.ts";
+import { type Balance, UNCAPPED, WINDOWS_KEPT } from "../../lambda/domain/balance.ts";
 import type { Attempt, CallRecord, KeyWindow } from "../../lambda/domain/call.ts";
 import {
   fromUsdCents,
@@ -208,8 +208,7 @@ export class Checks {
     const { due, undelivered, leaked } = this.history.expected();
     for (const balance of this.#state.balances.values()) {
       const { keyId } = balance;
-      const places = Object.keys(balance.leftByWindow).map((window) => ({ keyId, window: Number(window) }));
-      for (const place of places) {
+      for (const place of remembered(balance).map((window) => ({ keyId, window }))) {
         const counted = countedInWindow(balance, place.window);
         const most = plus(plus(due.in(place), undelivered.in(place)), leaked.in(place));
         this.#compare(`${keyId}, window ${place.window}`, counted, most);
@@ -237,7 +236,7 @@ export class Checks {
     for (const balance of this.#state.balances.values()) {
       const { keyId } = balance;
       const highest = this.#highest.get(keyId);
-      for (const window of Object.keys(balance.leftByWindow).map(Number)) {
+      for (const window of remembered(balance)) {
         const amount = charged.in({ keyId, window });
         const counted = countedInWindow(balance, window);
         if (amount > counted)
@@ -315,6 +314,15 @@ interface Supply {
   readonly id: string;
   readonly windows: readonly KeyWindow[];
   left: MicroUsd;
+}
+
+/**
+ * The windows of which a balance still knows all. A process that slept for days may draw from one that is forgotten:
+ * it finds it full, and is then out of time.
+ */
+function remembered({ leftByWindow }: Balance): readonly number[] {
+  const windows = Object.keys(leftByWindow).map(Number);
+  return windows.filter((window) => window > Math.max(...windows) - WINDOWS_KEPT);
 }
 
 /** What an attempt stands for: the price that it paid, or all that it holds. */

@@ -48,7 +48,8 @@ export function oneOf<T extends string>(params: Params, name: string, values: re
 export function flag(params: Params, name: string): boolean | undefined {
   const value = text(params, name);
   if (value === undefined) return undefined;
-  if (value === "true" || value === "false") return value === "true";
+  // stripe-python before 6 writes Python's own words, which Stripe takes.
+  if (/^(true|false)$/i.test(value)) return value.toLowerCase() === "true";
   throw invalidRequest(`Invalid boolean: ${value}`, { param: name });
 }
 
