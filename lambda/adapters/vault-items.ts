@@ -50,6 +50,7 @@ const policySchema = v.pipe(
     chain: v.array(v.object({ key_id: v.string(), issued_at: whole })),
     issuer_id: v.string(),
     issued_at: whole,
+    issued_with: v.object({ daily_cap: money, total_cap: money, per_call_cap: money, expires_at: whole }),
   }),
   v.transform(
     (item): Policy => ({
@@ -63,6 +64,14 @@ const policySchema = v.pipe(
       chain: item.chain.map((member) => ({ keyId: member.key_id, issuedAtMs: member.issued_at })),
       issuerId: item.issuer_id,
       issuedAtMs: item.issued_at,
+      issuedWith: {
+        caps: {
+          daily: item.issued_with.daily_cap,
+          total: item.issued_with.total_cap,
+          perCall: item.issued_with.per_call_cap,
+        },
+        expiresAtMs: item.issued_with.expires_at,
+      },
     }),
   ),
 );
@@ -84,6 +93,12 @@ export const policyItem = (policy: Policy, ttlS: number): Item => ({
     chain: policy.chain.map((member) => ({ key_id: member.keyId, issued_at: member.issuedAtMs })),
     issuer_id: policy.issuerId,
     issued_at: policy.issuedAtMs,
+    issued_with: {
+      daily_cap: policy.issuedWith.caps.daily,
+      total_cap: policy.issuedWith.caps.total,
+      per_call_cap: policy.issuedWith.caps.perCall,
+      expires_at: policy.issuedWith.expiresAtMs,
+    },
     ttl: ttlS,
   }),
 });

@@ -43,6 +43,7 @@ export async function issueKey(
     chain: [{ keyId, issuedAtMs }],
     issuerId,
     issuedAtMs,
+    issuedWith: { caps: request.caps, expiresAtMs: issuedAtMs + request.expiresInS * 1000 },
   };
   const balance: Balance = {
     keyId,
@@ -50,7 +51,7 @@ export async function issueKey(
     caps: request.caps,
     leftByWindow: {},
     leftInTotal: request.caps.total,
-    expiresAtMs: issuedAtMs + request.expiresInS * 1000,
+    expiresAtMs: policy.issuedWith.expiresAtMs,
     revokedAtMs: null,
     fenceMs: 0,
     writes: 0,

@@ -104,6 +104,7 @@ const keyFields = (policy: Policy) => ({
 export function keyIssued(policy: Policy): AuditEvent {
   const fields: AuditFields = {
     ...keyFields(policy),
+    ...policy.issuedWith,
     type: "key.issued",
     atMs: policy.issuedAtMs,
     by: policy.issuerId,

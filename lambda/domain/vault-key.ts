@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { crc32 } from "node:zlib";
+import type { Caps } from "./balance.ts";
 
 /**
  * A vault key: what an agent holds, and the policy behind it.
@@ -30,6 +31,8 @@ export interface Policy {
   readonly chain: readonly ChainMember[];
   readonly issuerId: string;
   readonly issuedAtMs: number;
+  /** What it was issued with, for its row; what holds now is on the balance. */
+  readonly issuedWith: { readonly caps: Caps; readonly expiresAtMs: number };
 }
 
 /** A key of a chain, with the time from which its days are counted. */

@@ -34,6 +34,7 @@ const policy: Policy = {
   ],
   issuerId: "admin",
   issuedAtMs: AT,
+  issuedWith: { caps: { daily: microUsd(10n), total: UNCAPPED, perCall: UNCAPPED }, expiresAtMs: AT + 1 },
 };
 const outcome: OutcomeFacts = {
   reason: null,
@@ -230,7 +231,7 @@ test("changes of a key are events of the key itself", () => {
     subject: "key_leaf",
     attemptId: null,
     event: "key.issued",
-    fields: { by: "admin" },
+    fields: { by: "admin", caps: { daily: 10n }, expiresAtMs: AT + 1 },
   });
   expect(keyChanged(policy, "key.changed", after, AT + 5, "admin")).toMatchObject({
     rank: 7,

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { DynamoAuditLog } from "../../lambda/adapters/dynamo-audit-log.ts";
 import { DynamoAuditReader } from "../../lambda/adapters/dynamo-audit-reader.ts";
 import { drawLanded, keyIssued } from "../../lambda/domain/audit-event.ts";
+import { UNCAPPED } from "../../lambda/domain/balance.ts";
 import { microUsd } from "../../lambda/domain/money.ts";
 import type { Policy } from "../../lambda/domain/vault-key.ts";
 import { auditRows, issue, type OwnRun, pay, startOwn } from "../support/keybrake.ts";
@@ -55,6 +56,10 @@ const policy: Policy = {
   chain: [{ keyId: "key_totals", issuedAtMs: 0 }],
   issuerId: "admin",
   issuedAtMs: 1_795_323_600_000,
+  issuedWith: {
+    caps: { daily: microUsd(5n), total: UNCAPPED, perCall: UNCAPPED },
+    expiresAtMs: 1_795_323_600_001,
+  },
 };
 const drawn = (n: number) =>
   drawLanded(policy, {

@@ -169,9 +169,11 @@ export class Checks {
       );
   }
 
-  /** Promise 4: a retry of a call that holds budget is never told that there is none. */
+  /** Promise 4: a retry of a call that holds budget is never told that there is none; but a call may be too large. */
   #denied(record: CallRecord, attempt: Attempt): void {
     if (attempt.outcome?.reason !== "spend_cap_exceeded") return;
+    const perCall = attempt.windows.map(({ keyId }) => this.#state.balances.get(keyId)?.caps.perCall ?? NOTHING);
+    if (perCall.some((cap) => cap < attempt.amount)) return;
     const holder = Object.values(record.attempts).find(
       ({ attemptId, kind, state, windows }) =>
         attemptId !== attempt.attemptId &&

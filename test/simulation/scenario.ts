@@ -119,6 +119,9 @@ export class Scenario {
     const { keyId, token, secretHash } = makeVaultKey(random.text(16), random.text(32));
     // Days count from the issue: those of a chain end at different hours.
     const issuedAtMs = nowMs - random.int(23 * HOUR_MS);
+    const caps = this.#someCaps();
+    const expiresAtMs =
+      nowMs + (random.chance(0.1) ? 2_000 + random.int(60_000) : random.between(20, 200) * HOUR_MS);
     const policy: Policy = {
       keyId,
       secretHash,
@@ -130,16 +133,15 @@ export class Scenario {
       chain: [...(parent?.policy.chain ?? []), { keyId, issuedAtMs }],
       issuerId: parent?.policy.keyId ?? "api_1",
       issuedAtMs,
+      issuedWith: { caps, expiresAtMs },
     };
-    const caps = this.#someCaps();
     const balance: Balance = {
       keyId,
       issuedAtMs,
       caps,
       leftByWindow: {},
       leftInTotal: caps.total,
-      expiresAtMs:
-        nowMs + (random.chance(0.1) ? 2_000 + random.int(60_000) : random.between(20, 200) * HOUR_MS),
+      expiresAtMs,
       revokedAtMs: null,
       fenceMs: 0,
       writes: 0,
@@ -260,7 +262,7 @@ export class Scenario {
     await this.#pause(3);
     const number = ++this.#names;
     const { method, path, idempotencyKey } = intention;
-    return this.#world.spawn(`p${number}`, async (process) => {
+    return this.#world.spawn(`p${number}`, true, async (process) => {
       this.#checks.begins(process, key.policy, this.events.revoked);
       const keyText = idempotencyKey === null ? "" : ` with key ${idempotencyKey}`;
       this.#world.say(
@@ -335,7 +337,7 @@ export class Scenario {
     what: string,
     run: (ports: Parameters<typeof revokeKey>[2] & { readonly ids: Ids }) => Promise<T>,
   ): Promise<T | null> {
-    return this.#world.spawn(`${what}${++this.#names}`, async (process) => {
+    return this.#world.spawn(`${what}${++this.#names}`, false, async (process) => {
       const vault = new FaultyVault(this.#world, process, this.#state);
       const clock = this.#world.clockOf(process);
       return run({ vault, held: this.#held, clock, ids: this.#world.ids }).catch((error: unknown) => {

@@ -61,9 +61,14 @@ export class World {
     return this.faults[fault] > 0 && this.random.chance(this.faults[fault]);
   }
 
-  /** Starts a process with a clock of its own; null when it dies before it is done. */
-  async spawn<T>(name: string, run: (process: Process) => Promise<T>): Promise<T | null> {
-    const process = new Process(name, this.random.between(-SKEW_MS_MAX, SKEW_MS_MAX), this.nowMs);
+  /**
+   * Starts a process with a clock of its own; null when it dies before it is done. One that does not `outlive` long
+   * jumps is ended by its platform after half a minute, however long it is suspended.
+   */
+  async spawn<T>(name: string, outlives: boolean, run: (process: Process) => Promise<T>): Promise<T | null> {
+    const skewMs = this.random.between(-SKEW_MS_MAX, SKEW_MS_MAX);
+    const process = new Process(name, skewMs, outlives);
+    process.startedMs = this.nowMs;
     this.processes.push(process);
     const died = new Promise<null>((resolve) => {
       process.die = () => resolve(null);
@@ -132,7 +137,10 @@ export class World {
 
   /** Moves time. Further than ten minutes, whatever is on its way has arrived or is gone. */
   jump(ms: number): void {
-    if (ms > NETWORK_MS_MAX) for (const finish of this.#beforeJump) finish();
+    if (ms > NETWORK_MS_MAX) {
+      for (const process of this.#running()) if (!process.outlives) this.crash(process);
+      for (const finish of this.#beforeJump) finish();
+    }
     this.nowMs += ms;
     this.say(`${(ms / 1000).toFixed(0)} seconds pass`);
   }
@@ -192,7 +200,7 @@ export class World {
 
   /** Adds what may happen to processes and to time; weights follow the probability of the fault. */
   #disturb(choices: Choice[]): void {
-    const running = this.processes.filter(({ dead, done }) => !dead && !done);
+    const running = this.#running();
     if (running.length === 0) return;
     const total = choices.reduce((sum, { weight }) => sum + weight, 0);
     const { crash, suspend, stall, jump } = this.faults;
@@ -208,6 +216,10 @@ export class World {
   #stall(process: Process): void {
     this.#suspend(process);
     this.jump(this.random.between(31, 40) * SECOND_MS);
+  }
+
+  #running(): readonly Process[] {
+    return this.processes.filter(({ dead, done }) => !dead && !done);
   }
 
   #suspend(process: Process): void {
@@ -231,7 +243,8 @@ export class World {
 export class Process {
   readonly name: string;
   readonly skewMs: number;
-  readonly startedMs: number;
+  readonly outlives: boolean;
+  startedMs = 0;
   /** Named when its request begins to be handled. */
   attemptId: string | null = null;
   dead = false;
@@ -240,10 +253,10 @@ export class Process {
   asleep = 0;
   die: () => void = () => {};
 
-  constructor(name: string, skewMs: number, startedMs: number) {
+  constructor(name: string, skewMs: number, outlives: boolean) {
     this.name = name;
     this.skewMs = skewMs;
-    this.startedMs = startedMs;
+    this.outlives = outlives;
   }
 }
 
