@@ -78,7 +78,7 @@ describe("money", () => {
     const vault = readFileSync(join(ROOT, "lambda/adapters/dynamo-vault.ts"), "utf8");
     expect(vault.match(/#clients\.once/g)).toHaveLength(1);
     for (const { file, text } of sources("lambda"))
-      if (!/dynamo-vault|vault-items/.test(file)) expect(text, file).not.toContain("balanceKey(");
+      if (!/dynamo-vault|balance-item/.test(file)) expect(text, file).not.toContain("balanceKey(");
   });
 });
 

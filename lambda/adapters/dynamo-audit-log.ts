@@ -11,7 +11,7 @@ import type { AuditEvent } from "../domain/audit-event.ts";
 import { type MicroUsd, NOTHING, plus } from "../domain/money.ts";
 import { isoDay } from "../domain/time.ts";
 import type { AuditLog } from "../ports.ts";
-import type { Item } from "./vault-items.ts";
+import type { Item } from "./vault-items/codec.ts";
 
 /** Events of one transaction: with five sums each they stay below DynamoDB's 100 items. */
 const EVENTS_MAX = 16;

@@ -6,7 +6,7 @@ import { fromUsdText, type MicroUsd, NOTHING, plus } from "../domain/money.ts";
 import { isoTime } from "../domain/time.ts";
 import type { AuditIndex, AuditPage, AuditReader, HeldBudget } from "../ports.ts";
 import { keyTotals, windowTotals } from "./dynamo-audit-log.ts";
-import type { Item } from "./vault-items.ts";
+import type { Item } from "./vault-items/codec.ts";
 
 /** No row has more events than this: a query reads that many more, so that its last row is whole. */
 const EVENTS_OF_A_ROW_MAX = 10;

@@ -33,27 +33,17 @@ import type {
 } from "../ports.ts";
 import { type DynamoClients, isNotApplied } from "./dynamo-clients.ts";
 import {
-  attemptAttribute,
-  attemptMap,
   balanceItem,
   balanceKey,
-  callItem,
-  callKey,
-  entryAttribute,
-  entryMap,
-  type Item,
   type LastWrite,
   lastWriteMap,
-  objectKey,
-  policyItem,
-  policyKey,
   readBalanceItem,
-  readCallItem,
-  readObjectItem,
-  readPolicyItem,
-  requestKey,
   windowAttribute,
-} from "./vault-items.ts";
+} from "./vault-items/balance-item.ts";
+import { attemptAttribute, attemptMap, callItem, callKey, readCallItem } from "./vault-items/call-item.ts";
+import type { Item } from "./vault-items/codec.ts";
+import { entryAttribute, entryMap, objectKey, readObjectItem } from "./vault-items/object-item.ts";
+import { policyItem, policyKey, readPolicyItem, requestKey } from "./vault-items/policy-item.ts";
 
 /** Items of a key outlive its expiry by this, so that an expired key is called expired and not unknown. */
 const KEPT_AFTER_EXPIRY_S = 30 * 86_400;

@@ -2,7 +2,10 @@ import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { tightestCap } from "../domain/balance.ts";
 import { microUsd } from "../domain/money.ts";
 import type { VaultChange } from "../ports.ts";
-import { type Item, readBalanceItem, readCallItem, readPolicyItem } from "./vault-items.ts";
+import { readBalanceItem } from "./vault-items/balance-item.ts";
+import { readCallItem } from "./vault-items/call-item.ts";
+import type { Item } from "./vault-items/codec.ts";
+import { readPolicyItem } from "./vault-items/policy-item.ts";
 
 /** A record of the Vault table's stream, as far as it is read. Images are absent where there is none. */
 export interface StreamImages {

@@ -47,7 +47,7 @@ export interface BalanceWrite {
   readonly amount: MicroUsd;
 }
 
-/** How long a call's record is kept once it is forgettable: `CALL_KEPT_S` of vault-items.ts. */
+/** How long a call's record is kept once it is forgettable: `CALL_KEPT_S` of call-item.ts. */
 const CALL_KEPT_MS = 2 * 24 * 60 * 60 * 1000;
 
 /**

@@ -1,0 +1,153 @@
+import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+import * as v from "valibot";
+import type { Balance } from "../../domain/balance.ts";
+import type { MicroUsd } from "../../domain/money.ts";
+import { type Item, money, orNull, read, whole, written } from "./codec.ts";
+
+export const balanceKey = (keyId: string) => ({ pk: { S: `KEY#${keyId}` }, sk: { S: "BALANCE" } });
+
+/** Written on every balance; another one is of a layout that this code cannot read. */
+const LAYOUT = 1n;
+
+/** The last write of a balance: the stream shows every write by it. */
+export type LastWrite =
+  | { readonly op: "issue" | "fence"; readonly id: string; readonly atMs: number }
+  | {
+      readonly op: "back" | "force";
+      readonly id: string;
+      readonly atMs: number;
+      readonly window: number;
+      readonly amount: bigint;
+    }
+  | { readonly op: "change" | "revoke"; readonly id: string; readonly atMs: number; readonly by: string }
+  | {
+      readonly op: "draw";
+      readonly id: string;
+      readonly atMs: number;
+      readonly window: number;
+      readonly amount: bigint;
+      readonly callId: string;
+      readonly isLeaf: boolean;
+      readonly method: string;
+      readonly path: string;
+    };
+
+const at = { id: v.string(), at: whole };
+const moves = { ...at, w: whole, micros: v.bigint() };
+const lastSchema = v.pipe(
+  v.variant("op", [
+    v.object({ op: v.picklist(["issue", "fence"]), ...at }),
+    v.object({ op: v.picklist(["back", "force"]), ...moves }),
+    v.object({ op: v.picklist(["change", "revoke"]), ...at, by: v.string() }),
+    v.object({
+      op: v.literal("draw"),
+      ...moves,
+      call_id: v.string(),
+      leaf: v.boolean(),
+      method: v.string(),
+      path: v.string(),
+    }),
+  ]),
+  v.transform((last): LastWrite => {
+    switch (last.op) {
+      case "issue":
+      case "fence":
+        return { op: last.op, id: last.id, atMs: last.at };
+      case "back":
+      case "force":
+        return { op: last.op, id: last.id, atMs: last.at, window: last.w, amount: last.micros };
+      case "change":
+      case "revoke":
+        return { op: last.op, id: last.id, atMs: last.at, by: last.by };
+      case "draw": {
+        const { id, call_id, leaf, method, path } = last;
+        return {
+          op: "draw",
+          id,
+          atMs: last.at,
+          window: last.w,
+          amount: last.micros,
+          callId: call_id,
+          isLeaf: leaf,
+          method,
+          path,
+        };
+      }
+    }
+  }),
+);
+
+export const lastWriteMap = (last: LastWrite): AttributeValue => ({
+  M: written({
+    op: last.op,
+    id: last.id,
+    at: last.atMs,
+    ...("by" in last ? { by: last.by } : {}),
+    ...("window" in last ? { w: last.window, micros: last.amount } : {}),
+    ...("callId" in last
+      ? { call_id: last.callId, leaf: last.isLeaf, method: last.method, path: last.path }
+      : {}),
+  }),
+});
+
+const balanceSchema = v.objectWithRest(
+  {
+    key_id: v.string(),
+    issued_at: whole,
+    daily_cap: money,
+    total_cap: money,
+    per_call_cap: money,
+    t: money,
+    expires_at: whole,
+    revoked_at: orNull(whole),
+    fence: whole,
+    n: whole,
+    last: lastSchema,
+    layout: v.literal(LAYOUT),
+  },
+  v.unknown(),
+);
+
+const WINDOW_ATTRIBUTE = /^d(\d+)$/;
+export const windowAttribute = (window: number): string => `d${window}`;
+
+export type BalanceItem = Balance & { readonly last: LastWrite };
+
+export function readBalanceItem(item: Item): BalanceItem {
+  const parsed = v.parse(balanceSchema, read(item));
+  const leftByWindow: Record<number, MicroUsd> = {};
+  for (const [name, value] of Object.entries(parsed)) {
+    const window = WINDOW_ATTRIBUTE.exec(name)?.[1];
+    if (window !== undefined) leftByWindow[Number(window)] = v.parse(money, value);
+  }
+  return {
+    keyId: parsed.key_id,
+    issuedAtMs: parsed.issued_at,
+    caps: { daily: parsed.daily_cap, total: parsed.total_cap, perCall: parsed.per_call_cap },
+    leftByWindow,
+    leftInTotal: parsed.t,
+    expiresAtMs: parsed.expires_at,
+    revokedAtMs: parsed.revoked_at,
+    fenceMs: parsed.fence,
+    writes: parsed.n,
+    last: parsed.last,
+  };
+}
+
+export const balanceItem = (balance: Balance, last: LastWrite, ttlS: number): Item => ({
+  ...balanceKey(balance.keyId),
+  ...written({
+    key_id: balance.keyId,
+    issued_at: balance.issuedAtMs,
+    daily_cap: balance.caps.daily,
+    total_cap: balance.caps.total,
+    per_call_cap: balance.caps.perCall,
+    t: balance.leftInTotal,
+    expires_at: balance.expiresAtMs,
+    fence: balance.fenceMs,
+    n: balance.writes,
+    layout: LAYOUT,
+    ttl: ttlS,
+  }),
+  last: lastWriteMap(last),
+});

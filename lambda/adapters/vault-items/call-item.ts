@@ -1,0 +1,230 @@
+import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+import * as v from "valibot";
+import type { Attempt, CallRecord, DecidedCorrection } from "../../domain/call.ts";
+import { type Item, keyWindow, money, orNull, read, whole, written } from "./codec.ts";
+
+export const callKey = (callId: string) => ({ pk: { S: `CALL#${callId}` }, sk: { S: "CALL" } });
+
+/** How long a record outlives its first attempt once nothing of it is undecided: longer than any vendor replays. */
+const CALL_KEPT_S = 2 * 86_400;
+
+const attemptSchema = v.object({
+  state: v.picklist(["open", "settled", "released", "covered", "denied", "unresolved", "rode", "free"]),
+  kind: v.picklist(["own", "rider", "free"]),
+  micros: money,
+  keys: v.array(keyWindow),
+  at: whole,
+  amb: v.array(v.string()),
+  settled_at_join: v.boolean(),
+  cost: money,
+  overrun: v.boolean(),
+  request: v.object({
+    key_id: v.string(),
+    method: v.string(),
+    path: v.string(),
+    call_label: orNull(v.string()),
+    idempotency_key: orNull(v.string()),
+    amount: orNull(v.string()),
+    currency: orNull(v.string()),
+    source_ip: orNull(v.string()),
+    user_agent: orNull(v.string()),
+  }),
+  outcome: orNull(
+    v.object({
+      reason: orNull(v.string()),
+      remaining: orNull(money),
+      amount: orNull(v.string()),
+      currency: orNull(v.string()),
+      vendor_status: orNull(whole),
+      vendor_request_id: orNull(v.string()),
+      vendor_object_id: orNull(v.string()),
+      vendor_customer_id: orNull(v.string()),
+      replayed: v.boolean(),
+      vendor_ms: orNull(whole),
+      overhead_ms: whole,
+    }),
+  ),
+});
+
+function readAttempt(attemptId: string, value: unknown): Attempt {
+  const {
+    state,
+    kind,
+    keys,
+    at: issuedAtMs,
+    amb,
+    settled_at_join,
+    cost,
+    overrun,
+    request,
+    outcome,
+    ...rest
+  } = v.parse(attemptSchema, value);
+  return {
+    attemptId,
+    state,
+    kind,
+    amount: rest.micros,
+    windows: keys.map(({ key_id, w }) => ({ keyId: key_id, window: w })),
+    issuedAtMs,
+    ambiguous: amb,
+    settledAtJoin: settled_at_join,
+    cost,
+    overrun,
+    request: {
+      keyId: request.key_id,
+      method: request.method,
+      path: request.path,
+      callLabel: request.call_label,
+      idempotencyKey: request.idempotency_key,
+      amountText: request.amount,
+      currency: request.currency,
+      sourceIp: request.source_ip,
+      userAgent: request.user_agent,
+    },
+    outcome:
+      outcome === null
+        ? null
+        : {
+            reason: outcome.reason,
+            remaining: outcome.remaining,
+            amountText: outcome.amount,
+            currency: outcome.currency,
+            vendorStatus: outcome.vendor_status,
+            vendorRequestId: outcome.vendor_request_id,
+            vendorObjectId: outcome.vendor_object_id,
+            vendorCustomerId: outcome.vendor_customer_id,
+            replayed: outcome.replayed,
+            vendorMs: outcome.vendor_ms,
+            overheadMs: outcome.overhead_ms,
+          },
+  };
+}
+
+export function attemptMap(attempt: Attempt): AttributeValue {
+  const { request, outcome } = attempt;
+  return {
+    M: written({
+      state: attempt.state,
+      kind: attempt.kind,
+      micros: attempt.amount,
+      keys: attempt.windows.map(({ keyId, window }) => ({ key_id: keyId, w: window })),
+      at: attempt.issuedAtMs,
+      amb: attempt.ambiguous,
+      settled_at_join: attempt.settledAtJoin,
+      cost: attempt.cost,
+      overrun: attempt.overrun,
+      request: {
+        key_id: request.keyId,
+        method: request.method,
+        path: request.path,
+        call_label: request.callLabel ?? undefined,
+        idempotency_key: request.idempotencyKey ?? undefined,
+        amount: request.amountText ?? undefined,
+        currency: request.currency ?? undefined,
+        source_ip: request.sourceIp ?? undefined,
+        user_agent: request.userAgent ?? undefined,
+      },
+      outcome:
+        outcome === null
+          ? undefined
+          : {
+              reason: outcome.reason ?? undefined,
+              remaining: outcome.remaining ?? undefined,
+              amount: outcome.amountText ?? undefined,
+              currency: outcome.currency ?? undefined,
+              vendor_status: outcome.vendorStatus ?? undefined,
+              vendor_request_id: outcome.vendorRequestId ?? undefined,
+              vendor_object_id: outcome.vendorObjectId ?? undefined,
+              vendor_customer_id: outcome.vendorCustomerId ?? undefined,
+              replayed: outcome.replayed,
+              vendor_ms: outcome.vendorMs ?? undefined,
+              overhead_ms: outcome.overheadMs,
+            },
+    }),
+  };
+}
+
+const callSchema = v.objectWithRest(
+  {
+    call_id: v.string(),
+    v: whole,
+    st: v.picklist(["idle", "unresolved", "settled", "final"]),
+    lease: orNull(v.object({ attempt_id: v.string(), until: whole })),
+    riders: whole,
+    first_at: whole,
+    cover: orNull(v.string()),
+    object_id: orNull(v.string()),
+  },
+  v.unknown(),
+);
+const correctionSchema = v.object({ key_id: v.string(), w: whole, micros: money, at: whole });
+
+const ATTEMPT_PREFIX = "a_";
+const CORRECTION_PREFIX = "b_";
+export const attemptAttribute = (attemptId: string): string => ATTEMPT_PREFIX + attemptId;
+
+export function readCallItem(item: Item): CallRecord {
+  const parsed = v.parse(callSchema, read(item));
+  const attempts: Record<string, Attempt> = {};
+  const corrections: Record<string, DecidedCorrection> = {};
+  for (const [name, value] of Object.entries(parsed)) {
+    if (name.startsWith(ATTEMPT_PREFIX)) {
+      const attemptId = name.slice(ATTEMPT_PREFIX.length);
+      attempts[attemptId] = readAttempt(attemptId, value);
+    } else if (name.startsWith(CORRECTION_PREFIX)) {
+      const { key_id, w, at: issuedAtMs, ...rest } = v.parse(correctionSchema, value);
+      corrections[name.slice(CORRECTION_PREFIX.length)] = {
+        keyId: key_id,
+        window: w,
+        amount: rest.micros,
+        issuedAtMs,
+      };
+    }
+  }
+  return {
+    callId: parsed.call_id,
+    version: parsed.v,
+    status: parsed.st,
+    lease: parsed.lease === null ? null : { attemptId: parsed.lease.attempt_id, untilMs: parsed.lease.until },
+    riders: parsed.riders,
+    firstAtMs: parsed.first_at,
+    cover: parsed.cover,
+    objectId: parsed.object_id,
+    attempts,
+    corrections,
+  };
+}
+
+/** `forgettable`: nothing of it is undecided or on its way, so it may go once the vendor has forgotten the call. */
+export function callItem(record: CallRecord, forgettable: boolean): Item {
+  const attempts = Object.values(record.attempts).map(
+    (attempt) => [attemptAttribute(attempt.attemptId), attemptMap(attempt)] as const,
+  );
+  const corrections = Object.entries(record.corrections).map(
+    ([opId, { keyId, window, amount, issuedAtMs }]) =>
+      [
+        CORRECTION_PREFIX + opId,
+        { M: written({ key_id: keyId, w: window, micros: amount, at: issuedAtMs }) },
+      ] as const,
+  );
+  return {
+    ...callKey(record.callId),
+    ...written({
+      call_id: record.callId,
+      v: record.version,
+      st: record.status,
+      lease:
+        record.lease === null
+          ? undefined
+          : { attempt_id: record.lease.attemptId, until: record.lease.untilMs },
+      riders: record.riders,
+      first_at: record.firstAtMs,
+      cover: record.cover ?? undefined,
+      object_id: record.objectId ?? undefined,
+      ttl: forgettable ? Math.floor(record.firstAtMs / 1000) + CALL_KEPT_S : undefined,
+    }),
+    ...Object.fromEntries(attempts),
+    ...Object.fromEntries(corrections),
+  };
+}

@@ -1,0 +1,73 @@
+import * as v from "valibot";
+import { labelGroup, type Policy, rootOf } from "../../domain/vault-key.ts";
+import { type Item, money, orNull, read, whole, written } from "./codec.ts";
+
+export const policyKey = (keyId: string) => ({ pk: { S: `KEY#${keyId}` }, sk: { S: "POLICY" } });
+
+/** Where a repeated request to issue a key finds the one that was issued. */
+export const requestKey = (hash: string) => ({ pk: { S: `ISSUE#${hash}` }, sk: { S: "ISSUE" } });
+
+const policySchema = v.pipe(
+  v.object({
+    key_id: v.string(),
+    secret_hash: v.string(),
+    vendor: v.string(),
+    credential: v.string(),
+    allowed_endpoints: orNull(v.array(v.string())),
+    agent_run_label: orNull(v.string()),
+    metadata: v.record(v.string(), v.string()),
+    chain: v.array(v.object({ key_id: v.string(), issued_at: whole })),
+    issuer_id: v.string(),
+    issued_at: whole,
+    issued_with: v.object({ daily_cap: money, total_cap: money, per_call_cap: money, expires_at: whole }),
+  }),
+  v.transform(
+    (item): Policy => ({
+      keyId: item.key_id,
+      secretHash: item.secret_hash,
+      vendor: item.vendor,
+      credential: item.credential,
+      allowedEndpoints: item.allowed_endpoints,
+      label: item.agent_run_label,
+      metadata: item.metadata,
+      chain: item.chain.map((member) => ({ keyId: member.key_id, issuedAtMs: member.issued_at })),
+      issuerId: item.issuer_id,
+      issuedAtMs: item.issued_at,
+      issuedWith: {
+        caps: {
+          daily: item.issued_with.daily_cap,
+          total: item.issued_with.total_cap,
+          perCall: item.issued_with.per_call_cap,
+        },
+        expiresAtMs: item.issued_with.expires_at,
+      },
+    }),
+  ),
+);
+
+export const readPolicyItem = (item: Item): Policy => v.parse(policySchema, read(item));
+
+export const policyItem = (policy: Policy, ttlS: number): Item => ({
+  ...policyKey(policy.keyId),
+  ...written({
+    key_id: policy.keyId,
+    root_id: rootOf(policy),
+    secret_hash: policy.secretHash,
+    vendor: policy.vendor,
+    credential: policy.credential,
+    allowed_endpoints: policy.allowedEndpoints,
+    agent_run_label: policy.label ?? undefined,
+    label_group: policy.label === null ? undefined : (labelGroup(policy.label) ?? undefined),
+    metadata: policy.metadata,
+    chain: policy.chain.map((member) => ({ key_id: member.keyId, issued_at: member.issuedAtMs })),
+    issuer_id: policy.issuerId,
+    issued_at: policy.issuedAtMs,
+    issued_with: {
+      daily_cap: policy.issuedWith.caps.daily,
+      total_cap: policy.issuedWith.caps.total,
+      per_call_cap: policy.issuedWith.caps.perCall,
+      expires_at: policy.issuedWith.expiresAtMs,
+    },
+    ttl: ttlS,
+  }),
+});
