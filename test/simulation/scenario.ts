@@ -18,6 +18,11 @@ const AMOUNT_MAX = 5;
 const CAP_MAX = 14;
 const HOUR_MS = 3_600_000;
 const INVOCATION_MS = 29_000;
+/**
+ * The creation of a PaymentIntent is not repeated across the end of its recall: a known gap (docs/testing.md). Charges
+ * and refunds are.
+ */
+const CREATION_REPEATED_MS_MAX = 22 * HOUR_MS;
 const FORM = { "content-type": ["application/x-www-form-urlencoded"] };
 
 /** A key that an agent holds. */
@@ -35,6 +40,7 @@ interface Intention {
   readonly path: string;
   readonly fields: Readonly<Record<string, string>>;
   readonly idempotencyKey: string | null;
+  readonly meantMs: number;
 }
 
 /** What a client was told, if anything. */
@@ -75,7 +81,7 @@ export class Scenario {
     this.#checks = checks;
     this.#held = held;
     this.#sharedKey = world.random.chance(0.1) ? "shared" : null;
-    const families = world.random.chance(0.25) ? 2 : 1;
+    const families = this.#sharedKey === null && world.random.chance(0.25) ? 2 : 1;
     for (let family = 0; family < families; family++) this.#families.push(this.#makeFamily());
   }
 
@@ -202,7 +208,7 @@ export class Scenario {
   }
 
   #someIntention(): Intention {
-    const { random } = this.#world;
+    const { random, nowMs } = this.#world;
     const amount = `${random.between(1, AMOUNT_MAX)}`;
     const idempotencyKey = random.chance(0.15) ? null : (this.#sharedKey ?? `k${++this.#names}`);
     const post = (path: string, fields: Record<string, string> = {}): Intention => ({
@@ -210,6 +216,7 @@ export class Scenario {
       path,
       fields,
       idempotencyKey,
+      meantMs: nowMs,
     });
     const intents = this.#vendor.books.intents();
     if (intents.length > 0 && random.chance(0.5)) {
@@ -234,7 +241,7 @@ export class Scenario {
     const money = { amount, currency: "usd" };
     switch (random.int(7)) {
       case 0:
-        return { method: "GET", path: "v1/payment_intents", fields: {}, idempotencyKey: null };
+        return { method: "GET", path: "v1/payment_intents", fields: {}, idempotencyKey: null, meantMs: nowMs };
       case 1:
         return post("v1/refunds", { charge: this.#someCharge(), amount });
       case 2:
@@ -260,8 +267,10 @@ export class Scenario {
   /** One request, handled by a process of its own. Null when the process died. */
   async #call(key: HeldKey, intention: Intention): Promise<ProxyResult | null> {
     await this.#pause(3);
+    const { method, path, idempotencyKey, meantMs } = intention;
+    const isTooLate = this.#world.nowMs - meantMs > CREATION_REPEATED_MS_MAX;
+    if (isTooLate && idempotencyKey !== null && path === "v1/payment_intents") return null;
     const number = ++this.#names;
-    const { method, path, idempotencyKey } = intention;
     return this.#world.spawn(`p${number}`, true, async (process) => {
       this.#checks.begins(process, key.policy, this.events.revoked);
       const keyText = idempotencyKey === null ? "" : ` with key ${idempotencyKey}`;

@@ -14,7 +14,7 @@ export interface VendorObject {
   manualCapture: boolean;
   /** Whoever has the client secret of an accepted intent can have it paid, so its amount is committed. */
   committed: boolean;
-  /** The requests that were executed on it. */
+  /** The requests that were executed on it, and those that got a replay of that. */
   readonly touchedBy: Sent[];
 }
 

@@ -103,10 +103,10 @@ export class SimulatedVendor {
     return [...booked, ...created.values()].filter(({ cents }) => cents > 0);
   }
 
-  /** Requests that were executed for an attempt. */
-  executedFor(attemptId: string): readonly VendorObject[] {
+  /** What a request with this idempotency key made or changed: whoever gets its replay has a part in it. */
+  executedWith(key: string | null): readonly VendorObject[] {
     return [...this.books.objects.values()].filter(({ touchedBy }) =>
-      touchedBy.some((sent) => sent.attemptId === attemptId),
+      touchedBy.some(({ idempotencyKey }) => idempotencyKey === key),
     );
   }
 
@@ -182,6 +182,7 @@ export class SimulatedVendor {
     const stored = key === null ? undefined : this.#keys.get(key);
     if (stored !== undefined) {
       if (stored.fingerprint !== sent.fingerprint) return this.#answer(sent, plain(400));
+      for (const object of this.executedWith(key)) object.touchedBy.push(sent);
       return this.#answer(sent, stored.answer === null ? plain(409) : { ...stored.answer, replayed: true });
     }
     if (key !== null) {

@@ -1,0 +1,475 @@
+import { describe, expect, test } from "vitest";
+import { type Balance, type Draw, UNCAPPED, WINDOW_MS } from "../../lambda/domain/balance.ts";
+import { type Attempt, type CallRecord, fold, newCall, withAttempt } from "../../lambda/domain/call.ts";
+import type { CountedEntry } from "../../lambda/domain/counted-object.ts";
+import { type MicroUsd, microUsd, NOTHING } from "../../lambda/domain/money.ts";
+import type { Policy } from "../../lambda/domain/vault-key.ts";
+import type { AttemptNote, Vault } from "../../lambda/ports.ts";
+
+/** What every Vault does, whatever it is made of: the rules of lambda/domain are those of its conditional writes. */
+
+const START = 1_795_323_600_000;
+let made = 0;
+
+const capsOf = (daily: bigint, total: bigint | null = null, perCall: bigint | null = null) => ({
+  daily: microUsd(daily),
+  total: total === null ? UNCAPPED : microUsd(total),
+  perCall: perCall === null ? UNCAPPED : microUsd(perCall),
+});
+
+function newKey(caps = capsOf(10n)): { policy: Policy; balance: Balance } {
+  const keyId = `key_${made++}`;
+  const expiresAtMs = START + 10 * WINDOW_MS;
+  const policy: Policy = {
+    keyId,
+    secretHash: "a".repeat(64),
+    vendor: "stripe",
+    credential: "default",
+    allowedEndpoints: ["POST /v1/charges"],
+    label: made % 2 === 0 ? "run/1" : null,
+    metadata: { team: "a" },
+    chain: [{ keyId, issuedAtMs: START }],
+    issuerId: "admin",
+    issuedAtMs: START,
+    issuedWith: { caps, expiresAtMs },
+  };
+  const balance: Balance = {
+    keyId,
+    issuedAtMs: START,
+    caps,
+    leftByWindow: {},
+    leftInTotal: caps.total,
+    expiresAtMs,
+    revokedAtMs: null,
+    fenceMs: 0,
+    writes: 0,
+  };
+  return { policy, balance };
+}
+
+const drawOn = (keyId: string, amount: bigint, change: Partial<Draw> = {}): Draw & AttemptNote => ({
+  keyId,
+  attemptId: `att_${made++}`,
+  window: 0,
+  amount: microUsd(amount),
+  issuedAtMs: START + 10,
+  nowMs: START + 10,
+  callId: "call_1",
+  isLeaf: true,
+  method: "POST",
+  path: "/v1/charges",
+  ...change,
+});
+
+const attemptOf = (attemptId: string, change: Partial<Attempt> = {}): Attempt => ({
+  attemptId,
+  state: "open",
+  kind: "own",
+  amount: microUsd(10n),
+  windows: [{ keyId: "key_1", window: 2 }],
+  issuedAtMs: START,
+  ambiguous: [],
+  settledAtJoin: false,
+  cost: NOTHING,
+  overrun: false,
+  request: {
+    keyId: "key_1",
+    method: "POST",
+    path: "/v1/charges",
+    callLabel: null,
+    idempotencyKey: "k",
+    amountText: "100",
+    currency: "usd",
+    sourceIp: null,
+    userAgent: null,
+  },
+  outcome: null,
+  ...change,
+});
+
+export function vaultContract(vaultOf: () => Vault): void {
+  const issued = async (caps = capsOf(10n)) => {
+    const key = newKey(caps);
+    expect(await vaultOf().createKey(key.policy, key.balance, null)).toBe("created");
+    return key;
+  };
+  const balanceOf = async (keyId: string): Promise<Balance> => {
+    const [balance] = await vaultOf().readBalances([keyId]);
+    if (balance === undefined || balance === null) throw new Error("there is no such balance");
+    return balance;
+  };
+  /** A balance without what only its own kind of vault adds to it. */
+  const left = ({ leftByWindow, leftInTotal, writes }: Balance) => ({ leftByWindow, leftInTotal, writes });
+
+  describe("keys", () => {
+    test("are read as they were written, and an unknown one is null", async () => {
+      const { policy, balance } = await issued(capsOf(10n, 20n, 5n));
+      expect(await vaultOf().readPolicy(policy.keyId)).toEqual(policy);
+      const [first, unknown] = await vaultOf().readBalances([policy.keyId, "key_none"]);
+      expect(first).toMatchObject(balance);
+      expect(unknown).toBeNull();
+      expect(await vaultOf().readPolicy("key_none")).toBeNull();
+    });
+
+    test("are issued once under one request key", async () => {
+      const first = newKey();
+      const second = newKey();
+      const request = `request-${made++}`;
+      expect(await vaultOf().createKey(first.policy, first.balance, request)).toBe("created");
+      expect(await vaultOf().createKey(second.policy, second.balance, request)).toEqual({
+        alreadyIssued: first.policy.keyId,
+      });
+      expect(await vaultOf().readPolicy(second.policy.keyId)).toBeNull();
+    });
+
+    test("are revoked once, and the first time stands", async () => {
+      const { policy } = await issued();
+      expect(await vaultOf().revokeKey(policy.keyId, "admin", START + 5)).toBe(START + 5);
+      expect(await vaultOf().revokeKey(policy.keyId, "admin", START + 9)).toBe(START + 5);
+      expect(await vaultOf().revokeKey("key_none", "admin", START)).toBeNull();
+    });
+  });
+
+  describe("a draw", () => {
+    test("takes from its window and the total, and counts as a write", async () => {
+      const { policy } = await issued(capsOf(10n, 15n));
+      const drawn = await vaultOf().draw(drawOn(policy.keyId, 4n, { window: 1 }));
+      expect(drawn).toMatchObject({ kind: "drawn", balance: { leftByWindow: { 1: 6n }, leftInTotal: 11n } });
+      expect(left(await balanceOf(policy.keyId))).toEqual({
+        leftByWindow: { 1: 6n },
+        leftInTotal: 11n,
+        writes: 1,
+      });
+    });
+
+    test.each<[string, ReturnType<typeof capsOf>, Partial<Draw> & { amount: MicroUsd }, string]>([
+      ["an unopened window", capsOf(10n), { amount: microUsd(11n) }, "daily_cap"],
+      ["the total", capsOf(10n, 5n), { amount: microUsd(6n) }, "total_cap"],
+      ["one call", capsOf(10n, null, 3n), { amount: microUsd(4n) }, "per_call_cap"],
+      ["an expired key", capsOf(10n), { amount: microUsd(1n), nowMs: START + 10 * WINDOW_MS }, "expired"],
+      ["an attempt from before the fence", capsOf(10n), { amount: microUsd(1n), issuedAtMs: 0 }, "fenced"],
+    ])("that does not fit %s changes nothing and says why", async (_, caps, change, reason) => {
+      const { policy } = await issued(caps);
+      expect(await vaultOf().draw(drawOn(policy.keyId, change.amount, change))).toMatchObject({
+        kind: "refused",
+        reason,
+      });
+      expect((await balanceOf(policy.keyId)).writes).toBe(0);
+    });
+
+    test("on a revoked or an unknown key is refused", async () => {
+      const { policy } = await issued();
+      await vaultOf().revokeKey(policy.keyId, "admin", START);
+      expect(await vaultOf().draw(drawOn(policy.keyId, 1n))).toMatchObject({
+        kind: "refused",
+        reason: "revoked",
+      });
+      expect(await vaultOf().draw(drawOn("key_none", 1n))).toEqual({
+        kind: "refused",
+        reason: "unknown",
+        balance: null,
+      });
+    });
+
+    test("of nothing passes a cap that is used up", async () => {
+      const { policy } = await issued(capsOf(10n, 10n));
+      await vaultOf().draw(drawOn(policy.keyId, 10n));
+      expect(await vaultOf().draw(drawOn(policy.keyId, 1n))).toMatchObject({ kind: "refused" });
+      expect(await vaultOf().draw(drawOn(policy.keyId, 0n))).toMatchObject({ kind: "drawn" });
+    });
+
+    test("never passes the cap, however many come at once", async () => {
+      const { policy } = await issued(capsOf(50n, 60n));
+      const results = await Promise.all(
+        Array.from({ length: 200 }, () => vaultOf().draw(drawOn(policy.keyId, 1n))),
+      );
+      expect(results.filter(({ kind }) => kind === "drawn")).toHaveLength(50);
+      expect(await balanceOf(policy.keyId)).toMatchObject({
+        leftByWindow: { 0: 0n },
+        leftInTotal: 10n,
+        writes: 50,
+      });
+    });
+
+    test("forgets the windows that no give-back can belong to", async () => {
+      const { policy } = await issued();
+      for (const window of [0, 1, 2, 3]) await vaultOf().draw(drawOn(policy.keyId, 4n, { window }));
+      expect((await balanceOf(policy.keyId)).leftByWindow).toEqual({ 1: 6n, 2: 6n, 3: 6n });
+    });
+  });
+
+  describe("a correction", () => {
+    const correction = (keyId: string, amount: bigint, window = 0, issuedAtMs = START + 20) => ({
+      opId: `op_${made++}`,
+      keyId,
+      window,
+      amount: microUsd(amount),
+      issuedAtMs,
+    });
+
+    test("gives back to the window it was taken from", async () => {
+      const { policy } = await issued(capsOf(10n, 20n));
+      await vaultOf().draw(drawOn(policy.keyId, 6n));
+      await vaultOf().draw(drawOn(policy.keyId, 6n, { window: 1 }));
+      await vaultOf().correct(correction(policy.keyId, 6n));
+      expect(await balanceOf(policy.keyId)).toMatchObject({
+        leftByWindow: { 0: 10n, 1: 4n },
+        leftInTotal: 14n,
+      });
+    });
+
+    test("of a forgotten window gives back to the total only", async () => {
+      const { policy } = await issued(capsOf(10n, 20n));
+      for (const window of [0, 3]) await vaultOf().draw(drawOn(policy.keyId, 4n, { window }));
+      await vaultOf().correct(correction(policy.keyId, 4n));
+      expect(await balanceOf(policy.keyId)).toMatchObject({
+        leftByWindow: { 3: 6n },
+        leftInTotal: 16n,
+        writes: 3,
+      });
+    });
+
+    test("below zero is counted whatever is left, and opens its window", async () => {
+      const { policy } = await issued(capsOf(10n, 10n));
+      await vaultOf().correct(correction(policy.keyId, -12n, 2));
+      expect(await balanceOf(policy.keyId)).toMatchObject({ leftByWindow: { 2: -2n }, leftInTotal: -2n });
+    });
+
+    test("at or before the fence, or on an unknown key, changes nothing", async () => {
+      const { policy } = await issued();
+      await vaultOf().draw(drawOn(policy.keyId, 6n));
+      await vaultOf().correct(correction(policy.keyId, 6n, 0, 0));
+      await vaultOf().correct(correction("key_none", 6n));
+      expect((await balanceOf(policy.keyId)).leftByWindow).toEqual({ 0: 4n });
+      expect(await vaultOf().readBalances(["key_none"])).toEqual([null]);
+    });
+  });
+
+  describe("a change of caps", () => {
+    const change = (daily: bigint, total: bigint | null = null, nowMs = START + 5) => ({
+      caps: capsOf(daily, total),
+      expiresAtMs: START + 5 * WINDOW_MS,
+      by: "admin",
+      nowMs,
+    });
+
+    test("moves what is left by the difference, in every open window", async () => {
+      const { policy } = await issued(capsOf(10n, 30n));
+      await vaultOf().draw(drawOn(policy.keyId, 4n));
+      await vaultOf().draw(drawOn(policy.keyId, 9n, { window: 1 }));
+      const changed = await vaultOf().changeKey(
+        await balanceOf(policy.keyId),
+        change(7n, 40n, START + WINDOW_MS),
+      );
+      expect(changed).toMatchObject({
+        caps: { daily: 7n, total: 40n },
+        leftByWindow: { 0: 3n, 1: -2n },
+        leftInTotal: 27n,
+        expiresAtMs: START + 5 * WINDOW_MS,
+      });
+    });
+
+    test("sets a cap where there was none, with what was spent before", async () => {
+      const { policy } = await issued(capsOf(10n));
+      await vaultOf().draw(drawOn(policy.keyId, 4n));
+      expect(await vaultOf().changeKey(await balanceOf(policy.keyId), change(10n, 20n))).toMatchObject({
+        leftInTotal: 16n,
+      });
+    });
+
+    test("keeps the draws that came in between", async () => {
+      const { policy } = await issued();
+      await vaultOf().draw(drawOn(policy.keyId, 1n));
+      const before = await balanceOf(policy.keyId);
+      await vaultOf().draw(drawOn(policy.keyId, 2n));
+      expect(await vaultOf().changeKey(before, change(20n))).toMatchObject({ leftByWindow: { 0: 17n } });
+    });
+
+    test("is refused when a window was opened, a cap changed or the key revoked meanwhile", async () => {
+      const opened = await issued();
+      const before = await balanceOf(opened.policy.keyId);
+      await vaultOf().draw(drawOn(opened.policy.keyId, 1n));
+      expect(await vaultOf().changeKey(before, change(20n))).toBeNull();
+
+      const changed = await issued();
+      const old = await balanceOf(changed.policy.keyId);
+      await vaultOf().changeKey(old, change(20n));
+      expect(await vaultOf().changeKey(old, change(30n))).toBeNull();
+
+      const revoked = await issued();
+      const last = await balanceOf(revoked.policy.keyId);
+      await vaultOf().revokeKey(revoked.policy.keyId, "admin", START);
+      expect(await vaultOf().changeKey(last, change(30n))).toBeNull();
+    });
+  });
+
+  describe("a call's record", () => {
+    const claim = (callId: string, attempt: Attempt, nowMs = START) =>
+      vaultOf().claim(callId, attempt, nowMs, nowMs + 100, nowMs - 1_000);
+    const recordOf = async (callId: string): Promise<CallRecord> => {
+      const saved = await vaultOf().saveCall({ ...newCall(callId, START), version: 999_999 }, 999_998, null);
+      if (saved.kind !== "stale" || saved.record === null) throw new Error("there is no such record");
+      return saved.record;
+    };
+    const ended = async (callId: string, attemptId: string, answer: Parameters<typeof fold>[2]) => {
+      const record = await recordOf(callId);
+      expect(
+        await vaultOf().saveCall(fold(record, attemptId, answer, START, false).record, record.version, null),
+      ).toEqual({ kind: "saved" });
+    };
+
+    test("is claimed by one attempt; a resend of its claim is its claim, another attempt waits", async () => {
+      const callId = `call_${made++}`;
+      const first = await claim(callId, attemptOf("att_a"));
+      expect(first).toMatchObject({
+        kind: "claimed",
+        record: {
+          callId,
+          version: 1,
+          status: "idle",
+          lease: { attemptId: "att_a", untilMs: START + 100 },
+          firstAtMs: START,
+        },
+      });
+      expect(await claim(callId, attemptOf("att_a"))).toEqual(first);
+      expect(await claim(callId, attemptOf("att_b"))).toEqual({ kind: "busy" });
+      expect(await claim(callId, attemptOf("att_b"), START + 100)).toEqual({ kind: "busy" });
+      expect(await claim(callId, attemptOf("att_b"), START + 101)).toMatchObject({
+        kind: "claimed",
+        record: { version: 2 },
+      });
+    });
+
+    test("is read back with everything that was put on it", async () => {
+      const callId = `call_${made++}`;
+      const outcome = {
+        reason: "vendor_timeout",
+        remaining: microUsd(-3n),
+        amountText: "1",
+        currency: "usd",
+        vendorStatus: 200,
+        vendorRequestId: "req_1",
+        vendorObjectId: "pi_1",
+        vendorCustomerId: null,
+        replayed: true,
+        vendorMs: 3,
+        overheadMs: 4,
+      };
+      const attempt = attemptOf("att_a", {
+        state: "denied",
+        ambiguous: ["key_1"],
+        cost: microUsd(-5n),
+        overrun: true,
+        outcome,
+      });
+      const record: CallRecord = {
+        ...withAttempt(newCall(callId, START), attempt, null),
+        status: "settled",
+        cover: "att_a",
+        objectId: "pi_1",
+        riders: 2,
+        corrections: { "att_a.0": { keyId: "key_1", window: 2, amount: microUsd(-5n), issuedAtMs: START } },
+      };
+      expect(await vaultOf().saveCall(record, 0, null)).toEqual({ kind: "saved" });
+      expect(await recordOf(callId)).toEqual(record);
+    });
+
+    test("is joined when it holds budget, claimed again when it holds none, and begun anew when it is old", async () => {
+      const callId = `call_${made++}`;
+      await claim(callId, attemptOf("att_a"));
+      await ended(callId, "att_a", { kind: "refused" });
+      expect(await claim(callId, attemptOf("att_b"))).toMatchObject({
+        kind: "claimed",
+        record: { version: 3 },
+      });
+      await ended(callId, "att_b", { kind: "unknown" });
+      expect(await claim(callId, attemptOf("att_c"))).toMatchObject({
+        kind: "joinable",
+        record: { status: "unresolved", version: 4 },
+      });
+      expect(await claim(callId, attemptOf("att_c"), START + 1_000)).toEqual({
+        kind: "too_old",
+        firstAtMs: START,
+      });
+    });
+
+    test("does not open an attempt again that has ended, however late its claim is sent again", async () => {
+      const callId = `call_${made++}`;
+      await claim(callId, attemptOf("att_a"));
+      await ended(callId, "att_a", { kind: "refused" });
+      expect(await claim(callId, attemptOf("att_a"))).toEqual({ kind: "busy" });
+      expect((await recordOf(callId)).attempts["att_a"]?.state).toBe("released");
+    });
+
+    test("is saved by one of two that read the same version; the other gets what is there", async () => {
+      const callId = `call_${made++}`;
+      await claim(callId, attemptOf("att_a"));
+      const record = await recordOf(callId);
+      const next = fold(record, "att_a", { kind: "unknown" }, START, false).record;
+      const results = await Promise.all([1, 2, 3].map(() => vaultOf().saveCall(next, record.version, null)));
+      expect(results.filter(({ kind }) => kind === "saved")).toHaveLength(1);
+      expect(results.find(({ kind }) => kind === "stale")).toMatchObject({
+        record: { version: 2, status: "unresolved" },
+      });
+    });
+  });
+
+  describe("a counted object", () => {
+    const entryOf = (attemptId: string, amount: bigint): CountedEntry => ({
+      attemptId,
+      amount: microUsd(amount),
+      total: microUsd(amount),
+      windows: [{ keyId: "key_1", window: 0 }],
+    });
+    const save = (effect: Parameters<Vault["saveCall"]>[2]) =>
+      vaultOf().saveCall({ ...newCall(`call_${made++}`, START), version: 1 }, 0, effect);
+    const count = (rootId: string, entry: CountedEntry) =>
+      save({ kind: "count", rootId, objectId: "pi_1", entry, nowMs: START });
+
+    test("gathers the entries of several attempts, each once", async () => {
+      const rootId = `key_${made++}`;
+      expect(await vaultOf().readObject(rootId, "pi_1")).toBeNull();
+      await count(rootId, entryOf("att_a", 5n));
+      await count(rootId, entryOf("att_b", 3n));
+      await count(rootId, entryOf("att_b", 3n));
+      const object = await vaultOf().readObject(rootId, "pi_1");
+      expect(object).toMatchObject({ objectId: "pi_1", cancelled: false });
+      expect([...(object?.entries ?? [])].sort((a, b) => (a.attemptId < b.attemptId ? -1 : 1))).toEqual([
+        entryOf("att_a", 5n),
+        entryOf("att_b", 3n),
+      ]);
+    });
+
+    test("ends once, and takes no entry afterwards; the call's record is not written then", async () => {
+      const rootId = `key_${made++}`;
+      const end = { kind: "end", rootId, objectId: "pi_1" } as const;
+      expect(await save(end)).toEqual({ kind: "object_ended" });
+      await count(rootId, entryOf("att_a", 5n));
+      expect(await save(end)).toEqual({ kind: "saved" });
+      expect(await save(end)).toEqual({ kind: "object_ended" });
+      expect(await count(rootId, entryOf("att_b", 5n))).toEqual({ kind: "object_ended" });
+      expect(await vaultOf().readObject(rootId, "pi_1")).toMatchObject({
+        cancelled: true,
+        entries: [entryOf("att_a", 5n)],
+      });
+    });
+
+    test("is not touched by a call whose record is stale", async () => {
+      const rootId = `key_${made++}`;
+      const record = { ...newCall(`call_${made++}`, START), version: 1 };
+      await vaultOf().saveCall(record, 0, null);
+      const effect = {
+        kind: "count",
+        rootId,
+        objectId: "pi_1",
+        entry: entryOf("att_a", 5n),
+        nowMs: START,
+      } as const;
+      expect(await vaultOf().saveCall(record, 0, effect)).toMatchObject({
+        kind: "stale",
+        record: { version: 1 },
+      });
+      expect(await vaultOf().readObject(rootId, "pi_1")).toBeNull();
+    });
+  });
+}

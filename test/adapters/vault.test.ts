@@ -1,0 +1,158 @@
+import { createServer, request, type Server } from "node:http";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { dynamoClients } from "../../lambda/adapters/dynamo-clients.ts";
+import { DynamoVault } from "../../lambda/adapters/dynamo-vault.ts";
+import { type LocalDynamoDb, startDynamoDb } from "../../lib/local/dynamodb.ts";
+import { MemoryVault } from "../support/memory-vault.ts";
+import { vaultContract } from "./vault.contract.ts";
+
+describe("in memory", () => {
+  const vault = new MemoryVault();
+  vaultContract(() => vault);
+});
+
+describe("on the engine", () => {
+  let engine: LocalDynamoDb;
+  let vault: DynamoVault;
+  const saved = { ...process.env };
+
+  const vaultAt = (endpoint: string) => {
+    process.env["AWS_ENDPOINT_URL_DYNAMODB"] = endpoint;
+    return new DynamoVault(dynamoClients(5_000), "keybrake-vault", () => undefined);
+  };
+
+  beforeAll(async () => {
+    Object.assign(process.env, {
+      AWS_REGION: "us-east-1",
+      AWS_ACCESS_KEY_ID: "local",
+      AWS_SECRET_ACCESS_KEY: "local",
+    });
+    engine = await startDynamoDb({ dataFile: undefined, fallbackEndpoint: undefined });
+    vault = vaultAt(engine.endpoint);
+  });
+
+  afterAll(async () => {
+    await engine.close();
+    for (const name of Object.keys(process.env)) if (!(name in saved)) delete process.env[name];
+    Object.assign(process.env, saved);
+  });
+
+  vaultContract(() => vault);
+
+  describe("when the reply to a write of a balance is lost", () => {
+    let proxy: Server;
+    let loses = false;
+    let updates = 0;
+    let behind: DynamoVault;
+
+    /** Passes requests on to the engine; while `loses`, an update lands and its reply never comes. */
+    beforeAll(async () => {
+      proxy = createServer((incoming, outgoing) => {
+        const isUpdate = `${incoming.headers["x-amz-target"]}`.endsWith(".UpdateItem");
+        const passed = request(engine.endpoint, { method: "POST", headers: incoming.headers }, (answer) => {
+          if (isUpdate) updates += 1;
+          if (isUpdate && loses) {
+            answer.resume();
+            incoming.socket.destroy();
+          } else {
+            outgoing.writeHead(answer.statusCode ?? 0, answer.headers);
+            answer.pipe(outgoing);
+          }
+        });
+        incoming.pipe(passed);
+      });
+      await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+      const address = proxy.address();
+      behind = vaultAt(
+        `http://127.0.0.1:${address !== null && typeof address === "object" ? address.port : 0}`,
+      );
+    });
+
+    afterAll(() => {
+      proxy.closeAllConnections();
+      proxy.close();
+    });
+
+    const key = (keyId: string) => {
+      const caps = { daily: 10n, total: 100n, perCall: 100n } as never;
+      const issuedWith = { caps, expiresAtMs: 9_000_000_000_000 };
+      const policy = {
+        keyId,
+        secretHash: "h",
+        vendor: "stripe",
+        credential: "default",
+        allowedEndpoints: null,
+        label: null,
+        metadata: {},
+        chain: [{ keyId, issuedAtMs: 1 }],
+        issuerId: "admin",
+        issuedAtMs: 1,
+        issuedWith,
+      };
+      const balance = {
+        keyId,
+        issuedAtMs: 1,
+        caps,
+        leftByWindow: {},
+        leftInTotal: 100n as never,
+        expiresAtMs: 9_000_000_000_000,
+        revokedAtMs: null,
+        fenceMs: 0,
+        writes: 0,
+      };
+      return vault.createKey(policy, balance, null);
+    };
+    const left = async (keyId: string) => (await vault.readBalances([keyId]))[0]?.leftByWindow[0];
+
+    test("a draw is sent once, and the probe finds that it landed", async () => {
+      await key("key_lost_draw");
+      loses = true;
+      updates = 0;
+      const draw = {
+        keyId: "key_lost_draw",
+        attemptId: "att_1",
+        window: 0,
+        amount: 4n as never,
+        issuedAtMs: 5,
+        nowMs: 5,
+        callId: "c",
+        isLeaf: true,
+        method: "POST",
+        path: "/",
+      };
+      expect(await behind.draw(draw)).toMatchObject({ kind: "drawn" });
+      loses = false;
+      expect(updates).toBe(1);
+      expect(await left("key_lost_draw")).toBe(6n);
+    });
+
+    test("a give-back is sent once, and nobody throws", async () => {
+      await key("key_lost_back");
+      const draw = {
+        keyId: "key_lost_back",
+        attemptId: "att_1",
+        window: 0,
+        amount: 4n as never,
+        issuedAtMs: 5,
+        nowMs: 5,
+        callId: "c",
+        isLeaf: true,
+        method: "POST",
+        path: "/",
+      };
+      await vault.draw(draw);
+      loses = true;
+      updates = 0;
+      await behind.correct({
+        opId: "att_1.0",
+        keyId: "key_lost_back",
+        window: 0,
+        amount: 4n as never,
+        issuedAtMs: 6,
+      });
+      loses = false;
+      expect(updates).toBe(1);
+      expect(await left("key_lost_back")).toBe(10n);
+    });
+  });
+});

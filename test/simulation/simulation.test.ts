@@ -1,0 +1,52 @@
+import { expect, test } from "vitest";
+import { runSchedule } from "./schedule.ts";
+
+const SCHEDULES = 3_000;
+
+/** What a schedule must come to now and then, or it tests nothing. */
+const REACHED = [
+  "own settled",
+  "own unresolved",
+  "own released",
+  "own covered",
+  "own denied",
+  "rider rode",
+  "rider denied",
+  "free free",
+  "spend_cap_exceeded",
+  "idempotency_key_in_use",
+  "key_revoked",
+  "key_expired",
+  "out_of_time",
+  "ledger_unavailable",
+  "vendor 402",
+  "vendor 409",
+  "vendor 429",
+  "vendor 500",
+  "vendor_timeout",
+  "vendor_connection_broken",
+  "vendor_unreachable",
+];
+
+/** Guarantees promises 1 to 6 in every schedule that is tried; a failure names the seed that repeats it. */
+test("no schedule breaks a promise", { timeout: 240_000 }, async () => {
+  const reached = new Set<string>();
+  for (let seed = 1; seed <= SCHEDULES; seed++) {
+    const result = await runSchedule(seed);
+    for (const what of result.reached.keys()) reached.add(what);
+    if (result.violation !== null) {
+      const { promise, message } = result.violation;
+      expect.fail(`promise ${promise}: ${message}; replay it with SIMULATION_SEED=${seed} npm run simulate`);
+    }
+  }
+  expect(REACHED.filter((what) => !reached.has(what))).toEqual([]);
+});
+
+/** Guarantees that a printed seed is worth something. */
+test("the same seed gives the same schedule, step by step", async () => {
+  const first = await runSchedule(7, true);
+  const second = await runSchedule(7, true);
+
+  expect(first.trace.length).toBeGreaterThan(20);
+  expect(second).toEqual(first);
+});
