@@ -472,4 +472,86 @@ export function vaultContract(vaultOf: () => Vault): void {
       expect(await vaultOf().readObject(rootId, "pi_1")).toBeNull();
     });
   });
+
+  describe("many at once", () => {
+    test("of several requests with one request key one issues a key, and only that key is usable", async () => {
+      const request = `hash_${made++}`;
+      const keys = Array.from({ length: 5 }, () => newKey());
+      const answers = await Promise.all(
+        keys.map(({ policy, balance }) => vaultOf().createKey(policy, balance, request)),
+      );
+      const winners = keys.filter((_, index) => answers[index] === "created");
+      const usable = await Promise.all(keys.map(({ policy }) => vaultOf().readPolicy(policy.keyId)));
+
+      expect(winners).toHaveLength(1);
+      expect(usable.filter((policy) => policy !== null)).toEqual(winners.map(({ policy }) => policy));
+      expect(answers).toContainEqual({ alreadyIssued: winners[0]?.policy.keyId });
+    });
+
+    test("draws and corrections of one window add up", async () => {
+      const { policy } = await issued(capsOf(1_000n, 1_000n));
+      const { keyId } = policy;
+      await vaultOf().draw(drawOn(keyId, 100n));
+      const back = () => ({
+        opId: `op_${made++}`,
+        keyId,
+        window: 0,
+        amount: microUsd(3n),
+        issuedAtMs: START + 10,
+      });
+      await Promise.all([
+        ...Array.from({ length: 20 }, () => vaultOf().correct(back())),
+        ...Array.from({ length: 20 }, () => vaultOf().draw(drawOn(keyId, 2n))),
+      ]);
+
+      expect(left(await balanceOf(keyId))).toEqual({
+        leftByWindow: { 0: 920n },
+        leftInTotal: 920n,
+        writes: 41,
+      });
+    });
+
+    test("a change of caps beside draws loses none of them", async () => {
+      const { policy } = await issued(capsOf(100n));
+      const { keyId } = policy;
+      await vaultOf().draw(drawOn(keyId, 1n));
+      const before = await balanceOf(keyId);
+      const change = { caps: capsOf(110n), expiresAtMs: before.expiresAtMs, by: "admin", nowMs: START };
+      const draws = Array.from({ length: 20 }, () => vaultOf().draw(drawOn(keyId, 1n)));
+      const [changed] = await Promise.all([vaultOf().changeKey(before, change), ...draws]);
+
+      expect(changed).not.toBeNull();
+      expect((await balanceOf(keyId)).leftByWindow).toEqual({ 0: 89n });
+    });
+
+    test("of many claims one wins", async () => {
+      const callId = `call_${made++}`;
+      const attempts = Array.from({ length: 20 }, () => attemptOf(`att_${made++}`));
+      const results = await Promise.all(
+        attempts.map((attempt) => vaultOf().claim(callId, attempt, START, START + 100, START - 1_000)),
+      );
+
+      expect(results.filter(({ kind }) => kind === "claimed")).toHaveLength(1);
+      expect(results.filter(({ kind }) => kind === "busy")).toHaveLength(19);
+    });
+
+    test("of many ends of one object one is saved, with its record", async () => {
+      const rootId = `key_${made++}`;
+      const entry: CountedEntry = {
+        attemptId: "att_a",
+        amount: microUsd(5n),
+        total: microUsd(5n),
+        windows: [],
+      };
+      const save = (effect: Parameters<Vault["saveCall"]>[2]) =>
+        vaultOf().saveCall({ ...newCall(`call_${made++}`, START), version: 1 }, 0, effect);
+      await save({ kind: "count", rootId, objectId: "pi_1", entry, nowMs: START });
+      const results = await Promise.all(
+        Array.from({ length: 8 }, () => save({ kind: "end", rootId, objectId: "pi_1" })),
+      );
+
+      expect(results.filter(({ kind }) => kind === "saved")).toHaveLength(1);
+      expect(results.filter(({ kind }) => kind === "object_ended")).toHaveLength(7);
+    });
+  });
 }

@@ -166,6 +166,18 @@ test("the same idempotency key with another amount is refused by Stripe, and its
   });
 });
 
+test("one idempotency key on two paths is two calls, and the second does not ride on the budget of the first", async () => {
+  const key = await issue(run, { daily_usd_cap: 5 });
+  const form = { amount: "300", currency: "usd", source: "tok_visa" };
+  const headers = { "Idempotency-Key": `two-paths-${key.id}` };
+  const charge = await post(run, key, "/v1/charges", form, headers);
+  const intent = await post(run, key, "/v1/payment_intents", { amount: "300", currency: "usd" }, headers);
+
+  expect(charge.status).toBe(200);
+  expect(intent.status).toBe(429);
+  expect(intent.headers["keybrake-call-id"]).not.toBe(charge.headers["keybrake-call-id"]);
+});
+
 test("refunds are spent money and no credit", async () => {
   await reconciled(async () => {
     const key = await issue(run, { daily_usd_cap: 10 });

@@ -1,4 +1,4 @@
-import { type Balance, UNCAPPED, WINDOWS_KEPT } from "../../lambda/domain/balance.ts";
+import { type Balance, UNCAPPED, windowAt } from "../../lambda/domain/balance.ts";
 import type { Attempt, CallRecord, KeyWindow } from "../../lambda/domain/call.ts";
 import {
   fromUsdCents,
@@ -172,7 +172,9 @@ export class Checks {
   /** Promise 4: a retry of a call that holds budget is never told that there is none; but a call may be too large. */
   #denied(record: CallRecord, attempt: Attempt): void {
     if (attempt.outcome?.reason !== "spend_cap_exceeded") return;
-    const perCall = attempt.windows.map(({ keyId }) => this.#state.balances.get(keyId)?.caps.perCall ?? NOTHING);
+    const perCall = attempt.windows.map(
+      ({ keyId }) => this.#state.balances.get(keyId)?.caps.perCall ?? NOTHING,
+    );
     if (perCall.some((cap) => cap < attempt.amount)) return;
     const holder = Object.values(record.attempts).find(
       ({ attemptId, kind, state, windows }) =>
@@ -210,7 +212,7 @@ export class Checks {
     const { due, undelivered, leaked } = this.history.expected();
     for (const balance of this.#state.balances.values()) {
       const { keyId } = balance;
-      for (const place of remembered(balance).map((window) => ({ keyId, window }))) {
+      for (const place of openWindows(balance, this.#world.nowMs).map((window) => ({ keyId, window }))) {
         const counted = countedInWindow(balance, place.window);
         const most = plus(plus(due.in(place), undelivered.in(place)), leaked.in(place));
         this.#compare(`${keyId}, window ${place.window}`, counted, most);
@@ -234,11 +236,16 @@ export class Checks {
   #moneyIsCounted(): void {
     const charged = new Amounts();
     const supplies = new Map<string, Supply>();
-    for (const demand of this.#vendor.demands()) this.#assign(demand, charged, supplies);
+    // What only one call can stand for comes first: the rest takes what is left.
+    const demands = this.#vendor
+      .demands()
+      .map((demand) => ({ demand, calls: new Set(this.#recordsOf(demand)).size }))
+      .sort((a, b) => a.calls - b.calls);
+    for (const { demand } of demands) this.#assign(demand, charged, supplies);
     for (const balance of this.#state.balances.values()) {
       const { keyId } = balance;
       const highest = this.#highest.get(keyId);
-      for (const window of remembered(balance)) {
+      for (const window of openWindows(balance, this.#world.nowMs)) {
         const amount = charged.in({ keyId, window });
         const counted = countedInWindow(balance, window);
         if (amount > counted)
@@ -274,31 +281,35 @@ export class Checks {
     else this.#world.broke(3, `${whole} may still be charged and no reservation stands for them`);
   }
 
-  /** What its calls have paid first, then what they hold: of the attempts that were forwarded, then of the others. */
+  /** In the order of its causes: of each call what it has paid, then what attempts hold that were forwarded. */
   #suppliesFor(demand: Demand, known: Map<string, Supply>): readonly Supply[] {
     const causes = new Set(demand.causes.map(({ attemptId }) => attemptId));
-    const records = new Set(
-      demand.causes.flatMap(({ attemptId }) => this.history.attempt(attemptId)?.recordId ?? []),
-    );
-    const attempts = [...records].flatMap((recordId) => this.history.attemptsOn(recordId));
     const rank = (attempt: Attempt) =>
       attempt.state === "settled" ? 0 : causes.has(attempt.attemptId) ? 1 : 2;
-    const supplies = attempts
-      .filter((attempt) => amountHeld(attempt) > 0n && this.#isHeld(attempt))
-      .sort((a, b) => rank(a) - rank(b))
-      .map((attempt) => ({ id: attempt.attemptId, windows: attempt.windows, left: amountHeld(attempt) }));
+    const supplies = [...new Set(this.#recordsOf(demand))].flatMap((recordId) =>
+      this.history
+        .attemptsOn(recordId)
+        .filter((attempt) => amountHeld(attempt) > 0n && this.#isHeld(attempt))
+        .sort((a, b) => rank(a) - rank(b))
+        .map((attempt) => ({ id: attempt.attemptId, windows: attempt.windows, left: amountHeld(attempt) })),
+    );
     const unwritten = [...causes]
       .filter((attemptId) => this.history.attempt(attemptId) === undefined)
       .flatMap((attemptId) => {
-        const draws = this.history.draws(attemptId);
-        const [first] = draws;
-        return first === undefined ? [] : [{ id: attemptId, windows: draws, left: first.amount }];
+        const windows = this.history.draws(attemptId);
+        const [first] = windows;
+        return first === undefined ? [] : [{ id: attemptId, windows, left: first.amount }];
       });
+    // One that stands for another demand already has that much less left.
     return [...supplies, ...unwritten].map((supply) => {
-      const before = known.get(supply.id) ?? supply;
-      known.set(supply.id, before);
-      return before;
+      const shared = known.get(supply.id) ?? supply;
+      known.set(supply.id, shared);
+      return shared;
     });
+  }
+
+  #recordsOf(demand: Demand): readonly string[] {
+    return demand.causes.flatMap(({ attemptId }) => this.history.attempt(attemptId)?.recordId ?? []);
   }
 
   #isHeld({ kind, attemptId, windows }: Attempt): boolean {
@@ -319,12 +330,14 @@ interface Supply {
 }
 
 /**
- * The windows of which a balance still knows all. A process that slept for days may draw from one that is forgotten:
- * it finds it full, and is then out of time.
+ * The windows in which money can still move: this one and the one before. Only a process that slept for days draws from
+ * another, which may be forgotten and so full again; it is out of time then, and gives back.
  */
-function remembered({ leftByWindow }: Balance): readonly number[] {
-  const windows = Object.keys(leftByWindow).map(Number);
-  return windows.filter((window) => window > Math.max(...windows) - WINDOWS_KEPT);
+function openWindows({ leftByWindow, issuedAtMs }: Balance, nowMs: number): readonly number[] {
+  const current = windowAt(issuedAtMs, nowMs);
+  return Object.keys(leftByWindow)
+    .map(Number)
+    .filter((window) => window >= current - 1);
 }
 
 /** What an attempt stands for: the price that it paid, or all that it holds. */

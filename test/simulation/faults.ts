@@ -30,7 +30,7 @@ const FAULTS = [
 export type FaultName = (typeof FAULTS)[number];
 
 /** Faults of a write of which the table keeps nothing, or keeps more than the writer knows. */
-export const LEDGER_FAULTS: readonly FaultName[] = ["replyLost", "late", "vanished", "readFailed", "crash"];
+const LEDGER_FAULTS: readonly FaultName[] = ["replyLost", "late", "vanished", "readFailed", "crash"];
 
 export const NO_FAULTS = Object.fromEntries(FAULTS.map((name) => [name, 0])) as Faults;
 

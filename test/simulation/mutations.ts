@@ -122,15 +122,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "test/simulation/faulty-vault.ts",
     find: "last?.attemptId === attemptId",
     replace: "last?.callId === draw.callId",
-    promises: [2],
-    schedulesMax: 10_000,
-  },
-  {
-    name: "leaves the path out of what makes calls the same",
-    file: "lambda/app/paid-call.ts",
-    find: "    method,\n    rawPath,\n    query,",
-    replace: "    method,\n    query,",
-    promises: [1, 2, 3],
+    promises: [2, 3],
     schedulesMax: 10_000,
   },
   {
@@ -149,15 +141,6 @@ export const MUTATIONS: readonly Mutation[] = [
       "if (cover === null && held !== undefined) change.settle(held, answer.replayed ? minus(NOTHING, NOTHING) : answer.price, answer.objectId);",
     promises: [1, 3],
     schedulesMax: 500,
-  },
-  {
-    name: "lets a stalled attempt release what others ride on",
-    file: "lambda/domain/call.ts",
-    find: 'else if (attempt.state === "open") foldOpen(change, attempt, answer, rerunsFailures);',
-    replace:
-      'else if (attempt.state === "open" || answer.kind === "refused") foldOpen(change, attempt, answer, rerunsFailures);',
-    promises: [1, 3, 4],
-    schedulesMax: 10_000,
   },
   {
     name: "tells a retry that there is no budget, which its own call holds",
@@ -182,22 +165,6 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: "",
     promises: [1, 3, 4],
     schedulesMax: 5_000,
-  },
-  {
-    name: "counts an object for more than its draw took",
-    file: "lambda/app/paid-call.ts",
-    find: "amount: smaller(paid, attempt.amount),",
-    replace: "amount: paid,",
-    promises: [1, 3],
-    schedulesMax: 50_000,
-  },
-  {
-    name: "gives a cancelled object back twice",
-    file: "test/support/memory-vault.ts",
-    find: "if (object === undefined || object.cancelled) return false;",
-    replace: "if (object === undefined) return false;",
-    promises: [1, 3],
-    schedulesMax: 20_000,
   },
   {
     name: "drops what an outcome released before the stream has told it",

@@ -241,7 +241,13 @@ export class Scenario {
     const money = { amount, currency: "usd" };
     switch (random.int(7)) {
       case 0:
-        return { method: "GET", path: "v1/payment_intents", fields: {}, idempotencyKey: null, meantMs: nowMs };
+        return {
+          method: "GET",
+          path: "v1/payment_intents",
+          fields: {},
+          idempotencyKey: null,
+          meantMs: nowMs,
+        };
       case 1:
         return post("v1/refunds", { charge: this.#someCharge(), amount });
       case 2:

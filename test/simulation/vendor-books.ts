@@ -14,8 +14,10 @@ export interface VendorObject {
   manualCapture: boolean;
   /** Whoever has the client secret of an accepted intent can have it paid, so its amount is committed. */
   committed: boolean;
-  /** The requests that were executed on it, and those that got a replay of that. */
+  /** The requests that were executed on it. */
   readonly touchedBy: Sent[];
+  /** The requests that got a replay of one of these: their calls may have paid for it. */
+  readonly replayedTo: Sent[];
 }
 
 export interface Executed {
@@ -91,6 +93,7 @@ export class VendorBooks {
       manualCapture,
       committed: false,
       touchedBy: [sent],
+      replayedTo: [],
     };
     if (asksBank && declined && !isIntent) return refused(402, "card_declined", true);
     this.objects.set(object.id, object);

@@ -33,11 +33,12 @@ export interface Demand {
   readonly cents: number;
   /** The part that is in the books already. */
   readonly bookedCents: number;
-  /** The requests that caused it. */
+  /** The requests that caused it, those first that were executed. */
   readonly causes: readonly Sent[];
 }
 
 interface StoredKey {
+  readonly first: Sent;
   readonly fingerprint: string;
   readonly startedMs: number;
   /** Null while the first request runs. */
@@ -98,16 +99,14 @@ export class SimulatedVendor {
       const bookedCents = committedBy(object);
       const more = raised.get(object.id);
       const cents = Math.max(bookedCents, more?.cents ?? 0);
-      return { name: object.id, cents, bookedCents, causes: [...object.touchedBy, ...(more?.causes ?? [])] };
+      const causes = [...object.touchedBy, ...(more?.causes ?? []), ...object.replayedTo];
+      return { name: object.id, cents, bookedCents, causes };
     });
     return [...booked, ...created.values()].filter(({ cents }) => cents > 0);
   }
 
-  /** What a request with this idempotency key made or changed: whoever gets its replay has a part in it. */
-  executedWith(key: string | null): readonly VendorObject[] {
-    return [...this.books.objects.values()].filter(({ touchedBy }) =>
-      touchedBy.some(({ idempotencyKey }) => idempotencyKey === key),
-    );
+  #executed(first: Sent): readonly VendorObject[] {
+    return [...this.books.objects.values()].filter(({ touchedBy }) => touchedBy.includes(first));
   }
 
   /** Each request is executed at most once more, so of those with one key only the first counts. */
@@ -176,19 +175,31 @@ export class SimulatedVendor {
       return;
     }
     this.#prune();
-    if (sent.authorization !== `Bearer ${this.secret}`) return this.#answer(sent, plain(401));
-    if (this.#world.hits("tooMany")) return this.#answer(sent, plain(429));
-    const key = sent.idempotencyKey;
-    const stored = key === null ? undefined : this.#keys.get(key);
-    if (stored !== undefined) {
-      if (stored.fingerprint !== sent.fingerprint) return this.#answer(sent, plain(400));
-      for (const object of this.executedWith(key)) object.touchedBy.push(sent);
-      return this.#answer(sent, stored.answer === null ? plain(409) : { ...stored.answer, replayed: true });
-    }
-    if (key !== null) {
-      const { fingerprint } = sent;
-      this.#keys.set(key, { fingerprint, startedMs: this.#world.nowMs, answer: null });
-    }
+    const answer = this.#answerAtOnce(sent);
+    if (answer !== null) this.#answer(sent, answer);
+    else this.#begin(sent);
+  }
+
+  /** What is answered without executing anything: refusals before the idempotency layer, and what that layer says. */
+  #answerAtOnce(sent: Sent): Answered | null {
+    if (sent.authorization !== `Bearer ${this.secret}`) return plain(401);
+    if (this.#world.hits("tooMany")) return plain(429);
+    const stored = sent.idempotencyKey === null ? undefined : this.#keys.get(sent.idempotencyKey);
+    if (stored === undefined) return null;
+    if (stored.fingerprint !== sent.fingerprint) return plain(400);
+    for (const object of this.#executed(stored.first)) object.replayedTo.push(sent);
+    return stored.answer === null ? plain(409) : { ...stored.answer, replayed: true };
+  }
+
+  #begin(sent: Sent): void {
+    const { idempotencyKey, fingerprint } = sent;
+    if (idempotencyKey !== null)
+      this.#keys.set(idempotencyKey, {
+        first: sent,
+        fingerprint,
+        startedMs: this.#world.nowMs,
+        answer: null,
+      });
     sent.state = "executing";
     this.#world.say(`vendor: begins ${name(sent)}`);
     if (sent.command.kind !== "free") this.onBegin(sent);

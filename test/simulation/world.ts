@@ -173,7 +173,11 @@ export class World {
     this.#disturb(choices);
 
     let left = this.random.next() * choices.reduce((sum, { weight }) => sum + weight, 0);
-    return choices.find(({ weight }) => (left -= weight) < 0) ?? choices.at(-1) ?? null;
+    for (const choice of choices) {
+      left -= choice.weight;
+      if (left < 0) return choice;
+    }
+    return choices.at(-1) ?? null;
   }
 
   #choiceOf(pending: Pending): Choice {
@@ -190,8 +194,8 @@ export class World {
 
   #land(flying: Flying): void {
     this.#flying = this.#flying.filter((other) => other !== flying);
-    if (this.random.chance(0.3)) return this.say(`late: ${flying.label} is lost for good`);
-    this.say(`late: ${flying.label} -> ${said(flying.apply())}`);
+    if (this.random.chance(0.3)) this.say(`late: ${flying.label} is lost for good`);
+    else this.say(`late: ${flying.label} -> ${said(flying.apply())}`);
   }
 
   #landAll(): void {

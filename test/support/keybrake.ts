@@ -71,7 +71,7 @@ export async function ask(to: Keybrake, method: string, path: string, asked: Ask
   return replyOf(answered);
 }
 
-export function replyOf(answered: Answered): Reply {
+function replyOf(answered: Answered): Reply {
   const text = answered.body.toString();
   try {
     return { ...answered, text, json: JSON.parse(text) };

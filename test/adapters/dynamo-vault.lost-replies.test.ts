@@ -1,0 +1,192 @@
+import { ListTablesCommand } from "@aws-sdk/client-dynamodb";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { type DynamoClients, dynamoClients } from "../../lambda/adapters/dynamo-clients.ts";
+import { DynamoVault } from "../../lambda/adapters/dynamo-vault.ts";
+import { microUsd } from "../../lambda/domain/money.ts";
+import { type LocalDynamoDb, startDynamoDb, TABLES } from "../../lib/local/dynamodb.ts";
+import { type FaultProxy, startFaultProxy } from "../support/fault-proxy.ts";
+import {
+  attemptOf,
+  balanceOf,
+  correctionOf,
+  drawOf,
+  HOUR_MS,
+  newName,
+  policyOf,
+  recordOf,
+  START_MS,
+} from "../support/vault-facts.ts";
+
+const TIMEOUT_MS = 5_000;
+let engine: LocalDynamoDb;
+let proxy: FaultProxy;
+let clients: DynamoClients;
+let vault: DynamoVault;
+/** Past the proxy: what the table holds, whatever fails on the way. */
+let direct: DynamoVault;
+const warnings: string[] = [];
+
+beforeAll(async () => {
+  engine = await startDynamoDb();
+  proxy = await startFaultProxy(engine.endpoint);
+  const warn = (message: string) => warnings.push(message);
+  direct = new DynamoVault(await clientsOf(engine.endpoint), TABLES[0].name, warn);
+  clients = await clientsOf(proxy.endpoint);
+  vault = new DynamoVault(clients, TABLES[0].name, warn);
+});
+
+beforeEach(() => {
+  warnings.length = 0;
+});
+
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await proxy.close();
+  await engine.close();
+});
+
+/** The clients that are deployed, pointed elsewhere. They read the variables with their first request. */
+async function clientsOf(endpoint: string): Promise<DynamoClients> {
+  vi.stubEnv("AWS_ENDPOINT_URL_DYNAMODB", endpoint);
+  vi.stubEnv("AWS_REGION", "us-east-1");
+  vi.stubEnv("AWS_ACCESS_KEY_ID", "local");
+  vi.stubEnv("AWS_SECRET_ACCESS_KEY", "local");
+  const made = dynamoClients(TIMEOUT_MS);
+  await Promise.all([made.steady, made.once].map((client) => client.send(new ListTablesCommand({}))));
+  return made;
+}
+
+describe("a write whose answer is lost", () => {
+  const issue = async () => {
+    const keyId = newName("key");
+    await direct.createKey(policyOf(keyId), balanceOf(keyId), null);
+    return keyId;
+  };
+  const leftOf = async (keyId: string) => (await direct.readBalances([keyId]))[0]?.leftByWindow[0];
+
+  test("the client for balances never repeats anything by itself, the other one does", async () => {
+    expect(await clients.once.config.maxAttempts()).toBe(1);
+    expect(await clients.steady.config.maxAttempts()).toBeGreaterThan(1);
+  });
+
+  test("a draw that landed is found by the probe, and taken once", async () => {
+    const keyId = await issue();
+    proxy.fail("UpdateItem", "reply_lost", 1);
+
+    expect(await vault.draw(drawOf(keyId, 4n))).toMatchObject({
+      kind: "drawn",
+      balance: { leftByWindow: { 0: 6n } },
+    });
+    expect(proxy.seen).toEqual(["UpdateItem", "GetItem"]);
+    expect(await leftOf(keyId)).toBe(6n);
+  });
+
+  test("a draw is ambiguous when another write came after it, even one of the same call, and is taken once", async () => {
+    const keyId = await issue();
+    proxy.fail("UpdateItem", "reply_lost", 1, () => direct.draw(drawOf(keyId, 1n)));
+
+    expect(await vault.draw(drawOf(keyId, 4n))).toEqual({ kind: "ambiguous" });
+    expect(proxy.seen).toEqual(["UpdateItem", "GetItem"]);
+    expect(await leftOf(keyId)).toBe(5n);
+  });
+
+  test("a draw that never arrived is ambiguous, since it could still arrive", async () => {
+    const keyId = await issue();
+    await direct.draw(drawOf(keyId, 1n));
+    proxy.fail("UpdateItem", "never_arrives", 1);
+
+    expect(await vault.draw(drawOf(keyId, 4n))).toEqual({ kind: "ambiguous" });
+    expect(await leftOf(keyId)).toBe(9n);
+  });
+
+  test("a draw stays ambiguous when the probe is lost too", async () => {
+    const keyId = await issue();
+    proxy.fail("UpdateItem", "reply_lost", 1, async () => {
+      proxy.fail("GetItem", "never_arrives", 10);
+    });
+
+    expect(await vault.draw(drawOf(keyId, 4n))).toEqual({ kind: "ambiguous" });
+    expect(await leftOf(keyId)).toBe(6n);
+    proxy.fail("GetItem", "never_arrives", 0);
+  });
+
+  test.each([
+    ["reply_lost", 9n],
+    ["never_arrives", 6n],
+  ] as const)("a give-back is sent once (%s), and whoever sent it is not stopped", async (fault, left) => {
+    const keyId = await issue();
+    await direct.draw(drawOf(keyId, 4n));
+    proxy.fail("UpdateItem", fault, 1);
+    await vault.correct(correctionOf(keyId, 3n));
+
+    expect(proxy.seen).toEqual(["UpdateItem"]);
+    expect(await leftOf(keyId)).toBe(left);
+    expect(warnings).toHaveLength(1);
+  });
+
+  test("a change of caps is sent once, and throws", async () => {
+    const keyId = await issue();
+    await direct.draw(drawOf(keyId, 4n));
+    const [before] = await direct.readBalances([keyId]);
+    if (before === undefined || before === null) throw new Error("there is no such balance");
+    // Its first update is of the policy and is repeated; the second is the balance.
+    proxy.fail("UpdateItem", "reply_lost", 2);
+    const caps = { ...before.caps, daily: microUsd(20n) };
+    const change = { caps, expiresAtMs: before.expiresAtMs, by: "api_1", nowMs: START_MS };
+    await vault.changeKey(before, change).catch(() => null);
+
+    expect([6n, 16n]).toContain(await leftOf(keyId));
+  });
+
+  test("a claim is repeated and finds itself", async () => {
+    const callId = newName("call");
+    const attempt = attemptOf();
+    proxy.fail("UpdateItem", "reply_lost", 1);
+    const result = await vault.claim(callId, attempt, START_MS, START_MS + 30_000, START_MS - 23 * HOUR_MS);
+
+    expect(proxy.seen).toEqual(["UpdateItem", "UpdateItem"]);
+    expect(result).toMatchObject({ kind: "claimed", record: { version: 1 } });
+  });
+
+  test("an outcome is repeated and finds itself on the record", async () => {
+    const record = recordOf(newName("call"));
+    proxy.fail("PutItem", "reply_lost", 1);
+
+    expect(await vault.saveCall(record, 0, null)).toEqual({ kind: "stale", record });
+    expect(proxy.seen).toEqual(["PutItem", "PutItem"]);
+  });
+
+  test("an outcome with an object is written once, whatever its repeat is told", async () => {
+    const record = recordOf(newName("call"));
+    const [rootId, objectId] = [newName("key"), newName("pi")];
+    const entry = { attemptId: newName("att"), amount: microUsd(3n), total: microUsd(3n), windows: [] };
+    proxy.fail("TransactWriteItems", "reply_lost", 1);
+    const result = await vault.saveCall(record, 0, {
+      kind: "count",
+      rootId,
+      objectId,
+      entry,
+      nowMs: START_MS,
+    });
+
+    expect([{ kind: "saved" }, { kind: "stale", record }]).toContainEqual(result);
+    expect(await direct.readObject(rootId, objectId)).toMatchObject({ entries: [entry] });
+  });
+
+  test("a revocation is repeated and tells the time of the first send", async () => {
+    const keyId = await issue();
+    proxy.fail("UpdateItem", "reply_lost", 1);
+
+    expect(await vault.revokeKey(keyId, "api_1", START_MS + 7)).toBe(START_MS + 7);
+    expect(await direct.readBalances([keyId])).toMatchObject([{ revokedAtMs: START_MS + 7, writes: 1 }]);
+  });
+
+  test.each([null, "hash"])("an issue is repeated and issues one key (request: %s)", async (request) => {
+    const keyId = newName("key");
+    const hash = request === null ? null : newName(request);
+    proxy.fail(request === null ? "PutItem" : "TransactWriteItems", "reply_lost", 1);
+
+    expect(await vault.createKey(policyOf(keyId), balanceOf(keyId), hash)).toBe("created");
+    expect(await direct.readPolicy(keyId)).toMatchObject({ keyId });
+  });
+});
