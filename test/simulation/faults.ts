@@ -29,9 +29,6 @@ const FAULTS = [
 
 export type FaultName = (typeof FAULTS)[number];
 
-/** Faults of a write of which the table keeps nothing, or keeps more than the writer knows. */
-const LEDGER_FAULTS: readonly FaultName[] = ["replyLost", "late", "vanished", "readFailed", "crash"];
-
 export const NO_FAULTS = Object.fromEntries(FAULTS.map((name) => [name, 0])) as Faults;
 
 /** Rarer than the rest, since each ends a process or moves time for all. */
