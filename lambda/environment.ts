@@ -1,7 +1,7 @@
 /**
  * The names of the environment variables that our functions read, once for the writer and the reader.
  *
- * Whoever starts a function (the local run, later the CDK stack) sets exactly these.
+ * Whoever starts a function (the local run, the CDK stack) sets exactly these.
  */
 export const ENV = {
   /** Name of the table of keys, balances and calls. */
@@ -18,4 +18,17 @@ export const ENV = {
   auditRetentionDays: "KEYBRAKE_AUDIT_RETENTION_DAYS",
   /** Milliseconds that one DynamoDB request may take. */
   dynamodbTimeoutMs: "KEYBRAKE_DYNAMODB_TIMEOUT_MS",
+} as const;
+
+/** The names of our metrics, once for the functions that count and for the alarms. Each is a number of things, by stack. */
+export const METRICS = {
+  namespace: "Keybrake",
+  /** The name of the stack, as POWERTOOLS_SERVICE_NAME tells it. */
+  dimension: "service",
+  /** Calls with a vault key that does not exist. They are in no row of the audit log. */
+  unknownKey: "UnknownKey",
+  /** Calls that cost more than was reserved. */
+  overrun: "Overrun",
+  /** Attempts that ended without an answer that tells whether the vendor charged. */
+  unresolved: "Unresolved",
 } as const;

@@ -18,6 +18,11 @@ export const FUNCTIONS = [
 
 export type FunctionName = (typeof FUNCTIONS)[number];
 
+/** The vendors that have a path of their own; the same names as in lambda/vendors/index.ts. */
+export const VENDOR_NAMES = ["stripe"] as const;
+
+export type VendorName = (typeof VENDOR_NAMES)[number];
+
 export interface Route {
   readonly method: "GET" | "POST" | "PATCH" | "DELETE" | "ANY";
   readonly path: string;
@@ -34,6 +39,10 @@ export const ROUTES: readonly Route[] = [
   { method: "POST", path: "/vault/keys/{id}/revoke", function: "manage-key" },
   { method: "GET", path: "/vault/audit", function: "query-audit" },
   { method: "GET", path: "/healthz", function: "health" },
-  { method: "ANY", path: "/stripe/{proxy+}", function: "proxy-call" },
+  ...VENDOR_NAMES.map((vendor) => ({
+    method: "ANY" as const,
+    path: `/${vendor}/{proxy+}`,
+    function: "proxy-call" as const,
+  })),
   { method: "ANY", path: "/{proxy+}", function: "proxy-call" },
 ];

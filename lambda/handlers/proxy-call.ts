@@ -1,4 +1,3 @@
-import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
 import middy from "@middy/core";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-lambda";
 import { HttpsVendor } from "../adapters/https-vendor.ts";
@@ -7,10 +6,11 @@ import { vendorSecrets } from "../adapters/secrets-manager.ts";
 import type { ProxyRequest } from "../app/admit-call.ts";
 import { proxyCall } from "../app/proxy-call.ts";
 import { Problem } from "../domain/denial.ts";
-import { ENV } from "../environment.ts";
+import { ENV, METRICS } from "../environment.ts";
 import { denialAnswer, proxyAnswer } from "../http/proxy-answer.ts";
 import { bodyOf, headersOf, queryOf, tokenOf } from "../http/request.ts";
 import { VENDORS } from "../vendors/index.ts";
+import { count } from "./metrics.ts";
 import {
   auditReader,
   type CredentialSecrets,
@@ -34,7 +34,6 @@ const ports = {
   originOf: ({ name, origin }: { readonly name: string; readonly origin: string }) => origins[name] ?? origin,
   warn,
 };
-const metrics = new Metrics({ namespace: "Keybrake", serviceName: "keybrake" });
 
 /** First segments that are no vendor's path: ours, and the names of vendors that have a route of their own. */
 const RESERVED = new Set(["vault", "healthz", "dashboard", "twilio", "resend", ...Object.keys(VENDORS)]);
@@ -63,7 +62,7 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
       );
     }
     const result = await proxyCall(request, ports);
-    if (result.kind === "denied" && result.problem.code === "key_unknown") count("UnknownKey");
+    if (result.kind === "denied" && result.problem.code === "key_unknown") count(METRICS.unknownKey);
     if (result.kind === "denied" && result.problem.cause !== undefined)
       warn(result.problem.message, result.problem.cause);
     return proxyAnswer(result, request.requestId);
@@ -86,9 +85,4 @@ function requestOf(event: APIGatewayProxyEvent, context: Context): ProxyRequest 
     startedAtMs,
     deadlineMs: startedAtMs + context.getRemainingTimeInMillis(),
   };
-}
-
-function count(name: string): void {
-  metrics.addMetric(name, MetricUnit.Count, 1);
-  metrics.publishStoredMetrics();
 }

@@ -3,16 +3,26 @@ import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from "aws-lambda";
 import { DynamoAuditLog } from "../adapters/dynamo-audit-log.ts";
 import { changeFrom } from "../adapters/vault-changes.ts";
 import { recordAudit } from "../app/record-audit.ts";
-import { ENV } from "../environment.ts";
+import { ENV, METRICS } from "../environment.ts";
+import type { AuditLog } from "../ports.ts";
+import { count } from "./metrics.ts";
 import { clients, dynamoVault, required, warn } from "./wiring.ts";
 
 const dynamo = clients();
 const RETENTION_DAYS = 400;
-const log = new DynamoAuditLog(
+const table = new DynamoAuditLog(
   dynamo.steady,
   required(ENV.auditTable),
   Number(process.env[ENV.auditRetentionDays] ?? RETENTION_DAYS),
 );
+/** What an operator has to look at is counted once it is recorded; a record that comes again is counted again. */
+const log: AuditLog = {
+  async append(events) {
+    await table.append(events);
+    count(METRICS.overrun, events.filter(({ fields }) => fields.overrun === true).length);
+    count(METRICS.unresolved, events.filter(({ event }) => event === "unresolved").length);
+  },
+};
 const vault = dynamoVault(dynamo);
 
 /**

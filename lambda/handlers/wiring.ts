@@ -24,7 +24,7 @@ export const jsonVariable = <T extends object>(name: string): T => JSON.parse(pr
 
 export type CredentialSecrets = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
-const logger = new Logger({ serviceName: "keybrake" });
+const logger = new Logger();
 
 /**
  * For an operator: what failed, by name and message. Never a request, a header, a body or an item, which errors of

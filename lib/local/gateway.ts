@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { INTEGRATION_TIMEOUT_S } from "../limits.ts";
 import type { Route } from "../routes.ts";
 import {
   frontAnswer,
@@ -18,7 +19,6 @@ import { StartError } from "./start-error.ts";
 const HEAD_BYTES_MAX = 10_240;
 const BODY_BYTES_MAX = 10 * 1024 * 1024;
 const EVENT_BYTES_MAX = 6 * 1024 * 1024;
-const INTEGRATION_TIMEOUT_MS = 29_000;
 
 const KEEP_ALIVE_MS = 75_000;
 
@@ -130,7 +130,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const ended = invoked.then(() => {}).finally(() => underWay.delete(ended));
     underWay.add(ended);
 
-    const late = deadline(options.integrationTimeoutMs ?? INTEGRATION_TIMEOUT_MS);
+    const late = deadline(options.integrationTimeoutMs ?? INTEGRATION_TIMEOUT_S * 1000);
     const answer = await Promise.race([invoked, late.passed]);
     late.cancel();
     return answer ?? gatewayResponse("INTEGRATION_TIMEOUT", ids);

@@ -2,21 +2,18 @@ import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { DynamoDBRecord, DynamoDBStreamEvent } from "aws-lambda";
+import { STREAM_READING } from "../limits.ts";
 import { writeDeadLetter } from "./dead-letters.ts";
 import type { NamedTable } from "./dynamodb.ts";
 import { readCheckpoint, type ShardPosition, writeCheckpoint } from "./stream-checkpoint.ts";
 import { type Delivery, deliver } from "./stream-delivery.ts";
 import { openTableStream, type ShardPage, type TableStream } from "./table-stream.ts";
 
-const BATCH_MAX = 100;
-
 /** As many as a read may bring, since dynoxide looks through the whole stream at every read. */
 const READ_MAX = 1_000;
 
 /** For the same reason an idle poller rests nine times as long as its last read took, which leaves the engine to others. */
 const REST_FACTOR = 9;
-const RETRIES_MAX = 10;
-const AGE_MAX_S = 20 * 60 * 60;
 const IDLE_MS = 50;
 const READ_FAILED_MS = 500;
 
@@ -62,7 +59,7 @@ interface ShardState {
 export async function startStreamPoller(options: StreamPollerOptions): Promise<StreamPoller> {
   const sleep = options.sleep ?? ((ms: number) => delay(ms));
   const nowMs = options.nowMs ?? Date.now;
-  const batchMax = options.batchMax ?? BATCH_MAX;
+  const batchMax = options.batchMax ?? STREAM_READING.batchMax;
   const readMax = options.readMax ?? READ_MAX;
   const stream = await openTableStream(options.client, options.endpoint, options.table);
   const streamArn = stream.arn;
@@ -124,8 +121,8 @@ export async function startStreamPoller(options: StreamPollerOptions): Promise<S
         `${functionName} gave up ${records.length} stream record(s) (${why}); kept in ${file}`,
       );
     },
-    retriesMax: RETRIES_MAX,
-    ageMaxS: AGE_MAX_S,
+    retriesMax: STREAM_READING.retriesMax,
+    ageMaxS: STREAM_READING.ageMaxH * 3600,
     isStopped: () => closing.signal.aborted,
     sleep: interruptibly,
     nowS: () => nowMs() / 1000,

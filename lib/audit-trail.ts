@@ -1,0 +1,112 @@
+import { Duration, RemovalPolicy, Stack, Validations } from "aws-cdk-lib";
+import type { TableV2 } from "aws-cdk-lib/aws-dynamodb";
+import { EventSourceMapping, MetricType, StartingPosition } from "aws-cdk-lib/aws-lambda";
+import { BlockPublicAccess, Bucket, BucketEncryption } from "aws-cdk-lib/aws-s3";
+import { Construct } from "constructs";
+import { ENV } from "../lambda/environment.ts";
+import { STREAM_READING } from "./limits.ts";
+import { ServiceFunction } from "./service-function.ts";
+import { tableOf } from "./table.ts";
+import { AUDIT_TABLE } from "./table-schemas.ts";
+import type { VaultTable } from "./vault-table.ts";
+
+export interface AuditTrailProps {
+  readonly vault: VaultTable;
+  readonly retentionDays: number;
+  readonly bundles: string;
+}
+
+/**
+ * The audit log: the table of events, the one function that writes it from the stream of the Vault table, and the bucket
+ * for what that function could not write. The table and the bucket outlive the stack.
+ */
+export class AuditTrail extends Construct {
+  readonly table: TableV2;
+  readonly consumer: ServiceFunction;
+  readonly mapping: EventSourceMapping;
+  readonly deadLetters: Bucket;
+
+  constructor(scope: Construct, id: string, { vault, retentionDays, bundles }: AuditTrailProps) {
+    super(scope, id);
+    this.table = tableOf(this, "Table", AUDIT_TABLE);
+    this.consumer = new ServiceFunction(this, "Consumer", { name: "record-audit", bundles });
+    this.consumer.allow(["dynamodb:PutItem", "dynamodb:UpdateItem"], [this.table.tableArn]);
+    this.consumer.tell(ENV.auditTable, this.table.tableName);
+    this.consumer.tell(ENV.auditRetentionDays, `${retentionDays}`);
+    vault.grantReadPolicies(this.consumer);
+
+    this.deadLetters = new Bucket(this, "DeadLetters", {
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      encryption: BucketEncryption.S3_MANAGED,
+      enforceSSL: true,
+      // A letter that was replayed is deleted; for a month it can be brought back.
+      versioned: true,
+      lifecycleRules: [{ noncurrentVersionExpiration: Duration.days(30), expiredObjectDeleteMarker: true }],
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    Validations.of(this.deadLetters).acknowledge({
+      id: "AwsSolutions::AwsSolutions-S1",
+      reason:
+        "access logs would need a second bucket that outlives the stack; CloudTrail data events tell the same to whoever wants it",
+    });
+    this.mapping = this.#readStreamOf(vault);
+  }
+
+  /** Sums of what a key holds, and nothing else of the table's indexes. */
+  grantReadTotals(service: ServiceFunction): void {
+    service.allow(["dynamodb:Query"], [this.table.tableArn]);
+    service.tell(ENV.auditTable, this.table.tableName);
+  }
+
+  /** The rows, by each of the indexes. */
+  grantQuery(service: ServiceFunction): void {
+    const indexes = AUDIT_TABLE.indexes.map(({ name }) => `${this.table.tableArn}/index/${name}`);
+    service.allow(["dynamodb:Query"], [this.table.tableArn, ...indexes]);
+    service.tell(ENV.auditTable, this.table.tableName);
+  }
+
+  /**
+   * Stream to consumer. What cannot be recorded goes whole to the bucket: only S3 keeps the record itself ("Retain
+   * discarded records", documentation of Lambda, read 2026-11-22).
+   */
+  #readStreamOf({ table }: VaultTable): EventSourceMapping {
+    const streamArn = table.tableStreamArn;
+    if (streamArn === undefined) throw new Error("the Vault table has no stream");
+    this.consumer.allow(
+      ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
+      [streamArn],
+    );
+    // ListStreams knows no resources: it is allowed for all streams or for none.
+    this.consumer.allow(["dynamodb:ListStreams"], ["*"]);
+    this.consumer.allow(["s3:ListBucket"], [this.deadLetters.bucketArn]);
+    this.consumer.allow(["s3:PutObject"], [this.deadLetters.arnForObjects("*")]);
+    const bucketId = Stack.of(this).resolve(this.deadLetters.bucketArn)["Fn::GetAtt"][0];
+    Validations.of(this.consumer).acknowledge(
+      {
+        id: "AwsSolutions::AwsSolutions-IAM5[Resource::*]",
+        reason: "dynamodb:ListStreams knows no resources, and Lambda asks for it before it reads a stream",
+      },
+      {
+        id: `AwsSolutions::AwsSolutions-IAM5[Resource::<${bucketId}.Arn>/*]`,
+        reason: "Lambda chooses the names of dead letters; the consumer may put objects into this one bucket",
+      },
+    );
+    const mapping = new EventSourceMapping(this, "Stream", {
+      target: this.consumer.lambda,
+      eventSourceArn: streamArn,
+      startingPosition: StartingPosition.TRIM_HORIZON,
+      batchSize: STREAM_READING.batchMax,
+      maxBatchingWindow: Duration.seconds(STREAM_READING.windowS),
+      bisectBatchOnError: true,
+      reportBatchItemFailures: true,
+      retryAttempts: STREAM_READING.retriesMax,
+      maxRecordAge: Duration.hours(STREAM_READING.ageMaxH),
+      parallelizationFactor: 2,
+      onFailure: { bind: () => ({ destination: this.deadLetters.bucketArn }) },
+      metricsConfig: { metrics: [MetricType.EVENT_COUNT] },
+    });
+    // Lambda tries the role when the mapping is made, so the role has to be whole by then.
+    mapping.node.addDependency(this.consumer.lambda);
+    return mapping;
+  }
+}

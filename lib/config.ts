@@ -1,0 +1,154 @@
+import * as v from "valibot";
+import { VENDOR_NAMES, type VendorName } from "./routes.ts";
+
+/**
+ * What an operator may choose about a deployment, with the defaults. Everything may be left out; what is not listed is
+ * refused, so that a misspelt name cannot leave a default in force unseen.
+ *
+ * It comes from `keybrake.config.ts` beside cdk.json, or from the context value `keybrake` (bin/keybrake.ts).
+ */
+
+const AUDIT_RETENTION_DAYS_MAX = 3_650;
+
+const text = (pattern: RegExp, accepted: string) =>
+  v.pipe(v.string(`accepted is ${accepted}`), v.regex(pattern, `accepted is ${accepted}`));
+
+const whole = (from: number, to: number) => {
+  const accepted = `accepted is a whole number from ${from} to ${to}`;
+  return v.pipe(
+    v.number(accepted),
+    v.integer(accepted),
+    v.minValue(from, accepted),
+    v.maxValue(to, accepted),
+  );
+};
+
+const credentialName = text(
+  /^[a-z][a-z0-9-]{0,31}$/,
+  "a name in small letters such as default, test or live-eu",
+);
+
+const VENDOR_ACCEPTED = `accepted are the vendors ${VENDOR_NAMES.join(", ")}`;
+const vendorName = v.picklist(VENDOR_NAMES, VENDOR_ACCEPTED);
+
+/** A test server may be plain HTTP, on this machine alone: a credential must not cross a network unencrypted. */
+const origin = text(
+  /^https:\/\/[a-z0-9.-]+(:\d+)?$|^http:\/\/(127\.0\.0\.1|localhost)(:\d+)?$/,
+  "https://<host>, or http://127.0.0.1:<port> for a test",
+);
+
+const certificateArn = text(
+  /^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate\/[a-zA-Z0-9-]+$/,
+  "the ARN of a certificate of ACM, in the region of the stack",
+);
+
+const configSchema = v.strictObject({
+  /** Name of the CloudFormation stack: with two names, two of them stand in one account. */
+  stackName: v.optional(
+    text(
+      /^[A-Za-z][A-Za-z0-9-]{0,99}$/,
+      "a letter, then letters, digits and hyphens, at most 100 characters",
+    ),
+    "Keybrake",
+  ),
+  /** First segment of every path, unless a custom domain maps it away. */
+  stage: v.optional(
+    text(/^[A-Za-z0-9_-]{1,128}$/, "letters, digits, hyphens and underscores, at most 128 characters"),
+    "prod",
+  ),
+  /** Vendor -> names of its credentials. Each becomes a secret without a value, to be set by its command. */
+  credentials: v.optional(
+    v.record(
+      vendorName,
+      v.pipe(
+        v.array(credentialName, "accepted is a list of names"),
+        v.minLength(1, "accepted is at least one name"),
+        v.check((names) => new Set(names).size === names.length, "each name may be there once"),
+      ),
+    ),
+    { stripe: ["default"] },
+  ),
+  /** Vendor -> origin that replaces its own: a test server. */
+  vendorOrigins: v.optional(v.record(vendorName, origin), {}),
+  /** Days that audit events are kept. */
+  auditRetentionDays: v.optional(whole(1, AUDIT_RETENTION_DAYS_MAX), 400),
+  /** What the front door lets through in all, over every key; beyond it is 429 and nothing ran. */
+  throttle: v.optional(
+    v.strictObject({
+      requestsPerSecond: v.optional(whole(1, 10_000), 1_000),
+      /** Requests at one moment. */
+      burst: v.optional(whole(1, 5_000), 2_000),
+    }),
+    {},
+  ),
+  /** Who is mailed when an alarm rings; AWS asks that address to confirm. */
+  alarmEmail: v.optional(
+    v.pipe(v.string("accepted is an e-mail address"), v.email("accepted is an e-mail address")),
+  ),
+  /** A host name of yours in front, which maps the stage away. */
+  customDomain: v.optional(
+    v.strictObject({
+      name: text(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/, "a host name such as keybrake.example.com"),
+      certificateArn,
+      /** The Route 53 zone that gets the record; without one the output CustomDomainTarget says what to enter elsewhere. */
+      hostedZone: v.optional(
+        v.strictObject({
+          id: text(/^Z[A-Z0-9]+$/, "the id of a hosted zone, such as Z0123456789ABC"),
+          name: text(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/, "the name of the hosted zone, such as example.com"),
+        }),
+      ),
+    }),
+  ),
+  /** ARN of the managed policy that every role of the stack gets as its boundary. */
+  permissionsBoundaryArn: v.optional(
+    text(/^arn:aws[a-z-]*:iam::(\d{12}|aws):policy\/.+$/, "the ARN of a managed policy"),
+  ),
+  /**
+   * Access logs of API Gateway need a role that is one setting for a whole account and region: it may be there already
+   * (`account-has-role`), or this stack may set it (`set-account-role`), for every other API too.
+   */
+  accessLogs: v.optional(
+    v.picklist(
+      ["off", "account-has-role", "set-account-role"],
+      "accepted is off, account-has-role or set-account-role",
+    ),
+    "off",
+  ),
+});
+
+export type Config = v.InferOutput<typeof configSchema>;
+export type ConfigInput = v.InferInput<typeof configSchema>;
+
+/** The configuration cannot be used; the message names every wrong field and what would be accepted. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+/** Checks a configuration and fills in the defaults. `source` says in an error where it was read. */
+export function parseConfig(input: unknown, source: string): Config {
+  const parsed = v.safeParse(configSchema, input, { abortPipeEarly: true });
+  if (parsed.success) return parsed.output;
+  const faults = parsed.issues.map((issue) => {
+    const path = v.getDotPath(issue);
+    return `  ${path ?? "configuration"}: ${faultOf(issue)}`;
+  });
+  throw new ConfigError(`${source} cannot be used:\n${faults.join("\n")}`);
+}
+
+const FIELDS = Object.keys(configSchema.entries).join(", ");
+
+function faultOf(issue: v.InferIssue<typeof configSchema>): string {
+  if (issue.type === "strict_object" && issue.expected === "never") {
+    const isTop = issue.path?.length === 1;
+    return `there is no such field${isTop ? `; accepted are ${FIELDS}` : ""}`;
+  }
+  if (issue.type === "strict_object" && issue.received === "undefined") return "it is missing";
+  const got = issue.received === "undefined" ? "nothing" : issue.received;
+  return `got ${got}; ${issue.message}`;
+}
+
+/** Every credential that is configured, in the order of the vendors. */
+export const credentialsOf = ({
+  credentials,
+}: Config): readonly { readonly vendor: VendorName; readonly name: string }[] =>
+  VENDOR_NAMES.flatMap((vendor) => (credentials[vendor] ?? []).map((name) => ({ vendor, name })));

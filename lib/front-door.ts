@@ -1,0 +1,183 @@
+import { Duration, RemovalPolicy, Validations } from "aws-cdk-lib";
+import {
+  AccessLogFormat,
+  CfnAccount,
+  type DomainName,
+  EndpointType,
+  LambdaIntegration,
+  LogGroupLogDestination,
+  ResponseType,
+  RestApi,
+  SecurityPolicy,
+  type StageOptions,
+} from "aws-cdk-lib/aws-apigateway";
+import { Certificate } from "aws-cdk-lib/aws-certificatemanager";
+import { ManagedPolicy, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
+import { ARecord, HostedZone, RecordTarget } from "aws-cdk-lib/aws-route53";
+import { ApiGatewayDomain } from "aws-cdk-lib/aws-route53-targets";
+import { Construct } from "constructs";
+import type { Config } from "./config.ts";
+import { GATEWAY_RESPONSE_TYPES, gatewayResponseOf } from "./gateway-responses.ts";
+import { INTEGRATION_TIMEOUT_S } from "./limits.ts";
+import { type FunctionName, ROUTES } from "./routes.ts";
+import type { ServiceFunction } from "./service-function.ts";
+
+export interface FrontDoorProps {
+  readonly config: Config;
+  /** Who answers the routes of lib/routes.ts. */
+  readonly services: Readonly<Partial<Record<FunctionName, ServiceFunction>>>;
+}
+
+/**
+ * The way in: a regional REST API with the routes of lib/routes.ts.
+ *
+ * Not an HTTP API: that one decodes the path before we see it, and the bodies of its own errors look to stripe-node like
+ * a success (docs/decisions/0013-rest-api.md).
+ */
+export class FrontDoor extends Construct {
+  readonly api: RestApi;
+  /** Where clients point, without a slash at the end. */
+  readonly baseUrl: string;
+  /** What a record of the custom domain has to point at, where its zone is not ours to write. */
+  readonly customDomainTarget: string | null;
+
+  constructor(scope: Construct, id: string, { config, services }: FrontDoorProps) {
+    super(scope, id);
+    this.api = new RestApi(this, "Api", {
+      restApiName: config.stackName,
+      description: `The front door of ${config.stackName}`,
+      endpointTypes: [EndpointType.REGIONAL],
+      // Every body arrives as base64, so that it is passed on byte for byte.
+      binaryMediaTypes: ["*/*"],
+      cloudWatchRole: false,
+      deployOptions: {
+        stageName: config.stage,
+        throttlingRateLimit: config.throttle.requestsPerSecond,
+        throttlingBurstLimit: config.throttle.burst,
+        ...this.#accessLogs(config),
+      },
+    });
+    this.api.node.tryRemoveChild("Endpoint");
+    Validations.of(this.api).acknowledge(...ACKNOWLEDGED);
+    this.#answerForItself();
+    this.#route(services);
+
+    const domain = config.customDomain && this.#domainOf(config.customDomain);
+    this.baseUrl =
+      domain === undefined ? this.api.urlForPath().replace(/\/$/, "") : `https://${domain.domainName}`;
+    this.customDomainTarget = domain?.domainNameAliasDomainName ?? null;
+  }
+
+  #route(services: FrontDoorProps["services"]): void {
+    for (const { method, path, function: name } of ROUTES) {
+      const service = services[name];
+      if (service === undefined) throw new Error(`nothing answers ${method} ${path}`);
+      const integration = new LambdaIntegration(service.lambda, {
+        timeout: Duration.seconds(INTEGRATION_TIMEOUT_S),
+        allowTestInvoke: false,
+      });
+      this.api.root.resourceForPath(path).addMethod(method, integration);
+    }
+  }
+
+  /** A body of ours for each failure of the gateway itself, so that every SDK raises its natural exception. */
+  #answerForItself(): void {
+    for (const type of GATEWAY_RESPONSE_TYPES) {
+      const { status, setsStatus, headers, template } = gatewayResponseOf(type);
+      this.api.addGatewayResponse(`Answer-${type}`, {
+        type: ResponseType.of(type),
+        ...(setsStatus && { statusCode: `${status}` }),
+        responseHeaders: Object.fromEntries(
+          Object.entries(headers).map(([name, value]) => [name, headerExpression(value)]),
+        ),
+        templates: { "application/json": template },
+      });
+    }
+  }
+
+  #accessLogs({ accessLogs }: Config): StageOptions {
+    if (accessLogs === "off") return {};
+    const logs = new LogGroup(this, "AccessLogs", {
+      retention: RetentionDays.THREE_MONTHS,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    if (accessLogs === "set-account-role") {
+      const role = new Role(this, "AccessLogsRole", {
+        assumedBy: new ServicePrincipal("apigateway.amazonaws.com"),
+        managedPolicies: [
+          ManagedPolicy.fromAwsManagedPolicyName("service-role/AmazonAPIGatewayPushToCloudWatchLogs"),
+        ],
+      });
+      const account = new CfnAccount(this, "Account", { cloudWatchRoleArn: role.roleArn });
+      account.applyRemovalPolicy(RemovalPolicy.RETAIN);
+      role.applyRemovalPolicy(RemovalPolicy.RETAIN);
+      logs.node.addDependency(account);
+    }
+    return {
+      accessLogDestination: new LogGroupLogDestination(logs),
+      accessLogFormat: AccessLogFormat.jsonWithStandardFields({
+        caller: false,
+        httpMethod: true,
+        ip: true,
+        protocol: true,
+        requestTime: true,
+        resourcePath: true,
+        responseLength: true,
+        status: true,
+        user: false,
+      }),
+    };
+  }
+
+  #domainOf({ name, certificateArn, hostedZone }: NonNullable<Config["customDomain"]>): DomainName {
+    const domain = this.api.addDomainName("Domain", {
+      domainName: name,
+      certificate: Certificate.fromCertificateArn(this, "Certificate", certificateArn),
+      endpointType: EndpointType.REGIONAL,
+      securityPolicy: SecurityPolicy.TLS_1_2,
+    });
+    if (hostedZone !== undefined) {
+      new ARecord(this, "Record", {
+        zone: HostedZone.fromHostedZoneAttributes(this, "Zone", {
+          hostedZoneId: hostedZone.id,
+          zoneName: hostedZone.name,
+        }),
+        recordName: `${name}.`,
+        target: RecordTarget.fromAlias(new ApiGatewayDomain(domain)),
+      });
+    }
+    return domain;
+  }
+}
+
+/** A literal stands in single quotes; a variable stands without its dollar sign (documentation of API Gateway, read 2026-11-22). */
+const headerExpression = (value: string): string =>
+  value.startsWith("$context.") ? value.slice(1) : `'${value}'`;
+
+const ACCESS_LOGS_OFF =
+  "access logs need a role that is one setting for a whole account and region; the configuration turns them on, and the audit log has every call";
+const OWN_AUTHENTICATION =
+  "callers are authenticated by vault keys and API keys, which the vendors' SDKs send as they send the vendor's own; no SDK can sign for IAM or Cognito";
+
+const ACKNOWLEDGED = [
+  { id: "AwsSolutions::AwsSolutions-APIG4", reason: OWN_AUTHENTICATION },
+  { id: "AwsSolutions::AwsSolutions-COG4", reason: OWN_AUTHENTICATION },
+  {
+    id: "AwsSolutions::AwsSolutions-APIG2",
+    reason:
+      "bodies are parsed by our own functions: a validator of the gateway knows JSON only, and its answer would not be in the vendor's shape",
+  },
+  {
+    id: "AwsSolutions::AwsSolutions-APIG3",
+    reason:
+      "a web ACL costs by the month; it can be associated with the stage, and GatewayResponse WAF_FILTERED answers for it",
+  },
+  { id: "AwsSolutions::AwsSolutions-APIG1", reason: ACCESS_LOGS_OFF },
+  { id: "AwsSolutions::AwsSolutions-APIG6", reason: ACCESS_LOGS_OFF },
+  { id: "Serverless::Serverless-APIGWAccessLogging", reason: ACCESS_LOGS_OFF },
+  {
+    id: "Serverless::Serverless-APIGWXrayEnabled",
+    reason: "the X-Ray SDK costs 127 KB and 75 ms at every start; each call's row has its own times",
+  },
+];

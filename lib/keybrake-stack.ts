@@ -1,0 +1,90 @@
+import { Stack, type StackProps } from "aws-cdk-lib";
+import { ManagedPolicy, PermissionsBoundary } from "aws-cdk-lib/aws-iam";
+import type { Construct } from "constructs";
+import { ENV } from "../lambda/environment.ts";
+import { AuditTrail } from "./audit-trail.ts";
+import type { Config } from "./config.ts";
+import { FrontDoor } from "./front-door.ts";
+import { Monitoring } from "./monitoring.ts";
+import { writeOutputs } from "./outputs.ts";
+import { ServiceFunction } from "./service-function.ts";
+import { VaultTable } from "./vault-table.ts";
+import { VendorSecrets } from "./vendor-secrets.ts";
+
+export interface KeybrakeStackProps extends StackProps {
+  readonly config: Config;
+  /** Folder of the bundles that bin/build.ts made. */
+  readonly bundles: string;
+}
+
+/** The whole of Keybrake: two tables, a function for each job, secrets, the way in, and what watches over them. */
+export class KeybrakeStack extends Stack {
+  constructor(scope: Construct, id: string, { config, bundles, ...props }: KeybrakeStackProps) {
+    super(scope, id, {
+      description:
+        "Keybrake: dollar caps, expiry and an audit trail for the vendor keys that unattended agents hold",
+      ...props,
+    });
+
+    const vault = new VaultTable(this, "Vault");
+    const audit = new AuditTrail(this, "Audit", {
+      vault,
+      retentionDays: config.auditRetentionDays,
+      bundles,
+    });
+    const secrets = new VendorSecrets(this, "Secrets", config);
+
+    const issueKey = new ServiceFunction(this, "IssueKey", { name: "issue-key", bundles });
+    vault.grantIssue(issueKey);
+    secrets.grantReadAdminApiKey(issueKey);
+    secrets.tellNames(issueKey);
+
+    const manageKey = new ServiceFunction(this, "ManageKey", { name: "manage-key", bundles });
+    vault.grantManage(manageKey);
+    audit.grantReadTotals(manageKey);
+    secrets.grantReadAdminApiKey(manageKey);
+
+    const ownKey = new ServiceFunction(this, "OwnKey", { name: "own-key", bundles });
+    vault.grantManage(ownKey);
+    audit.grantReadTotals(ownKey);
+
+    const queryAudit = new ServiceFunction(this, "QueryAudit", { name: "query-audit", bundles });
+    audit.grantQuery(queryAudit);
+    secrets.grantReadAdminApiKey(queryAudit);
+
+    const proxyCall = new ServiceFunction(this, "ProxyCall", { name: "proxy-call", bundles });
+    vault.grantCalls(proxyCall);
+    audit.grantReadTotals(proxyCall);
+    secrets.grantReadCredentials(proxyCall);
+    proxyCall.tell(ENV.vendorOrigins, JSON.stringify(config.vendorOrigins));
+
+    const health = new ServiceFunction(this, "Health", { name: "health", bundles });
+
+    const frontDoor = new FrontDoor(this, "FrontDoor", {
+      config,
+      services: {
+        "issue-key": issueKey,
+        "manage-key": manageKey,
+        "own-key": ownKey,
+        "query-audit": queryAudit,
+        "proxy-call": proxyCall,
+        health,
+      },
+    });
+    const monitoring = new Monitoring(this, "Monitoring", {
+      frontDoor,
+      vault,
+      audit,
+      proxy: proxyCall,
+      services: [issueKey, manageKey, ownKey, queryAudit, proxyCall, audit.consumer, health],
+      email: config.alarmEmail,
+    });
+    writeOutputs(this, { frontDoor, vault, audit, secrets, monitoring });
+
+    if (config.permissionsBoundaryArn !== undefined) {
+      PermissionsBoundary.of(this).apply(
+        ManagedPolicy.fromManagedPolicyArn(this, "Boundary", config.permissionsBoundaryArn),
+      );
+    }
+  }
+}

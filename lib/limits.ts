@@ -1,0 +1,22 @@
+/** Settings that the deployed stack makes and that the local run imitates: one source for both. */
+
+/** What the gateway waits for a function, in seconds: the most that a REST API waits unless its quota is raised. */
+export const INTEGRATION_TIMEOUT_S = 29;
+
+/** What a function may take, in seconds: below the gateway's, so that our own answer wins. */
+export const FUNCTION_TIMEOUT_S = 28;
+
+export const FUNCTION_MEMORY_MB = 512;
+
+/**
+ * How the stream of the Vault table is read. With Lambda's own defaults one record that cannot be recorded would block
+ * its shard for a day and then be lost; with these it comes again ten times and then ends whole in a dead letter.
+ */
+export const STREAM_READING = {
+  batchMax: 100,
+  retriesMax: 10,
+  /** Below the 24 hours that a stream keeps a record. */
+  ageMaxH: 20,
+  /** Seconds that a batch is waited for. */
+  windowS: 1,
+} as const;

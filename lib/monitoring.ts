@@ -1,0 +1,173 @@
+import { Duration, Stack } from "aws-cdk-lib";
+import {
+  Alarm,
+  ComparisonOperator,
+  Dashboard,
+  GraphWidget,
+  type IMetric,
+  Metric,
+  TreatMissingData,
+} from "aws-cdk-lib/aws-cloudwatch";
+import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
+import { Operation } from "aws-cdk-lib/aws-dynamodb";
+import { Topic } from "aws-cdk-lib/aws-sns";
+import { EmailSubscription } from "aws-cdk-lib/aws-sns-subscriptions";
+import { Construct } from "constructs";
+import { METRICS } from "../lambda/environment.ts";
+import type { AuditTrail } from "./audit-trail.ts";
+import type { FrontDoor } from "./front-door.ts";
+import type { ServiceFunction } from "./service-function.ts";
+import type { VaultTable } from "./vault-table.ts";
+
+export interface MonitoringProps {
+  readonly frontDoor: FrontDoor;
+  readonly vault: VaultTable;
+  readonly audit: AuditTrail;
+  readonly proxy: ServiceFunction;
+  readonly services: readonly ServiceFunction[];
+  readonly email: string | undefined;
+}
+
+const FIVE_MINUTES = Duration.minutes(5);
+/** The stream keeps a day; a consumer that is so late has a quarter of an hour of calls to tell. */
+const STREAM_AGE_MS_MAX = 15 * 60 * 1000;
+
+/**
+ * Alarms for what an operator has to act on, and one dashboard. Every alarm says in its description what to do; all of
+ * them go to one topic.
+ */
+export class Monitoring extends Construct {
+  readonly topic: Topic;
+  readonly dashboard: Dashboard;
+
+  constructor(scope: Construct, id: string, props: MonitoringProps) {
+    super(scope, id);
+    const { frontDoor, vault, audit, proxy, services, email } = props;
+    this.topic = new Topic(this, "Alarms", { displayName: "Keybrake alarms", enforceSSL: true });
+    if (email !== undefined) this.topic.addSubscription(new EmailSubscription(email));
+
+    const ours = (metricName: string) =>
+      new Metric({
+        namespace: METRICS.namespace,
+        metricName,
+        dimensionsMap: { [METRICS.dimension]: Stack.of(this).stackName },
+        statistic: "Sum",
+        period: FIVE_MINUTES,
+      });
+    const errors = services.map(({ lambda }) => lambda.metricErrors({ period: FIVE_MINUTES }));
+    const failures = frontDoor.api.metricServerError({ period: FIVE_MINUTES, statistic: "Sum" });
+    const throttles = proxy.lambda.metricThrottles({ period: FIVE_MINUTES });
+    const streamAge = audit.consumer.lambda.metric("IteratorAge", {
+      statistic: "Maximum",
+      period: FIVE_MINUTES,
+    });
+    const consumerErrors = audit.consumer.lambda.metricErrors({ period: FIVE_MINUTES });
+
+    this.#rings(
+      "Failures",
+      failures,
+      1,
+      "Callers got a 5xx. Look into the log group of the function that failed.",
+    );
+    this.#rings(
+      "Throttles",
+      throttles,
+      1,
+      "Lambda had no room for calls, so they were answered 500 and nothing was charged. Raise the account's quota of concurrent executions.",
+    );
+    this.#rings(
+      "AuditErrors",
+      consumerErrors,
+      1,
+      "The audit log cannot be written at the moment. It is tried again ten times; look into the consumer's log group.",
+    );
+    this.#rings(
+      "AuditLate",
+      streamAge,
+      STREAM_AGE_MS_MAX,
+      "The audit log is more than 15 minutes behind. The stream keeps changes for a day.",
+    );
+    this.#rings(
+      "DeadLetters",
+      this.#ofMapping(audit, "OnFailureDestinationDeliveredEventCount"),
+      1,
+      "Changes could not be recorded and lie in the dead letter bucket. Mend the cause, then run the command of the output ReplayDeadLettersCommand.",
+    );
+    this.#rings(
+      "DeadLettersLost",
+      audit.consumer.lambda.metric("DestinationDeliveryFailures", { statistic: "Sum", period: FIVE_MINUTES }),
+      1,
+      "Changes could neither be recorded nor kept in the dead letter bucket. Read the stream before its day is over.",
+    );
+    this.#rings(
+      "Overrun",
+      ours(METRICS.overrun),
+      1,
+      "A vendor charged more than was reserved. It is counted; look up the rows with overrun in the audit log.",
+    );
+    this.#rings(
+      "Unresolved",
+      ours(METRICS.unresolved),
+      1,
+      "Calls ended without an answer that tells whether they were charged. Their budget stays held; look up the rows with state unresolved.",
+    );
+    this.#rings(
+      "UnknownKeys",
+      ours(METRICS.unknownKey),
+      100,
+      "Many calls with keys that do not exist: an old key in a loop, or somebody who guesses.",
+    );
+    this.#rings(
+      "VaultThrottled",
+      vault.table.metricThrottledRequestsForOperations({
+        operations: [Operation.PUT_ITEM, Operation.UPDATE_ITEM],
+        period: FIVE_MINUTES,
+      }),
+      1,
+      "DynamoDB throttled the Vault table: one key takes about 1,000 writes a second. Use several keys for a wider run.",
+    );
+
+    const latency = (statistic: string) =>
+      frontDoor.api.metricLatency({ statistic, period: FIVE_MINUTES, label: statistic });
+    this.dashboard = new Dashboard(this, "Dashboard");
+    this.dashboard.addWidgets(
+      graph("Calls", [
+        frontDoor.api.metricCount({ period: FIVE_MINUTES }),
+        frontDoor.api.metricClientError({ period: FIVE_MINUTES }),
+        failures,
+      ]),
+      graph("Latency, ms", [latency("p50"), latency("p99")]),
+      graph("Money", [ours(METRICS.overrun), ours(METRICS.unresolved), ours(METRICS.unknownKey)]),
+      graph("Audit log behind, ms", [streamAge]),
+      graph("Errors of functions", errors),
+      graph("Proxy: running at once, throttled", [
+        proxy.lambda.metric("ConcurrentExecutions", { statistic: "Maximum", period: FIVE_MINUTES }),
+        throttles,
+      ]),
+    );
+  }
+
+  #rings(id: string, metric: IMetric, threshold: number, alarmDescription: string): void {
+    const alarm = new Alarm(this, id, {
+      metric,
+      threshold,
+      evaluationPeriods: 1,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+      alarmDescription,
+    });
+    alarm.addAlarmAction(new SnsAction(this.topic));
+  }
+
+  #ofMapping({ mapping }: AuditTrail, metricName: string): Metric {
+    return new Metric({
+      namespace: "AWS/Lambda",
+      metricName,
+      dimensionsMap: { EventSourceMappingUUID: mapping.eventSourceMappingId },
+      statistic: "Sum",
+      period: FIVE_MINUTES,
+    });
+  }
+}
+
+const graph = (title: string, left: IMetric[]) => new GraphWidget({ title, left, width: 8 });

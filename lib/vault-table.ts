@@ -1,0 +1,52 @@
+import type { TableV2 } from "aws-cdk-lib/aws-dynamodb";
+import { Construct } from "constructs";
+import { ENV } from "../lambda/environment.ts";
+import type { ServiceFunction } from "./service-function.ts";
+import { tableOf } from "./table.ts";
+import { VAULT_TABLE } from "./table-schemas.ts";
+
+/**
+ * The table of keys, balances and calls. Losing it loses every cap, so it outlives its stack.
+ *
+ * Expiry is enforced by the code that reads a key: DynamoDB removes what has expired late, so the TTL only keeps the table
+ * small. Nobody may delete here.
+ */
+export class VaultTable extends Construct {
+  readonly table: TableV2;
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    this.table = tableOf(this, "Table", VAULT_TABLE);
+  }
+
+  /** New keys: a key's items are put, each on condition that it is not there. */
+  grantIssue(service: ServiceFunction): void {
+    this.#grant(service, "dynamodb:PutItem");
+  }
+
+  /** Reads keys, changes their caps and expiry, revokes them. */
+  grantManage(service: ServiceFunction): void {
+    this.#grant(service, "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:UpdateItem");
+  }
+
+  /** Reserves, settles and releases, and keeps the records of calls. */
+  grantCalls(service: ServiceFunction): void {
+    this.#grant(
+      service,
+      "dynamodb:GetItem",
+      "dynamodb:BatchGetItem",
+      "dynamodb:PutItem",
+      "dynamodb:UpdateItem",
+    );
+  }
+
+  /** Reads the policy of the key that an audit row is about. */
+  grantReadPolicies(service: ServiceFunction): void {
+    this.#grant(service, "dynamodb:GetItem");
+  }
+
+  #grant(service: ServiceFunction, ...actions: string[]): void {
+    service.allow(actions, [this.table.tableArn]);
+    service.tell(ENV.vaultTable, this.table.tableName);
+  }
+}
