@@ -91,7 +91,7 @@ export class AuditTrail extends Construct {
         reason: "Lambda chooses the names of dead letters; the consumer may put objects into this one bucket",
       },
     );
-    const mapping = new EventSourceMapping(this, "Stream", {
+    return new EventSourceMapping(this, "Stream", {
       target: this.consumer.lambda,
       eventSourceArn: streamArn,
       startingPosition: StartingPosition.TRIM_HORIZON,
@@ -105,8 +105,5 @@ export class AuditTrail extends Construct {
       onFailure: { bind: () => ({ destination: this.deadLetters.bucketArn }) },
       metricsConfig: { metrics: [MetricType.EVENT_COUNT] },
     });
-    // Lambda tries the role when the mapping is made, so the role has to be whole by then.
-    mapping.node.addDependency(this.consumer.lambda);
-    return mapping;
   }
 }

@@ -126,11 +126,13 @@ export class ConfigError extends Error {
 
 /** Checks a configuration and fills in the defaults. `source` says in an error where it was read. */
 export function parseConfig(input: unknown, source: string): Config {
+  if (typeof input !== "object" || input === null || Array.isArray(input))
+    throw new ConfigError(`${source} cannot be used: accepted is an object such as {"stage": "prod"}`);
   const parsed = v.safeParse(configSchema, input, { abortPipeEarly: true });
   if (parsed.success) return parsed.output;
   const faults = parsed.issues.map((issue) => {
-    const path = v.getDotPath(issue);
-    return `  ${path ?? "configuration"}: ${faultOf(issue)}`;
+    const path = (v.getDotPath(issue) ?? "").split(".").map(cut).join(".");
+    return `  ${path}: ${faultOf(issue)}`;
   });
   throw new ConfigError(`${source} cannot be used:\n${faults.join("\n")}`);
 }
@@ -143,9 +145,15 @@ function faultOf(issue: v.InferIssue<typeof configSchema>): string {
     return `there is no such field${isTop ? `; accepted are ${FIELDS}` : ""}`;
   }
   if (issue.type === "strict_object" && issue.received === "undefined") return "it is missing";
-  const got = issue.received === "undefined" ? "nothing" : issue.received;
-  return `got ${got}; ${issue.message}`;
+  const { input } = issue;
+  const got = typeof input === "string" ? JSON.stringify(cut(input)) : issue.received;
+  return `got ${input === undefined ? "nothing" : got}; ${issue.message}`;
 }
+
+const SHOWN_MAX = 24;
+
+/** Enough to find it again, too little for a secret that was put in the wrong place. */
+const cut = (text: string): string => (text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text);
 
 /** Every credential that is configured, in the order of the vendors. */
 export const credentialsOf = ({

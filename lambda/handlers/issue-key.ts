@@ -4,31 +4,19 @@ import { randomIds } from "../adapters/random-ids.ts";
 import { issueKey } from "../app/issue-key.ts";
 import { capStatuses, NOTHING_HELD } from "../domain/balance.ts";
 import { Problem } from "../domain/denial.ts";
-import { ENV } from "../environment.ts";
 import { jsonAnswer } from "../http/answers.ts";
 import { authenticateAdmin } from "../http/authenticate.ts";
 import { keyBody } from "../http/key-answer.ts";
 import { parseIssueBody } from "../http/key-bodies.ts";
 import { problems } from "../http/problems.ts";
 import { baseUrlOf, headersOf, jsonOf, singleHeader } from "../http/request.ts";
-import {
-  adminKeyReader,
-  type CredentialSecrets,
-  clients,
-  dynamoVault,
-  jsonVariable,
-  systemClock,
-  warn,
-} from "./wiring.ts";
+import { adminKeyReader, clients, credentialSecrets, dynamoVault, systemClock, warn } from "./wiring.ts";
 
 const ports = { vault: dynamoVault(clients()), clock: systemClock, ids: randomIds };
 const adminKey = adminKeyReader();
 /** The names alone: this function cannot read a credential. */
 const credentials = Object.fromEntries(
-  Object.entries(jsonVariable<CredentialSecrets>(ENV.credentialSecrets)).map(([vendor, secrets]) => [
-    vendor,
-    Object.keys(secrets),
-  ]),
+  Object.entries(credentialSecrets()).map(([vendor, secrets]) => [vendor, Object.keys(secrets)]),
 );
 
 /** POST /vault/keys. */

@@ -13,21 +13,20 @@ import { VENDORS } from "../vendors/index.ts";
 import { count } from "./metrics.ts";
 import {
   auditReader,
-  type CredentialSecrets,
   cachedSecrets,
   clients,
+  credentialSecrets,
   dynamoVault,
-  jsonVariable,
   systemClock,
   warn,
 } from "./wiring.ts";
 
 const dynamo = clients();
-const origins = jsonVariable<Record<string, string>>(ENV.vendorOrigins);
+const origins = JSON.parse(process.env[ENV.vendorOrigins] ?? "{}") as Readonly<Record<string, string>>;
 const ports = {
   vault: dynamoVault(dynamo),
   held: auditReader(dynamo),
-  secrets: vendorSecrets(cachedSecrets(), jsonVariable<CredentialSecrets>(ENV.credentialSecrets)),
+  secrets: vendorSecrets(cachedSecrets(), credentialSecrets()),
   http: new HttpsVendor(),
   clock: systemClock,
   ids: randomIds,

@@ -19,10 +19,11 @@ export function required(name: string): string {
   return value;
 }
 
-/** A JSON object of an environment variable; empty where it is not set. */
-export const jsonVariable = <T extends object>(name: string): T => JSON.parse(process.env[name] ?? "{}") as T;
+type CredentialSecrets = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
-export type CredentialSecrets = Readonly<Record<string, Readonly<Record<string, string>>>>;
+/** Vendor -> credential -> name or ARN of its secret. */
+export const credentialSecrets = (): CredentialSecrets =>
+  JSON.parse(required(ENV.credentialSecrets)) as CredentialSecrets;
 
 const logger = new Logger();
 

@@ -1,0 +1,113 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { ConfigError, parseConfig } from "../../lib/config.ts";
+import { readConfig } from "../../lib/config-source.ts";
+
+const folders: string[] = [];
+afterEach(async () => {
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true });
+});
+
+async function folderWith(files: Readonly<Record<string, string>>): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "keybrake-config-"));
+  folders.push(folder);
+  await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(folder, name), text)));
+  return folder;
+}
+
+test("without a configuration the defaults hold", () => {
+  expect(parseConfig({}, "the test")).toEqual({
+    stackName: "Keybrake",
+    stage: "prod",
+    credentials: { stripe: ["default"] },
+    vendorOrigins: {},
+    auditRetentionDays: 400,
+    throttle: { requestsPerSecond: 1_000, burst: 2_000 },
+    accessLogs: "off",
+  });
+});
+
+/** Guarantees that a mistake is named with its field, what it got, and what would be accepted. */
+test.each([
+  [{ stag: "prod" }, /^ {2}stag: there is no such field; accepted are stackName, stage, .*accessLogs$/m],
+  [{ throttle: { rate: 3 } }, /^ {2}throttle\.rate: there is no such field$/m],
+  [
+    { stage: "my stage" },
+    /^ {2}stage: got "my stage"; accepted is letters, digits, hyphens and underscores/m,
+  ],
+  [{ stackName: "1st" }, /^ {2}stackName: got "1st"; accepted is a letter, then/m],
+  [{ auditRetentionDays: 0 }, /^ {2}auditRetentionDays: got 0; accepted is a whole number from 1 to 3650$/m],
+  [{ auditRetentionDays: "400" }, /^ {2}auditRetentionDays: got "400"; accepted is a whole number/m],
+  [
+    { credentials: { strip: ["default"] } },
+    /^ {2}credentials\.strip: got "strip"; accepted are the vendors stripe/m,
+  ],
+  [{ credentials: { stripe: [] } }, /^ {2}credentials\.stripe: got 0; accepted is at least one name$/m],
+  [
+    { credentials: { stripe: ["a", "a"] } },
+    /^ {2}credentials\.stripe: got Array; each name may be there once$/m,
+  ],
+  [
+    { credentials: { stripe: ["sk_live_1"] } },
+    /^ {2}credentials\.stripe\.0: .*accepted is a name in small letters/m,
+  ],
+  [
+    { vendorOrigins: { stripe: "http://example.com" } },
+    /^ {2}vendorOrigins\.stripe: .*accepted is https:\/\/<host>/m,
+  ],
+  [
+    { throttle: { requestsPerSecond: 0.5 } },
+    /^ {2}throttle\.requestsPerSecond: got 0\.5; accepted is a whole number/m,
+  ],
+  [{ alarmEmail: "ops" }, /^ {2}alarmEmail: got "ops"; accepted is an e-mail address$/m],
+  [{ customDomain: { name: "keybrake.example.com" } }, /^ {2}customDomain\.certificateArn: it is missing$/m],
+  [
+    { permissionsBoundaryArn: "boundary" },
+    /^ {2}permissionsBoundaryArn: got "boundary"; accepted is the ARN/m,
+  ],
+  [
+    { accessLogs: true },
+    /^ {2}accessLogs: got true; accepted is off, account-has-role or set-account-role$/m,
+  ],
+  [[], /accepted is an object/],
+  ["prod", /accepted is an object/],
+])("%j is refused with its field and what is accepted", (input, message) => {
+  expect(() => parseConfig(input, "keybrake.config.ts")).toThrow(ConfigError);
+  expect(() => parseConfig(input, "keybrake.config.ts")).toThrow(message);
+});
+
+test("every mistake is named at once, under the name of the source", () => {
+  expect(() => parseConfig({ stage: 1, accessLogs: "on" }, "keybrake.config.ts")).toThrow(
+    /^keybrake\.config\.ts cannot be used:\n {2}stage: .*\n {2}accessLogs: .*$/,
+  );
+});
+
+test("a secret that was put in the place of a name is not repeated", () => {
+  const secret = `sk_live_${"a".repeat(24)}`;
+  for (const input of [
+    { credentials: { stripe: [secret] } },
+    { credentials: { [secret]: ["default"] } },
+    { stage: `${secret}!` },
+  ])
+    expect(() => parseConfig(input, "the test")).not.toThrow(secret);
+});
+
+test("it is read from keybrake.config.ts, or from the context as an object or as JSON", async () => {
+  const folder = await folderWith({ "keybrake.config.ts": 'export const config = { stage: "blue" };\n' });
+  const empty = await folderWith({});
+  expect((await readConfig(undefined, folder)).stage).toBe("blue");
+  expect((await readConfig({ stage: "green" }, empty)).stage).toBe("green");
+  expect((await readConfig('{"stage":"red"}', empty)).stage).toBe("red");
+  expect((await readConfig(undefined, empty)).stage).toBe("prod");
+});
+
+test("two sources, a file without config and text that is no JSON are refused", async () => {
+  const folder = await folderWith({ "keybrake.config.ts": "export const configuration = {};\n" });
+  await expect(readConfig({}, folder)).rejects.toThrow("keep one of them");
+  await expect(readConfig(undefined, folder)).rejects.toThrow("exports no config");
+  await expect(readConfig("stage=prod", await folderWith({}))).rejects.toThrow(
+    'got "stage=prod"; accepted is JSON',
+  );
+});
