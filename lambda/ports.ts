@@ -105,6 +105,8 @@ export type DrawResult =
 export interface VendorSecrets {
   /** The credential, or null where none is set. `fresh` goes past the cache. */
   get(vendor: string, credential: string, fresh: boolean): Promise<string | null>;
+  /** What an operator does to set it, in words for an error: a command, where there is one. */
+  howToSet(vendor: string, credential: string): string;
 }
 
 export interface VendorHttp {

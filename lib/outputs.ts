@@ -23,12 +23,12 @@ export function writeOutputs(
     new CfnOutput(stack, name, { value, description });
   const secretCommand = (verb: string, secretId: string, rest: string) =>
     `aws secretsmanager ${verb} --region ${region} --secret-id ${secretId} ${rest}`;
-  const apiKey = secrets.adminApiKey.secretArn;
+  const apiKey = secrets.adminApiKeyArn;
 
   output("BaseUrl", frontDoor.baseUrl, "Where clients point: KEYBRAKE");
   output(
     "ApiKeyCommand",
-    secretCommand("get-secret-value", apiKey, "--query SecretString --output text"),
+    `echo kb_$(${secretCommand("get-secret-value", apiKey, "--query SecretString --output text")})`,
     "Prints the admin API key: KEYBRAKE_API_KEY",
   );
   output(
@@ -36,10 +36,10 @@ export function writeOutputs(
     `openssl rand -hex 20 | ${secretCommand("put-secret-value", apiKey, "--secret-string file:///dev/stdin")}`,
     "Makes a new admin API key; the old one is refused after five minutes at most",
   );
-  for (const { vendor, name, secret } of secrets.credentials) {
+  for (const { vendor, name, arn } of secrets.credentials) {
     output(
       `Set${pascal(vendor)}${pascal(name)}Command`,
-      secretCommand("put-secret-value", secret.ref, "--secret-string file:///dev/stdin"),
+      secretCommand("put-secret-value", arn, "--secret-string file:///dev/stdin"),
       `Sets the credential "${name}" of ${vendor}: run it, paste the secret, press Enter and Ctrl-D`,
     );
   }

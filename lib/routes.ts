@@ -1,8 +1,9 @@
 /**
  * The route table: which function answers which path. Read by the local gateway and by the deployed front door.
  *
- * Paths are resources of a REST API: `{name}` is one segment, `{proxy+}` the whole rest. The most specific resource
- * wins; a method that the winning resource does not list is answered by the gateway itself.
+ * Paths are resources of a REST API: `{name}` is one segment, `{proxy+}` the whole rest. The most specific resource that
+ * has the method wins, so a method that is not listed for one of our paths reaches the proxy, which knows that the path is
+ * ours and answers 404.
  */
 
 /** Every function of the product: the name of its entry in lambda/handlers and of its bundle in dist. */

@@ -1,5 +1,5 @@
 import { Stack, Validations } from "aws-cdk-lib";
-import { CfnSecret, Secret } from "aws-cdk-lib/aws-secretsmanager";
+import { CfnSecret } from "aws-cdk-lib/aws-secretsmanager";
 import { Construct } from "constructs";
 import { ENV } from "../lambda/environment.ts";
 import { type Config, credentialsOf } from "./config.ts";
@@ -8,7 +8,7 @@ import type { ServiceFunction } from "./service-function.ts";
 export interface CredentialSecret {
   readonly vendor: string;
   readonly name: string;
-  readonly secret: CfnSecret;
+  readonly arn: string;
 }
 
 const API_KEY_LENGTH = 40;
@@ -18,22 +18,22 @@ const API_KEY_LENGTH = 40;
  * has the value, and until it is set calls are answered 503 with the command that sets it.
  */
 export class VendorSecrets extends Construct {
-  readonly adminApiKey: Secret;
+  readonly adminApiKeyArn: string;
   readonly credentials: readonly CredentialSecret[];
 
   constructor(scope: Construct, id: string, config: Config) {
     super(scope, id);
-    this.adminApiKey = new Secret(this, "AdminApiKey", {
+    this.adminApiKeyArn = new CfnSecret(this, "AdminApiKey", {
       description: "Keybrake: the admin API key (KEYBRAKE_API_KEY), which issues and revokes vault keys",
       generateSecretString: { excludePunctuation: true, passwordLength: API_KEY_LENGTH },
-    });
+    }).attrId;
     this.credentials = credentialsOf(config).map(({ vendor, name }) => ({
       vendor,
       name,
       // `Secret` would generate a value, and a generated value is not a vendor's secret.
-      secret: new CfnSecret(this, `${pascal(vendor)}${pascal(name)}`, {
+      arn: new CfnSecret(this, `${pascal(vendor)}${pascal(name)}`, {
         description: `Keybrake: the credential "${name}" of ${vendor}`,
-      }),
+      }).attrId,
     }));
     Validations.of(this).acknowledge({
       id: "AwsSolutions::AwsSolutions-SMG4",
@@ -43,15 +43,15 @@ export class VendorSecrets extends Construct {
   }
 
   grantReadAdminApiKey(service: ServiceFunction): void {
-    service.allow(["secretsmanager:GetSecretValue"], [this.adminApiKey.secretArn]);
-    service.tell(ENV.adminKeySecret, this.adminApiKey.secretArn);
+    service.allow(["secretsmanager:GetSecretValue"], [this.adminApiKeyArn]);
+    service.tell(ENV.adminKeySecret, this.adminApiKeyArn);
   }
 
   /** The credentials themselves. */
   grantReadCredentials(service: ServiceFunction): void {
     service.allow(
       ["secretsmanager:GetSecretValue"],
-      this.credentials.map(({ secret }) => secret.ref),
+      this.credentials.map(({ arn }) => arn),
     );
     this.tellNames(service);
   }
@@ -59,8 +59,7 @@ export class VendorSecrets extends Construct {
   /** Which credentials there are: enough to refuse a key for another one. */
   tellNames(service: ServiceFunction): void {
     const ids: Record<string, Record<string, string>> = {};
-    for (const { vendor, name, secret } of this.credentials)
-      ids[vendor] = { ...ids[vendor], [name]: secret.ref };
+    for (const { vendor, name, arn } of this.credentials) ids[vendor] = { ...ids[vendor], [name]: arn };
     service.tell(ENV.credentialSecrets, Stack.of(this).toJsonString(ids));
   }
 }

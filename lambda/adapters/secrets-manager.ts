@@ -69,4 +69,10 @@ export const vendorSecrets = (
     const secretId = secretIds[vendor]?.[credential];
     return secretId === undefined ? null : secrets.get(secretId, fresh);
   },
+  howToSet(vendor, credential) {
+    const secretId = secretIds[vendor]?.[credential];
+    if (secretId === undefined)
+      return `name it in the configuration of the deployment, under credentials.${vendor}`;
+    return `set it with: aws secretsmanager put-secret-value --secret-id ${secretId} --secret-string file:///dev/stdin`;
+  },
 });

@@ -97,7 +97,7 @@ export async function admit(
   if (secret === null) {
     throw new Problem(
       "credential_missing",
-      `no credential "${policy.credential}" is set for ${policy.vendor}; an operator has to set it; nothing was charged`,
+      `no credential "${policy.credential}" is set for ${policy.vendor}; nothing was charged; an operator can ${ports.secrets.howToSet(policy.vendor, policy.credential)}`,
     );
   }
   return { vendor, request: vendorRequest, secret, price };

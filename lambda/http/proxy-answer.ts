@@ -5,7 +5,7 @@ import { usdText } from "../domain/money.ts";
 import { isoTime } from "../domain/time.ts";
 import { redact } from "../domain/vault-key.ts";
 import { VENDORS } from "../vendors/index.ts";
-import { errorType } from "./answers.ts";
+import { answerBody, errorType } from "./answers.ts";
 
 /** Headers that a REST API writes itself, and those that belong to one connection. AWS documentation, read 2026-11-22. */
 const NOT_PASSED = new Set([
@@ -36,8 +36,7 @@ export function proxyAnswer(result: ProxyResult, requestId: string): APIGatewayP
   return {
     statusCode: reply.status,
     multiValueHeaders: Object.fromEntries(passed),
-    body: Buffer.from(reply.body).toString("base64"),
-    isBase64Encoded: true,
+    ...answerBody(reply.body),
   };
 }
 
@@ -63,8 +62,8 @@ export function denialAnswer(
       ...(problem.retryAfterS === null ? {} : { "Retry-After": `${problem.retryAfterS}` }),
       ...(facts === null ? { "Keybrake-Charged": charged } : factHeaders(facts)),
     },
-    body: Buffer.from(body).toString("base64"),
-    isBase64Encoded: true,
+    body,
+    isBase64Encoded: false,
   };
 }
 

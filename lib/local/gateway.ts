@@ -87,7 +87,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const path = fullPath.slice(prefix.length) || "/";
 
     const found = match(method, path);
-    if (found?.function === undefined) return gatewayResponse("MISSING_AUTHENTICATION_TOKEN", ids);
+    if (found === undefined) return gatewayResponse("MISSING_AUTHENTICATION_TOKEN", ids);
     if (body === "too large") return gatewayResponse("REQUEST_TOO_LARGE", ids);
     if (body === "cut short") return gatewayResponse("DEFAULT_4XX", ids);
 
@@ -116,7 +116,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
   /** An invocation that is late is answered for, and goes on: `underWay` holds it until it has ended. */
   async function integrate(
-    name: NonNullable<ResourceMatch["function"]>,
+    name: ResourceMatch["function"],
     event: unknown,
     ids: RequestIds,
   ): Promise<GatewayAnswer> {

@@ -22,13 +22,21 @@ test.each([
   expect(match(method, path)).toEqual({ function: name, resource, pathParameters });
 });
 
+/** Guarantees that what AWS passes on to a wider resource is passed on here too, where our own functions have to refuse it. */
 test.each([
-  ["PUT", "/vault/keys", "/vault/keys"],
-  ["DELETE", "/vault/keys/self", "/vault/keys/self"],
-  ["GET", "/vault/keys/key_1/revoke", "/vault/keys/{id}/revoke"],
-  ["GET", "/vault", "/vault"],
-  ["GET", "/stripe", "/stripe"],
-  ["GET", "/", "/"],
-])("%s %s falls on a resource without that method, and on no wider one", (method, path, resource) => {
-  expect(match(method, path)).toMatchObject({ function: undefined, resource });
+  ["PUT", "/vault/keys", "proxy-call", "/{proxy+}", { proxy: "vault/keys" }],
+  ["OPTIONS", "/vault/keys", "proxy-call", "/{proxy+}", { proxy: "vault/keys" }],
+  ["DELETE", "/vault/keys/self", "manage-key", "/vault/keys/{id}", { id: "self" }],
+  ["GET", "/vault/keys/key_1/revoke", "proxy-call", "/{proxy+}", { proxy: "vault/keys/key_1/revoke" }],
+  ["GET", "/vault", "proxy-call", "/{proxy+}", { proxy: "vault" }],
+  ["GET", "/stripe", "proxy-call", "/{proxy+}", { proxy: "stripe" }],
+] as const)(
+  "%s %s, which its resource lacks, goes to %s by a wider one",
+  (method, path, name, resource, pathParameters) => {
+    expect(match(method, path)).toEqual({ function: name, resource, pathParameters });
+  },
+);
+
+test("the root is nobody's", () => {
+  expect(match("GET", "/")).toBeUndefined();
 });

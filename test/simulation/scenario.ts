@@ -322,7 +322,10 @@ export class Scenario {
     const secret = this.#vendor.secret;
     return {
       vault,
-      secrets: { get: async (_vendor, _credential, fresh) => (fresh ? this.#vendor.secret : secret) },
+      secrets: {
+        get: async (_vendor, _credential, fresh) => (fresh ? this.#vendor.secret : secret),
+        howToSet: () => "set it",
+      },
       http: this.#vendor.httpOf(process),
       held: this.#held,
       clock: this.#world.clockOf(process),

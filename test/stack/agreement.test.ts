@@ -65,6 +65,7 @@ describe("routes", () => {
       ["POST", "/stripe/v1/payment_intents", "ANY /stripe/{proxy+}"],
       ["POST", "/v1/payment_intents", "ANY /{proxy+}"],
       ["GET", "/vault/nonsense", "ANY /{proxy+}"],
+      ["PUT", "/vault/keys", "ANY /{proxy+}"],
     ] as const)
       expect(match(method, path)?.function, path).toBe(routes.get(resource));
   });

@@ -43,9 +43,9 @@ describe("roles", () => {
       IssueKey: [
         "dynamodb:PutItem VaultTable.Arn",
         ...logs("IssueKey"),
-        "secretsmanager:GetSecretValue SecretsAdminApiKey",
+        "secretsmanager:GetSecretValue SecretsAdminApiKey.Id",
       ],
-      ManageKey: [...manage, ...logs("ManageKey"), "secretsmanager:GetSecretValue SecretsAdminApiKey"],
+      ManageKey: [...manage, ...logs("ManageKey"), "secretsmanager:GetSecretValue SecretsAdminApiKey.Id"],
       OwnKey: [...manage, ...logs("OwnKey")],
       QueryAudit: [
         "dynamodb:Query AuditTable.Arn",
@@ -54,7 +54,7 @@ describe("roles", () => {
         "dynamodb:Query AuditTable.Arn/index/by_label_group",
         "dynamodb:Query AuditTable.Arn/index/by_vendor_day",
         ...logs("QueryAudit"),
-        "secretsmanager:GetSecretValue SecretsAdminApiKey",
+        "secretsmanager:GetSecretValue SecretsAdminApiKey.Id",
       ],
       ProxyCall: [
         "dynamodb:BatchGetItem VaultTable.Arn",
@@ -63,7 +63,7 @@ describe("roles", () => {
         "dynamodb:Query AuditTable.Arn",
         "dynamodb:UpdateItem VaultTable.Arn",
         ...logs("ProxyCall"),
-        "secretsmanager:GetSecretValue SecretsStripeDefault",
+        "secretsmanager:GetSecretValue SecretsStripeDefault.Id",
       ],
       AuditConsumer: [
         "dynamodb:DescribeStream VaultTable.StreamArn",
@@ -239,7 +239,7 @@ describe("secrets", () => {
     for (const [name, { Value: value }] of Object.entries(keybrake.outputs))
       if (textsOf(value).some((text) => secretIds.includes(text)))
         expect(shown(value), name).toMatch(
-          /aws secretsmanager (get|put)-secret-value .*--secret-id Secrets\w+/,
+          /aws secretsmanager (get|put)-secret-value .*--secret-id Secrets\w+\.Id/,
         );
   });
 });
@@ -327,7 +327,7 @@ describe("names", () => {
     expect(ids.sort()).toEqual([
       "AuditDeadLettersAE82006B",
       "AuditTable18A3095C",
-      "SecretsAdminApiKey2B91EEA1",
+      "SecretsAdminApiKeyFF13AD79",
       "SecretsStripeDefault0B59E4D1",
       "VaultTable008FE3F5",
     ]);
@@ -347,7 +347,8 @@ describe("alarms", () => {
       "Throttles",
       "UnknownKeys",
       "Unresolved",
-      "VaultThrottled",
+      "VaultThrottledPutItem",
+      "VaultThrottledUpdateItem",
     ]);
     for (const [id, { Properties: alarm = {} }] of alarms) {
       expect((alarm["AlarmActions"] as unknown[]).map(shown).map(plain), id).toEqual(["MonitoringAlarms"]);
@@ -391,7 +392,9 @@ describe("a configuration", () => {
       variables.filter(({ Variables }) => Variables["KEYBRAKE_AUDIT_RETENTION_DAYS"] === "30"),
     ).toHaveLength(1);
     const names = variables.map(({ Variables }) => shown(Variables["KEYBRAKE_CREDENTIAL_SECRETS"]));
-    expect(names.filter((json) => /^\{"stripe":\{"live":"\w+","test":"\w+"\}\}$/.test(json))).toHaveLength(2);
+    expect(
+      names.filter((json) => /^\{"stripe":\{"live":"[\w.]+","test":"[\w.]+"\}\}$/.test(json)),
+    ).toHaveLength(2);
   });
 
   test("a permissions boundary is on every role", () => {

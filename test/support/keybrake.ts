@@ -1,6 +1,7 @@
 import { DIST } from "../../bin/build.ts";
 import { type LocalOptions, type LocalRun, startLocal } from "../../lib/local/run.ts";
 import { type Answered, send } from "../local/http-client.ts";
+import { deploymentUnderTest, useDeployment } from "./deployed.ts";
 import { at, listAt, numberAt, textAt } from "./json.ts";
 
 /** A Keybrake that answers, in this process or in another. */
@@ -17,8 +18,13 @@ export interface OwnRun extends LocalRun {
   readonly announced: readonly string[];
 }
 
-/** Keybrake in this process, of the bundles that the tests share. One at a time in a file. */
+/**
+ * Keybrake in this process, of the bundles that the tests share; one at a time in a file. Where a deployment is under test
+ * it is that one instead.
+ */
 export async function startOwn(options: LocalOptions = {}): Promise<OwnRun> {
+  const deployment = deploymentUnderTest();
+  if (deployment !== null) return { ...(await useDeployment(deployment, options)), announced: [] };
   const announced: string[] = [];
   const announce = (message: string) => {
     announced.push(message);
@@ -62,13 +68,28 @@ export async function ask(to: Keybrake, method: string, path: string, asked: Ask
     if (!("Content-Type" in headers)) rawHeaders.push("Content-Type", type);
   }
   const prefix = new URL(to.baseUrl).pathname.replace(/\/$/, "");
-  const answered = await send(to.baseUrl, {
-    method,
-    path: prefix + path,
-    rawHeaders,
-    ...(body !== undefined && { body }),
-  });
+  const answered = await inTurn(() =>
+    send(to.baseUrl, { method, path: prefix + path, rawHeaders, ...(body !== undefined && { body }) }),
+  );
   return replyOf(answered);
+}
+
+/** A stand-in for Lambda has a process for each call under way, so only so many are under way there. */
+const AT_ONCE_DEPLOYED = 24;
+const waiting: (() => void)[] = [];
+let underWay = 0;
+
+async function inTurn<T>(send: () => Promise<T>): Promise<T> {
+  if (deploymentUnderTest() === null) return send();
+  if (underWay >= AT_ONCE_DEPLOYED) await new Promise<void>((resolve) => waiting.push(resolve));
+  else underWay++;
+  try {
+    return await send();
+  } finally {
+    const next = waiting.shift();
+    if (next === undefined) underWay--;
+    else next();
+  }
 }
 
 function replyOf(answered: Answered): Reply {

@@ -49,7 +49,7 @@ export interface StripeClient {
 
 interface StripePackageExports {
   new (key: string, config: Fields): StripeClient;
-  createFetchHttpClient(): unknown;
+  createFetchHttpClient(fetchInstead?: (address: string, options: RequestInit) => Promise<Response>): unknown;
 }
 
 const requireHere = createRequire(import.meta.url);

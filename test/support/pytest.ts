@@ -1,0 +1,39 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { start } from "./start.ts";
+
+/**
+ * Starts the product in a process of its own and runs pytest against it, with the files of a folder; whether all passed and
+ * the product ended well. Its complaints are shown where one fails.
+ */
+export async function pytest(bin: string, folder: string, files: readonly string[]): Promise<boolean> {
+  const keybrake = await start();
+  const { status } = spawnSync(
+    join(bin, "python"),
+    [
+      "-m",
+      "pytest",
+      "-p",
+      "no:cacheprovider",
+      "-W",
+      "ignore::DeprecationWarning:httpx._content",
+      "-q",
+      ...files.map((file) => join(folder, file)),
+    ],
+    {
+      cwd: folder,
+      stdio: "inherit",
+      env: {
+        ...process.env,
+        PYTHONDONTWRITEBYTECODE: "1",
+        KEYBRAKE_URL: keybrake.baseUrl,
+        KEYBRAKE_API_KEY: keybrake.apiKey,
+        STRIPE_SIMULATOR: keybrake.simulatorOrigin ?? "",
+      },
+    },
+  );
+  const ended = await keybrake.kill("SIGTERM");
+  const passed = status === 0 && ended === 0;
+  if (!passed) console.log(`the product ended with ${ended}; it said on stderr:\n${keybrake.stderr()}`);
+  return passed;
+}
