@@ -33,7 +33,7 @@ export interface FrontDoorProps {
  * The way in: a regional REST API with the routes of lib/routes.ts.
  *
  * Not an HTTP API: that one decodes the path before we see it, and the bodies of its own errors look to stripe-node like
- * a success (docs/decisions/0013-rest-api.md).
+ * a success (docs/decisions/0013-a-rest-api.md).
  */
 export class FrontDoor extends Construct {
   readonly api: RestApi;
