@@ -28,7 +28,7 @@ export function writeOutputs(
   output("BaseUrl", frontDoor.baseUrl, "Where clients point: KEYBRAKE");
   output(
     "ApiKeyCommand",
-    `echo kb_$(${secretCommand("get-secret-value", apiKey, "--query SecretString --output text")})`,
+    `${secretCommand("get-secret-value", apiKey, "--query SecretString --output text")} | sed s/^/kb_/`,
     "Prints the admin API key: KEYBRAKE_API_KEY",
   );
   output(

@@ -5,7 +5,7 @@ export const REPOSITORY = join(import.meta.dirname, "..", "..");
 
 /** Every document of the repository, as a path from its root. */
 export const documents = (): readonly string[] => [
-  ...["README.md", "CHANGELOG.md"],
+  ...["README.md", "CHANGELOG.md", "examples/README.md"],
   ...readdirSync(join(REPOSITORY, "docs"), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith(".md"))
     .map((entry) => relative(REPOSITORY, join(entry.parentPath, entry.name)).replaceAll("\\", "/")),

@@ -5,7 +5,7 @@ import { join } from "node:path";
 const REPOSITORY = join(import.meta.dirname, "..", "..");
 
 /** Why there is nothing to run with on this machine. */
-export class Unavailable extends Error {}
+class Unavailable extends Error {}
 
 /**
  * Makes a virtual environment .venv/<name> with exactly what the files of requirements say, where there is none yet, and
@@ -22,7 +22,13 @@ export function virtualEnvironment(name: string, ...requirements: readonly strin
   rmSync(folder, { recursive: true, force: true });
   run("python3", ["-m", "venv", folder]);
   const quietly = ["--quiet", "--disable-pip-version-check", "--retries", "1"];
-  run(join(bin, "python"), ["-m", "pip", "install", ...quietly, ...requirements.flatMap((file) => ["-r", file])]);
+  run(join(bin, "python"), [
+    "-m",
+    "pip",
+    "install",
+    ...quietly,
+    ...requirements.flatMap((file) => ["-r", file]),
+  ]);
   writeFileSync(installed, wanted);
   return bin;
 }
