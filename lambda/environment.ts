@@ -25,10 +25,12 @@ export const METRICS = {
   namespace: "Keybrake",
   /** The name of the stack, as POWERTOOLS_SERVICE_NAME tells it. */
   dimension: "service",
-  /** Calls with a vault key that does not exist. They are in no row of the audit log. */
+  /** Requests with a vault key or an API key that does not exist. They are in no row of the audit log. */
   unknownKey: "UnknownKey",
   /** Calls that cost more than was reserved. */
   overrun: "Overrun",
   /** Attempts that ended without an answer that tells whether the vendor charged. */
   unresolved: "Unresolved",
+  /** Batches of changes of which one could not be recorded; it comes again. */
+  auditFailure: "AuditFailure",
 } as const;

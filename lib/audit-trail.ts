@@ -52,9 +52,11 @@ export class AuditTrail extends Construct {
     this.mapping = this.#readStreamOf(vault);
   }
 
-  /** Sums of what a key holds, and nothing else of the table's indexes. */
+  /** Sums of what a key holds, and no event. */
   grantReadTotals(service: ServiceFunction): void {
-    service.allow(["dynamodb:Query"], [this.table.tableArn]);
+    service.allow(["dynamodb:Query"], [this.table.tableArn], {
+      "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["TOTAL#key#*"] },
+    });
     service.tell(ENV.auditTable, this.table.tableName);
   }
 
@@ -78,8 +80,10 @@ export class AuditTrail extends Construct {
     );
     // ListStreams knows no resources: it is allowed for all streams or for none.
     this.consumer.allow(["dynamodb:ListStreams"], ["*"]);
-    this.consumer.allow(["s3:ListBucket"], [this.deadLetters.bucketArn]);
-    this.consumer.allow(["s3:PutObject"], [this.deadLetters.arnForObjects("*")]);
+    // The bucket outlives the stack: should it be deleted one day, whoever takes its name gets no letters.
+    const inThisAccount = { StringEquals: { "s3:ResourceAccount": Stack.of(this).account } };
+    this.consumer.allow(["s3:ListBucket"], [this.deadLetters.bucketArn], inThisAccount);
+    this.consumer.allow(["s3:PutObject"], [this.deadLetters.arnForObjects("*")], inThisAccount);
     const bucketId = Stack.of(this).resolve(this.deadLetters.bucketArn)["Fn::GetAtt"][0];
     Validations.of(this.consumer).acknowledge(
       {

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type Config, ConfigError, parseConfig } from "./config.ts";
+import { type Config, ConfigError, cut, parseConfig } from "./config.ts";
 
 const CONFIG_FILE = "keybrake.config.ts";
 const CONTEXT = "the context value keybrake";
@@ -35,7 +35,7 @@ function contextValue(context: unknown): unknown {
     return JSON.parse(context);
   } catch {
     throw new ConfigError(
-      `${CONTEXT}: got ${JSON.stringify(context.slice(0, 80))}; accepted is JSON such as {"stage":"prod"}`,
+      `${CONTEXT}: got ${JSON.stringify(cut(context))}; accepted is JSON such as {"stage":"prod"}`,
     );
   }
 }

@@ -24,7 +24,7 @@ const whole = (from: number, to: number) => {
 };
 
 const credentialName = text(
-  /^[a-z][a-z0-9-]{0,31}$/,
+  /^(?=.{1,32}$)[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*$/,
   "a name in small letters such as default, test or live-eu",
 );
 
@@ -72,12 +72,12 @@ const configSchema = v.strictObject({
   vendorOrigins: v.optional(v.record(vendorName, origin), {}),
   /** Days that audit events are kept. */
   auditRetentionDays: v.optional(whole(1, AUDIT_RETENTION_DAYS_MAX), 400),
-  /** What the front door lets through in all, over every key; beyond it is 429 and nothing ran. */
+  /** What each route of the front door lets through, over every key; beyond it is 429 and nothing ran. */
   throttle: v.optional(
     v.strictObject({
       requestsPerSecond: v.optional(whole(1, 10_000), 1_000),
       /** Requests at one moment. */
-      burst: v.optional(whole(1, 5_000), 2_000),
+      burst: v.optional(whole(1, 5_000), 1_000),
     }),
     {},
   ),
@@ -153,7 +153,8 @@ function faultOf(issue: v.InferIssue<typeof configSchema>): string {
 const SHOWN_MAX = 24;
 
 /** Enough to find it again, too little for a secret that was put in the wrong place. */
-const cut = (text: string): string => (text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text);
+export const cut = (text: string): string =>
+  text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text;
 
 /** Every credential that is configured, in the order of the vendors. */
 export const credentialsOf = ({

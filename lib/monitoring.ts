@@ -10,6 +10,7 @@ import {
 } from "aws-cdk-lib/aws-cloudwatch";
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
 import { Operation } from "aws-cdk-lib/aws-dynamodb";
+import { PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import { EmailSubscription } from "aws-cdk-lib/aws-sns-subscriptions";
 import { Construct } from "constructs";
@@ -48,42 +49,61 @@ export class Monitoring extends Construct {
       id: "Serverless::Serverless-SNSRedrivePolicy",
       reason: "SNS retries a mail by itself, and an alarm that reached nobody still stands in CloudWatch",
     });
+    // A topic with a policy of its own has lost the default one, by which CloudWatch may publish.
+    const { account, stackName } = Stack.of(this);
+    this.topic.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal("cloudwatch.amazonaws.com")],
+        actions: ["sns:Publish"],
+        resources: [this.topic.topicArn],
+        conditions: { StringEquals: { "aws:SourceAccount": account } },
+      }),
+    );
     if (email !== undefined) this.topic.addSubscription(new EmailSubscription(email));
 
     const ours = (metricName: string) =>
       new Metric({
         namespace: METRICS.namespace,
         metricName,
-        dimensionsMap: { [METRICS.dimension]: Stack.of(this).stackName },
+        dimensionsMap: { [METRICS.dimension]: stackName },
         statistic: "Sum",
         period: FIVE_MINUTES,
       });
     const errors = services.map(({ lambda }) => lambda.metricErrors({ period: FIVE_MINUTES }));
     const failures = frontDoor.api.metricServerError({ period: FIVE_MINUTES, statistic: "Sum" });
-    const throttles = proxy.lambda.metricThrottles({ period: FIVE_MINUTES });
     const streamAge = audit.consumer.lambda.metric("IteratorAge", {
       statistic: "Maximum",
       period: FIVE_MINUTES,
     });
-    const consumerErrors = audit.consumer.lambda.metricErrors({ period: FIVE_MINUTES });
 
     this.#rings(
       "Failures",
       failures,
       1,
-      "Callers got a 5xx. Look into the log group of the function that failed.",
+      "Callers got a 5xx: of a function that failed (its log group says why), of the vendor, or of a credential that is not set. GET /vault/audit tells which.",
+    );
+    for (const [job, { lambda }] of [
+      ["Proxy", proxy],
+      ["Audit", audit.consumer],
+    ] as const) {
+      this.#rings(
+        `${job}Throttled`,
+        lambda.metricThrottles({ period: FIVE_MINUTES }),
+        1,
+        "Lambda had no room for a function: calls were answered 500 without being run, or the audit log waits. Raise the account's quota of concurrent executions.",
+      );
+    }
+    this.#rings(
+      "AuditFailures",
+      ours(METRICS.auditFailure),
+      1,
+      "A change cannot be recorded in the audit log at the moment. It is tried again ten times; the consumer's log group says why.",
     );
     this.#rings(
-      "Throttles",
-      throttles,
+      "AuditCrashes",
+      audit.consumer.lambda.metricErrors({ period: FIVE_MINUTES }),
       1,
-      "Lambda had no room for calls, so they were answered 500 and nothing was charged. Raise the account's quota of concurrent executions.",
-    );
-    this.#rings(
-      "AuditErrors",
-      consumerErrors,
-      1,
-      "The audit log cannot be written at the moment. It is tried again ten times; look into the consumer's log group.",
+      "The consumer of the audit log crashed or took too long. Its batch is tried again ten times; look into its log group.",
     );
     this.#rings(
       "AuditLate",
@@ -119,7 +139,7 @@ export class Monitoring extends Construct {
       "UnknownKeys",
       ours(METRICS.unknownKey),
       100,
-      "Many calls with keys that do not exist: an old key in a loop, or somebody who guesses.",
+      "Many requests with vault keys or API keys that do not exist: an old key in a loop, or somebody who guesses.",
     );
     for (const operation of [Operation.PUT_ITEM, Operation.UPDATE_ITEM]) {
       this.#rings(
@@ -140,12 +160,15 @@ export class Monitoring extends Construct {
         failures,
       ]),
       graph("Latency, ms", [latency("p50"), latency("p99")]),
-      graph("Money", [ours(METRICS.overrun), ours(METRICS.unresolved), ours(METRICS.unknownKey)]),
+      graph(
+        "To look into",
+        [METRICS.overrun, METRICS.unresolved, METRICS.unknownKey, METRICS.auditFailure].map(ours),
+      ),
       graph("Audit log behind, ms", [streamAge]),
       graph("Errors of functions", errors),
       graph("Proxy: running at once, throttled", [
         proxy.lambda.metric("ConcurrentExecutions", { statistic: "Maximum", period: FIVE_MINUTES }),
-        throttles,
+        proxy.lambda.metricThrottles({ period: FIVE_MINUTES }),
       ]),
     );
   }

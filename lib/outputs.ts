@@ -28,12 +28,12 @@ export function writeOutputs(
   output("BaseUrl", frontDoor.baseUrl, "Where clients point: KEYBRAKE");
   output(
     "ApiKeyCommand",
-    `${secretCommand("get-secret-value", apiKey, "--query SecretString --output text")} | sed s/^/kb_/`,
+    `${secretCommand("get-secret-value", apiKey, "--query SecretString --output text")} | sed "1s/^/kb_/;1q"`,
     "Prints the admin API key: KEYBRAKE_API_KEY",
   );
   output(
     "RotateApiKeyCommand",
-    `openssl rand -hex 20 | ${secretCommand("put-secret-value", apiKey, "--secret-string file:///dev/stdin")}`,
+    `openssl rand -hex 20 | tr -d "\\n" | ${secretCommand("put-secret-value", apiKey, "--secret-string file:///dev/stdin")}`,
     "Makes a new admin API key; the old one is refused after five minutes at most",
   );
   for (const { vendor, name, arn } of secrets.credentials) {

@@ -59,9 +59,14 @@ export class ServiceFunction extends Construct {
     this.allow(["logs:CreateLogStream", "logs:PutLogEvents"], [this.logGroup.logGroupArn]);
   }
 
-  allow(actions: readonly string[], resources: readonly string[]): void {
+  allow(actions: readonly string[], resources: readonly string[], conditions: object = {}): void {
     this.lambda.addToRolePolicy(
-      new PolicyStatement({ effect: Effect.ALLOW, actions: [...actions], resources: [...resources] }),
+      new PolicyStatement({
+        effect: Effect.ALLOW,
+        actions: [...actions],
+        resources: [...resources],
+        conditions: { ...conditions },
+      }),
     );
   }
 

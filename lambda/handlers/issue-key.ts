@@ -10,6 +10,7 @@ import { keyBody } from "../http/key-answer.ts";
 import { parseIssueBody } from "../http/key-bodies.ts";
 import { problems } from "../http/problems.ts";
 import { baseUrlOf, headersOf, jsonOf, singleHeader } from "../http/request.ts";
+import { countStranger } from "./metrics.ts";
 import { adminKeyReader, clients, credentialSecrets, dynamoVault, systemClock, warn } from "./wiring.ts";
 
 const ports = { vault: dynamoVault(clients()), clock: systemClock, ids: randomIds };
@@ -21,7 +22,7 @@ const credentials = Object.fromEntries(
 
 /** POST /vault/keys. */
 export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
-  .use(problems(warn))
+  .use(problems(warn, countStranger))
   .handler(async (event) => {
     const issuerId = await authenticateAdmin(headersOf(event), adminKey);
     const requestKey = singleHeader(headersOf(event), "Idempotency-Key");

@@ -7,6 +7,7 @@ import { keyBody } from "../http/key-answer.ts";
 import { parseChangeBody } from "../http/key-bodies.ts";
 import { problems } from "../http/problems.ts";
 import { baseUrlOf, headersOf, jsonOf } from "../http/request.ts";
+import { countStranger } from "./metrics.ts";
 import { adminKeyReader, auditReader, clients, dynamoVault, systemClock, warn } from "./wiring.ts";
 
 const dynamo = clients();
@@ -15,7 +16,7 @@ const adminKey = adminKeyReader();
 
 /** GET, PATCH and DELETE /vault/keys/{id}; POST /vault/keys/{id}/revoke. */
 export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
-  .use(problems(warn))
+  .use(problems(warn, countStranger))
   .handler(async (event) => {
     const by = await authenticateAdmin(headersOf(event), adminKey);
     const keyId = event.pathParameters?.["id"] ?? "";

@@ -1,7 +1,7 @@
 import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
 import { METRICS } from "../environment.ts";
 
-type MetricName = (typeof METRICS)["unknownKey" | "overrun" | "unresolved"];
+type MetricName = (typeof METRICS)["unknownKey" | "overrun" | "unresolved" | "auditFailure"];
 
 const metrics = new Metrics({ namespace: METRICS.namespace });
 
@@ -11,3 +11,6 @@ export function count(name: MetricName, times = 1): void {
   metrics.addMetric(name, MetricUnit.Count, times);
   metrics.publishStoredMetrics();
 }
+
+/** Counts a request whose vault key or API key does not exist. */
+export const countStranger = (): void => count(METRICS.unknownKey);

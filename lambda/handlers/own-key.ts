@@ -7,6 +7,7 @@ import { jsonAnswer } from "../http/answers.ts";
 import { keyBody } from "../http/key-answer.ts";
 import { problems } from "../http/problems.ts";
 import { baseUrlOf, headersOf, tokenOf } from "../http/request.ts";
+import { countStranger } from "./metrics.ts";
 import { auditReader, clients, dynamoVault, systemClock, warn } from "./wiring.ts";
 
 const dynamo = clients();
@@ -14,7 +15,7 @@ const ports = { vault: dynamoVault(dynamo), held: auditReader(dynamo), clock: sy
 
 /** GET /vault/keys/self and POST /vault/keys/self/revoke: a vault key about itself. Revoking it again is no error. */
 export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
-  .use(problems(warn))
+  .use(problems(warn, countStranger))
   .handler(async (event) => {
     const { keyId } = await identify(tokenOf(headersOf(event)), ports.vault);
     const revokes = event.httpMethod === "POST";

@@ -6,11 +6,11 @@ import { vendorSecrets } from "../adapters/secrets-manager.ts";
 import type { ProxyRequest } from "../app/admit-call.ts";
 import { proxyCall } from "../app/proxy-call.ts";
 import { Problem } from "../domain/denial.ts";
-import { ENV, METRICS } from "../environment.ts";
+import { ENV } from "../environment.ts";
 import { denialAnswer, proxyAnswer } from "../http/proxy-answer.ts";
 import { bodyOf, headersOf, queryOf, tokenOf } from "../http/request.ts";
 import { VENDORS } from "../vendors/index.ts";
-import { count } from "./metrics.ts";
+import { countStranger } from "./metrics.ts";
 import {
   auditReader,
   cachedSecrets,
@@ -61,7 +61,7 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
       );
     }
     const result = await proxyCall(request, ports);
-    if (result.kind === "denied" && result.problem.code === "key_unknown") count(METRICS.unknownKey);
+    if (result.kind === "denied" && result.problem.code === "key_unknown") countStranger();
     if (result.kind === "denied" && result.problem.cause !== undefined)
       warn(result.problem.message, result.problem.cause);
     return proxyAnswer(result, request.requestId);

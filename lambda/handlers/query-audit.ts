@@ -7,6 +7,7 @@ import { authenticateAdmin } from "../http/authenticate.ts";
 import { problems } from "../http/problems.ts";
 import { headersOf, queryOf } from "../http/request.ts";
 import { VENDORS } from "../vendors/index.ts";
+import { countStranger } from "./metrics.ts";
 import { adminKeyReader, auditReader, clients, systemClock, warn } from "./wiring.ts";
 
 const reader = auditReader(clients());
@@ -15,7 +16,7 @@ const vendors = Object.keys(VENDORS);
 
 /** GET /vault/audit. */
 export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
-  .use(problems(warn))
+  .use(problems(warn, countStranger))
   .handler(async (event) => {
     await authenticateAdmin(headersOf(event), adminKey);
     const { query, withEvents, cursorFor } = parseAuditRequest(queryOf(event), vendors, systemClock.now());

@@ -40,6 +40,7 @@ export const handler = async (event: DynamoDBStreamEvent): Promise<DynamoDBBatch
   });
   const failure = await recordAudit(changes, { vault, log });
   if (failure === null) return { batchItemFailures: [] };
+  count(METRICS.auditFailure);
   warn("a change could not be recorded in the audit log", failure.cause);
   const itemIdentifier = event.Records[failure.failedAt]?.dynamodb?.SequenceNumber ?? "";
   return { batchItemFailures: [{ itemIdentifier }] };

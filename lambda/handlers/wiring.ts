@@ -4,6 +4,7 @@ import { DynamoAuditReader } from "../adapters/dynamo-audit-reader.ts";
 import { dynamoClients } from "../adapters/dynamo-clients.ts";
 import { DynamoVault } from "../adapters/dynamo-vault.ts";
 import { CachedSecrets } from "../adapters/secrets-manager.ts";
+import { redact } from "../domain/vault-key.ts";
 import { ENV } from "../environment.ts";
 import type { Clock } from "../ports.ts";
 
@@ -32,8 +33,10 @@ const logger = new Logger();
  * parsers and clients carry along.
  */
 export const warn = (message: string, cause: unknown): void => {
-  if (cause instanceof Error) logger.warn(message, { cause: { name: cause.name, message: cause.message } });
-  else logger.warn(message);
+  const text = redact(message);
+  if (cause instanceof Error)
+    logger.warn(text, { cause: { name: cause.name, message: redact(cause.message) } });
+  else logger.warn(text);
 };
 
 export const clients = () => dynamoClients(Number(process.env[ENV.dynamodbTimeoutMs] ?? DYNAMODB_TIMEOUT_MS));
@@ -41,7 +44,14 @@ type Clients = ReturnType<typeof clients>;
 
 export const dynamoVault = (using: Clients) => new DynamoVault(using, required(ENV.vaultTable), warn);
 export const auditReader = (using: Clients) => new DynamoAuditReader(using.steady, required(ENV.auditTable));
-export const cachedSecrets = () => new CachedSecrets(new SecretsManagerClient({}), systemClock);
+export const cachedSecrets = () => new CachedSecrets(secretsClient(), systemClock);
+
+/** Soon given up: what is known serves for a while, and a call has to end in time with its row written. */
+const secretsClient = () =>
+  new SecretsManagerClient({
+    maxAttempts: 2,
+    requestHandler: { connectionTimeout: 1_000, requestTimeout: 2_000, throwOnRequestTimeout: true },
+  });
 
 /** Reads the admin API key when it is needed. */
 export const adminKeyReader = (): (() => Promise<string | null>) => {

@@ -5,15 +5,18 @@ import { redact } from "../domain/vault-key.ts";
 
 /** JSON answers of our own API, and the one shape of their errors. */
 
+const TEXT_BYTES_MAX = 1_000_000;
+
 /**
  * A body as a REST API takes it: text as text, and base64 where the bytes are none.
  *
  * Both arrive byte for byte where the caller sends an Accept header. Where it sends none, base64 is said to be passed on
- * undecoded (docs/decisions/0014-text-answers.md), so it is kept for what has no other way.
+ * undecoded (docs/decisions/0014-text-answers.md), so it is kept for what has no other way; and for large bodies, since text can
+ * double by its escapes and Lambda takes no answer above 6 MB.
  */
 export function answerBody(bytes: Uint8Array): Pick<APIGatewayProxyResult, "body" | "isBase64Encoded"> {
   const buffer = Buffer.from(bytes);
-  return isUtf8(buffer)
+  return buffer.length <= TEXT_BYTES_MAX && isUtf8(buffer)
     ? { body: buffer.toString(), isBase64Encoded: false }
     : { body: buffer.toString("base64"), isBase64Encoded: true };
 }

@@ -2,12 +2,17 @@ import type { MiddlewareObj } from "@middy/core";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 import { problemAnswer, problemFrom } from "./answers.ts";
 
-/** Turns whatever a handler of our own API throws into one JSON shape. Only what an operator must see is logged. */
+/**
+ * Turns whatever a handler of our own API throws into one JSON shape. Only what an operator must see is logged; `strangers`
+ * is told of each request whose key does not exist.
+ */
 export const problems = (
   log: (message: string, cause: unknown) => void,
+  strangers: () => void,
 ): MiddlewareObj<APIGatewayProxyEvent, APIGatewayProxyResult> => ({
   onError: ({ error, event }) => {
     const problem = problemFrom(error);
+    if (problem.code === "api_key_invalid" || problem.code === "key_unknown") strangers();
     if (problem.status >= 500) log(problem.message, problem.cause);
     return problemAnswer(problem, event.requestContext.requestId);
   },

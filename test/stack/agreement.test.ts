@@ -137,3 +137,46 @@ describe("variables", () => {
     expect(loaded.status).toBe(0);
   });
 });
+
+describe("metrics", () => {
+  test("what the functions count is what the alarms watch", () => {
+    const counted = spawnSync(
+      process.execPath,
+      [
+        "--input-type=module",
+        "-e",
+        `import { count } from ${JSON.stringify(join(DIST, "..", "lambda", "handlers", "metrics.ts"))};
+         for (const name of ["UnknownKey", "Overrun", "Unresolved", "AuditFailure"]) count(name, 3);`,
+      ],
+      { env: { POWERTOOLS_SERVICE_NAME: "Keybrake" }, encoding: "utf8" },
+    );
+    const written = counted.stdout
+      .trim()
+      .split("\n")
+      .map((line): unknown => JSON.parse(line));
+    const watched = deployed
+      .of("AWS::CloudWatch::Alarm")
+      .map(([, { Properties: alarm = {} }]) => alarm)
+      .filter((alarm) => alarm["Namespace"] === "Keybrake");
+
+    expect(watched.map((alarm) => alarm["MetricName"]).sort()).toEqual([
+      "AuditFailure",
+      "Overrun",
+      "UnknownKey",
+      "Unresolved",
+    ]);
+    for (const alarm of watched) {
+      expect(alarm["Dimensions"]).toEqual([{ Name: "service", Value: "Keybrake" }]);
+      const name = String(alarm["MetricName"]);
+      const line = written.find((entry) => inside(entry, name) === 3);
+      expect(line, name).toMatchObject({
+        service: "Keybrake",
+        _aws: { CloudWatchMetrics: [{ Namespace: "Keybrake", Dimensions: [["service"]] }] },
+      });
+    }
+    for (const name of deployed
+      .of("AWS::Lambda::Function")
+      .map(([, { Properties }]) => inside(Properties, "Environment", "Variables", "POWERTOOLS_SERVICE_NAME")))
+      expect(name).toBe("Keybrake");
+  });
+});

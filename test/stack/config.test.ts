@@ -24,7 +24,7 @@ test("without a configuration the defaults hold", () => {
     credentials: { stripe: ["default"] },
     vendorOrigins: {},
     auditRetentionDays: 400,
-    throttle: { requestsPerSecond: 1_000, burst: 2_000 },
+    throttle: { requestsPerSecond: 1_000, burst: 1_000 },
     accessLogs: "off",
   });
 });
@@ -49,6 +49,7 @@ test.each([
     { credentials: { stripe: ["a", "a"] } },
     /^ {2}credentials\.stripe: got Array; each name may be there once$/m,
   ],
+  [{ credentials: { stripe: ["test-1"] } }, /^ {2}credentials\.stripe\.0: got "test-1"; accepted is a name/m],
   [
     { credentials: { stripe: ["sk_live_1"] } },
     /^ {2}credentials\.stripe\.0: .*accepted is a name in small letters/m,

@@ -255,7 +255,7 @@ describe("the front door", () => {
     expect(stage.Properties).toMatchObject({
       StageName: "prod",
       MethodSettings: [
-        { HttpMethod: "*", ResourcePath: "/*", ThrottlingBurstLimit: 2000, ThrottlingRateLimit: 1000 },
+        { HttpMethod: "*", ResourcePath: "/*", ThrottlingBurstLimit: 1000, ThrottlingRateLimit: 1000 },
       ],
     });
     expect(stage.Properties?.["AccessLogSetting"]).toBeUndefined();
@@ -338,13 +338,15 @@ describe("alarms", () => {
   test("all go to one topic, and say what to do", () => {
     const alarms = keybrake.of("AWS::CloudWatch::Alarm");
     expect(alarms.map(([id]) => plain(id).replace("Monitoring", "")).sort()).toEqual([
-      "AuditErrors",
+      "AuditCrashes",
+      "AuditFailures",
       "AuditLate",
+      "AuditThrottled",
       "DeadLetters",
       "DeadLettersLost",
       "Failures",
       "Overrun",
-      "Throttles",
+      "ProxyThrottled",
       "UnknownKeys",
       "Unresolved",
       "VaultThrottledPutItem",
@@ -355,6 +357,30 @@ describe("alarms", () => {
       expect(alarm["TreatMissingData"], id).toBe("notBreaching");
       expect(String(alarm["AlarmDescription"]).length, id).toBeGreaterThan(40);
     }
+  });
+
+  test("CloudWatch may publish to it, for this account alone, and nobody without TLS", () => {
+    const statements = inside(
+      keybrake.one("AWS::SNS::TopicPolicy").Properties,
+      "PolicyDocument",
+      "Statement",
+    );
+    expect(statements).toHaveLength(2);
+    expect(statements).toContainEqual(
+      expect.objectContaining({
+        Effect: "Allow",
+        Action: "sns:Publish",
+        Principal: { Service: "cloudwatch.amazonaws.com" },
+        Condition: { StringEquals: { "aws:SourceAccount": { Ref: "AWS::AccountId" } } },
+      }),
+    );
+    expect(statements).toContainEqual(
+      expect.objectContaining({
+        Effect: "Deny",
+        Action: "sns:Publish",
+        Condition: { Bool: { "aws:SecureTransport": "false" } },
+      }),
+    );
   });
 
   test("nobody is mailed unless an address is configured", () => {
