@@ -6,7 +6,7 @@
  */
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { DeleteObjectCommand, GetObjectCommand, paginateListObjectsV2, S3Client } from "@aws-sdk/client-s3";
-import { type Consume, type DeadLetters, replay } from "../lib/dead-letters.ts";
+import { type Consume, type DeadLetters, replay } from "../lib/dead-letter-replay.ts";
 
 const [bucket, functionName, ...rest] = process.argv.slice(2);
 if (bucket === undefined || functionName === undefined || rest.length > 0) {

@@ -18,7 +18,10 @@ export async function readConfig(context: unknown, directory: string = process.c
   if (context !== undefined) {
     throw new ConfigError(`there is ${CONTEXT} and a file ${CONFIG_FILE}: keep one of them`);
   }
-  const { config }: { readonly config?: unknown } = await import(pathToFileURL(file).href);
+  const { config }: { readonly config?: unknown } = await import(pathToFileURL(file).href).catch((cause) => {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ConfigError(`${CONFIG_FILE} cannot be read: ${reason}\n(npx tsc -p . says where)`, { cause });
+  });
   if (config === undefined) {
     throw new ConfigError(
       `${CONFIG_FILE} exports no config; it begins: export const config: ConfigInput = {`,

@@ -58,27 +58,37 @@ const configSchema = v.strictObject({
   ),
   /** Vendor -> names of its credentials. Each becomes a secret without a value, to be set by its command. */
   credentials: v.optional(
-    v.record(
-      vendorName,
-      v.pipe(
-        v.array(credentialName, "accepted is a list of names"),
-        v.minLength(1, "accepted is at least one name"),
-        v.check((names) => new Set(names).size === names.length, "each name may be there once"),
+    v.pipe(
+      v.record(
+        vendorName,
+        v.pipe(
+          v.array(credentialName, "accepted is a list of names"),
+          v.check((names) => names.length > 0, "accepted is at least one name"),
+          v.check((names) => new Set(names).size === names.length, "each name may be there once"),
+        ),
+        "accepted is an object of lists of names",
+      ),
+      v.check(
+        (all) => Object.keys(all).length > 0,
+        `accepted is at least one vendor: ${VENDOR_NAMES.join(", ")}`,
       ),
     ),
     { stripe: ["default"] },
   ),
   /** Vendor -> origin that replaces its own: a test server. */
-  vendorOrigins: v.optional(v.record(vendorName, origin), {}),
+  vendorOrigins: v.optional(v.record(vendorName, origin, "accepted is an object of origins"), {}),
   /** Days that audit events are kept. */
   auditRetentionDays: v.optional(whole(1, AUDIT_RETENTION_DAYS_MAX), 400),
   /** What each route of the front door lets through, over every key; beyond it is 429 and nothing ran. */
   throttle: v.optional(
-    v.strictObject({
-      requestsPerSecond: v.optional(whole(1, 10_000), 1_000),
-      /** Requests at one moment. */
-      burst: v.optional(whole(1, 5_000), 1_000),
-    }),
+    v.strictObject(
+      {
+        requestsPerSecond: v.optional(whole(1, 10_000), 1_000),
+        /** Requests at one moment. */
+        burst: v.optional(whole(1, 5_000), 1_000),
+      },
+      "accepted is an object",
+    ),
     {},
   ),
   /** Who is mailed when an alarm rings; AWS asks that address to confirm. */
@@ -87,17 +97,20 @@ const configSchema = v.strictObject({
   ),
   /** A host name of yours in front, which maps the stage away. */
   customDomain: v.optional(
-    v.strictObject({
-      name: text(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/, "a host name such as keybrake.example.com"),
-      certificateArn,
-      /** The Route 53 zone that gets the record; without one the output CustomDomainTarget says what to enter elsewhere. */
-      hostedZone: v.optional(
-        v.strictObject({
-          id: text(/^Z[A-Z0-9]+$/, "the id of a hosted zone, such as Z0123456789ABC"),
-          name: text(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/, "the name of the hosted zone, such as example.com"),
-        }),
-      ),
-    }),
+    v.strictObject(
+      {
+        name: text(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/, "a host name such as keybrake.example.com"),
+        certificateArn,
+        /** The Route 53 zone that gets the record; without one the output CustomDomainTarget says what to enter elsewhere. */
+        hostedZone: v.optional(
+          v.strictObject({
+            id: text(/^Z[A-Z0-9]+$/, "the id of a hosted zone, such as Z0123456789ABC"),
+            name: text(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/, "the name of the hosted zone, such as example.com"),
+          }),
+        ),
+      },
+      "accepted is an object",
+    ),
   ),
   /** ARN of the managed policy that every role of the stack gets as its boundary. */
   permissionsBoundaryArn: v.optional(
@@ -131,7 +144,10 @@ export function parseConfig(input: unknown, source: string): Config {
   const parsed = v.safeParse(configSchema, input, { abortPipeEarly: true });
   if (parsed.success) return parsed.output;
   const faults = parsed.issues.map((issue) => {
-    const path = (v.getDotPath(issue) ?? "").split(".").map(cut).join(".");
+    const path = (v.getDotPath(issue) ?? "")
+      .split(".")
+      .map((name) => cut(name, NAME_SHOWN_MAX))
+      .join(".");
     return `  ${path}: ${faultOf(issue)}`;
   });
   throw new ConfigError(`${source} cannot be used:\n${faults.join("\n")}`);
@@ -146,15 +162,18 @@ function faultOf(issue: v.InferIssue<typeof configSchema>): string {
   }
   if (issue.type === "strict_object" && issue.received === "undefined") return "it is missing";
   const { input } = issue;
+  if (typeof input === "object" && input !== null) return issue.message;
   const got = typeof input === "string" ? JSON.stringify(cut(input)) : issue.received;
   return `got ${input === undefined ? "nothing" : got}; ${issue.message}`;
 }
 
-const SHOWN_MAX = 24;
+const SHOWN_MAX = 16;
+/** As long as the longest of our own names. */
+const NAME_SHOWN_MAX = 22;
 
 /** Enough to find it again, too little for a secret that was put in the wrong place. */
-export const cut = (text: string): string =>
-  text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text;
+export const cut = (text: string, max = SHOWN_MAX): string =>
+  text.length > max ? `${text.slice(0, max)}…` : text;
 
 /** Every credential that is configured, in the order of the vendors. */
 export const credentialsOf = ({

@@ -20,13 +20,13 @@ import { Construct } from "constructs";
 import type { Config } from "./config.ts";
 import { GATEWAY_RESPONSE_TYPES, gatewayResponseOf } from "./gateway-responses.ts";
 import { INTEGRATION_TIMEOUT_S } from "./limits.ts";
-import { type FunctionName, ROUTES } from "./routes.ts";
+import { type AnsweringFunction, ROUTES } from "./routes.ts";
 import type { ServiceFunction } from "./service-function.ts";
 
 export interface FrontDoorProps {
   readonly config: Config;
   /** Who answers the routes of lib/routes.ts. */
-  readonly services: Readonly<Partial<Record<FunctionName, ServiceFunction>>>;
+  readonly answering: Readonly<Record<AnsweringFunction, ServiceFunction>>;
 }
 
 /**
@@ -42,7 +42,7 @@ export class FrontDoor extends Construct {
   /** What a record of the custom domain has to point at, where its zone is not ours to write. */
   readonly customDomainTarget: string | null;
 
-  constructor(scope: Construct, id: string, { config, services }: FrontDoorProps) {
+  constructor(scope: Construct, id: string, { config, answering }: FrontDoorProps) {
     super(scope, id);
     this.api = new RestApi(this, "Api", {
       restApiName: config.stackName,
@@ -61,19 +61,18 @@ export class FrontDoor extends Construct {
     this.api.node.tryRemoveChild("Endpoint");
     Validations.of(this.api).acknowledge(...ACKNOWLEDGED);
     this.#answerForItself();
-    this.#route(services);
+    this.#route(answering);
 
     const domain = config.customDomain && this.#domainOf(config.customDomain);
     this.baseUrl =
       domain === undefined ? this.api.urlForPath().replace(/\/$/, "") : `https://${domain.domainName}`;
-    this.customDomainTarget = domain?.domainNameAliasDomainName ?? null;
+    this.customDomainTarget =
+      config.customDomain?.hostedZone === undefined ? (domain?.domainNameAliasDomainName ?? null) : null;
   }
 
-  #route(services: FrontDoorProps["services"]): void {
+  #route(answering: FrontDoorProps["answering"]): void {
     for (const { method, path, function: name } of ROUTES) {
-      const service = services[name];
-      if (service === undefined) throw new Error(`nothing answers ${method} ${path}`);
-      const integration = new LambdaIntegration(service.lambda, {
+      const integration = new LambdaIntegration(answering[name].lambda, {
         timeout: Duration.seconds(INTEGRATION_TIMEOUT_S),
         allowTestInvoke: false,
       });

@@ -79,7 +79,7 @@ const FAILURES: Readonly<Record<GatewayResponseType, Failure>> = {
   INTEGRATION_TIMEOUT: unknown(504, "Keybrake did not answer in time"),
   INVALID_API_KEY: refused(403, "the gateway does not know this x-api-key"),
   INVALID_SIGNATURE: refused(403, "the AWS signature of this request is wrong: send the vault key alone"),
-  MISSING_AUTHENTICATION_TOKEN: refused(403, "no such path or method here"),
+  MISSING_AUTHENTICATION_TOKEN: refused(403, "there is nothing at this address, add a path"),
   QUOTA_EXCEEDED: refused(429, "the quota of this x-api-key is used up"),
   REQUEST_TOO_LARGE: refused(413, "the request is too large for the gateway"),
   RESOURCE_NOT_FOUND: refused(404, "no such path here"),

@@ -7,7 +7,8 @@ import type { Config } from "./config.ts";
 import { FrontDoor } from "./front-door.ts";
 import { Monitoring } from "./monitoring.ts";
 import { writeOutputs } from "./outputs.ts";
-import { ServiceFunction } from "./service-function.ts";
+import type { FunctionName } from "./routes.ts";
+import { pascal, ServiceFunction } from "./service-function.ts";
 import { VaultTable } from "./vault-table.ts";
 import { VendorSecrets } from "./vendor-secrets.ts";
 
@@ -34,35 +35,37 @@ export class KeybrakeStack extends Stack {
     });
     const secrets = new VendorSecrets(this, "Secrets", config);
 
-    const issueKey = new ServiceFunction(this, "IssueKey", { name: "issue-key", bundles });
+    const service = (name: FunctionName) => new ServiceFunction(this, pascal(name), { name, bundles });
+
+    const issueKey = service("issue-key");
     vault.grantIssue(issueKey);
     secrets.grantReadAdminApiKey(issueKey);
     secrets.tellNames(issueKey);
 
-    const manageKey = new ServiceFunction(this, "ManageKey", { name: "manage-key", bundles });
+    const manageKey = service("manage-key");
     vault.grantManage(manageKey);
     audit.grantReadTotals(manageKey);
     secrets.grantReadAdminApiKey(manageKey);
 
-    const ownKey = new ServiceFunction(this, "OwnKey", { name: "own-key", bundles });
+    const ownKey = service("own-key");
     vault.grantManage(ownKey);
     audit.grantReadTotals(ownKey);
 
-    const queryAudit = new ServiceFunction(this, "QueryAudit", { name: "query-audit", bundles });
+    const queryAudit = service("query-audit");
     audit.grantQuery(queryAudit);
     secrets.grantReadAdminApiKey(queryAudit);
 
-    const proxyCall = new ServiceFunction(this, "ProxyCall", { name: "proxy-call", bundles });
+    const proxyCall = service("proxy-call");
     vault.grantCalls(proxyCall);
     audit.grantReadTotals(proxyCall);
     secrets.grantReadCredentials(proxyCall);
     proxyCall.tell(ENV.vendorOrigins, JSON.stringify(config.vendorOrigins));
 
-    const health = new ServiceFunction(this, "Health", { name: "health", bundles });
+    const health = service("health");
 
     const frontDoor = new FrontDoor(this, "FrontDoor", {
       config,
-      services: {
+      answering: {
         "issue-key": issueKey,
         "manage-key": manageKey,
         "own-key": ownKey,

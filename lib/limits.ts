@@ -6,6 +6,7 @@ export const INTEGRATION_TIMEOUT_S = 29;
 /** What a function may take, in seconds: below the gateway's, so that our own answer wins. */
 export const FUNCTION_TIMEOUT_S = 28;
 
+/** CPU comes with memory; a call mostly waits for its vendor. */
 export const FUNCTION_MEMORY_MB = 512;
 
 /**

@@ -90,7 +90,7 @@ export class Monitoring extends Construct {
         `${job}Throttled`,
         lambda.metricThrottles({ period: FIVE_MINUTES }),
         1,
-        "Lambda had no room for a function: calls were answered 500 without being run, or the audit log waits. Raise the account's quota of concurrent executions.",
+        "Lambda had no room for a function: calls were answered 5xx without being run, or the audit log waits. Raise the account's quota of concurrent executions.",
       );
     }
     this.#rings(
@@ -109,7 +109,7 @@ export class Monitoring extends Construct {
       "AuditLate",
       streamAge,
       STREAM_AGE_MS_MAX,
-      "The audit log is more than 15 minutes behind. The stream keeps changes for a day.",
+      "The audit log is more than 15 minutes behind, and the stream keeps changes for a day. Look into the consumer's log group.",
     );
     this.#rings(
       "DeadLetters",
@@ -139,7 +139,7 @@ export class Monitoring extends Construct {
       "UnknownKeys",
       ours(METRICS.unknownKey),
       100,
-      "Many requests with vault keys or API keys that do not exist: an old key in a loop, or somebody who guesses.",
+      "Many requests with vault keys or API keys that do not exist: an old key in a loop, or somebody who guesses. Look for the address in the access logs, or stop the old run.",
     );
     for (const operation of [Operation.PUT_ITEM, Operation.UPDATE_ITEM]) {
       this.#rings(

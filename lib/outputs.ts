@@ -3,9 +3,9 @@ import type { AuditTrail } from "./audit-trail.ts";
 import type { FrontDoor } from "./front-door.ts";
 import type { Monitoring } from "./monitoring.ts";
 import type { VaultTable } from "./vault-table.ts";
-import { pascal, type VendorSecrets } from "./vendor-secrets.ts";
+import type { VendorSecrets } from "./vendor-secrets.ts";
 
-export interface Described {
+export interface OutputsProps {
   readonly frontDoor: FrontDoor;
   readonly vault: VaultTable;
   readonly audit: AuditTrail;
@@ -16,7 +16,7 @@ export interface Described {
 /** What a person needs after a deployment: addresses, and commands to paste. No output holds a secret, only its name. */
 export function writeOutputs(
   stack: Stack,
-  { frontDoor, vault, audit, secrets, monitoring }: Described,
+  { frontDoor, vault, audit, secrets, monitoring }: OutputsProps,
 ): void {
   const { region } = stack;
   const output = (name: string, value: string, description: string) =>
@@ -25,7 +25,7 @@ export function writeOutputs(
     `aws secretsmanager ${verb} --region ${region} --secret-id ${secretId} ${rest}`;
   const apiKey = secrets.adminApiKeyArn;
 
-  output("BaseUrl", frontDoor.baseUrl, "Where clients point: KEYBRAKE");
+  output("BaseUrl", frontDoor.baseUrl, "Where clients point: KEYBRAKE_URL");
   output(
     "ApiKeyCommand",
     `${secretCommand("get-secret-value", apiKey, "--query SecretString --output text")} | sed "1s/^/kb_/;1q"`,
@@ -36,9 +36,9 @@ export function writeOutputs(
     `openssl rand -hex 20 | tr -d "\\n" | ${secretCommand("put-secret-value", apiKey, "--secret-string file:///dev/stdin")}`,
     "Makes a new admin API key; the old one is refused after five minutes at most",
   );
-  for (const { vendor, name, arn } of secrets.credentials) {
+  for (const { id, vendor, name, arn } of secrets.credentials) {
     output(
-      `Set${pascal(vendor)}${pascal(name)}Command`,
+      `Set${id}Command`,
       secretCommand("put-secret-value", arn, "--secret-string file:///dev/stdin"),
       `Sets the credential "${name}" of ${vendor}: run it, paste the secret, press Enter and Ctrl-D`,
     );

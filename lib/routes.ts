@@ -2,8 +2,8 @@
  * The route table: which function answers which path. Read by the local gateway and by the deployed front door.
  *
  * Paths are resources of a REST API: `{name}` is one segment, `{proxy+}` the whole rest. The most specific resource that
- * has the method wins, so a method that is not listed for one of our paths reaches the proxy, which knows that the path is
- * ours and answers 404.
+ * has the method wins: one that is not listed for one of our paths goes on to the next wider resource that has it, at last
+ * to the proxy, which knows that the path is ours and answers 404.
  */
 
 /** Every function of the product: the name of its entry in lambda/handlers and of its bundle in dist. */
@@ -19,6 +19,9 @@ export const FUNCTIONS = [
 
 export type FunctionName = (typeof FUNCTIONS)[number];
 
+/** Those that answer requests; the other one reads a stream. */
+export type AnsweringFunction = Exclude<FunctionName, "record-audit">;
+
 /** The vendors that have a path of their own; the same names as in lambda/vendors/index.ts. */
 export const VENDOR_NAMES = ["stripe"] as const;
 
@@ -27,7 +30,7 @@ export type VendorName = (typeof VENDOR_NAMES)[number];
 export interface Route {
   readonly method: "GET" | "POST" | "PATCH" | "DELETE" | "ANY";
   readonly path: string;
-  readonly function: FunctionName;
+  readonly function: AnsweringFunction;
 }
 
 export const ROUTES: readonly Route[] = [

@@ -21,11 +21,10 @@ export interface ServiceFunctionProps {
  */
 export class ServiceFunction extends Construct {
   readonly lambda: LambdaFunction;
-  readonly logGroup: LogGroup;
 
   constructor(scope: Construct, id: string, { name, bundles }: ServiceFunctionProps) {
     super(scope, id);
-    this.logGroup = new LogGroup(this, "Logs", {
+    const logGroup = new LogGroup(this, "Logs", {
       retention: RetentionDays.THREE_MONTHS,
       removalPolicy: RemovalPolicy.DESTROY,
     });
@@ -41,7 +40,7 @@ export class ServiceFunction extends Construct {
       memorySize: FUNCTION_MEMORY_MB,
       timeout: Duration.seconds(FUNCTION_TIMEOUT_S),
       role,
-      logGroup: this.logGroup,
+      logGroup,
       description: `Keybrake: ${name}`,
       environment: { POWERTOOLS_SERVICE_NAME: Stack.of(this).stackName, POWERTOOLS_LOG_LEVEL: "INFO" },
     });
@@ -56,9 +55,10 @@ export class ServiceFunction extends Construct {
         reason: "the X-Ray SDK costs 127 KB and 75 ms at every start; each call's row has its own times",
       },
     );
-    this.allow(["logs:CreateLogStream", "logs:PutLogEvents"], [this.logGroup.logGroupArn]);
+    this.allow(["logs:CreateLogStream", "logs:PutLogEvents"], [logGroup.logGroupArn]);
   }
 
+  /** Lets its role do these actions on these resources, under these conditions of IAM. */
   allow(actions: readonly string[], resources: readonly string[], conditions: object = {}): void {
     this.lambda.addToRolePolicy(
       new PolicyStatement({
@@ -70,7 +70,15 @@ export class ServiceFunction extends Construct {
     );
   }
 
+  /** Sets an environment variable. */
   tell(variable: string, value: string): void {
     this.lambda.addEnvironment(variable, value);
   }
 }
+
+/** `my-live` as a part of a construct's id: `MyLive`. */
+export const pascal = (name: string): string =>
+  name
+    .split("-")
+    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+    .join("");

@@ -3,9 +3,11 @@ import { CfnSecret } from "aws-cdk-lib/aws-secretsmanager";
 import { Construct } from "constructs";
 import { ENV } from "../lambda/environment.ts";
 import { type Config, credentialsOf } from "./config.ts";
-import type { ServiceFunction } from "./service-function.ts";
+import { pascal, type ServiceFunction } from "./service-function.ts";
 
 export interface CredentialSecret {
+  /** Part of the names of what belongs to it: `StripeDefault`. */
+  readonly id: string;
   readonly vendor: string;
   readonly name: string;
   readonly arn: string;
@@ -28,6 +30,7 @@ export class VendorSecrets extends Construct {
       generateSecretString: { excludePunctuation: true, passwordLength: API_KEY_LENGTH },
     }).attrId;
     this.credentials = credentialsOf(config).map(({ vendor, name }) => ({
+      id: `${pascal(vendor)}${pascal(name)}`,
       vendor,
       name,
       // `Secret` would generate a value, and a generated value is not a vendor's secret.
@@ -42,6 +45,7 @@ export class VendorSecrets extends Construct {
     });
   }
 
+  /** The admin API key, to compare with. */
   grantReadAdminApiKey(service: ServiceFunction): void {
     service.allow(["secretsmanager:GetSecretValue"], [this.adminApiKeyArn]);
     service.tell(ENV.adminKeySecret, this.adminApiKeyArn);
@@ -63,10 +67,3 @@ export class VendorSecrets extends Construct {
     service.tell(ENV.credentialSecrets, Stack.of(this).toJsonString(ids));
   }
 }
-
-/** `my-live` as a part of a construct's id: `MyLive`. */
-export const pascal = (name: string): string =>
-  name
-    .split("-")
-    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
-    .join("");

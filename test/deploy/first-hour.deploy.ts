@@ -2,12 +2,11 @@ import { readFileSync } from "node:fs";
 import { ListObjectsV2Command, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { policyItem } from "../../lambda/adapters/vault-items/policy-item.ts";
-import { UNCAPPED } from "../../lambda/domain/balance.ts";
-import { microUsd } from "../../lambda/domain/money.ts";
 import { deploymentUnderTest } from "../support/deployed.ts";
 import { eventually } from "../support/eventually.ts";
 import { at, listAt, textAt } from "../support/json.ts";
 import { ask, auditRows, callRows, issue, type OwnRun, pay, startOwn } from "../support/keybrake.ts";
+import { policyOf } from "../support/vault-facts.ts";
 import { CANNOT_HOLD } from "./cannot-hold.ts";
 import { OUTPUTS_VARIABLE, type Outputs, printed } from "./deployment.ts";
 
@@ -73,25 +72,7 @@ test("the printed replay command records a dead letter once and removes it", asy
   const s3 = new S3Client({ forcePathStyle: true });
   const [, bucket = ""] = / -- (\S+) (\S+)$/.exec(outputs["ReplayDeadLettersCommand"] ?? "") ?? [];
   const keyId = "key_deployedLetter";
-  const image = policyItem(
-    {
-      keyId,
-      secretHash: "h",
-      vendor: "stripe",
-      credential: "default",
-      allowedEndpoints: null,
-      label: "letters/1",
-      metadata: {},
-      chain: [{ keyId, issuedAtMs: 1_795_323_600_000 }],
-      issuerId: "admin",
-      issuedAtMs: 1_795_323_600_000,
-      issuedWith: {
-        caps: { daily: microUsd(5_000_000n), total: UNCAPPED, perCall: UNCAPPED },
-        expiresAtMs: 1_795_327_200_000,
-      },
-    },
-    1_795_400_000,
-  );
+  const image = policyItem(policyOf(keyId, { label: "letters/1" }), 1_795_400_000);
   const record = {
     eventName: "INSERT",
     dynamodb: { SequenceNumber: "1", Keys: { pk: image["pk"], sk: image["sk"] }, NewImage: image },

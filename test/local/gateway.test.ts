@@ -231,13 +231,15 @@ test("the bare root gets the gateway's own answer, in the shape of every vendor"
       error: {
         type: "permission_error",
         code: "gateway_missing_authentication_token",
-        message: "no such path or method here; nothing was sent to the vendor and nothing was charged",
+        message:
+          "there is nothing at this address, add a path; nothing was sent to the vendor and nothing was charged",
         request_id: requestId,
         charged: "no",
       },
       statusCode: 403,
       name: "gateway_missing_authentication_token",
-      message: "no such path or method here; nothing was sent to the vendor and nothing was charged",
+      message:
+        "there is nothing at this address, add a path; nothing was sent to the vendor and nothing was charged",
       code: 403,
       status: 403,
     });

@@ -44,11 +44,8 @@ test.each([
     { credentials: { strip: ["default"] } },
     /^ {2}credentials\.strip: got "strip"; accepted are the vendors stripe/m,
   ],
-  [{ credentials: { stripe: [] } }, /^ {2}credentials\.stripe: got 0; accepted is at least one name$/m],
-  [
-    { credentials: { stripe: ["a", "a"] } },
-    /^ {2}credentials\.stripe: got Array; each name may be there once$/m,
-  ],
+  [{ credentials: { stripe: [] } }, /^ {2}credentials\.stripe: accepted is at least one name$/m],
+  [{ credentials: { stripe: ["a", "a"] } }, /^ {2}credentials\.stripe: each name may be there once$/m],
   [{ credentials: { stripe: ["test-1"] } }, /^ {2}credentials\.stripe\.0: got "test-1"; accepted is a name/m],
   [
     { credentials: { stripe: ["sk_live_1"] } },
@@ -72,6 +69,10 @@ test.each([
     { accessLogs: true },
     /^ {2}accessLogs: got true; accepted is off, account-has-role or set-account-role$/m,
   ],
+  [{ credentials: {} }, /^ {2}credentials: accepted is at least one vendor: stripe$/m],
+  [{ throttle: 5 }, /^ {2}throttle: got 5; accepted is an object$/m],
+  [{ credentials: 5 }, /^ {2}credentials: got 5; accepted is an object of lists of names$/m],
+  [{ customDomain: 5 }, /^ {2}customDomain: got 5; accepted is an object$/m],
   [[], /accepted is an object/],
   ["prod", /accepted is an object/],
 ])("%j is refused with its field and what is accepted", (input, message) => {
@@ -102,6 +103,17 @@ test("it is read from keybrake.config.ts, or from the context as an object or as
   expect((await readConfig({ stage: "green" }, empty)).stage).toBe("green");
   expect((await readConfig('{"stage":"red"}', empty)).stage).toBe("red");
   expect((await readConfig(undefined, empty)).stage).toBe("prod");
+});
+
+test.each([
+  ["throws", 'throw new Error("no such luck");', "no such luck"],
+  ["is no TypeScript", "export const config = {;", "cannot be read: "],
+  ["imports what is not there", 'import "./nowhere.ts";', "nowhere.ts"],
+])("a file that %s is told in a few lines, with the reason", async (_, text, reason) => {
+  const folder = await folderWith({ "keybrake.config.ts": text });
+  const refused = readConfig(undefined, folder);
+  await expect(refused).rejects.toThrow(ConfigError);
+  await expect(refused).rejects.toThrow(reason);
 });
 
 test("two sources, a file without config and text that is no JSON are refused", async () => {

@@ -6,14 +6,12 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { DIST } from "../../bin/build.ts";
 import type { Item } from "../../lambda/adapters/vault-items/codec.ts";
 import { policyItem } from "../../lambda/adapters/vault-items/policy-item.ts";
-import { UNCAPPED } from "../../lambda/domain/balance.ts";
-import { microUsd } from "../../lambda/domain/money.ts";
-import type { Policy } from "../../lambda/domain/vault-key.ts";
-import { type DeadLetters, replay } from "../../lib/dead-letters.ts";
+import { type DeadLetters, replay } from "../../lib/dead-letter-replay.ts";
 import { writeDeadLetter } from "../../lib/local/dead-letters.ts";
 import { loadFunctions } from "../../lib/local/functions.ts";
 import { type Invoke, invocationContext } from "../../lib/local/invocation.ts";
 import { auditRows, type OwnRun, startOwn } from "../support/keybrake.ts";
+import { policyOf } from "../support/vault-facts.ts";
 
 /** Guarantees that what the consumer could not record is recorded by a replay, once, and is kept until then. */
 
@@ -49,22 +47,7 @@ function lettersOf(
 
 const consume = (event: unknown) => invoke("record-audit", event, invocationContext("record-audit"));
 
-const policy = (keyId: string): Policy => ({
-  keyId,
-  secretHash: "h",
-  vendor: "stripe",
-  credential: "default",
-  allowedEndpoints: null,
-  label: "letters/1",
-  metadata: {},
-  chain: [{ keyId, issuedAtMs: 1_795_323_600_000 }],
-  issuerId: "admin",
-  issuedAtMs: 1_795_323_600_000,
-  issuedWith: {
-    caps: { daily: microUsd(5_000_000n), total: UNCAPPED, perCall: UNCAPPED },
-    expiresAtMs: 1_795_327_200_000,
-  },
-});
+const policy = (keyId: string) => policyOf(keyId, { label: "letters/1" });
 
 /** The SDK's attribute values and the event's differ in types only, for what our items hold. */
 type StreamImage = NonNullable<DynamoDBRecord["dynamodb"]>["NewImage"] & object;

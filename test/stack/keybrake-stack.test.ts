@@ -462,6 +462,7 @@ describe("a configuration", () => {
     const zoned = synthesised({
       customDomain: { ...customDomain, hostedZone: { id: "Z0123456789ABC", name: "example.com" } },
     });
+    expect(zoned.outputs["CustomDomainTarget"]).toBeUndefined();
     zoned.template.hasResourceProperties("AWS::Route53::RecordSet", {
       Name: "keybrake.example.com.",
       HostedZoneId: "Z0123456789ABC",
