@@ -51,6 +51,8 @@ export class FrontDoor extends Construct {
       // Every body arrives as base64, so that it is passed on byte for byte.
       binaryMediaTypes: ["*/*"],
       cloudWatchRole: false,
+      // Its own address takes older TLS than a custom domain does, so beside one it is closed.
+      ...(config.customDomain !== undefined && { disableExecuteApiEndpoint: true }),
       deployOptions: {
         stageName: config.stage,
         throttlingRateLimit: config.throttle.requestsPerSecond,

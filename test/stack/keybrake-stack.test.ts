@@ -451,6 +451,10 @@ describe("a configuration", () => {
     const bare = synthesised({ customDomain });
     expect(shown(bare.outputs["BaseUrl"]?.Value)).toMatch(/^https:\/\/FrontDoorApiDomain\w+$/);
     expect(bare.outputs["CustomDomainTarget"]).toBeDefined();
+    expect(bare.one("AWS::ApiGateway::RestApi").Properties?.["DisableExecuteApiEndpoint"]).toBe(true);
+    expect(
+      keybrake.one("AWS::ApiGateway::RestApi").Properties?.["DisableExecuteApiEndpoint"],
+    ).toBeUndefined();
     bare.template.hasResourceProperties("AWS::ApiGateway::DomainName", {
       DomainName: "keybrake.example.com",
       EndpointConfiguration: { Types: ["REGIONAL"] },
