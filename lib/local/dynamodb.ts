@@ -11,8 +11,16 @@ import {
   PutItemCommand,
   ResourceInUseException,
   ResourceNotFoundException,
+  UpdateTableCommand,
 } from "@aws-sdk/client-dynamodb";
-import { AUDIT_TABLE, LAYOUT_KEY, LAYOUT_VERSION, type TableSchema, VAULT_TABLE } from "../table-schemas.ts";
+import {
+  AUDIT_TABLE,
+  type IndexSchema,
+  LAYOUT_KEY,
+  LAYOUT_VERSION,
+  type TableSchema,
+  VAULT_TABLE,
+} from "../table-schemas.ts";
 import { type DataLock, lockData } from "./data-lock.ts";
 import { freePort } from "./listen.ts";
 import { StartError } from "./start-error.ts";
@@ -225,7 +233,9 @@ async function prepareTables(client: DynamoDBClient, where: string): Promise<voi
     );
   }
   await Promise.all(TABLES.map(({ name, schema }) => createTable(client, name, schema)));
-  if (version === undefined) await writeLayoutVersion(client);
+  if (version !== undefined && version < LAYOUT_VERSION)
+    for (const { name, schema } of TABLES) await addIndexes(client, name, schema);
+  if (version !== LAYOUT_VERSION) await writeLayoutVersion(client);
 }
 
 async function layoutVersion(client: DynamoDBClient): Promise<number | undefined> {
@@ -247,26 +257,37 @@ async function writeLayoutVersion(client: DynamoDBClient): Promise<void> {
 
 const layoutKey = () => ({ pk: { S: LAYOUT_KEY.pk }, sk: { S: LAYOUT_KEY.sk } });
 
+interface Keys {
+  readonly partitionKey: string;
+  readonly sortKey: string;
+}
+
+const keySchema = ({ partitionKey, sortKey }: Keys) => [
+  { AttributeName: partitionKey, KeyType: "HASH" as const },
+  { AttributeName: sortKey, KeyType: "RANGE" as const },
+];
+
+const attributesOf = (keys: readonly Keys[]) =>
+  [...new Set(keys.flatMap(({ partitionKey, sortKey }) => [partitionKey, sortKey]))].map((name) => ({
+    AttributeName: name,
+    AttributeType: "S" as const,
+  }));
+
+const indexOf = (index: IndexSchema) => ({
+  IndexName: index.name,
+  KeySchema: keySchema(index),
+  Projection: { ProjectionType: index.keysOnly === true ? ("KEYS_ONLY" as const) : ("ALL" as const) },
+});
+
 async function createTable(client: DynamoDBClient, name: string, schema: TableSchema): Promise<void> {
-  const keys = [schema, ...schema.indexes].flatMap(({ partitionKey, sortKey }) => [partitionKey, sortKey]);
-  const keySchema = (key: { readonly partitionKey: string; readonly sortKey: string }) => [
-    { AttributeName: key.partitionKey, KeyType: "HASH" as const },
-    { AttributeName: key.sortKey, KeyType: "RANGE" as const },
-  ];
   try {
     await client.send(
       new CreateTableCommand({
         TableName: name,
         BillingMode: "PAY_PER_REQUEST",
-        AttributeDefinitions: [...new Set(keys)].map((key) => ({ AttributeName: key, AttributeType: "S" })),
+        AttributeDefinitions: attributesOf([schema, ...schema.indexes]),
         KeySchema: keySchema(schema),
-        ...(schema.indexes.length > 0 && {
-          GlobalSecondaryIndexes: schema.indexes.map((index) => ({
-            IndexName: index.name,
-            KeySchema: keySchema(index),
-            Projection: { ProjectionType: "ALL" as const },
-          })),
-        }),
+        ...(schema.indexes.length > 0 && { GlobalSecondaryIndexes: schema.indexes.map(indexOf) }),
         ...(schema.stream && {
           StreamSpecification: { StreamEnabled: true, StreamViewType: "NEW_AND_OLD_IMAGES" as const },
         }),
@@ -276,6 +297,22 @@ async function createTable(client: DynamoDBClient, name: string, schema: TableSc
     if (!(error instanceof ResourceInUseException)) throw error;
   }
   await untilActive(client, name);
+}
+
+/** The indexes that a table of an older layout lacks. */
+async function addIndexes(client: DynamoDBClient, name: string, schema: TableSchema): Promise<void> {
+  const { Table: table } = await client.send(new DescribeTableCommand({ TableName: name }));
+  const there = new Set(table?.GlobalSecondaryIndexes?.map(({ IndexName }) => IndexName));
+  for (const index of schema.indexes.filter((each) => !there.has(each.name))) {
+    await client.send(
+      new UpdateTableCommand({
+        TableName: name,
+        AttributeDefinitions: attributesOf([schema, index]),
+        GlobalSecondaryIndexUpdates: [{ Create: indexOf(index) }],
+      }),
+    );
+    await untilActive(client, name);
+  }
 }
 
 async function untilActive(client: DynamoDBClient, name: string): Promise<void> {

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { INTEGRATION_TIMEOUT_S } from "../limits.ts";
 import type { Route } from "../routes.ts";
+import { isFromPage } from "./browser.ts";
 import {
   frontAnswer,
   functionAnswer,
@@ -77,6 +78,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     if (headBytes(incoming) > HEAD_BYTES_MAX) {
       return frontAnswer(431, "Request Header Fields Too Large", "RequestHeaderFieldsTooLargeException", ids);
     }
+    if (isFromPage(incoming)) return gatewayResponse("ACCESS_DENIED", ids);
     if (!target.startsWith("/")) return frontAnswer(400, "Bad Request", "BadRequestException", ids);
 
     const question = target.indexOf("?");

@@ -4,21 +4,21 @@ import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { build, DIST } from "../../bin/build.ts";
 import { ENV } from "../../lambda/environment.ts";
-import { ROUTES } from "../routes.ts";
+import type { TermsInput } from "../../lambda/terms.ts";
+import { ROUTES, VENDOR_NAMES, type VendorName } from "../routes.ts";
 import { startDynamoDb, TABLES } from "./dynamodb.ts";
 import { enterEnvironment } from "./environment.ts";
 import { loadFunctions } from "./functions.ts";
 import { startGateway } from "./gateway.ts";
 import { type Invoke, invocationContext } from "./invocation.ts";
+import { startSchedules } from "./schedules.ts";
 import { startSecretsManager } from "./secrets-manager.ts";
-import { STRIPE_PLACEHOLDER, type StripeTarget } from "./settings.ts";
 import { startStreamPoller } from "./stream-poller.ts";
-import { startStripeSimulator } from "./stripe-simulator/server.ts";
 import { startTtlSweep } from "./ttl-sweep.ts";
+import { type RunningVendor, startVendor, type VendorTarget } from "./vendor-targets.ts";
 
-const STRIPE_ORIGIN = "https://api.stripe.com";
 const ADMIN_KEY_SECRET = "keybrake/admin-api-key";
-const STRIPE_SECRET = "keybrake/stripe/default";
+const secretOf = (vendor: VendorName) => `keybrake/${vendor}/default`;
 const AUDIT_RETENTION_DAYS = 400;
 const DRAIN_MS_MAX = 5_000;
 /** One engine serves all functions here, so a burst of calls queues before it; a Lambda function has a second. */
@@ -33,8 +33,10 @@ export interface LocalOptions {
   /** File that outlives the run; in memory unless given. */
   readonly dataFile?: string | undefined;
   readonly stage?: string | undefined;
-  /** Simulated unless told. */
-  readonly stripe?: StripeTarget;
+  /** Each is simulated unless told. */
+  readonly vendors?: Readonly<Partial<Record<VendorName, VendorTarget>>>;
+  /** Rates and prices as lambda/terms.ts reads them; the defaults unless given. */
+  readonly terms?: TermsInput;
   /** An engine of the user's, for platforms without ours. */
   readonly dynamodbEndpoint?: string | undefined;
   /** Folder with the bundles; they are built to dist unless given. */
@@ -48,7 +50,7 @@ export interface LocalRun {
   readonly baseUrl: string;
   readonly apiKey: string;
   readonly dynamodbEndpoint: string;
-  readonly stripe: { readonly origin: string; readonly booksUrl?: string };
+  readonly vendors: Readonly<Record<VendorName, Pick<RunningVendor, "target" | "origin" | "booksUrl">>>;
   /** Resolves when every change of the Vault before the call is in the audit table, or in a dead letter. */
   drain(): Promise<void>;
   /** Ends the invocations under way, then the audit log, then everything else; a few seconds at most. */
@@ -80,19 +82,30 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
     const dynamodb = await startDynamoDb({ dataFile, fallbackEndpoint: options.dynamodbEndpoint });
     closers.push(() => dynamodb.close());
 
-    const stripe = await startStripe(options.stripe ?? { kind: "simulated" });
-    closers.push(() => stripe.close());
+    const start = async (name: VendorName): Promise<RunningVendor> => {
+      const vendor = await startVendor(name, options.vendors?.[name] ?? { kind: "simulated" });
+      closers.push(() => vendor.close());
+      return vendor;
+    };
+    const vendors: Readonly<Record<VendorName, RunningVendor>> = {
+      stripe: await start("stripe"),
+      twilio: await start("twilio"),
+      resend: await start("resend"),
+    };
 
     const secrets = await startSecretsManager(
       new Map([
         [ADMIN_KEY_SECRET, apiKey],
-        [STRIPE_SECRET, stripe.secretKey],
+        ...VENDOR_NAMES.map((name) => [secretOf(name), vendors[name].credential] as const),
       ]),
       accessKeyId,
     );
     closers.push(() => secrets.close());
 
-    Object.assign(process.env, functionEnvironment(dynamodb.endpoint, secrets.endpoint, stripe.origin));
+    Object.assign(
+      process.env,
+      functionEnvironment(dynamodb.endpoint, secrets.endpoint, vendors, options.terms ?? {}),
+    );
     const invoke = loadFunctions(options.functionsDirectory ?? DIST);
 
     const sweep = startTtlSweep({
@@ -101,6 +114,11 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
       onError: (error) => announce(`the TTL sweep failed: ${String(error)}`),
     });
     closers.push(() => sweep.close());
+
+    const schedules = startSchedules(invoke, (error) =>
+      announce(`a scheduled function threw: ${described(error)}`),
+    );
+    closers.push(() => schedules.close());
 
     const poller = await startStreamPoller({
       client: dynamodb.client,
@@ -132,7 +150,7 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
       baseUrl: gateway.baseUrl,
       apiKey,
       dynamodbEndpoint: dynamodb.endpoint,
-      stripe: { origin: stripe.origin, ...(stripe.booksUrl !== undefined && { booksUrl: stripe.booksUrl }) },
+      vendors,
       drain: () => poller.drain(),
       close,
     };
@@ -142,42 +160,25 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
   }
 }
 
-interface StripeUpstream {
-  readonly origin: string;
-  readonly secretKey: string;
-  readonly booksUrl?: string;
-  close(): Promise<void>;
-}
-
-async function startStripe(target: StripeTarget): Promise<StripeUpstream> {
-  const close = async () => {};
-  switch (target.kind) {
-    case "real":
-      return { origin: STRIPE_ORIGIN, secretKey: target.secretKey, close };
-    case "upstream":
-      return { origin: target.origin, secretKey: target.secretKey, close };
-    case "simulated": {
-      // The simulator takes this key alone, so a call that went out with a vault key would show.
-      const secretKey = STRIPE_PLACEHOLDER;
-      const simulator = await startStripeSimulator({ secretKey, latencyMs: target.latencyMs ?? 0 });
-      const { origin } = simulator;
-      return { origin, secretKey, booksUrl: `${origin}/books`, close: () => simulator.close() };
-    }
-  }
-}
-
 /** Everything our functions read, and what keeps their logs to warnings and errors, on stderr. */
 function functionEnvironment(
   dynamodb: string,
   secrets: string,
-  stripeOrigin: string,
+  vendors: Readonly<Record<VendorName, RunningVendor>>,
+  terms: TermsInput,
 ): Record<string, string> {
+  const replaced = VENDOR_NAMES.filter((name) => vendors[name].target !== "real");
   return {
     [ENV.vaultTable]: TABLES[0].name,
     [ENV.auditTable]: TABLES[1].name,
     [ENV.adminKeySecret]: ADMIN_KEY_SECRET,
-    [ENV.credentialSecrets]: JSON.stringify({ stripe: { default: STRIPE_SECRET } }),
-    [ENV.vendorOrigins]: JSON.stringify(stripeOrigin === STRIPE_ORIGIN ? {} : { stripe: stripeOrigin }),
+    [ENV.credentialSecrets]: JSON.stringify(
+      Object.fromEntries(VENDOR_NAMES.map((name) => [name, { default: secretOf(name) }])),
+    ),
+    [ENV.vendorOrigins]: JSON.stringify(
+      Object.fromEntries(replaced.map((name) => [name, vendors[name].origin])),
+    ),
+    [ENV.terms]: JSON.stringify(terms),
     [ENV.auditRetentionDays]: String(AUDIT_RETENTION_DAYS),
     [ENV.dynamodbTimeoutMs]: String(DYNAMODB_TIMEOUT_MS),
     AWS_ENDPOINT_URL_DYNAMODB: dynamodb,

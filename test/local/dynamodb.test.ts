@@ -7,6 +7,8 @@ import {
   GetItemCommand,
   ListTablesCommand,
   PutItemCommand,
+  QueryCommand,
+  UpdateTableCommand,
 } from "@aws-sdk/client-dynamodb";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { lockData } from "../../lib/local/data-lock.ts";
@@ -69,7 +71,7 @@ test("a new engine has both tables as they are deployed, and the layout's versio
     ["by_vendor_day", ["vendor_day", "at_id"]],
   ]);
   expect(audit?.StreamSpecification).toBeUndefined();
-  expect(await layoutOf(dynamodb)).toEqual({ pk: { S: "LAYOUT" }, sk: { S: "LAYOUT" }, version: { N: "1" } });
+  expect(await layoutOf(dynamodb)).toEqual({ pk: { S: "LAYOUT" }, sk: { S: "LAYOUT" }, version: { N: "2" } });
 });
 
 test("a file keeps what was written and can be used again", async () => {
@@ -86,15 +88,46 @@ test("a file keeps what was written and can be used again", async () => {
   expect(read).toEqual(item);
 });
 
+test("a file of the first layout gets what is new of its tables, and keeps what is in it", async () => {
+  const older = await start({ dataFile });
+  await older.client.send(
+    new UpdateTableCommand({
+      TableName: "keybrake-vault",
+      GlobalSecondaryIndexUpdates: [{ Delete: { IndexName: "by_late_price" } }],
+    }),
+  );
+  const item = {
+    pk: { S: "CALL#1" },
+    sk: { S: "CALL" },
+    late_vendor: { S: "twilio" },
+    late_due: { S: "2026" },
+  };
+  await older.client.send(new PutItemCommand({ TableName: "keybrake-vault", Item: item }));
+  await setLayout(older, "1");
+  await older.close();
+
+  const newer = await start({ dataFile });
+  const { Items } = await newer.client.send(
+    new QueryCommand({
+      TableName: "keybrake-vault",
+      IndexName: "by_late_price",
+      KeyConditionExpression: "late_vendor = :vendor",
+      ExpressionAttributeValues: { ":vendor": { S: "twilio" } },
+    }),
+  );
+  expect(Items).toEqual([item]);
+  expect(await layoutOf(newer)).toMatchObject({ version: { N: "2" } });
+});
+
 /** Guarantees that an older program does not misread money that a newer one wrote. */
 test("a file of a newer layout is refused and not changed", async () => {
   const newer = await start({ dataFile });
-  await setLayout(newer, "2");
+  await setLayout(newer, "3");
   await newer.close();
 
   await expect(start({ dataFile })).rejects.toThrow(
     new StartError(
-      `${dataFile} has layout 2, written by a newer Keybrake; this one reads layout 1: use the newer one, or another file`,
+      `${dataFile} has layout 3, written by a newer Keybrake; this one reads layout 2: use the newer one, or another file`,
     ),
   );
   expect(await readdir(join(dataFile, ".."))).not.toContain("data.lock");

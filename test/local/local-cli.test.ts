@@ -59,8 +59,13 @@ test.each(["SIGINT", "SIGTERM"] as const)(
     expect(apiKey).toMatch(/^kb_[0-9A-Za-z]{40}$/);
     const text = lines.join("\n");
     expect(text).toContain(`  base URL  ${baseUrl}\n`);
-    expect(text).toMatch(/^ {2}Stripe {4}http:\/\/127\.0\.0\.1:\d+ \(simulated/m);
-    expect(text).toMatch(/^ {2}books {5}http:\/\/127\.0\.0\.1:\d+\/books /m);
+    for (const vendor of ["Stripe", "Twilio", "Resend"])
+      expect(text).toMatch(
+        new RegExp(
+          `^ {2}${vendor} {4}simulated, its books: http://127\\.0\\.0\\.1:\\d+/books \\(real with [A-Z_]+`,
+          "m",
+        ),
+      );
     expect(text).toMatch(/^ {2}DynamoDB {2}http:\/\/127\.0\.0\.1:\d+ /m);
     const command = lines.find((line) => line.startsWith("  curl "))?.trim() ?? "";
     const issued: unknown = JSON.parse(execFileSync("/bin/sh", ["-c", command], { encoding: "utf8" }));
@@ -77,7 +82,8 @@ test("a given API key is not printed, and the real Stripe is announced in capita
 
   expect(stdout).toContain("  API key   from KEYBRAKE_API_KEY\n");
   expect(stdout).toContain("  Stripe    https://api.stripe.com: THE REAL STRIPE");
-  expect(stdout).not.toMatch(/mine-alone-1234|sk_test_mine|books/);
+  expect(stdout).toContain("  Twilio    simulated");
+  expect(stdout).not.toMatch(/mine-alone-1234|sk_test_mine/);
 });
 
 test("a wrong variable ends it at once with a message and code 1", async () => {

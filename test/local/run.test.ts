@@ -45,13 +45,22 @@ test("functions find tables, secrets and vendors in their environment", async ()
   const run = await start();
 
   expect(run.apiKey).toMatch(/^kb_[0-9A-Za-z]{40}$/);
-  expect(run.stripe.booksUrl).toBe(`${run.stripe.origin}/books`);
+  expect(run.vendors.stripe.booksUrl).toBe(`${run.vendors.stripe.origin}/books`);
   expect(await environmentOf(run)).toMatchObject({
     KEYBRAKE_VAULT_TABLE: "keybrake-vault",
     KEYBRAKE_AUDIT_TABLE: "keybrake-audit",
     KEYBRAKE_ADMIN_KEY_SECRET: "keybrake/admin-api-key",
-    KEYBRAKE_CREDENTIAL_SECRETS: '{"stripe":{"default":"keybrake/stripe/default"}}',
-    KEYBRAKE_VENDOR_ORIGINS: JSON.stringify({ stripe: run.stripe.origin }),
+    KEYBRAKE_CREDENTIAL_SECRETS: JSON.stringify({
+      stripe: { default: "keybrake/stripe/default" },
+      twilio: { default: "keybrake/twilio/default" },
+      resend: { default: "keybrake/resend/default" },
+    }),
+    KEYBRAKE_TERMS: "{}",
+    KEYBRAKE_VENDOR_ORIGINS: JSON.stringify({
+      stripe: run.vendors.stripe.origin,
+      twilio: run.vendors.twilio.origin,
+      resend: run.vendors.resend.origin,
+    }),
     KEYBRAKE_AUDIT_RETENTION_DAYS: "400",
     AWS_ENDPOINT_URL_DYNAMODB: run.dynamodbEndpoint,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
@@ -85,16 +94,19 @@ test("nothing of the user's AWS environment reaches a function, and it is back a
 });
 
 test("the real Stripe needs no origin, another upstream is the functions' origin", async () => {
-  const real = await start({ stripe: { kind: "real", secretKey: "sk_test_1" } });
-  expect(real.stripe).toEqual({ origin: "https://api.stripe.com" });
-  expect(await environmentOf(real)).toMatchObject({ KEYBRAKE_VENDOR_ORIGINS: "{}" });
+  const real = await start({ vendors: { stripe: { kind: "real", credential: "sk_test_1" } } });
+  expect(real.vendors.stripe).toMatchObject({ target: "real", origin: "https://api.stripe.com" });
+  expect(real.vendors.stripe).not.toHaveProperty("booksUrl");
+  const { twilio, resend } = real.vendors;
+  const simulated = JSON.stringify({ twilio: twilio.origin, resend: resend.origin });
+  expect(await environmentOf(real)).toMatchObject({ KEYBRAKE_VENDOR_ORIGINS: simulated });
   await real.close();
 
   const upstream = await start({
-    stripe: { kind: "upstream", origin: "http://127.0.0.1:1", secretKey: "sk_test_1" },
+    vendors: { stripe: { kind: "upstream", origin: "http://127.0.0.1:1", credential: "sk_test_1" } },
   });
   expect(await environmentOf(upstream)).toMatchObject({
-    KEYBRAKE_VENDOR_ORIGINS: '{"stripe":"http://127.0.0.1:1"}',
+    KEYBRAKE_VENDOR_ORIGINS: expect.stringContaining('"stripe":"http://127.0.0.1:1"'),
   });
 });
 

@@ -800,7 +800,18 @@ describe("books, log and load", () => {
       charged: { count: 2, cents: 1005 },
       committed: { count: 2, cents: 1005 },
       refunded: { count: 1, cents: 2 },
+      paid_out: { count: 0, cents: 0 },
+      transferred: { count: 0, cents: 0 },
+      topped_up: { count: 0, cents: 0 },
+      fees_refunded: { count: 0, cents: 0 },
+      invoiced: { count: 0, cents: 0 },
+      credited: { count: 0, cents: 0 },
+      conceded: { count: 0, cents: 0 },
+      offered: { count: 0, cents: 0 },
+      credit_given: { count: 0, cents: 0 },
       spent_cents: 1007,
+      spent_by_currency: { usd: 1007, eur: 70 },
+      made: {},
       entries: [
         {
           id: intent.id,

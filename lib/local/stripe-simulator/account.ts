@@ -1,4 +1,22 @@
 import type { Decline } from "./cards.ts";
+import type {
+  ApplicationFee,
+  BalanceTransaction,
+  CheckoutSession,
+  CreatedObject,
+  CreditNote,
+  Dispute,
+  FeeRefund,
+  Invoice,
+  InvoiceItem,
+  OutboundPayment,
+  Payout,
+  Price,
+  Subscription,
+  Topup,
+  Transfer,
+  TransferReversal,
+} from "./objects.ts";
 import type { Metadata } from "./params.ts";
 
 /**
@@ -12,6 +30,25 @@ export interface Account {
   readonly refunds: Map<string, StoredRefund>;
   readonly customers: Map<string, StoredCustomer>;
   readonly paymentMethods: Map<string, StoredPaymentMethod>;
+  readonly payouts: Shelf<Payout>;
+  readonly transfers: Shelf<Transfer>;
+  readonly transferReversals: Shelf<TransferReversal>;
+  readonly topups: Shelf<Topup>;
+  readonly applicationFees: Shelf<ApplicationFee>;
+  readonly feeRefunds: Shelf<FeeRefund>;
+  readonly invoices: Map<string, StoredInvoice>;
+  readonly invoiceItems: Shelf<InvoiceItem>;
+  readonly creditNotes: Map<string, StoredCreditNote>;
+  readonly disputes: Map<string, StoredDispute>;
+  readonly prices: Shelf<Price>;
+  readonly checkoutSessions: Shelf<CheckoutSession>;
+  readonly subscriptions: Shelf<Subscription>;
+  readonly balanceTransactions: Shelf<BalanceTransaction>;
+  readonly outboundPayments: Shelf<OutboundPayment>;
+  /** Of every kind that moves no money by itself: products, coupons, files, keys, … */
+  readonly others: Shelf<CreatedObject>;
+  /** How many of those, and of prices and subscriptions, were made through the API, by kind; deleted ones too. */
+  readonly made: Map<string, number>;
 }
 
 export function openAccount(nowMs: () => number): Account {
@@ -22,30 +59,91 @@ export function openAccount(nowMs: () => number): Account {
     refunds: new Map(),
     customers: new Map(),
     paymentMethods: new Map(),
+    payouts: new Map(),
+    transfers: new Map(),
+    transferReversals: new Map(),
+    topups: new Map(),
+    applicationFees: new Map(),
+    feeRefunds: new Map(),
+    invoices: new Map(),
+    invoiceItems: new Map(),
+    creditNotes: new Map(),
+    disputes: new Map(),
+    prices: new Map(),
+    checkoutSessions: new Map(),
+    subscriptions: new Map(),
+    balanceTransactions: new Map(),
+    outboundPayments: new Map(),
+    others: new Map(),
+    made: new Map(),
   };
 }
 
-/** Which request made an object, and when. */
+/** Which request made an object, and when. One made elsewhere was not made through this API, so not by its caller. */
 export interface Origin {
   readonly idempotencyKey: string | null;
   readonly createdMs: number;
+  readonly elsewhere: boolean;
 }
+
+export interface Stored<T> {
+  readonly object: T;
+  readonly origin: Origin;
+}
+
+export type Shelf<T> = Map<string, Stored<T>>;
+
+/**
+ * How much of a payment the books count as committed. All of its amount, if it was made here. Of one made elsewhere
+ * nothing, until it is confirmed, or given another amount, here: then all of its amount; if it is only captured here,
+ * what was captured.
+ */
+export type Counted = "amount" | "captured" | "nothing";
 
 export interface StoredPaymentIntent {
   readonly object: PaymentIntent;
   readonly origin: Origin;
   /** Its create was declined, and no confirmation has succeeded since. */
   readonly declinedAtCreate: boolean;
+  readonly counted: Counted;
 }
 
 export interface StoredCharge {
   readonly object: Charge;
   readonly origin: Origin;
+  readonly counted: Counted;
+  /** The invoice it pays, which is counted in its place. */
+  readonly invoice: string | null;
+  /** What its card was called when it was first named: `pm_card_refundFail` (cards.ts). */
+  readonly token: string;
 }
 
 export interface StoredRefund {
   readonly object: Refund;
   readonly origin: Origin;
+  /** Part of a credit note, which is counted in its place. */
+  readonly ofCreditNote: boolean;
+}
+
+export interface StoredInvoice {
+  readonly object: Invoice;
+  readonly origin: Origin;
+  /** What charges made through this API took for it. */
+  readonly collected: number;
+}
+
+export interface StoredCreditNote {
+  readonly object: CreditNote;
+  readonly origin: Origin;
+  /** What was given back through the card. */
+  readonly refundAmount: number;
+}
+
+export interface StoredDispute {
+  readonly object: Dispute;
+  readonly origin: Origin;
+  /** Closed through this API, which concedes its amount. */
+  readonly conceded: boolean;
 }
 
 export interface StoredCustomer {
@@ -53,12 +151,16 @@ export interface StoredCustomer {
   readonly deleted: boolean;
   /** What a charge of the default source meets. */
   readonly decline: Decline | null;
+  /** What the default source was called when it was named. */
+  readonly sourceToken: string | null;
 }
 
 export interface StoredPaymentMethod {
   readonly object: PaymentMethod;
   /** What every charge of this method meets. */
   readonly decline: Decline | null;
+  /** What it was called when it was first named. */
+  readonly token: string;
 }
 
 export type IntentStatus =
@@ -139,7 +241,7 @@ export interface Charge {
   readonly currency: string;
   readonly customer: string | null;
   readonly description: string | null;
-  readonly disputed: false;
+  readonly disputed: boolean;
   readonly failure_balance_transaction: null;
   readonly failure_code: string | null;
   readonly failure_message: string | null;
@@ -177,12 +279,13 @@ export interface Refund {
   readonly currency: string;
   readonly customer: string | null;
   readonly destination_details: object;
+  readonly failure_reason?: string;
   readonly metadata: Metadata;
   readonly payment_intent: string | null;
   readonly reason: string | null;
   readonly receipt_number: null;
   readonly source_transfer_reversal: null;
-  readonly status: "succeeded";
+  readonly status: "succeeded" | "pending" | "failed";
   readonly transfer_reversal: null;
 }
 
@@ -192,14 +295,14 @@ export interface Customer {
   readonly address: null;
   readonly balance: number;
   readonly created: number;
-  readonly currency: null;
+  readonly currency: string | null;
   readonly default_source: string | null;
   readonly delinquent: false;
   readonly description: string | null;
   readonly discount: null;
   readonly email: string | null;
   readonly invoice_prefix: string;
-  readonly invoice_settings: object;
+  readonly invoice_settings: InvoiceSettings;
   readonly livemode: false;
   readonly metadata: Metadata;
   readonly name: string | null;
@@ -209,6 +312,13 @@ export interface Customer {
   readonly shipping: null;
   readonly tax_exempt: "none";
   readonly test_clock: null;
+}
+
+export interface InvoiceSettings {
+  readonly custom_fields: null;
+  readonly default_payment_method: string | null;
+  readonly footer: null;
+  readonly rendering_options: null;
 }
 
 export interface PaymentMethod {
@@ -244,4 +354,9 @@ export interface Card {
 /** Seconds since 1970, the `created` of an object made now. */
 export function nowS({ nowMs }: Account): number {
   return Math.floor(nowMs() / 1000);
+}
+
+/** The origin of what a request to the API makes. */
+export function originOf({ nowMs }: Account, idempotencyKey: string | null): Origin {
+  return { idempotencyKey, createdMs: nowMs(), elsewhere: false };
 }

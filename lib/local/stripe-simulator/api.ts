@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Account } from "./account.ts";
+import { parseJson } from "../vendor-simulator/own-endpoints.ts";
+import type { Reply } from "../vendor-simulator/reply.ts";
+import { type Accounts, accountNamed, type Tenant } from "./accounts.ts";
 import { refuseKey } from "./authentication.ts";
 import type { Execution } from "./endpoint.ts";
 import {
@@ -13,14 +15,15 @@ import {
 import { readExpansion } from "./expand.ts";
 import type { Faults } from "./faults.ts";
 import { canonicalForm, type FormHash, parseForm } from "./form.ts";
-import type { IdempotencyKeys, Recall, StoredAnswer } from "./idempotency.ts";
+import type { Recall, StoredAnswer } from "./idempotency.ts";
+import { formOfJson } from "./json-form.ts";
+import { parseMultipart } from "./multipart.ts";
 import { texts } from "./params.ts";
 import { findRoute } from "./routes.ts";
 
 export interface Api {
-  readonly account: Account;
+  readonly accounts: Accounts;
   readonly faults: Faults;
-  readonly idempotencyKeys: IdempotencyKeys;
   /** Any key is accepted when undefined. */
   readonly secretKey: string | undefined;
   /** Before every execution. */
@@ -36,16 +39,15 @@ export interface WireRequest {
   readonly path: string;
   readonly query: string;
   readonly body: string;
+  /** The body as it came, where it is no text. */
+  readonly bytes: Buffer;
   readonly authorization: string | undefined;
   readonly contentType: string | null;
   readonly idempotencyKey: string | null;
   readonly stripeVersion: string | null;
+  readonly stripeAccount: string | null;
+  readonly stripeContext: string | null;
 }
-
-export type Reply =
-  | { readonly kind: "answer"; readonly status: number; readonly headers: Headers; readonly body: string }
-  | { readonly kind: "silence" }
-  | { readonly kind: "break" };
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -74,14 +76,15 @@ export async function answerApiRequest(api: Api, request: WireRequest): Promise<
 }
 
 async function answerAuthenticated(api: Api, request: WireRequest): Promise<Reply> {
+  const tenant = api.accounts.of(accountNamed(request.stripeAccount, request.stripeContext));
   const params = paramsOf(request);
   const key = request.method === "POST" ? request.idempotencyKey : null;
   const fingerprint = { path: request.path, params: key === null ? "" : canonicalForm(params) };
   const plan = planOf(
-    api,
+    tenant,
     request,
     params,
-    key === null ? { kind: "new" } : api.idempotencyKeys.recall(key, fingerprint),
+    key === null ? { kind: "new" } : tenant.idempotencyKeys.recall(key, fingerprint),
   );
   const executes = plan.kind === "execute";
   const fault = api.faults.take({ ...request, idempotencyKey: key, params, executes });
@@ -90,7 +93,7 @@ async function answerAuthenticated(api: Api, request: WireRequest): Promise<Repl
   if (fault?.kind === "hang") return { kind: "silence" };
   if (fault?.kind === "break_before") return { kind: "break" };
 
-  if (executes && key !== null) api.idempotencyKeys.begin(key, fingerprint);
+  if (executes && key !== null) tenant.idempotencyKeys.begin(key, fingerprint);
   const delayMs = (executes ? api.latencyMs : 0) + (fault?.kind === "slow" ? fault.ms : 0);
   if (delayMs > 0) await sleep(delayMs, undefined, { signal: api.closed });
 
@@ -99,7 +102,7 @@ async function answerAuthenticated(api: Api, request: WireRequest): Promise<Repl
 
   const executed = fault?.kind === "500_before" ? failure(request) : execute(request, plan.execution);
   const answer = fault?.kind === "500_after" ? failure(request) : executed;
-  if (key !== null) api.idempotencyKeys.store(key, answer);
+  if (key !== null) tenant.idempotencyKeys.store(key, answer);
   return faulted(fault?.kind, reply(request, answer, firstHeaders(request)));
 }
 
@@ -109,17 +112,17 @@ type Plan =
   | { readonly kind: "refuse"; readonly error: StripeError };
 
 /** What a request will come to, if nothing goes wrong. Nothing has happened yet. */
-function planOf({ account }: Api, request: WireRequest, params: FormHash, recall: Recall): Plan {
+function planOf({ account }: Tenant, request: WireRequest, params: FormHash, recall: Recall): Plan {
   const found = findRoute(request.method, request.path);
   if (found === undefined) return { kind: "refuse", error: unrecognizedUrl(request.method, request.path) };
   if (recall.kind === "replay") return recall;
   if (recall.kind === "refused") return { kind: "refuse", error: recall.error };
 
-  const { route, id } = found;
+  const { route, ids } = found;
   try {
     const idempotencyKey = request.method === "POST" ? request.idempotencyKey : null;
     const expand = readExpansion(account, texts(params, "expand"), route.type, route.isList);
-    const execution = route.endpoint(account, { id, params, idempotencyKey });
+    const execution = route.endpoint(account, { id: ids[0] ?? "", ids, params, idempotencyKey });
     return { kind: "execute", execution: () => expand(execution()) };
   } catch (error) {
     if (error instanceof StripeError) return { kind: "refuse", error };
@@ -127,22 +130,37 @@ function planOf({ account }: Api, request: WireRequest, params: FormHash, recall
   }
 }
 
-/** The parameters of a request: its query, and in a POST also its body, which wins. */
-function paramsOf({ method, query, body, contentType, idempotencyKey }: WireRequest): FormHash {
-  const inQuery = parseForm(query);
-  if (method !== "POST" || body === "") return inQuery;
-  const isForm =
-    contentType === null || contentType.toLowerCase().startsWith("application/x-www-form-urlencoded");
-  if (!isForm || /^\s*[{[]/.test(body)) {
-    throw invalidRequest(
-      "Invalid request (check that your POST content type is application/x-www-form-urlencoded). If you have any " +
-        "questions, we can help at https://support.stripe.com/.",
-    );
-  }
-  if (idempotencyKey !== null && idempotencyKey.length > 255) {
+/**
+ * The parameters of a request: its query, and in a POST also its body, which wins. A body is a form in v1, which may be
+ * a multipart one where a file is sent, and JSON in v2.
+ */
+function paramsOf(request: WireRequest): FormHash {
+  const inQuery = parseForm(request.query);
+  const { method, path, body } = request;
+  if (method !== "POST" || body === "" || findRoute(method, path) === undefined) return inQuery;
+  const inBody = bodyOf(request, inQuery);
+  if (request.idempotencyKey !== null && request.idempotencyKey.length > 255)
     throw invalidRequest("Idempotency keys must be 255 characters or less.");
-  }
-  return parseForm(body, inQuery);
+  return inBody;
+}
+
+function bodyOf({ path, body, bytes, contentType }: WireRequest, inQuery: FormHash): FormHash {
+  const type = contentType?.toLowerCase() ?? "application/x-www-form-urlencoded";
+  if (path.startsWith("/v2/")) return jsonOf(body);
+  if (path === "/v1/files" && type.startsWith("multipart/form-data"))
+    return parseMultipart(bytes, contentType ?? "");
+  if (type.startsWith("application/x-www-form-urlencoded") && !/^\s*[{[]/.test(body))
+    return parseForm(body, inQuery);
+  throw invalidRequest(
+    "Invalid request (check that your POST content type is application/x-www-form-urlencoded). If you have any " +
+      "questions, we can help at https://support.stripe.com/.",
+  );
+}
+
+function jsonOf(body: string): FormHash {
+  const json = parseJson(body);
+  if (typeof json === "object" && json !== null && !Array.isArray(json)) return formOfJson(json);
+  throw invalidRequest("Invalid request: the body of a v2 request is a JSON object.");
 }
 
 function execute(request: WireRequest, execution: Execution): StoredAnswer {

@@ -35,6 +35,15 @@ export function declineOf(id: string): Decline | null {
   return DECLINES[ending.toLowerCase()] ?? GENERIC;
 }
 
+/** What refunds to a card end in: `refundFail` fails, `pendingRefund` is under way (docs.stripe.com/testing, from memory). */
+export function refundStatusOf(token: string): "succeeded" | "pending" | "failed" {
+  if (/refundFail/i.test(token)) return "failed";
+  return /pendingRefund/i.test(token) ? "pending" : "succeeded";
+}
+
+/** Whether charges of a card are disputed at once: `pm_card_createDispute`, `tok_createDispute`. */
+export const isDisputed = (token: string): boolean => /createDispute/i.test(token);
+
 /** A card as Stripe shows it; its brand is the one its token names, else Visa. */
 export function cardOf(id: string): Card {
   const brand = ["mastercard", "amex", "discover"].find((name) => id.includes(name)) ?? "visa";

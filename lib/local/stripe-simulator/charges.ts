@@ -1,11 +1,12 @@
-import type { Account, Charge } from "./account.ts";
+import { type Account, type Charge, originOf } from "./account.ts";
 import { cardOf, declineOf } from "./cards.ts";
 import { chargeCard, declined } from "./charging.ts";
+import { refuseUnpayable } from "./currencies.ts";
 import type { ApiRequest, Endpoint } from "./endpoint.ts";
 import { invalidRequest, noSuch, StripeError } from "./errors.ts";
 import { newId } from "./ids.ts";
 import { listEndpoint } from "./lists.ts";
-import { amount, currency, emptyableText, flag, metadata, refuseUnknown, required, text } from "./params.ts";
+import { amount, emptyableText, flag, metadata, money, refuseUnknown, text } from "./params.ts";
 import { referToCustomer } from "./references.ts";
 
 const CREATE = new Set([
@@ -53,8 +54,7 @@ const NOTHING = new Set<string>();
 export const createCharge: Endpoint = (account, { params, idempotencyKey }) => {
   refuseUnknown(params, CREATE);
   const order = {
-    amount: required(amount(params, "amount"), "amount"),
-    currency: required(currency(params, "currency"), "currency"),
+    ...money(params),
     capture: flag(params, "capture") ?? true,
     customer: text(params, "customer") ?? null,
     description: text(params, "description") ?? null,
@@ -64,6 +64,7 @@ export const createCharge: Endpoint = (account, { params, idempotencyKey }) => {
     statementDescriptorSuffix: text(params, "statement_descriptor_suffix") ?? null,
     transferGroup: text(params, "transfer_group") ?? null,
     paymentIntent: null,
+    invoice: null,
   };
   const source = text(params, "source");
   if (source === undefined && order.customer === null)
@@ -78,9 +79,10 @@ export const createCharge: Endpoint = (account, { params, idempotencyKey }) => {
     }
 
     const decline = source === undefined ? (customer?.decline ?? null) : declineOf(source);
-    const origin = { idempotencyKey, createdMs: account.nowMs() };
-    const card = cardOf(source ?? paymentMethod);
-    const charge = chargeCard(account, { ...order, decline, paymentMethod, card, origin });
+    const origin = originOf(account, idempotencyKey);
+    const token = source ?? customer?.sourceToken ?? paymentMethod;
+    const card = cardOf(token);
+    const charge = chargeCard(account, { ...order, decline, paymentMethod, card, token, origin });
     if (decline !== null) throw declined(decline, { charge: charge.id });
     return charge;
   };
@@ -111,7 +113,8 @@ export const captureCharge: Endpoint = (account, { id, params }: ApiRequest) => 
   const sent = amount(params, "amount");
 
   return () => {
-    const { object } = existing(account, id);
+    const stored = existing(account, id);
+    const { object } = stored;
     if (object.captured) {
       throw invalidRequest(`Charge ${id} has already been captured.`, { code: "charge_already_captured" });
     }
@@ -125,7 +128,9 @@ export const captureCharge: Endpoint = (account, { id, params }: ApiRequest) => 
         param: "amount",
       });
     }
+    refuseUnpayable(captured, object.currency);
     const balanceTransaction = newId.balanceTransaction();
+    if (stored.counted === "nothing") account.charges.set(id, { ...stored, counted: "captured" });
     return replaceCharge(account, id, {
       amount_captured: captured,
       balance_transaction: balanceTransaction,

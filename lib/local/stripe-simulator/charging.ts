@@ -1,5 +1,6 @@
 import { type Account, type Card, type Charge, nowS, type Origin } from "./account.ts";
-import type { Decline } from "./cards.ts";
+import { type Decline, isDisputed } from "./cards.ts";
+import { openDispute } from "./disputes.ts";
 import { StripeError, type StripeErrorFields } from "./errors.ts";
 import { newId } from "./ids.ts";
 import type { Metadata } from "./params.ts";
@@ -13,6 +14,10 @@ export interface ChargeOrder {
   readonly decline: Decline | null;
   readonly paymentMethod: string;
   readonly card: Card;
+  /** What the card was called when it was first named, which decides what becomes of its charges (cards.ts). */
+  readonly token: string;
+  /** The invoice it pays, or null. */
+  readonly invoice: string | null;
   readonly paymentIntent: string | null;
   readonly customer: string | null;
   readonly description: string | null;
@@ -73,8 +78,10 @@ export function chargeCard(account: Account, order: ChargeOrder): Charge {
     transfer_data: null,
     transfer_group: order.transferGroup,
   };
-  account.charges.set(id, { object: charge, origin: order.origin });
-  return charge;
+  const { origin, invoice, token } = order;
+  account.charges.set(id, { object: charge, origin, counted: "amount", invoice, token });
+  if (!captured || !isDisputed(token)) return charge;
+  return openDispute(account, charge, origin).charge;
 }
 
 /** The 402 of a declined card. Money did not move. */

@@ -1,10 +1,11 @@
-import type { Account, Customer, StoredCustomer } from "./account.ts";
+import { type Account, type Customer, type Origin, originOf, type StoredCustomer } from "./account.ts";
 import { declineOf } from "./cards.ts";
+import { changeBalance } from "./customer-balance.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { noSuch } from "./errors.ts";
 import { newId } from "./ids.ts";
 import { listEndpoint } from "./lists.ts";
-import { emptyableText, metadata, type Params, refuseUnknown, text } from "./params.ts";
+import { emptyableText, hash, integer, metadata, type Params, refuseUnknown, text } from "./params.ts";
 import { newCustomer, referToPaymentMethod } from "./references.ts";
 
 /** Those with no field here (address, shipping, …) are accepted and forgotten. */
@@ -33,20 +34,21 @@ const CREATE = new Set([...FIELDS, "payment_method", "tax_id_data", "test_clock"
 const UPDATE = new Set([...FIELDS, "default_source"]);
 const NOTHING = new Set<string>();
 
-export const createCustomer: Endpoint = (account, { params }) => {
+export const createCustomer: Endpoint = (account, { params, idempotencyKey }) => {
   refuseUnknown(params, CREATE);
   const change = changeIn(params);
+  const balance = integer(params, "balance");
   const paymentMethod = text(params, "payment_method");
 
   return () => {
-    const stored = change(newCustomer(account, newId.customer()));
+    const stored = change(account, newCustomer(account, newId.customer()));
     if (paymentMethod !== undefined) {
       const method = referToPaymentMethod(account, paymentMethod);
       const object = { ...method.object, customer: stored.object.id };
       account.paymentMethods.set(object.id, { ...method, object });
     }
     account.customers.set(stored.object.id, stored);
-    return stored.object;
+    return withBalance(account, stored, balance, originOf(account, idempotencyKey));
   };
 };
 
@@ -59,14 +61,15 @@ export const retrieveCustomer: Endpoint = (account, { id, params }) => {
   };
 };
 
-export const updateCustomer: Endpoint = (account, { id, params }) => {
+export const updateCustomer: Endpoint = (account, { id, params, idempotencyKey }) => {
   refuseUnknown(params, UPDATE);
   const change = changeIn(params);
+  const balance = integer(params, "balance");
 
   return () => {
-    const stored = change(existing(account, id));
+    const stored = change(account, existing(account, id));
     account.customers.set(id, stored);
-    return stored.object;
+    return withBalance(account, stored, balance, originOf(account, idempotencyKey));
   };
 };
 
@@ -85,25 +88,48 @@ export const listCustomers: Endpoint = listEndpoint(
   ["email"],
 );
 
-function changeIn(params: Params): (stored: StoredCustomer) => StoredCustomer {
+/** Brings a customer's balance to what was sent, by a transaction of the difference as Stripe does. */
+function withBalance(
+  account: Account,
+  { object }: StoredCustomer,
+  balance: number | undefined,
+  origin: Origin,
+): Customer {
+  if (balance === undefined || balance === object.balance) return object;
+  const change = { amount: balance - object.balance, currency: object.currency ?? "usd" };
+  changeBalance(account, object.id, { ...change, description: null, metadata: {} }, origin);
+  return existing(account, object.id).object;
+}
+
+function changeIn(params: Params): (account: Account, stored: StoredCustomer) => StoredCustomer {
   const source = text(params, "source");
+  const settings = hash(params, "invoice_settings");
+  const defaultMethod = settings === undefined ? undefined : text(settings, "default_payment_method");
   const read = (name: string, before: string | null): string | null => {
     const sent = emptyableText(params, name);
     return sent === undefined ? before : sent || null;
   };
-  const change = (before: Customer): Customer => ({
+  const change = (account: Account, before: Customer): Customer => ({
     ...before,
     default_source: source === undefined ? before.default_source : newId.card(),
     description: read("description", before.description),
     email: read("email", before.email),
+    invoice_settings:
+      defaultMethod === undefined
+        ? before.invoice_settings
+        : {
+            ...before.invoice_settings,
+            default_payment_method: referToPaymentMethod(account, defaultMethod).object.id,
+          },
     metadata: metadata(params, before.metadata),
     name: read("name", before.name),
     phone: read("phone", before.phone),
   });
-  return (stored) => ({
-    object: change(stored.object),
+  return (account, stored) => ({
+    object: change(account, stored.object),
     deleted: false,
     decline: source === undefined ? stored.decline : declineOf(source),
+    sourceToken: source ?? stored.sourceToken,
   });
 }
 

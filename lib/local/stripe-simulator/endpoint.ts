@@ -1,9 +1,10 @@
 import type { Account } from "./account.ts";
 import type { Params } from "./params.ts";
 
-/** One request to an endpoint: `id` is the one in its path, or "". */
+/** One request to an endpoint: `ids` are those in its path, `id` is the first of them, or "". */
 export interface ApiRequest {
   readonly id: string;
+  readonly ids: readonly string[];
   readonly params: Params;
   readonly idempotencyKey: string | null;
 }

@@ -1,16 +1,47 @@
 import type { Account } from "./account.ts";
 import { invalidRequest } from "./errors.ts";
 
-export type ObjectType = "payment_intent" | "charge" | "refund" | "customer" | "payment_method";
-
-/** Which properties of an object hold the id of another, and of what kind. */
-const EXPANDABLE: Readonly<Record<ObjectType, Readonly<Record<string, ObjectType>>>> = {
+/**
+ * Which properties of an object hold the id of another, and of what kind; null where the other is there already, as the
+ * lines of an invoice are.
+ */
+const EXPANDABLE = {
   payment_intent: { customer: "customer", latest_charge: "charge", payment_method: "payment_method" },
   charge: { customer: "customer", payment_intent: "payment_intent" },
   refund: { charge: "charge", customer: "customer", payment_intent: "payment_intent" },
   payment_method: { customer: "customer" },
   customer: {},
-};
+  payout: { original_payout: "payout", reversed_by: "payout" },
+  transfer: { source_transaction: "charge" },
+  transfer_reversal: { transfer: "transfer" },
+  topup: {},
+  application_fee: { charge: "charge" },
+  fee_refund: { fee: "application_fee" },
+  invoice: {
+    confirmation_secret: null,
+    customer: "customer",
+    default_payment_method: "payment_method",
+    lines: null,
+    payments: null,
+  },
+  line_item: {},
+  invoiceitem: { customer: "customer", invoice: "invoice" },
+  credit_note: { customer: "customer", invoice: "invoice" },
+  dispute: { charge: "charge", payment_intent: "payment_intent" },
+  price: { product: "product" },
+  checkout_session: { customer: "customer", line_items: null },
+  subscription: {
+    customer: "customer",
+    default_payment_method: "payment_method",
+    latest_invoice: "invoice",
+  },
+  customer_balance_transaction: { customer: "customer" },
+  setup_intent: { customer: "customer", payment_method: "payment_method" },
+  product: {},
+  other: {},
+} as const satisfies Readonly<Record<string, Readonly<Record<string, string | null>>>>;
+
+export type ObjectType = keyof typeof EXPANDABLE;
 
 /** Replaces ids in an answer by the objects they name. */
 export type Expansion = (answer: unknown) => unknown;
@@ -31,22 +62,25 @@ export function readExpansion(
 
 interface Step {
   readonly property: string;
-  /** The kind of object the id in this property names; null for the `data` of a list. */
-  readonly type: ObjectType | null;
+  /** Whether this property holds an id; not so where what it names is there already. */
+  readonly isId: boolean;
 }
 
 function stepsOf(path: string, root: ObjectType, isList: boolean): readonly Step[] {
   const steps: Step[] = [];
-  let type = root;
+  let type: ObjectType | null = root;
   for (const [depth, property] of path.split(".").entries()) {
     if (isList && depth === 0) {
       if (property !== "data") throw cannotExpand(path);
-      steps.push({ property, type: null });
+      steps.push({ property, isId: false });
       continue;
     }
-    const named = Object.hasOwn(EXPANDABLE[type], property) ? EXPANDABLE[type][property] : undefined;
+    const expandable: Readonly<Record<string, ObjectType | null>> = type === null ? {} : EXPANDABLE[type];
+    const named: ObjectType | null | undefined = Object.hasOwn(expandable, property)
+      ? expandable[property]
+      : undefined;
     if (named === undefined) throw cannotExpand(path);
-    steps.push({ property, type: named });
+    steps.push({ property, isId: named !== null });
     type = named;
   }
   return steps;
@@ -59,21 +93,17 @@ function expandPath(account: Account, value: unknown, [step, ...rest]: readonly 
 
   const entries = Object.entries(value).map(([name, item]): [string, unknown] => {
     if (name !== step.property) return [name, item];
-    const found = typeof item === "string" && step.type !== null ? find(account, step.type, item) : item;
+    const found = typeof item === "string" && step.isId ? find(account, item) : item;
     return [name, expandPath(account, found, rest)];
   });
   return Object.fromEntries(entries);
 }
 
-function find(account: Account, type: ObjectType, id: string): unknown {
-  const kinds = {
-    payment_intent: account.paymentIntents,
-    charge: account.charges,
-    refund: account.refunds,
-    customer: account.customers,
-    payment_method: account.paymentMethods,
-  };
-  return kinds[type].get(id)?.object ?? id;
+/** The object of an id, of whatever kind: its prefix says which, so no two kinds share an id. */
+function find(account: Account, id: string): unknown {
+  const { nowMs: _now, made: _made, ...shelves } = account;
+  const found = Object.values(shelves).find((shelf) => shelf.has(id));
+  return found?.get(id)?.object ?? id;
 }
 
 function cannotExpand(path: string) {

@@ -1,23 +1,24 @@
 import type { Account } from "./account.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { invalidRequest, noSuch } from "./errors.ts";
+import type { List } from "./objects.ts";
 import { integer, type Params, refuseUnknown, text } from "./params.ts";
 
 interface Listed {
   readonly id: string;
-  readonly created: number;
 }
 
 /**
  * A list endpoint: newest first, with Stripe's paging, its `created` filter, and equality on the named `filters`.
+ * `objectsOf` may throw, where the object that the list belongs to does not exist.
  */
 export function listEndpoint<T extends Listed>(
-  url: string,
-  objectsOf: (account: Account) => Iterable<T>,
+  url: string | ((id: string) => string),
+  objectsOf: (account: Account, id: string) => Iterable<T>,
   filters: readonly (keyof T & string)[],
 ): Endpoint {
   const known = new Set(["limit", "starting_after", "ending_before", "created", ...filters]);
-  return (account, { params }) => {
+  return (account, { id, params }) => {
     refuseUnknown(params, known);
     const limit = integer(params, "limit") ?? 10;
     if (limit < 1 || limit > 100)
@@ -27,16 +28,26 @@ export function listEndpoint<T extends Listed>(
     const endingBefore = text(params, "ending_before");
 
     return () => {
-      const all = [...objectsOf(account)]
+      const all = [...objectsOf(account, id)]
         .reverse()
         .filter((object) => matches.every((match) => match(object)));
       const from = startingAfter === undefined ? 0 : indexOf(all, startingAfter, "starting_after") + 1;
       const to = endingBefore === undefined ? all.length : indexOf(all, endingBefore, "ending_before");
       const range = all.slice(from, to);
       const data = endingBefore === undefined ? range.slice(0, limit) : range.slice(-limit);
-      return { object: "list", data, has_more: range.length > data.length, url };
+      return {
+        object: "list",
+        data,
+        has_more: range.length > data.length,
+        url: typeof url === "string" ? url : url(id),
+      };
     };
   };
+}
+
+/** The list that stands inside an object: whole, oldest first. */
+export function innerList<T>(data: readonly T[], url: string): List<T> {
+  return { object: "list", data, has_more: false, url };
 }
 
 function equalityFilter<T extends Listed>(params: Params, name: keyof T & string): (object: T) => boolean {
@@ -50,12 +61,21 @@ function createdFilter(params: Params): (object: Listed) => boolean {
   if (sent === undefined) return () => true;
   if (typeof sent === "string") {
     const second = integer(params, "created");
-    return ({ created }) => created === second;
+    return (object) => createdS(object) === second;
   }
   refuseUnknown(sent, new Set(["gt", "gte", "lt", "lte"]));
   const [gt, gte] = [integer(sent, "gt") ?? -Infinity, integer(sent, "gte") ?? -Infinity];
   const [lt, lte] = [integer(sent, "lt") ?? Infinity, integer(sent, "lte") ?? Infinity];
-  return ({ created }) => created > gt && created >= gte && created < lt && created <= lte;
+  return (object) => {
+    const created = createdS(object);
+    return created > gt && created >= gte && created < lt && created <= lte;
+  };
+}
+
+/** When an object was made; an invoice item calls it its `date`, and a line of an invoice has none. */
+function createdS(object: Listed): number {
+  if ("created" in object && typeof object.created === "number") return object.created;
+  return "date" in object && typeof object.date === "number" ? object.date : 0;
 }
 
 function indexOf(objects: readonly Listed[], id: string, param: string): number {

@@ -1,3 +1,4 @@
+import { refuseUnpayable } from "./currencies.ts";
 import { invalidRequest } from "./errors.ts";
 import { type FormHash, itemsOf } from "./form.ts";
 
@@ -6,6 +7,11 @@ import { type FormHash, itemsOf } from "./form.ts";
  * Stripe's 400, with `param`, for one that it cannot read.
  */
 export type Params = FormHash;
+
+/** A set of parameter names, written as one text. */
+export const names = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/));
+
+export const NO_PARAMS: ReadonlySet<string> = new Set();
 
 export type Metadata = Readonly<Record<string, string>>;
 
@@ -127,4 +133,23 @@ export function hash(params: Params, name: string): FormHash | undefined {
   const value = params.get(name);
   if (value === undefined || typeof value !== "string") return value;
   throw invalidRequest("Invalid hash", { param: name });
+}
+
+/** The items of a list of hashes; none if it was not sent. */
+export function hashes(params: Params, name: string): readonly FormHash[] {
+  const value = params.get(name);
+  if (value === undefined) return [];
+  if (typeof value === "string") throw invalidRequest("Invalid array", { param: name });
+  return itemsOf(value).map((item, index) => {
+    if (typeof item !== "string") return item;
+    throw invalidRequest("Invalid hash", { param: `${name}[${index}]` });
+  });
+}
+
+/** An amount and its currency, both of which have to be there. */
+export function money(params: Params): { readonly amount: number; readonly currency: string } {
+  const total = required(amount(params, "amount"), "amount");
+  const unit = required(currency(params, "currency"), "currency");
+  refuseUnpayable(total, unit);
+  return { amount: total, currency: unit };
 }

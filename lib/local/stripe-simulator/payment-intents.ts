@@ -4,12 +4,14 @@ import {
   type CaptureMethod,
   type IntentStatus,
   nowS,
+  originOf,
   type PaymentIntent,
   type StoredPaymentIntent,
   type StoredPaymentMethod,
 } from "./account.ts";
 import { replaceCharge } from "./charges.ts";
 import { chargeCard, declined } from "./charging.ts";
+import { refuseUnpayable } from "./currencies.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { invalidRequest, noSuch, type StripeError } from "./errors.ts";
 import type { FormHash } from "./form.ts";
@@ -23,6 +25,7 @@ import {
   hash,
   integer,
   metadata,
+  money,
   oneOf,
   type Params,
   refuseUnknown,
@@ -61,8 +64,7 @@ const CANCELABLE: readonly IntentStatus[] = [
  */
 export const createPaymentIntent: Endpoint = (account, { params, idempotencyKey }) => {
   refuseUnknown(params, CREATE_PARAMS);
-  const total = required(amount(params, "amount"), "amount");
-  const unit = required(currency(params, "currency"), "currency");
+  const { amount: total, currency: unit } = money(params);
   const confirm = flag(params, "confirm") ?? false;
   const method = methodIn(params);
   const customer = text(params, "customer") ?? null;
@@ -94,8 +96,9 @@ export const createPaymentIntent: Endpoint = (account, { params, idempotencyKey 
     });
     const stored = {
       object: intent,
-      origin: { idempotencyKey, createdMs: account.nowMs() },
+      origin: originOf(account, idempotencyKey),
       declinedAtCreate: false,
+      counted: "amount" as const,
     };
     account.paymentIntents.set(id, stored);
     if (!confirm || paymentMethod === null) return intent;
@@ -131,14 +134,20 @@ export const updatePaymentIntent: Endpoint = (account, { id, params }) => {
     }
     if (customer !== undefined) referToCustomer(account, customer);
     const paymentMethod = method?.(account).object.id ?? object.payment_method;
-    return replace(account, stored, {
-      ...change(object),
-      amount: total ?? object.amount,
-      currency: unit ?? object.currency,
-      customer: customer ?? object.customer,
-      payment_method: paymentMethod,
-      status: method === null ? object.status : "requires_confirmation",
-    });
+    const changed = { amount: total ?? object.amount, currency: unit ?? object.currency };
+    refuseUnpayable(changed.amount, changed.currency);
+    const counted = total === undefined && unit === undefined ? stored.counted : "amount";
+    return replace(
+      account,
+      { ...stored, counted },
+      {
+        ...change(object),
+        ...changed,
+        customer: customer ?? object.customer,
+        payment_method: paymentMethod,
+        status: method === null ? object.status : "requires_confirmation",
+      },
+    );
   };
 };
 
@@ -168,6 +177,7 @@ export const confirmPaymentIntent: Endpoint = (account, { id, params }) => {
     }
     if (method === null && object.payment_method === null) throw missingMethod(object);
 
+    refuseUnpayable(amountToConfirm ?? object.amount, object.currency, "amount_to_confirm");
     const paymentMethod = method?.(account) ?? referToPaymentMethod(account, object.payment_method ?? "");
     return pay(account, { ...stored, object: change(object) }, paymentMethod, {
       amount: amountToConfirm ?? object.amount,
@@ -209,6 +219,7 @@ export const capturePaymentIntent: Endpoint = (account, { id, params }) => {
         { code: "amount_too_large", param: "amount_to_capture" },
       );
     }
+    refuseUnpayable(taken, object.currency, "amount_to_capture");
     const left = final ? 0 : object.amount_capturable - taken;
     const received = object.amount_received + taken;
     replaceCharge(account, object.latest_charge ?? "", {
@@ -216,13 +227,18 @@ export const capturePaymentIntent: Endpoint = (account, { id, params }) => {
       balance_transaction: newId.balanceTransaction(),
       captured: true,
     });
-    return replace(account, stored, {
-      ...object,
-      amount_capturable: left,
-      amount_received: received,
-      metadata: metadata(params, object.metadata),
-      status: left === 0 ? "succeeded" : "requires_capture",
-    });
+    const counted = stored.counted === "nothing" ? "captured" : stored.counted;
+    return replace(
+      account,
+      { ...stored, counted },
+      {
+        ...object,
+        amount_capturable: left,
+        amount_received: received,
+        metadata: metadata(params, object.metadata),
+        status: left === 0 ? "succeeded" : "requires_capture",
+      },
+    );
   };
 };
 
@@ -275,12 +291,17 @@ export const incrementAuthorization: Endpoint = (account, { id, params }) => {
         param: "amount",
       });
     }
+    refuseUnpayable(total, object.currency);
     replaceCharge(account, object.latest_charge ?? "", { amount: total });
-    return replace(account, stored, {
-      ...change(object),
-      amount: total,
-      amount_capturable: object.amount_capturable + total - object.amount,
-    });
+    return replace(
+      account,
+      { ...stored, counted: "amount" },
+      {
+        ...change(object),
+        amount: total,
+        amount_capturable: object.amount_capturable + total - object.amount,
+      },
+    );
   };
 };
 
@@ -297,7 +318,7 @@ export const listPaymentIntents: Endpoint = listEndpoint(
 function pay(
   account: Account,
   stored: StoredPaymentIntent,
-  { object: method, decline }: StoredPaymentMethod,
+  { object: method, decline, token }: StoredPaymentMethod,
   attempt: { amount: number; declinedAtCreate: boolean },
 ): PaymentIntent {
   const { object } = stored;
@@ -309,6 +330,8 @@ function pay(
     decline,
     paymentMethod: method.id,
     card: method.card,
+    token,
+    invoice: null,
     paymentIntent: object.id,
     customer: object.customer,
     description: object.description,
@@ -334,7 +357,7 @@ function pay(
   }
   return replace(
     account,
-    { ...stored, declinedAtCreate: false },
+    { ...stored, declinedAtCreate: false, counted: "amount" },
     {
       ...object,
       amount: attempt.amount,
@@ -435,7 +458,7 @@ function missingMethod(intent?: PaymentIntent): StripeError {
 }
 
 /** An intent that was given nothing yet. */
-const NEW_INTENT = {
+export const NEW_INTENT = {
   object: "payment_intent",
   amount_capturable: 0,
   amount_details: { tip: {} },

@@ -52,6 +52,7 @@ export function storePaymentMethod(account: Account, id: string, token: string):
       type: "card",
     },
     decline: declineOf(token),
+    token,
   };
   account.paymentMethods.set(id, stored);
   return stored;
@@ -90,6 +91,7 @@ export function newCustomer(account: Account, id: string): StoredCustomer {
     },
     deleted: false,
     decline: null,
+    sourceToken: null,
   };
 }
 

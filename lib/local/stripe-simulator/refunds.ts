@@ -1,10 +1,12 @@
-import { type Account, type Charge, nowS, type Refund } from "./account.ts";
+import { type Account, type Charge, nowS, type Origin, originOf, type Refund } from "./account.ts";
+import { refundStatusOf } from "./cards.ts";
 import { replaceCharge } from "./charges.ts";
+import { printMoney, refuseUnpayable } from "./currencies.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { invalidRequest, noSuch } from "./errors.ts";
 import { newId } from "./ids.ts";
 import { listEndpoint } from "./lists.ts";
-import { amount, metadata, oneOf, refuseUnknown, text } from "./params.ts";
+import { amount, type Metadata, metadata, oneOf, refuseUnknown, text } from "./params.ts";
 
 const CREATE = new Set([
   "amount",
@@ -23,7 +25,10 @@ const UPDATE = new Set(["metadata"]);
 const NOTHING = new Set<string>();
 const REASONS = ["duplicate", "fraudulent", "requested_by_customer"] as const;
 
-/** Gives money of a charge back: `amount` of it, or all that is left. More than is left is refused whole. */
+/**
+ * Gives money of a charge back: `amount` of it, or all that is left. More than is left is refused whole. What it ends
+ * in is its card's to say (cards.ts): a refund that failed answers 200 like any, and moves nothing.
+ */
 export const createRefund: Endpoint = (account, { params, idempotencyKey }) => {
   refuseUnknown(params, CREATE);
   const chargeId = text(params, "charge");
@@ -40,53 +45,81 @@ export const createRefund: Endpoint = (account, { params, idempotencyKey }) => {
   return () => {
     const charge = refundedCharge(account, chargeId, intentId);
     const left = refundable(charge);
-    if (left === 0 || charge.refunded) {
-      throw invalidRequest(`Charge ${charge.id} has already been refunded.`, {
-        code: "charge_already_refunded",
-      });
-    }
-    const amount = sent ?? left;
-    if (amount > left) {
-      throw invalidRequest(
-        `Refund amount (${money(amount, charge)}) is greater than unrefunded amount on charge (${money(left, charge)})`,
-        { param: "amount" },
-      );
-    }
-    if (!charge.captured && amount < left) {
-      throw invalidRequest("You cannot partially refund an uncaptured charge. Instead, capture less of it.", {
-        param: "amount",
-      });
-    }
-
-    const refund: Refund = {
-      id: newId.refund(),
-      object: "refund",
-      amount,
-      balance_transaction: charge.captured ? newId.balanceTransaction() : null,
-      charge: charge.id,
-      created: nowS(account),
-      currency: charge.currency,
-      customer: charge.customer,
-      destination_details: { card: { reference_status: "pending", type: "refund" }, type: "card" },
-      metadata: refundMetadata,
-      payment_intent: charge.payment_intent,
+    return refundCharge(account, charge, {
+      amount: sent ?? left,
       reason,
-      receipt_number: null,
-      source_transfer_reversal: null,
-      status: "succeeded",
-      transfer_reversal: null,
-    };
+      metadata: refundMetadata,
+      origin: originOf(account, idempotencyKey),
+      ofCreditNote: false,
+    });
+  };
+};
+
+export interface RefundOrder {
+  readonly amount: number;
+  readonly reason: string | null;
+  readonly metadata: Metadata;
+  readonly origin: Origin;
+  readonly ofCreditNote: boolean;
+}
+
+/** Gives `amount` of a charge back. Throws a 400, if more is asked than is left or the charge cannot be refunded. */
+export function refundCharge(account: Account, charge: Charge, order: RefundOrder): Refund {
+  const { amount } = order;
+  const left = refundable(charge);
+  if (charge.disputed) {
+    throw invalidRequest(`Charge ${charge.id} has been charged back; cannot issue a refund.`, {
+      code: "charge_disputed",
+    });
+  }
+  if (left === 0 || charge.refunded) {
+    throw invalidRequest(`Charge ${charge.id} has already been refunded.`, {
+      code: "charge_already_refunded",
+    });
+  }
+  if (amount > left) {
+    throw invalidRequest(
+      `Refund amount (${printMoney(amount, charge.currency)}) is greater than unrefunded amount on charge ` +
+        `(${printMoney(left, charge.currency)})`,
+      { param: "amount" },
+    );
+  }
+  if (!charge.captured && amount < left) {
+    throw invalidRequest("You cannot partially refund an uncaptured charge. Instead, capture less of it.", {
+      param: "amount",
+    });
+  }
+  refuseUnpayable(amount, charge.currency);
+
+  const status = refundStatusOf(account.charges.get(charge.id)?.token ?? "");
+  const refund: Refund = {
+    id: newId.refund(),
+    object: "refund",
+    amount,
+    balance_transaction: charge.captured ? newId.balanceTransaction() : null,
+    charge: charge.id,
+    created: nowS(account),
+    currency: charge.currency,
+    customer: charge.customer,
+    destination_details: { card: { reference_status: "pending", type: "refund" }, type: "card" },
+    ...(status === "failed" ? { failure_reason: "expired_or_canceled_card" } : {}),
+    metadata: order.metadata,
+    payment_intent: charge.payment_intent,
+    reason: order.reason,
+    receipt_number: null,
+    source_transfer_reversal: null,
+    status,
+    transfer_reversal: null,
+  };
+  if (status !== "failed") {
     replaceCharge(account, charge.id, {
       amount_refunded: charge.amount_refunded + amount,
       refunded: amount === left,
     });
-    account.refunds.set(refund.id, {
-      object: refund,
-      origin: { idempotencyKey, createdMs: account.nowMs() },
-    });
-    return refund;
-  };
-};
+  }
+  account.refunds.set(refund.id, { object: refund, origin: order.origin, ofCreditNote: order.ofCreditNote });
+  return refund;
+}
 
 export const retrieveRefund: Endpoint = (account, { id, params }) => {
   refuseUnknown(params, NOTHING);
@@ -152,6 +185,3 @@ function existing({ refunds }: Account, id: string) {
   if (found === undefined) throw noSuch("refund", id, { param: "id", status: 404 });
   return found;
 }
-
-const money = (amount: number, { currency }: Charge): string =>
-  currency === "usd" ? `$${(amount / 100).toFixed(2)}` : `${amount} ${currency}`;

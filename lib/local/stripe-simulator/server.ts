@@ -1,18 +1,13 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { openAccount } from "./account.ts";
-import { type Api, answerApiRequest, type Reply } from "./api.ts";
-import { vendorBooks } from "./books.ts";
-import { openFaults, readFaultOrder } from "./faults.ts";
-import { openIdempotencyKeys } from "./idempotency.ts";
+import { headerText } from "../vendor-simulator/request-log.ts";
+import { type Simulator, startVendorSimulator } from "../vendor-simulator/server.ts";
+import { openAccounts } from "./accounts.ts";
+import { type Api, answerApiRequest } from "./api.ts";
+import { booksOf, vendorBooks } from "./books.ts";
+import { objectElsewhere } from "./elsewhere.ts";
+import { openFaults } from "./faults.ts";
 import { newId } from "./ids.ts";
-import { headerText, openRequestLog, type RequestLog } from "./request-log.ts";
 
-export interface StripeSimulator {
-  /** http://127.0.0.1:port */
-  readonly origin: string;
-  /** Stops at once: open connections are cut, requests that wait are dropped. */
-  close(): Promise<void>;
-}
+export type StripeSimulator = Simulator;
 
 export interface StripeSimulatorOptions {
   /** 0, the default, takes a free one. */
@@ -26,138 +21,53 @@ export interface StripeSimulatorOptions {
 }
 
 /**
- * Starts a stand-in for Stripe on 127.0.0.1: one test account, empty, that keeps its state until it is closed. It
- * serves the endpoints of routes.ts under /v1 and, beside them, its own, which need no key:
+ * Starts a stand-in for Stripe on 127.0.0.1: a platform's test account and whatever accounts it acts on, all empty, that
+ * keep their state until it is closed. It serves the endpoints of routes.ts and, beside them, its own, which need no key:
  *
- * - `GET /books`: what was spent, by Stripe's own reckoning (books.ts).
- * - `GET /requests`, `DELETE /requests`: every API request as it came (request-log.ts).
- * - `GET /faults`, `POST /faults`, `DELETE /faults`: what shall go wrong (faults.ts).
+ * - `GET /books`: what was spent, by Stripe's own reckoning (books.ts); `?account=acct_…` of another account.
+ * - `POST /objects`: makes an object as the merchant's own backend would have (elsewhere.ts).
+ * - the requests as they came, and what shall go wrong (../vendor-simulator/server.ts).
  *
- * Where it differs from Stripe on purpose: any `cus_…` or `pm_…` id exists once it is named (references.ts), there is
- * no least amount (params.ts), no rate limit, and `Stripe-Account` is logged but changes nothing.
+ * Where it differs from Stripe on purpose:
+ *
+ * - Any `cus_…`, `pm_…` or `acct_…` id exists once it is named (references.ts, accounts.ts).
+ * - There is no least amount (params.ts), no rate limit, and always enough money for payouts, transfers and refunds.
+ * - Nothing happens by itself as time passes: payouts and top-ups stay pending, drafts stay drafts, subscriptions have one
+ *   invoice. What Stripe collects within the hour is collected at once (paying-invoices.ts).
+ * - Taxes, discounts, coupons, fees, and a customer's balance change no amount.
+ * - v2 has v1's errors and idempotency.
  */
-export async function startStripeSimulator(options: StripeSimulatorOptions = {}): Promise<StripeSimulator> {
+export function startStripeSimulator(options: StripeSimulatorOptions = {}): Promise<StripeSimulator> {
   const nowMs = options.now ?? Date.now;
-  const closing = new AbortController();
-  const log = openRequestLog();
-  const api: Api = {
-    account: openAccount(nowMs),
-    faults: openFaults(),
-    idempotencyKeys: openIdempotencyKeys(nowMs),
-    secretKey: options.secretKey,
-    latencyMs: options.latencyMs ?? 0,
-    closed: closing.signal,
-  };
-
-  const server = createServer({ keepAliveTimeout: 65_000 }, (request, response) => {
-    answer(api, log, request, response).catch((error: unknown) => {
-      if (!request.destroyed || request.complete)
-        console.error("stripe simulator: a request failed here", error);
-      response.destroy();
-    });
+  return startVendorSimulator(options.port ?? 0, (orders, closed) => {
+    const accounts = openAccounts(nowMs);
+    const api: Api = {
+      accounts,
+      faults: openFaults(orders),
+      secretKey: options.secretKey,
+      latencyMs: options.latencyMs ?? 0,
+      closed,
+    };
+    return {
+      name: "stripe",
+      nowMs,
+      newRequestId: newId.request,
+      keptHeaders: { stripe_account: "stripe-account", stripe_context: "stripe-context" },
+      books: () => vendorBooks(accounts.of(null).account),
+      own: {
+        "GET /books": (_, query) => booksOf(accounts, query),
+        "POST /objects": (json) => objectElsewhere(accounts, json),
+      },
+      answer: ({ headers, ...request }) =>
+        answerApiRequest(api, {
+          ...request,
+          authorization: headers.authorization,
+          contentType: headerText(headers["content-type"]),
+          idempotencyKey: headerText(headers["idempotency-key"]),
+          stripeVersion: headerText(headers["stripe-version"]),
+          stripeAccount: headerText(headers["stripe-account"]),
+          stripeContext: headerText(headers["stripe-context"]),
+        }),
+    };
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ host: "127.0.0.1", port: options.port ?? 0, backlog: 1024 }, resolve);
-  });
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("the simulator has no port");
-
-  return {
-    origin: `http://127.0.0.1:${address.port}`,
-    close: () =>
-      new Promise((resolve, reject) => {
-        closing.abort();
-        server.close((error) => (error === undefined ? resolve() : reject(error)));
-        server.closeAllConnections();
-      }),
-  };
-}
-
-async function answer(
-  api: Api,
-  log: RequestLog,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  const body = await bodyOf(request);
-  const { method = "", url = "", headers } = request;
-  const [path = "", ...query] = url.split("?");
-  // A page in a browser reaches this port, too; what it sends names its origin, and controls nothing here.
-  const own = headers.origin === undefined ? answerOwn(api, log, `${method} ${path}`, body) : undefined;
-  if (own !== undefined) {
-    const headers = { "Content-Type": "application/json" };
-    return send(response, { kind: "answer", headers, status: own.status, body: JSON.stringify(own.body) });
-  }
-
-  const requestId = newId.request();
-  log.add(request, body, requestId, api.account.nowMs());
-  const reply = await answerApiRequest(api, {
-    requestId,
-    method,
-    path,
-    query: query.join("?"),
-    body,
-    authorization: headers.authorization,
-    contentType: headerText(headers["content-type"]),
-    idempotencyKey: headerText(headers["idempotency-key"]),
-    stripeVersion: headerText(headers["stripe-version"]),
-  });
-  send(response, reply);
-}
-
-/** The simulator's own endpoints; undefined for a request that is Stripe's to answer. */
-function answerOwn(
-  { account, faults }: Api,
-  log: RequestLog,
-  endpoint: string,
-  body: string,
-): { status: number; body: unknown } | undefined {
-  switch (endpoint) {
-    case "GET /books":
-      return { status: 200, body: vendorBooks(account) };
-    case "GET /requests":
-      return { status: 200, body: log.list() };
-    case "DELETE /requests":
-      log.clear();
-      return { status: 200, body: [] };
-    case "GET /faults":
-      return { status: 200, body: faults.list() };
-    case "DELETE /faults":
-      faults.clear();
-      return { status: 200, body: [] };
-    case "POST /faults": {
-      const order = readFaultOrder(parseJson(body));
-      if (typeof order === "string") return { status: 400, body: { error: { message: order } } };
-      faults.add(order);
-      return { status: 200, body: faults.list() };
-    }
-    default:
-      return undefined;
-  }
-}
-
-function send(response: ServerResponse, reply: Reply): void {
-  if (reply.kind === "silence") return;
-  if (reply.kind === "break") {
-    response.destroy();
-    return;
-  }
-  response.writeHead(reply.status, { ...reply.headers, "Content-Length": Buffer.byteLength(reply.body) });
-  response.end(reply.body);
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of request) chunks.push(chunk);
-  return Buffer.concat(chunks).toString();
-}
-
-/** The JSON of a text, or undefined if it is none. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 
 const KEPT = 50_000;
 
-/** One request as it came, on the wire of `GET /requests`. */
+/** One request as it came, on the wire of `GET /requests`. Beside these it has the headers its vendor names. */
 export interface LoggedRequest {
   readonly request_id: string;
   readonly received_ms: number;
@@ -12,15 +12,13 @@ export interface LoggedRequest {
   /** Names in lower case, as often and in the order they came. */
   readonly headers: readonly string[];
   readonly idempotency_key: string | null;
-  readonly stripe_account: string | null;
-  readonly stripe_context: string | null;
   readonly content_type: string | null;
   readonly body: string;
 }
 
 /**
- * Every request that reached the API, refused ones included, oldest first; of more than 50,000 the newest. No value of
- * a header is kept but the four named: the Authorization value is a secret.
+ * Every request that reached the vendor's API, refused ones included, oldest first; of more than 50,000 the newest. No
+ * value of a header is kept but those named: the Authorization value is a secret.
  */
 export interface RequestLog {
   list(): readonly LoggedRequest[];
@@ -28,7 +26,8 @@ export interface RequestLog {
   add(request: IncomingMessage, body: string, requestId: string, receivedMs: number): void;
 }
 
-export function openRequestLog(): RequestLog {
+/** `keptHeaders` says what further headers are kept: the field of the log to the header, `{stripe_account: "stripe-account"}`. */
+export function openRequestLog(keptHeaders: Readonly<Record<string, string>> = {}): RequestLog {
   let requests: LoggedRequest[] = [];
   return {
     list: () => requests.slice(-KEPT),
@@ -37,6 +36,7 @@ export function openRequestLog(): RequestLog {
     },
     add({ method, url, headers, rawHeaders }, body, requestId, receivedMs) {
       if (requests.length >= 2 * KEPT) requests = requests.slice(-KEPT);
+      const kept = Object.entries(keptHeaders).map(([field, name]) => [field, headerText(headers[name])]);
       requests.push({
         request_id: requestId,
         received_ms: receivedMs,
@@ -44,8 +44,7 @@ export function openRequestLog(): RequestLog {
         path: url ?? "",
         headers: rawHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase()),
         idempotency_key: headerText(headers["idempotency-key"]),
-        stripe_account: headerText(headers["stripe-account"]),
-        stripe_context: headerText(headers["stripe-context"]),
+        ...Object.fromEntries(kept),
         content_type: headerText(headers["content-type"]),
         body,
       });

@@ -1,0 +1,50 @@
+import { type FaultOrders, readFaultOrder } from "./faults.ts";
+import type { RequestLog } from "./request-log.ts";
+
+/** An answer of the simulator itself, sent as JSON. */
+export interface OwnAnswer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** An endpoint of the simulator itself. `json` is the body: undefined where there is none, null where it is no JSON. */
+export type OwnEndpoint = (json: unknown, query: URLSearchParams) => OwnAnswer;
+
+export type OwnEndpoints = Readonly<Record<string, OwnEndpoint>>;
+
+const ok = (body: unknown): OwnAnswer => ({ status: 200, body });
+
+/** A 400 that says what is wrong with what the simulator was told. */
+export const refuseOrder = (message: string): OwnAnswer => ({ status: 400, body: { error: { message } } });
+
+/** The endpoints that every simulated vendor has beside its API, by method and path. They need no key. */
+export function ownEndpoints(books: () => unknown, log: RequestLog, faults: FaultOrders): OwnEndpoints {
+  return {
+    "GET /books": () => ok(books()),
+    "GET /requests": () => ok(log.list()),
+    "DELETE /requests": () => {
+      log.clear();
+      return ok([]);
+    },
+    "GET /faults": () => ok(faults.list()),
+    "DELETE /faults": () => {
+      faults.clear();
+      return ok([]);
+    },
+    "POST /faults": (json) => {
+      const order = readFaultOrder(json);
+      if (typeof order === "string") return refuseOrder(order);
+      faults.add(order);
+      return ok(faults.list());
+    },
+  };
+}
+
+/** The JSON of a text, or undefined if it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
