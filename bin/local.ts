@@ -2,8 +2,10 @@
 
 import { watchNpm } from "../lib/local/npm-watch.ts";
 import { type LocalRun, startLocal } from "../lib/local/run.ts";
-import { parseSettings, type Settings } from "../lib/local/settings.ts";
+import { CREDENTIAL_VARIABLES, parseSettings, type Settings } from "../lib/local/settings.ts";
 import { StartError } from "../lib/local/start-error.ts";
+import { LOCAL_VENDORS } from "../lib/local/vendor-targets.ts";
+import { VENDOR_NAMES, type VendorName } from "../lib/routes.ts";
 
 // What is written here (data, dead letters, checkpoints) is for this user alone.
 process.umask(0o077);
@@ -11,8 +13,7 @@ process.umask(0o077);
 try {
   const settings = parseSettings(process.env);
   // Read, and not passed on to what is started from here.
-  delete process.env["STRIPE_SECRET_KEY"];
-  delete process.env["KEYBRAKE_API_KEY"];
+  for (const name of [...CREDENTIAL_VARIABLES, "KEYBRAKE_API_KEY"]) delete process.env[name];
   const run = await startLocal(settings);
   stopOnSignal(run);
   console.log(banner(settings, run));
@@ -27,10 +28,7 @@ function banner(settings: Settings, run: LocalRun): string {
   const rows = [
     ["base URL", run.baseUrl],
     ["API key", settings.apiKey === undefined ? run.apiKey : "from KEYBRAKE_API_KEY"],
-    ["Stripe", stripeLine(settings, run)],
-    ...(run.stripe.booksUrl === undefined
-      ? []
-      : [["books", `${run.stripe.booksUrl} (what the simulated Stripe charged)`]]),
+    ...VENDOR_NAMES.map((name) => [LOCAL_VENDORS[name].title, vendorLine(name, run)]),
     ["data", settings.dataFile ?? "in memory, gone at the end (KEYBRAKE_DATA names a file)"],
     [
       "DynamoDB",
@@ -49,14 +47,16 @@ function banner(settings: Settings, run: LocalRun): string {
   ].join("\n");
 }
 
-function stripeLine({ stripe }: Settings, run: LocalRun): string {
-  switch (stripe.kind) {
+function vendorLine(name: VendorName, { vendors }: LocalRun): string {
+  const { title, variables } = LOCAL_VENDORS[name];
+  const { target, origin, booksUrl } = vendors[name];
+  switch (target) {
     case "real":
-      return `${run.stripe.origin}: THE REAL STRIPE, CALLS MOVE WHAT STRIPE_SECRET_KEY CAN MOVE`;
+      return `${origin}: THE REAL ${title.toUpperCase()}, CALLS MOVE WHAT ITS CREDENTIAL CAN MOVE`;
     case "upstream":
-      return `${run.stripe.origin} (KEYBRAKE_STRIPE_ORIGIN)`;
+      return `${origin} (KEYBRAKE_${name.toUpperCase()}_ORIGIN)`;
     case "simulated":
-      return `${run.stripe.origin} (simulated; STRIPE_SECRET_KEY makes it the real one)`;
+      return `simulated, its books: ${booksUrl} (real with ${variables})`;
   }
 }
 

@@ -51,6 +51,7 @@ const FIELDS: readonly (readonly [keyof AuditFields, string, Kind])[] = [
   ["overrun", "overrun", "flag"],
   ["amount", "amount", "text"],
   ["currency", "currency", "text"],
+  ["fxRate", "fx_rate", "number"],
   ["remaining", "remaining_usd", "usd"],
   ["vendorStatus", "vendor_status", "number"],
   ["vendorRequestId", "vendor_request_id", "text"],

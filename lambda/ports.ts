@@ -47,6 +47,9 @@ export interface Vault {
   ): Promise<ClaimResult>;
   /** W1b, W5 and first puts: replaces the record when its version is still `expectedVersion` (0: there is none). */
   saveCall(record: CallRecord, expectedVersion: number, effect: ObjectEffect | null): Promise<SaveResult>;
+  readCall(callId: string): Promise<CallRecord | null>;
+  /** Calls of a vendor that are settled at an estimate and due by then (milliseconds), the longest due first; may lag. */
+  lateCalls(vendor: string, dueByMs: number, limit: number): Promise<readonly string[]>;
   readObject(rootId: string, objectId: string): Promise<CountedObject | null>;
 
   /** W2. Sent once. An answer that does not tell is probed by one read. */

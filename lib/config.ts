@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { TERMS_SCHEMA } from "../lambda/terms.ts";
 import { VENDOR_NAMES, type VendorName } from "./routes.ts";
 
 /**
@@ -73,10 +74,11 @@ const configSchema = v.strictObject({
         `accepted is at least one vendor: ${VENDOR_NAMES.join(", ")}`,
       ),
     ),
-    { stripe: ["default"] },
+    { stripe: ["default"], twilio: ["default"], resend: ["default"] },
   ),
   /** Vendor -> origin that replaces its own: a test server. */
   vendorOrigins: v.optional(v.record(vendorName, origin, "accepted is an object of origins"), {}),
+  ...TERMS_SCHEMA,
   /** Days that audit events are kept. */
   auditRetentionDays: v.optional(whole(1, AUDIT_RETENTION_DAYS_MAX), 400),
   /** What each route of the front door lets through, over every key; beyond it is 429 and nothing ran. */
@@ -137,12 +139,21 @@ export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
 
+/** What is told to a function stands in its environment, which holds 4 KB in all (documentation of Lambda, read 2026-11-23). */
+const TERMS_BYTES_MAX = 2_500;
+
 /** Checks a configuration and fills in the defaults. `source` says in an error where it was read. */
 export function parseConfig(input: unknown, source: string): Config {
   if (typeof input !== "object" || input === null || Array.isArray(input))
     throw new ConfigError(`${source} cannot be used: accepted is an object such as {"stage": "prod"}`);
   const parsed = v.safeParse(configSchema, input, { abortPipeEarly: true });
-  if (parsed.success) return parsed.output;
+  if (parsed.success) {
+    const { rates, prices } = parsed.output;
+    if (JSON.stringify({ rates, prices }).length <= TERMS_BYTES_MAX) return parsed.output;
+    throw new ConfigError(
+      `${source} cannot be used:\n  prices: with rates they are longer than ${TERMS_BYTES_MAX} characters as JSON; accepted are fewer destinations: the longest prefix decides, so one entry can stand for many`,
+    );
+  }
   const faults = parsed.issues.map((issue) => {
     const path = (v.getDotPath(issue) ?? "")
       .split(".")

@@ -8,6 +8,7 @@ import { FrontDoor } from "./front-door.ts";
 import { Monitoring } from "./monitoring.ts";
 import { writeOutputs } from "./outputs.ts";
 import type { FunctionName } from "./routes.ts";
+import { Schedules } from "./schedule.ts";
 import { pascal, ServiceFunction } from "./service-function.ts";
 import { VaultTable } from "./vault-table.ts";
 import { VendorSecrets } from "./vendor-secrets.ts";
@@ -59,7 +60,17 @@ export class KeybrakeStack extends Stack {
     vault.grantCalls(proxyCall);
     audit.grantReadTotals(proxyCall);
     secrets.grantReadCredentials(proxyCall);
-    proxyCall.tell(ENV.vendorOrigins, JSON.stringify(config.vendorOrigins));
+
+    const settleLatePrices = service("settle-late-prices");
+    vault.grantLatePrices(settleLatePrices);
+    secrets.grantReadCredentials(settleLatePrices);
+
+    for (const caller of [proxyCall, settleLatePrices]) {
+      const { vendorOrigins, rates, rateMarginPercent, prices } = config;
+      caller.tell(ENV.vendorOrigins, JSON.stringify(vendorOrigins));
+      caller.tell(ENV.terms, JSON.stringify({ rates, rateMarginPercent, prices }));
+    }
+    new Schedules(this, "Schedules", { "settle-late-prices": settleLatePrices });
 
     const health = service("health");
 
@@ -79,7 +90,17 @@ export class KeybrakeStack extends Stack {
       vault,
       audit,
       proxy: proxyCall,
-      services: [issueKey, manageKey, ownKey, queryAudit, proxyCall, audit.consumer, health],
+      scheduled: [settleLatePrices],
+      services: [
+        issueKey,
+        manageKey,
+        ownKey,
+        queryAudit,
+        proxyCall,
+        audit.consumer,
+        settleLatePrices,
+        health,
+      ],
       email: config.alarmEmail,
     });
     writeOutputs(this, { frontDoor, vault, audit, secrets, monitoring });

@@ -25,6 +25,7 @@ export interface MonitoringProps {
   readonly vault: VaultTable;
   readonly audit: AuditTrail;
   readonly proxy: ServiceFunction;
+  readonly scheduled: readonly ServiceFunction[];
   readonly services: readonly ServiceFunction[];
   readonly email: string | undefined;
 }
@@ -43,7 +44,7 @@ export class Monitoring extends Construct {
 
   constructor(scope: Construct, id: string, props: MonitoringProps) {
     super(scope, id);
-    const { frontDoor, vault, audit, proxy, services, email } = props;
+    const { frontDoor, vault, audit, proxy, scheduled, services, email } = props;
     this.topic = new Topic(this, "Alarms", { displayName: "Keybrake alarms", enforceSSL: true });
     Validations.of(this.topic).acknowledge({
       id: "Serverless::Serverless-SNSRedrivePolicy",
@@ -105,6 +106,13 @@ export class Monitoring extends Construct {
       1,
       "The consumer of the audit log crashed or took too long. Its batch is tried again ten times; look into its log group.",
     );
+    for (const { node, lambda } of scheduled)
+      this.#rings(
+        `${node.id}Failed`,
+        lambda.metricErrors({ period: FIVE_MINUTES }),
+        1,
+        "A function that runs on a schedule failed. Its next run does the same work; look into its log group if this stays.",
+      );
     this.#rings(
       "AuditLate",
       streamAge,

@@ -14,16 +14,17 @@ export const FUNCTIONS = [
   "query-audit",
   "proxy-call",
   "record-audit",
+  "settle-late-prices",
   "health",
 ] as const;
 
 export type FunctionName = (typeof FUNCTIONS)[number];
 
-/** Those that answer requests; the other one reads a stream. */
-export type AnsweringFunction = Exclude<FunctionName, "record-audit">;
+/** Those that answer requests; the others read a stream or run on a schedule. */
+export type AnsweringFunction = Exclude<FunctionName, "record-audit" | "settle-late-prices">;
 
 /** The vendors that have a path of their own; the same names as in lambda/vendors/index.ts. */
-export const VENDOR_NAMES = ["stripe"] as const;
+export const VENDOR_NAMES = ["stripe", "twilio", "resend"] as const;
 
 export type VendorName = (typeof VENDOR_NAMES)[number];
 

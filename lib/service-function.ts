@@ -48,7 +48,7 @@ export class ServiceFunction extends Construct {
       {
         id: "Serverless::Serverless-LambdaDLQ",
         reason:
-          "dead letter queues are for asynchronous invocations; ours are called by the gateway, and the consumer's mapping has a dead letter bucket",
+          "dead letter queues are for asynchronous invocations; ours are called by the gateway or on a schedule that comes again, and the consumer's mapping has a dead letter bucket",
       },
       {
         id: "Serverless::Serverless-LambdaTracing",

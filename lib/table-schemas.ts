@@ -8,6 +8,8 @@ export interface IndexSchema {
   readonly name: string;
   readonly partitionKey: string;
   readonly sortKey: string;
+  /** Holds the keys alone: what is found is read from the table. */
+  readonly keysOnly?: boolean;
 }
 
 export interface TableSchema {
@@ -19,13 +21,13 @@ export interface TableSchema {
   readonly indexes: readonly IndexSchema[];
 }
 
-/** Keys, balances, calls, counted objects. */
+/** Keys, balances, calls, counted objects. The index finds calls that are settled at an estimate, by vendor and due time. */
 export const VAULT_TABLE: TableSchema = {
   partitionKey: "pk",
   sortKey: "sk",
   ttlAttribute: "ttl",
   stream: true,
-  indexes: [],
+  indexes: [{ name: "by_late_price", partitionKey: "late_vendor", sortKey: "late_due", keysOnly: true }],
 };
 
 /**
@@ -49,7 +51,7 @@ export const AUDIT_TABLE: TableSchema = {
  * Version of what the items look like. A file of a newer version is refused by an older program, since it could
  * misread money; raise it with every change that an older program would misread.
  */
-export const LAYOUT_VERSION = 1;
+export const LAYOUT_VERSION = 2;
 
 /** Key of the Vault item that says which layout the tables have, in its number attribute `version`. */
 export const LAYOUT_KEY = { pk: "LAYOUT", sk: "LAYOUT" } as const;

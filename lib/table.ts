@@ -1,5 +1,12 @@
 import { RemovalPolicy } from "aws-cdk-lib";
-import { type Attribute, AttributeType, Billing, StreamViewType, TableV2 } from "aws-cdk-lib/aws-dynamodb";
+import {
+  type Attribute,
+  AttributeType,
+  Billing,
+  ProjectionType,
+  StreamViewType,
+  TableV2,
+} from "aws-cdk-lib/aws-dynamodb";
 import type { Construct } from "constructs";
 import type { TableSchema } from "./table-schemas.ts";
 
@@ -19,10 +26,11 @@ export function tableOf(scope: Construct, id: string, schema: TableSchema): Tabl
     deletionProtection: true,
     removalPolicy: RemovalPolicy.RETAIN,
     ...(schema.stream && { dynamoStream: StreamViewType.NEW_AND_OLD_IMAGES }),
-    globalSecondaryIndexes: schema.indexes.map(({ name, partitionKey, sortKey }) => ({
+    globalSecondaryIndexes: schema.indexes.map(({ name, partitionKey, sortKey, keysOnly }) => ({
       indexName: name,
       partitionKey: string(partitionKey),
       sortKey: string(sortKey),
+      ...(keysOnly === true && { projectionType: ProjectionType.KEYS_ONLY }),
     })),
   });
 }

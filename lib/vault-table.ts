@@ -40,6 +40,15 @@ export class VaultTable extends Construct {
     );
   }
 
+  /** Finds calls that are settled at an estimate, and settles them. */
+  grantLatePrices(service: ServiceFunction): void {
+    this.#grant(service, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem");
+    service.allow(
+      ["dynamodb:Query"],
+      VAULT_TABLE.indexes.map(({ name }) => `${this.table.tableArn}/index/${name}`),
+    );
+  }
+
   /** Reads the policy of the key that an audit row is about. */
   grantReadPolicies(service: ServiceFunction): void {
     this.#grant(service, "dynamodb:GetItem");

@@ -5,6 +5,7 @@ import {
   ConditionalCheckFailedException,
   GetItemCommand,
   PutItemCommand,
+  QueryCommand,
   TransactionCanceledException,
   type TransactWriteItem,
   TransactWriteItemsCommand,
@@ -40,7 +41,15 @@ import {
   readBalanceItem,
   windowAttribute,
 } from "./vault-items/balance-item.ts";
-import { attemptAttribute, attemptMap, callItem, callKey, readCallItem } from "./vault-items/call-item.ts";
+import {
+  attemptAttribute,
+  attemptMap,
+  callIdOf,
+  callItem,
+  callKey,
+  dueText,
+  readCallItem,
+} from "./vault-items/call-item.ts";
 import type { Item } from "./vault-items/codec.ts";
 import { entryAttribute, entryMap, objectKey, readObjectItem } from "./vault-items/object-item.ts";
 import { policyItem, policyKey, readPolicyItem, requestKey } from "./vault-items/policy-item.ts";
@@ -290,6 +299,24 @@ export class DynamoVault implements Vault {
       if (!(error instanceof ConditionalCheckFailedException)) throw error;
       return { kind: "stale", record: error.Item === undefined ? null : readCallItem(error.Item) };
     }
+  }
+
+  async readCall(callId: string): Promise<CallRecord | null> {
+    const item = await this.#get(callKey(callId));
+    return item === null ? null : readCallItem(item);
+  }
+
+  async lateCalls(vendor: string, dueByMs: number, limit: number): Promise<readonly string[]> {
+    const { Items = [] } = await this.#clients.steady.send(
+      new QueryCommand({
+        TableName: this.#table,
+        IndexName: "by_late_price",
+        KeyConditionExpression: "late_vendor = :vendor AND late_due <= :due",
+        ExpressionAttributeValues: { ":vendor": { S: vendor }, ":due": { S: dueText(dueByMs) } },
+        Limit: limit,
+      }),
+    );
+    return Items.flatMap(({ pk }) => (pk?.S === undefined ? [] : [callIdOf(pk.S)]));
   }
 
   async readObject(rootId: string, objectId: string): Promise<CountedObject | null> {

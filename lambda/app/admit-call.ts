@@ -1,10 +1,21 @@
-import type { CountedObject } from "../domain/counted-object.ts";
+import { limitProblem } from "../domain/call-limits.ts";
 import { Problem } from "../domain/denial.ts";
 import { canonicalPath, matchesPattern, parseEndpointPattern } from "../domain/endpoint.ts";
 import { type Policy, rootOf } from "../domain/vault-key.ts";
-import type { FreeRule, Headers, PricedRule, Quote, Vendor, VendorRequest } from "../domain/vendor.ts";
-import type { Vault, VendorSecrets } from "../ports.ts";
+import type {
+  Address,
+  FreeRule,
+  Headers,
+  Known,
+  PricedRule,
+  Quote,
+  Vendor,
+  VendorRequest,
+} from "../domain/vendor.ts";
 import { endpointOf, VENDORS } from "../vendors/index.ts";
+import type { ProxyPorts } from "./attempt-context.ts";
+import { standingProblem } from "./cap-problems.ts";
+import { type LookupPorts, lookUp } from "./look-up.ts";
 
 /** A request as it reached us: the raw path without the vendor's prefix, still percent-encoded. Times in milliseconds. */
 export interface ProxyRequest {
@@ -31,6 +42,7 @@ const CALL_LABEL_LENGTH_MAX = 200;
 export interface Admitted {
   readonly vendor: Vendor;
   readonly request: VendorRequest;
+  readonly address: Address;
   /** The value of the credential: it may stand in no log, row or answer. */
   readonly secret: string;
   readonly price:
@@ -39,7 +51,7 @@ export interface Admitted {
         readonly kind: "paid";
         readonly rule: PricedRule;
         readonly quote: Quote;
-        readonly object: CountedObject | null;
+        readonly known: Known;
       };
 }
 
@@ -47,11 +59,7 @@ export interface Admitted {
  * Steps 1 and 2: is the endpoint allowed, can the request be read in one way only, and what can it cost at most?
  * Throws the Problem that denies it. Nothing has happened yet, whatever comes out.
  */
-export async function admit(
-  request: ProxyRequest,
-  policy: Policy,
-  ports: { readonly vault: Vault; readonly secrets: VendorSecrets },
-): Promise<Admitted> {
+export async function admit(request: ProxyRequest, policy: Policy, ports: AdmitPorts): Promise<Admitted> {
   const vendor = VENDORS[policy.vendor];
   if (vendor === undefined || (request.vendorName !== null && request.vendorName !== policy.vendor)) {
     throw new Problem(
@@ -60,16 +68,17 @@ export async function admit(
     );
   }
   checkCallLabel(request.headers);
-  refuse(vendor.refuseHeaders(request.headers));
+  refuse(vendor.refuseHeaders(request.headers, policy.limits));
 
-  const path = canonicalPath(request.rawPath);
-  if (path.kind === "ambiguous")
+  const canonical = canonicalPath(request.rawPath);
+  if (canonical.kind === "ambiguous")
     throw new Problem(
       "ambiguous_path",
-      `this path can be read in more than one way: ${path.reason}; nothing was charged`,
+      `this path can be read in more than one way: ${canonical.reason}; nothing was charged`,
     );
-  const called = `${request.method} ${path.path}`;
-  checkAllowed(policy, request.method, path.path, called);
+  const path = vendor.catalogPath(canonical.path);
+  const called = `${request.method} ${path}`;
+  checkAllowed(policy, request.method, path, called);
   if (request.body.length > BODY_BYTES_MAX) {
     throw new Problem(
       "payload_too_large",
@@ -78,8 +87,8 @@ export async function admit(
   }
 
   const { method, query, headers, body } = request;
-  const vendorRequest: VendorRequest = { method, path: path.path, query, headers, body };
-  const rule = endpointOf(vendor, method, path.path)?.rule ?? {
+  const vendorRequest: VendorRequest = { method, path, query, headers, body };
+  const rule = endpointOf(vendor, method, path)?.rule ?? {
     kind: "denied",
     reason: "it is not in the catalog, so what it can cost is not known",
   };
@@ -89,36 +98,78 @@ export async function admit(
       `${called} is not callable with a vault key: ${rule.reason}; nothing was charged`,
     );
 
+  const call = { vendor, policy, request: vendorRequest };
   const price =
-    rule.kind === "free"
-      ? freeOf(rule, vendorRequest)
-      : await paidOf(rule, vendorRequest, policy, ports.vault);
-  const secret = await ports.secrets.get(policy.vendor, policy.credential, false);
-  if (secret === null) {
-    throw new Problem(
-      "credential_missing",
-      `no credential "${policy.credential}" is set for ${policy.vendor}; nothing was charged; an operator can ${ports.secrets.howToSet(policy.vendor, policy.credential)}`,
-    );
-  }
-  return { vendor, request: vendorRequest, secret, price };
+    rule.kind === "free" ? freeOf(rule, vendorRequest, policy) : await paidOf(rule, call, request, ports);
+  return { vendor, request: vendorRequest, price, ...(await destinationOf(call, ports)) };
 }
 
-const freeOf = (rule: FreeRule, request: VendorRequest): Admitted["price"] => {
-  refuse(rule.check(request));
+type AdmitPorts = LookupPorts & Pick<ProxyPorts, "vault" | "terms">;
+
+interface Call {
+  readonly vendor: Vendor;
+  readonly policy: Policy;
+  readonly request: VendorRequest;
+}
+
+const freeOf = (rule: FreeRule, request: VendorRequest, { limits }: Policy): Admitted["price"] => {
+  refuse(rule.check(request, limits));
   return { kind: "free", rule };
 };
 
 async function paidOf(
   rule: PricedRule,
-  request: VendorRequest,
-  policy: Policy,
-  vault: Vault,
+  call: Call,
+  { startedAtMs, deadlineMs }: ProxyRequest,
+  ports: AdmitPorts,
 ): Promise<Admitted["price"]> {
+  const { vendor, policy, request } = call;
+  const { limits } = policy;
   const objectId = rule.objectOf(request);
-  const object = objectId === null ? null : await vault.readObject(rootOf(policy), objectId);
-  const quote = rule.quote(request, object);
+  const object = objectId === null ? null : await ports.vault.readObject(rootOf(policy), objectId);
+  const asked = rule.lookup(request, object, limits.recipients !== null || limits.maxRecipients !== null);
+  if (asked !== null) await checkStanding(policy, ports);
+  const found =
+    asked === null
+      ? null
+      : await lookUp(
+          { vendor, policy, path: asked, headers: request.headers, ...(await destinationOf(call, ports)) },
+          { startedAtMs, deadlineMs },
+          ports,
+        );
+  const known: Known = { object, found, terms: ports.terms, limits };
+  const quote = rule.quote(request, known);
   if (quote instanceof Problem) throw quote;
-  return { kind: "paid", rule, quote, object };
+  refuse(limitProblem(quote, limits, vendor, policy.keyId));
+  return { kind: "paid", rule, quote, known };
+}
+
+/** A key that has ended asks nothing any more. Whether it still stands when the call is made is checked there. */
+async function checkStanding({ chain }: Policy, { vault, clock }: AdmitPorts): Promise<void> {
+  const keyIds = chain.map(({ keyId }) => keyId);
+  refuse(standingProblem(keyIds, await vault.readBalances(keyIds), clock.now()));
+}
+
+/** Where the call goes, and the credential that it goes with. */
+async function destinationOf(
+  { vendor, policy, request }: Call,
+  { secrets }: Pick<AdmitPorts, "secrets">,
+): Promise<Pick<Admitted, "address" | "secret">> {
+  const { vendor: name, credential } = policy;
+  const secret = await secrets.get(name, credential, false);
+  if (secret === null || vendor.authorize(secret) === null) {
+    const wrong =
+      secret === null
+        ? `no credential "${credential}" is set for ${name}`
+        : `the credential "${credential}" of ${name} cannot be one; accepted is ${vendor.credentialAccepted}`;
+    throw new Problem(
+      "credential_missing",
+      `${wrong}; nothing was charged; an operator can ${secrets.howToSet(name, credential)}`,
+    );
+  }
+  const address = vendor.address(request, secret);
+  if (address instanceof Problem) throw address;
+  return { address, secret };
 }
 
 function checkAllowed(policy: Policy, method: string, path: string, called: string): void {

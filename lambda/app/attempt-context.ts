@@ -9,8 +9,9 @@ import {
 } from "../domain/call.ts";
 import { type Charged, Problem } from "../domain/denial.ts";
 import { NOTHING } from "../domain/money.ts";
+import type { Terms } from "../domain/terms.ts";
 import { type Policy, redact } from "../domain/vault-key.ts";
-import type { Quote, Reading, Vendor } from "../domain/vendor.ts";
+import type { Address, Quote, Reading, Vendor } from "../domain/vendor.ts";
 import type { Clock, HeldBudget, Ids, Vault, VendorHttp, VendorReply, VendorSecrets } from "../ports.ts";
 import type { Admitted, ProxyRequest } from "./admit-call.ts";
 import { corrected, finish, newAttempt, type Reservation, unclaimed } from "./call-ledger.ts";
@@ -24,10 +25,17 @@ export interface ProxyPorts {
   readonly held: HeldBudget;
   readonly clock: Clock;
   readonly ids: Ids;
-  /** Where a vendor's calls go: its own origin, or the one configured in its place. */
-  readonly originOf: (vendor: Vendor) => string;
+  /** Where a call goes: to the vendor's own host, or to the origin configured in the place of all of them. */
+  readonly destinationOf: (vendor: Vendor, address: Address) => Destination;
+  readonly terms: Terms;
   /** For what the caller is not told of: an operator should know. */
   readonly warn: (message: string, cause: unknown) => void;
+}
+
+/** An origin without a path, and the path there. */
+export interface Destination {
+  readonly origin: string;
+  readonly path: string;
 }
 
 /** What every answer tells of the call and its key. */
@@ -110,17 +118,10 @@ export class AttemptContext {
   }
 
   async forward(admitted: Admitted): Promise<Forwarded> {
-    const { clock, originOf, warn } = this.ports;
+    const { clock, warn } = this.ports;
     const startMs = clock.now();
     this.reached = "vendor";
-    const forwarded = await forward(
-      admitted,
-      this.policy,
-      this.#timeLeftMs(),
-      this.ports,
-      originOf(admitted.vendor),
-      () => clock.now(),
-    );
+    const forwarded = await forward(admitted, this.policy, this.#timeLeftMs(), this.ports, () => clock.now());
     this.vendorMs = clock.now() - startMs;
     const { reply } = forwarded;
     if (reply.kind === "unreachable" || reply.kind === "broken")
@@ -186,6 +187,7 @@ export class AttemptContext {
       remaining: leaf === null ? null : (tightestCap(leaf, nowMs)?.remaining ?? null),
       amountText: reading?.amountText ?? null,
       currency: reading?.currency ?? null,
+      fxRate: reading?.fxRate ?? null,
       vendorStatus: answer?.status ?? null,
       vendorRequestId: isShown ? (vendor?.requestId(answer.headers) ?? null) : null,
       vendorObjectId: reading?.objectId ?? null,
@@ -219,6 +221,7 @@ export class AttemptContext {
       idempotencyKey: header("idempotency-key"),
       amountText: this.quote?.amountText?.slice(0, TEXT_LENGTH_MAX) ?? null,
       currency: this.quote?.currency?.slice(0, TEXT_LENGTH_MAX) ?? null,
+      fxRate: this.quote?.fxRate ?? null,
       sourceIp,
       userAgent: header("user-agent"),
     };

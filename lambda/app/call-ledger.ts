@@ -55,6 +55,7 @@ export function newAttempt(
     settledAtJoin: false,
     cost: NOTHING,
     overrun: false,
+    lateAtMs: null,
     request,
     outcome: null,
   };

@@ -1,7 +1,9 @@
+import { Problem } from "../domain/denial.ts";
 import type { Policy } from "../domain/vault-key.ts";
-import type { VendorRequest } from "../domain/vendor.ts";
-import type { OutboundRequest, VendorHttp, VendorReply, VendorSecrets } from "../ports.ts";
+import type { Address, VendorRequest } from "../domain/vendor.ts";
+import type { VendorReply } from "../ports.ts";
 import type { Admitted } from "./admit-call.ts";
+import type { ProxyPorts } from "./attempt-context.ts";
 
 export interface Forwarded {
   readonly reply: VendorReply;
@@ -15,42 +17,57 @@ export interface Forwarded {
  * where it is another one, the call is sent once more within the same time. Times in milliseconds.
  */
 export async function forward(
-  { vendor, request, secret }: Admitted,
+  { vendor, request, address, secret }: Pick<Admitted, "vendor" | "request" | "address" | "secret">,
   policy: Policy,
   timeoutMs: number,
-  { http, secrets }: { readonly http: VendorHttp; readonly secrets: VendorSecrets },
-  origin: string,
+  { http, secrets, destinationOf }: Pick<ProxyPorts, "http" | "secrets" | "destinationOf">,
   now: () => number,
 ): Promise<Forwarded> {
   const untilMs = now() + timeoutMs;
-  const outbound = (value: string): OutboundRequest => ({
-    origin,
-    method: request.method,
-    target: request.path + queryText(request.query),
-    headers: {
-      ...passedHeaders(request, vendor.forwardedHeaders),
-      "accept-encoding": "identity",
-      ...vendor.authorize(value),
-    },
-    body: request.body,
-    timeoutMs: untilMs - now(),
-  });
+  const send = (value: string, to: Address): Promise<VendorReply> => {
+    const { origin, path } = destinationOf(vendor, to);
+    return http.send({
+      origin,
+      method: request.method,
+      target: path + queryText(request.query),
+      headers: {
+        ...passedHeaders(request, vendor.forwardedHeaders),
+        "accept-encoding": "identity",
+        ...vendor.authorize(value),
+      },
+      body: request.body,
+      timeoutMs: untilMs - now(),
+    });
+  };
 
-  const reply = await http.send(outbound(secret));
-  if (reply.kind !== "answer" || reply.status !== 401) return { reply, showsSecret: shows(reply, secret) };
+  const reply = await send(secret, address);
+  if (reply.kind !== "answer" || reply.status !== 401)
+    return { reply, showsSecret: shows(reply, vendor.secretsOf(secret)) };
 
   const fresh = await secrets.get(policy.vendor, policy.credential, true).catch(() => null);
-  if (fresh === null || fresh === secret || untilMs <= now())
-    return { reply, showsSecret: shows(reply, secret) };
-  const second = await http.send(outbound(fresh));
-  return { reply: second, showsSecret: shows(second, fresh) };
+  const renewed = fresh === null || vendor.authorize(fresh) === null ? null : vendor.address(request, fresh);
+  if (
+    fresh === null ||
+    fresh === secret ||
+    renewed === null ||
+    renewed instanceof Problem ||
+    untilMs <= now()
+  )
+    return { reply, showsSecret: shows(reply, vendor.secretsOf(secret)) };
+  const second = await send(fresh, renewed);
+  return { reply: second, showsSecret: shows(second, vendor.secretsOf(fresh)) };
 }
 
 /** Whether an answer repeats the credential, in any usual spelling: then nobody may see it, though its money counts. */
-function shows(reply: VendorReply, secret: string): boolean {
+function shows(reply: VendorReply, secrets: readonly string[]): boolean {
   if (reply.kind !== "answer") return false;
   const base64 = (text: string) => Buffer.from(text).toString("base64").replace(/=+$/, "");
-  const spellings = [secret, encodeURIComponent(secret), base64(secret), base64(`${secret}:`)];
+  const spellings = secrets.flatMap((secret) => [
+    secret,
+    encodeURIComponent(secret),
+    base64(secret),
+    base64(`${secret}:`),
+  ]);
   const body = Buffer.from(reply.body);
   return spellings.some(
     (spelling) => body.includes(spelling) || reply.rawHeaders.some(([, value]) => value.includes(spelling)),

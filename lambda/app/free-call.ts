@@ -20,7 +20,14 @@ export async function freeCall(context: AttemptContext, admitted: Admitted): Pro
   if (refused !== null) return context.deny(record, refused, { leaf });
 
   const forwarded = await context.forward(admitted);
-  const answer = { kind: "executed", price: NOTHING, replayed: false, objectId: null, uncounts: [] } as const;
+  const answer = {
+    kind: "executed",
+    price: NOTHING,
+    replayed: false,
+    objectId: null,
+    estimateOf: null,
+    uncounts: [],
+  } as const;
   const facts = () => context.outcomeFacts(null, forwarded, null, leaf, admitted.vendor);
   await finish(
     record,

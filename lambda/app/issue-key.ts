@@ -1,4 +1,5 @@
 import { type Balance, type Caps, UNCAPPED } from "../domain/balance.ts";
+import type { CallLimits } from "../domain/call-limits.ts";
 import { Problem } from "../domain/denial.ts";
 import { makeVaultKey, type Policy, sha256 } from "../domain/vault-key.ts";
 import type { Clock, Ids, Vault } from "../ports.ts";
@@ -9,6 +10,7 @@ export interface KeyRequest {
   readonly credential: string;
   readonly caps: Caps;
   readonly allowedEndpoints: readonly string[] | null;
+  readonly limits: CallLimits;
   readonly expiresInS: number;
   readonly label: string | null;
   readonly metadata: Readonly<Record<string, string>>;
@@ -38,6 +40,7 @@ export async function issueKey(
     vendor: request.vendor,
     credential: request.credential,
     allowedEndpoints: request.allowedEndpoints,
+    limits: request.limits,
     label: request.label,
     metadata: request.metadata,
     chain: [{ keyId, issuedAtMs }],

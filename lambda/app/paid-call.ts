@@ -2,10 +2,10 @@ import { type Answer, type CallRecord, type Folded, rowCallId, twinOf } from "..
 import { highestTotal } from "../domain/counted-object.ts";
 import { type Charged, Problem } from "../domain/denial.ts";
 import { dollars, NOTHING, smaller } from "../domain/money.ts";
-import { type Policy, rootOf, sha256 } from "../domain/vault-key.ts";
+import { rootOf, sha256 } from "../domain/vault-key.ts";
 import type { Reading } from "../domain/vendor.ts";
 import type { ObjectEffect, VendorReply } from "../ports.ts";
-import type { Admitted, ProxyRequest } from "./admit-call.ts";
+import type { Admitted } from "./admit-call.ts";
 import type { AttemptContext, ProxyResult } from "./attempt-context.ts";
 import { claimOrJoin, corrected, finish, type Reservation, reserve, unclaimed } from "./call-ledger.ts";
 import { reservationProblem } from "./cap-problems.ts";
@@ -29,7 +29,7 @@ export async function paidCall(
   price: PaidPrice,
 ): Promise<ProxyResult> {
   context.quote = price.quote;
-  const covered = await cover(context, price);
+  const covered = await cover(context, admitted, price);
   if ("kind" in covered) return covered;
   const { record, rides, reservation } = covered;
   const rerunsFailures = price.rule.idempotency?.rerunsFailures ?? false;
@@ -38,9 +38,9 @@ export async function paidCall(
 
   const forwarded = await context.forward(admitted);
   const { reply, showsSecret } = forwarded;
-  const read = reply.kind === "answer" ? price.rule.read(reply, price.quote, price.object) : null;
+  const read = reply.kind === "answer" ? price.rule.read(reply, price.quote, price.known) : null;
   const reading = read !== null && showsSecret ? withoutNames(read) : read;
-  const answer = answerOf(reply, reading, price);
+  const answer = answerOf(reply, reading, price, admitted.vendor.name);
 
   const before = reservation.leaf ?? null;
   const reason = reasonOf(answer, reply) ?? (rides ? "joined" : null);
@@ -76,7 +76,11 @@ const withoutNames = (reading: Reading): Reading => ({
 });
 
 /** Steps 3 and 4: claim or join the call, then reserve; or the denial that ended it. */
-async function cover(context: AttemptContext, price: PaidPrice): Promise<Covered | ProxyResult> {
+async function cover(
+  context: AttemptContext,
+  admitted: Admitted,
+  price: PaidPrice,
+): Promise<Covered | ProxyResult> {
   const { vault, clock, held } = context.ports;
   const { idempotency } = price.rule;
   const idempotencyKey = context.request.headers["idempotency-key"]?.[0];
@@ -84,7 +88,7 @@ async function cover(context: AttemptContext, price: PaidPrice): Promise<Covered
   let record = unclaimed(context.recordId, attempt);
 
   if (idempotency !== null && idempotencyKey !== undefined) {
-    const callId = recallId(context.policy, context.request, idempotencyKey);
+    const callId = recallId(admitted, context, idempotencyKey);
     const claimed = await claimOrJoin(callId, attempt, idempotency.windowMs, vault, clock, (generation) => {
       context.recordId = twinOf(generation, context.attemptId);
     });
@@ -116,8 +120,11 @@ async function cover(context: AttemptContext, price: PaidPrice): Promise<Covered
 }
 
 /** What makes two requests the same call: the vendor would replay the one as the answer to the other. */
-function recallId(policy: Policy, request: ProxyRequest, idempotencyKey: string): string {
-  const { method, rawPath, query, body } = request;
+function recallId({ vendor }: Admitted, { policy, request }: AttemptContext, idempotencyKey: string): string {
+  const { method, rawPath, query, body, headers } = request;
+  const account = vendor.accountHeaders.flatMap((name) =>
+    (headers[name] ?? []).map((value) => [name, value]),
+  );
   const same = [
     policy.vendor,
     policy.credential,
@@ -127,11 +134,17 @@ function recallId(policy: Policy, request: ProxyRequest, idempotencyKey: string)
     rawPath,
     query,
     sha256(body),
+    ...(account.length === 0 ? [] : [account]),
   ];
   return `call_${sha256(JSON.stringify(same)).slice(0, 40)}`;
 }
 
-function answerOf(reply: VendorReply, reading: Reading | null, { object }: PaidPrice): Answer {
+function answerOf(
+  reply: VendorReply,
+  reading: Reading | null,
+  { known: { object } }: PaidPrice,
+  vendorName: string,
+): Answer {
   if (reply.kind === "unreachable") return { kind: "refused" };
   if (reading === null) return { kind: "unknown" };
   const { kind, price, replayed, objectId } = reading;
@@ -142,6 +155,7 @@ function answerOf(reply: VendorReply, reading: Reading | null, { object }: PaidP
       price,
       replayed,
       objectId,
+      estimateOf: reading.isEstimate ? vendorName : null,
       uncounts: ends ? object.entries.filter(({ amount }) => amount > 0n) : [],
     };
   }
@@ -161,28 +175,26 @@ function objectEffect(
 ): ObjectEffect | null {
   const rootId = rootOf(policy);
   const nowMs = ports.clock.now();
-  if (answer.kind === "executed" && answer.uncounts.length > 0 && price.object !== null) {
-    return { kind: "end", rootId, objectId: price.object.objectId };
+  const { object } = price.known;
+  if (answer.kind === "executed" && answer.uncounts.length > 0 && object !== null) {
+    return { kind: "end", rootId, objectId: object.objectId };
   }
   const counts = reading?.counts ?? null;
   if (counts === null) return null;
-  const known = price.object === null ? NOTHING : highestTotal(price.object);
-  if (folded.paidBy !== null && (folded.paidBy.price > 0n || counts.total > known)) {
+  const { objectId, ...about } = counts;
+  const isNew = object === null || counts.total > highestTotal(object);
+  if (folded.paidBy !== null && (folded.paidBy.price > 0n || isNew)) {
     const { attempt, price: paid } = folded.paidBy;
-    const entry = {
-      attemptId: attempt.attemptId,
-      amount: smaller(paid, attempt.amount),
-      windows: attempt.windows,
-      total: counts.total,
-    };
-    return { kind: "count", rootId, objectId: counts.objectId, entry, nowMs };
+    const amount = smaller(paid, attempt.amount);
+    const entry = { ...about, attemptId: attempt.attemptId, amount, windows: attempt.windows };
+    return { kind: "count", rootId, objectId, entry, nowMs };
   }
-  if (answer.kind === "declined" && counts.total > known) {
+  if (answer.kind === "declined" && isNew) {
     return {
       kind: "count",
       rootId,
-      objectId: counts.objectId,
-      entry: { attemptId, amount: NOTHING, windows: [], total: counts.total },
+      objectId,
+      entry: { ...about, attemptId, amount: NOTHING, windows: [] },
       nowMs,
     };
   }

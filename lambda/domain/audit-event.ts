@@ -27,6 +27,7 @@ export type EventName =
   | "settled"
   | "released"
   | "unresolved"
+  | "late_price"
   | "denied"
   | "free"
   | "key.issued"
@@ -60,6 +61,8 @@ export interface AuditFields {
   readonly overrun?: boolean;
   readonly amount?: string | null;
   readonly currency?: string | null;
+  /** US dollars for one unit of the currency, where it is another one. */
+  readonly fxRate?: number | null;
   readonly remaining?: MicroUsd | null;
   readonly vendorStatus?: number | null;
   readonly vendorRequestId?: string | null;
@@ -162,11 +165,12 @@ export function drawLanded(policy: Policy, draw: LandedDraw): AuditEvent {
   };
 }
 
-/** The attempts of a call that are in another state than before. `before`: null where the record is new. */
+/** The attempts of a call that a change tells something of. `before`: null where the record is new. */
 export const changedAttempts = (before: CallRecord | null, after: CallRecord): readonly Attempt[] =>
-  Object.values(after.attempts).filter(
-    (attempt) => before?.attempts[attempt.attemptId]?.state !== attempt.state,
-  );
+  Object.values(after.attempts).filter((attempt) => {
+    const was = before?.attempts[attempt.attemptId];
+    return was?.state !== attempt.state || was.lateAtMs !== attempt.lateAtMs;
+  });
 
 /** What became of one attempt, from the record of its call before and after. */
 export function attemptChanged(
@@ -175,7 +179,7 @@ export function attemptChanged(
   after: CallRecord,
   attempt: Attempt,
 ): AuditEvent {
-  const event = eventOf(attempt);
+  const event = eventOf(before, attempt);
   const { request, outcome } = attempt;
   const fields: AuditFields = {
     ...keyFields(policy),
@@ -188,6 +192,7 @@ export function attemptChanged(
     requested: attempt.amount,
     amount: request.amountText,
     currency: request.currency,
+    fxRate: request.fxRate,
     idempotencyKey: request.idempotencyKey,
     sourceIp: request.sourceIp,
     userAgent: request.userAgent,
@@ -197,7 +202,7 @@ export function attemptChanged(
       : {
           ...(outcome.remaining === null ? {} : { remaining: outcome.remaining }),
           ...(outcome.amountText === null ? {} : { amount: outcome.amountText }),
-          ...(outcome.currency === null ? {} : { currency: outcome.currency }),
+          ...(outcome.currency === null ? {} : { currency: outcome.currency, fxRate: outcome.fxRate }),
           vendorStatus: outcome.vendorStatus,
           vendorRequestId: outcome.vendorRequestId,
           vendorObjectId: outcome.vendorObjectId,
@@ -219,7 +224,8 @@ export function attemptChanged(
 }
 
 /** A rider holds nothing of its own, so its row never stays unresolved: that is told by the attempt it rode on. */
-function eventOf({ state, outcome }: Attempt): EventName {
+function eventOf(before: CallRecord | null, { attemptId, state, outcome, lateAtMs }: Attempt): EventName {
+  if (lateAtMs !== null && before?.attempts[attemptId]?.lateAtMs === null) return "late_price";
   if (state === "covered") return "released";
   if (state !== "rode") return state;
   const status = outcome?.vendorStatus ?? 0;
@@ -235,10 +241,12 @@ function totalsOf(
   attempt: Attempt,
   event: EventName,
 ): TotalsChange {
-  if (!OUTCOMES.includes(event)) return NO_CHANGE;
   const was = before?.attempts[attempt.attemptId];
-  const first = was === undefined || was.state === "open";
   const window = attempt.windows.at(-1)?.window ?? 0;
+  if (event === "late_price")
+    return { ...NO_CHANGE, window, spent: minus(attempt.cost, was?.cost ?? NOTHING) };
+  if (!OUTCOMES.includes(event)) return NO_CHANGE;
+  const first = was === undefined || was.state === "open";
   return {
     spent: minus(attempt.cost, was?.cost ?? NOTHING),
     held: microUsd(-freed(after, attempt)),
@@ -279,11 +287,11 @@ export function rowOf(events: readonly AuditEvent[]): AuditRow {
   return {
     subject: top.subject,
     attemptId: top.attemptId,
-    state: top.event === "reserved" ? "open" : top.event,
+    state: top.event === "reserved" ? "open" : top.event === "late_price" ? "settled" : top.event,
     fields,
     events: ordered,
   };
 }
 
 const precedence = ({ event }: AuditEvent): number =>
-  OUTCOMES.includes(event) ? 2 : event === "open" ? 1 : 0;
+  event === "late_price" ? 3 : OUTCOMES.includes(event) ? 2 : event === "open" ? 1 : 0;

@@ -22,9 +22,17 @@ export interface CallRecord {
   /** The attempt whose draw pays for the call. */
   readonly cover: string | null;
   readonly objectId: string | null;
+  /** Where it is settled at an estimate: when the vendor is to be asked for the final price next. */
+  readonly latePrice: LatePriceDue | null;
   readonly attempts: Readonly<Record<string, Attempt>>;
   /** Corrections that were decided and are sent once by whoever decided them. */
   readonly corrections: Readonly<Record<string, DecidedCorrection>>;
+}
+
+/** Time in milliseconds. */
+export interface LatePriceDue {
+  readonly vendor: string;
+  readonly dueMs: number;
 }
 
 /** `idle`: nothing is held for it. `final`: the vendor executed and declined it. */
@@ -56,6 +64,8 @@ export interface Attempt {
   readonly cost: MicroUsd;
   /** The price passed what was reserved: counted all the same, and an alarm. */
   readonly overrun: boolean;
+  /** When its final price was told, milliseconds; null where it was final at once, or is not known yet. */
+  readonly lateAtMs: number | null;
   /** What the row of this attempt says of the request. */
   readonly request: RequestFacts;
   /** What the row says of the outcome; null until it is written. */
@@ -82,6 +92,8 @@ export interface RequestFacts {
   /** Amount and currency as the request said them. */
   readonly amountText: string | null;
   readonly currency: string | null;
+  /** US dollars for one unit of the currency, where it is another one. */
+  readonly fxRate: number | null;
   readonly sourceIp: string | null;
   readonly userAgent: string | null;
 }
@@ -94,6 +106,7 @@ export interface OutcomeFacts {
   /** Amount and currency as the vendor said them; null where it said none. */
   readonly amountText: string | null;
   readonly currency: string | null;
+  readonly fxRate: number | null;
   readonly vendorStatus: number | null;
   readonly vendorRequestId: string | null;
   readonly vendorObjectId: string | null;
@@ -114,6 +127,8 @@ export type Answer =
       readonly price: MicroUsd;
       readonly replayed: boolean;
       readonly objectId: string | null;
+      /** The vendor that tells the final price later; null where `price` is final. */
+      readonly estimateOf: string | null;
       /** Earlier draws that this answer ends: what was counted for an object that is now cancelled. */
       readonly uncounts: readonly CountedDraw[];
     }
@@ -159,6 +174,7 @@ export const newCall = (callId: string, firstAtMs: number): CallRecord => ({
   firstAtMs,
   cover: null,
   objectId: null,
+  latePrice: null,
   attempts: {},
   corrections: {},
 });
@@ -252,7 +268,7 @@ function foldOpen(change: Change, attempt: Attempt, answer: Answer, rerunsFailur
     // No attempt of ours can have caused what is replayed: it was executed, and counted, under another key.
     change.release(attempt, "released");
   } else {
-    change.settle(attempt, answer.price, answer.objectId);
+    change.settle(attempt, answer);
   }
 }
 
@@ -269,7 +285,7 @@ function foldMoved(change: Change, attempt: Attempt, answer: Answer, rerunsFailu
   if (answer.kind === "denied" || answer.kind === "refused") {
     if (change.before.riders === 0) change.release(attempt, "released");
   } else if (answer.kind === "executed" && change.cover === null) {
-    change.settle(attempt, answer.price, answer.objectId);
+    change.settle(attempt, answer);
   } else if (answer.kind === "declined") {
     decline(change, rerunsFailures);
   }
@@ -281,7 +297,7 @@ function foldRider(change: Change, attempt: Attempt, answer: Answer, rerunsFailu
   if (answer.kind === "executed") {
     const { cover, held } = change;
     const sameObject = answer.objectId !== null && answer.objectId === change.before.objectId;
-    if (cover === null && held !== undefined) change.settle(held, answer.price, answer.objectId);
+    if (cover === null && held !== undefined) change.settle(held, answer);
     else if (cover === null || (!answer.replayed && !sameObject && attempt.settledAtJoin))
       change.force(attempt, answer.price);
   } else if (answer.kind === "declined") {
@@ -306,6 +322,7 @@ class Change {
   #ended: boolean;
   #cover: string | null;
   #objectId: string | null;
+  #latePrice: LatePriceDue | null;
   #paidBy: Folded["paidBy"] = null;
 
   constructor(before: CallRecord, writer: Attempt, nowMs: number) {
@@ -316,6 +333,7 @@ class Change {
     this.#ended = before.status === "final";
     this.#cover = before.cover;
     this.#objectId = before.objectId;
+    this.#latePrice = before.latePrice;
   }
 
   get cover(): string | null {
@@ -342,10 +360,14 @@ class Change {
     this.giveBack(attempt, attempt.amount);
   }
 
-  settle(attempt: Attempt, price: MicroUsd, objectId: string | null): void {
+  settle(attempt: Attempt, { price, objectId, estimateOf }: Answer & { readonly kind: "executed" }): void {
     this.mark({ ...attempt, cost: price, overrun: price > attempt.amount }, "settled");
     this.#cover = attempt.attemptId;
     this.#objectId = objectId;
+    this.#latePrice =
+      estimateOf === null || objectId === null
+        ? null
+        : { vendor: estimateOf, dueMs: this.#nowMs + LATE_PRICE_MS_MIN };
     this.#paidBy = { attempt, price };
     this.giveBack(attempt, minus(attempt.amount, price));
   }
@@ -397,11 +419,78 @@ class Change {
       lease,
       cover: this.#cover,
       objectId: this.#objectId,
+      latePrice: this.#latePrice,
       attempts: this.#attempts,
       corrections: { ...this.before.corrections, ...Object.fromEntries(decided) },
     };
     return { record, corrections: this.#corrections, paidBy: this.#paidBy };
   }
+}
+
+/** How long after a call its final price is asked for first, and how long it is asked for at all. */
+const LATE_PRICE_MS_MIN = 60_000;
+const LATE_PRICE_MS_MAX = 7 * 24 * 3_600_000;
+/** A price that is late is asked for again after as long as it has been waited for, within this. */
+const LATE_PRICE_WAIT_MS_MAX = 6 * 3_600_000;
+
+/** A price that the vendor told after the call. */
+export interface FinalPrice {
+  readonly price: MicroUsd;
+  readonly amountText: string;
+  readonly currency: string;
+  readonly fxRate: number | null;
+}
+
+/**
+ * Settles a call from its estimate to the final price: the difference goes back, or is counted beyond the caps. Null where
+ * the record waits for none any more. `writer`: a name of its own for whoever settles, so that it knows its own corrections.
+ */
+export function repriced(
+  before: CallRecord,
+  { price, ...said }: FinalPrice,
+  writer: string,
+  nowMs: number,
+): Folded | null {
+  const attempt = before.attempts[before.cover ?? ""];
+  if (before.latePrice === null || attempt === undefined) return null;
+  const difference = minus(attempt.cost, price);
+  const corrections =
+    difference === 0n
+      ? []
+      : attempt.windows.map(({ keyId, window }, index) => ({
+          opId: `${writer}.${index}`,
+          keyId,
+          window,
+          amount: difference,
+          issuedAtMs: nowMs,
+        }));
+  const settled: Attempt = {
+    ...attempt,
+    cost: price,
+    overrun: price > attempt.amount,
+    outcome: attempt.outcome === null ? null : { ...attempt.outcome, ...said },
+    lateAtMs: nowMs,
+  };
+  const record: CallRecord = {
+    ...before,
+    version: before.version + 1,
+    latePrice: null,
+    attempts: { ...before.attempts, [attempt.attemptId]: settled },
+    corrections: {
+      ...before.corrections,
+      ...Object.fromEntries(corrections.map(({ opId, ...correction }) => [opId, correction] as const)),
+    },
+  };
+  return { record, corrections, paidBy: null };
+}
+
+/** The record with the time of the next question; after a week the estimate stays. */
+export function postponed(before: CallRecord, nowMs: number): CallRecord {
+  if (before.latePrice === null) return before;
+  const waitedMs = nowMs - before.firstAtMs;
+  const waitMs = Math.min(Math.max(waitedMs, LATE_PRICE_MS_MIN), LATE_PRICE_WAIT_MS_MAX);
+  const latePrice = waitedMs > LATE_PRICE_MS_MAX ? null : { ...before.latePrice, dueMs: nowMs + waitMs };
+  return { ...before, version: before.version + 1, latePrice };
 }
 
 /**
@@ -422,6 +511,7 @@ export function pruned(record: CallRecord, keep: string): CallRecord {
 
 /** Whether nothing of the record is undecided or on its way, so that it may be forgotten once the vendor has. */
 export const isForgettable = (record: CallRecord): boolean =>
+  record.latePrice === null &&
   Object.keys(record.corrections).length === 0 &&
   Object.values(record.attempts).every(
     ({ state, ambiguous }) => state !== "open" && state !== "unresolved" && ambiguous.length === 0,

@@ -2,7 +2,7 @@ import type { CountedDraw } from "./call.ts";
 import { atLeastNothing, larger, type MicroUsd, minus, NOTHING, sum } from "./money.ts";
 
 /**
- * An object of the vendor (a PaymentIntent) whose money this root has counted when it was made.
+ * An object of the vendor (a PaymentIntent, a charge, an invoice) whose money this root has counted.
  *
  * So what is done with it later costs only what goes beyond: its confirmation and capture nothing, a higher amount the
  * difference. It is a set of entries, one per attempt whose draw stands for it, so that parallel changes never
@@ -15,9 +15,14 @@ export interface CountedObject {
   readonly entries: readonly CountedEntry[];
 }
 
-/** `amount`: what the draw of this attempt holds for the object. `total`: what the vendor said the object is about. */
+/**
+ * `amount`: what the draw of this attempt holds for the object. What the vendor said the object is about: `units`
+ * smallest units of `currency`, worth `total` at the time.
+ */
 export interface CountedEntry extends CountedDraw {
   readonly attemptId: string;
+  readonly units: bigint;
+  readonly currency: string;
   readonly total: MicroUsd;
 }
 
@@ -27,6 +32,6 @@ const counted = (object: CountedObject): MicroUsd => sum(object.entries.map(({ a
 export const highestTotal = (object: CountedObject): MicroUsd =>
   object.entries.reduce((highest, { total }) => larger(highest, total), NOTHING);
 
-/** What has to be reserved before the object may move `total`. */
-export const uncounted = (object: CountedObject, total: MicroUsd): MicroUsd =>
-  atLeastNothing(minus(total, counted(object)));
+/** What has to be reserved before the object may move `total`. Nothing is counted of an object that is not known. */
+export const uncounted = (object: CountedObject | null, total: MicroUsd): MicroUsd =>
+  object === null ? total : atLeastNothing(minus(total, counted(object)));

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { crc32 } from "node:zlib";
 import type { Caps } from "./balance.ts";
+import type { CallLimits } from "./call-limits.ts";
 
 /**
  * A vault key: what an agent holds, and the policy behind it.
@@ -25,6 +26,7 @@ export interface Policy {
   readonly credential: string;
   /** `METHOD /path` patterns, or null: whatever the vendor's catalog prices or knows to be free. */
   readonly allowedEndpoints: readonly string[] | null;
+  readonly limits: CallLimits;
   readonly label: string | null;
   readonly metadata: Readonly<Record<string, string>>;
   /** From the root to this key itself: every one of them is drawn by a paid call. */
@@ -79,7 +81,8 @@ const SECRET_SHAPES: readonly (readonly [RegExp, string])[] = [
   [/^kb_/, "an API key of Keybrake, which manages keys and calls no vendor"],
   [/^[sr]k_(live|test)_/, "a secret key of Stripe"],
   [/^pk_(live|test)_/, "a publishable key of Stripe"],
-  [/^(AC|SK)[0-9a-f]{32}$/, "an account or key SID of Twilio"],
+  [/^(AC|SK)[0-9a-f]{32}$/i, "an account or key SID of Twilio"],
+  [/^[0-9a-f]{32}$/i, "an auth token of Twilio"],
   [/^re_/, "an API key of Resend"],
 ];
 
@@ -93,8 +96,8 @@ export function looksLike(token: string): string {
 
 /** Wherever they stand, behind `%20` or `_` too; only Resend's prefix also ends words, so there no letter may precede. */
 const SECRETS_IN_TEXT =
-  /vk_[A-Za-z0-9]{8,}|kb_[A-Za-z0-9]{8,}|[sr]k_(?:live|test)_[A-Za-z0-9]+|(?<![A-Za-z])re_[A-Za-z0-9]{6,}_[A-Za-z0-9]{8,}|whsec_[A-Za-z0-9]+/g;
+  /vk_[A-Za-z0-9]{8,}|kb_[A-Za-z0-9]{8,}|[sr]k_(?:live|test)_[A-Za-z0-9]+|(?<![A-Za-z])re_[A-Za-z0-9]{6,}_[A-Za-z0-9]{3,}|whsec_[A-Za-z0-9+/=]+|(?:AC|SK)[0-9a-fA-F]{32}:[^\s"&]+/g;
 
 /** Takes out whatever looks like a secret, for text of callers that is written down. */
 export const redact = (text: string): string =>
-  text.replace(SECRETS_IN_TEXT, (secret) => `${secret.slice(0, secret.indexOf("_") + 1)}[redacted]`);
+  text.replace(SECRETS_IN_TEXT, (secret) => `${/^(?:[a-z]+_|..)/.exec(secret)?.[0] ?? ""}[redacted]`);

@@ -1,6 +1,8 @@
+import type { CallLimits } from "./call-limits.ts";
 import type { CountedObject } from "./counted-object.ts";
 import type { Problem, ProblemCode } from "./denial.ts";
 import type { MicroUsd } from "./money.ts";
+import type { Terms } from "./terms.ts";
 
 /**
  * What an adapter must declare: a vendor is data plus small pure functions. An endpoint that its catalog does not list
@@ -8,15 +10,35 @@ import type { MicroUsd } from "./money.ts";
  */
 export interface Vendor {
   readonly name: string;
-  /** Scheme and host that calls are sent to. */
-  readonly origin: string;
-  /** Headers that carry the credential to the vendor. */
-  readonly authorize: (secret: string) => Readonly<Record<string, string>>;
+  /** Scheme and host by the name of the host; `main` is where most calls go. */
+  readonly origins: Readonly<Record<string, string>> & { readonly main: string };
+  /** How its credential is written, for an error. */
+  readonly credentialAccepted: string;
+  /** Headers that carry the credential to the vendor, or null for a value that cannot be one. */
+  readonly authorize: (secret: string) => Readonly<Record<string, string>> | null;
+  /** The parts of a credential that are secret, each as it could stand in an answer. */
+  readonly secretsOf: (secret: string) => readonly string[];
+  /** The path as allowlists and the catalog name it, where there are several ways to write it here. */
+  readonly catalogPath: (path: string) => string;
+  /** Where a call with this catalog path goes, in the name of the credential; or why it may not. */
+  readonly address: (call: Pick<VendorRequest, "method" | "path">, secret: string) => Address | Problem;
   /** Lower-case names of request headers that reach the vendor. Whatever is not listed stays here. */
   readonly forwardedHeaders: readonly string[];
+  /** Those of them that name the account acted on: with another one it is another call. */
+  readonly accountHeaders: readonly string[];
   /** Why the headers of a request are refused, or null. */
-  readonly refuseHeaders: (headers: Headers) => Problem | null;
+  readonly refuseHeaders: (headers: Headers, limits: CallLimits) => Problem | null;
+  /** What stands in the catalog's paths for `{name}`. */
+  readonly placeholders: Readonly<Record<string, RegExp>>;
   readonly catalog: readonly Endpoint[];
+  /** Which limits inside a call a key of this vendor may have, by their names on the wire. */
+  readonly limits: readonly LimitName[];
+  /** How an entry of `allowed_recipients` is written, and whom it lets through. */
+  readonly recipients: {
+    readonly accepted: string;
+    readonly isEntry: (entry: string) => boolean;
+    readonly allows: (entry: string, recipient: string) => boolean;
+  };
   /** An answer of ours in the shape that makes the vendor's SDK raise its natural exception. */
   readonly denial: (denial: DenialFacts) => {
     readonly headers: Readonly<Record<string, string>>;
@@ -24,6 +46,37 @@ export interface Vendor {
   };
   /** The id under which the vendor's support finds a request, from the answer's headers. */
   readonly requestId: (headers: Headers) => string | null;
+  /** Leads addresses in an answer that a client follows by itself back here; null where the vendor sends none. */
+  readonly leadBack: ((body: string, baseUrl: string) => string) | null;
+  /** How the final price of an estimated call is found out; null where every price is final at once. */
+  readonly latePrices: LatePrices | null;
+}
+
+export interface LatePrices {
+  /** Catalog path of the GET that tells the price of the object that a call made. */
+  readonly lookup: (objectId: string) => string;
+  readonly read: (found: Json, terms: Terms) => LatePrice;
+}
+
+export type LatePrice =
+  | {
+      readonly kind: "final";
+      readonly price: MicroUsd;
+      readonly amountText: string;
+      readonly currency: string;
+      readonly fxRate: number | null;
+    }
+  /** The vendor does not know it yet. */
+  | { readonly kind: "pending" };
+
+export type LimitName = "allowed_accounts" | "allowed_currencies" | "allowed_recipients" | "max_recipients";
+
+/** Host by its name in `origins`, and the path there. */
+export interface Address {
+  readonly host: string;
+  readonly path: string;
+  /** The path at an origin that stands in for all of the vendor's hosts. */
+  readonly standInPath: string;
 }
 
 /** Lower-case header name to its values, in order. */
@@ -38,7 +91,10 @@ export interface DenialFacts {
   readonly details: Readonly<Record<string, unknown>>;
 }
 
-/** One entry of a catalog. `path`: segments, `{id}` for one that names an object. */
+/**
+ * One entry of a catalog. `path`: segments, `{name}` for one that the vendor's placeholders describe; `/**` at the end
+ * of a denied one stands for everything below. `ANY` is every method.
+ */
 export interface Endpoint {
   readonly method: string;
   readonly path: string;
@@ -48,11 +104,12 @@ export interface Endpoint {
 /** Costs nothing; `check` refuses the fields that would. */
 export interface FreeRule {
   readonly kind: "free";
-  readonly check: (request: VendorRequest) => Problem | null;
+  readonly check: (request: VendorRequest, limits: CallLimits) => Problem | null;
 }
 
 export interface DeniedRule {
   readonly kind: "denied";
+  /** Completes "it is not callable with a vault key: …". */
   readonly reason: string;
 }
 
@@ -62,9 +119,30 @@ export interface PricedRule {
   readonly idempotency: Idempotency | null;
   /** The id of the object that the quote asks about: what the key's root has counted for it is read first. */
   readonly objectOf: (request: VendorRequest) => string | null;
-  readonly quote: (request: VendorRequest, object: CountedObject | null) => Quote | Problem;
-  readonly read: (answer: VendorAnswer, quote: Quote, object: CountedObject | null) => Reading;
+  /**
+   * The path of the GET that tells what the request does not, or null where nothing has to be asked. `recipient`: the
+   * key has to know whom the call is about.
+   */
+  readonly lookup: (
+    request: VendorRequest,
+    object: CountedObject | null,
+    recipient: boolean,
+  ) => string | null;
+  readonly quote: (request: VendorRequest, known: Known) => Quote | Problem;
+  readonly read: (answer: VendorAnswer, quote: Quote, known: Known) => Reading;
 }
+
+/** What is known beside the request. */
+export interface Known {
+  readonly object: CountedObject | null;
+  /** What the lookup found; null where none was made. */
+  readonly found: Json | null;
+  readonly terms: Terms;
+  readonly limits: CallLimits;
+}
+
+/** A JSON object as a vendor answers it. */
+export type Json = { readonly [field: string]: unknown };
 
 /** How the endpoint honours the `Idempotency-Key` header. */
 export interface Idempotency {
@@ -77,6 +155,7 @@ export interface Idempotency {
 /** A request as the vendor will parse it. */
 export interface VendorRequest {
   readonly method: string;
+  /** As the catalog names it. */
   readonly path: string;
   readonly query: Readonly<Record<string, readonly string[]>>;
   readonly headers: Headers;
@@ -92,11 +171,17 @@ export interface VendorAnswer {
 /** An upper bound of what the call can cost. */
 export interface Quote {
   readonly amount: MicroUsd;
-  /** Amount and currency as the request says them. */
+  /** Amount and currency (lower case) as the request says them. */
   readonly amountText: string | null;
   readonly currency: string | null;
+  /** US dollars for one unit of that currency, where it is another one. */
+  readonly fxRate: number | null;
+  /** Whom it is about, each named as often as it is reached; null where that is not known. */
+  readonly recipients: readonly string[] | null;
   /** Why it is more than the request says, for a person; null where it is not. */
   readonly explanation: string | null;
+  /** What each part costs, in the order of the request, where the vendor may execute some of them only. */
+  readonly parts?: readonly MicroUsd[];
 }
 
 /** What an answer says of the money. */
@@ -104,13 +189,24 @@ export interface Reading {
   readonly kind: "executed" | "declined" | "refused" | "unknown";
   /** What the call cost; only of `executed`. */
   readonly price: MicroUsd;
+  /** The vendor tells the final price later: until then `price` is an upper bound. */
+  readonly isEstimate: boolean;
   readonly replayed: boolean;
   readonly objectId: string | null;
   readonly customerId: string | null;
   readonly amountText: string | null;
   readonly currency: string | null;
-  /** The object to remember as counted, with the amount it is about now; also of a declined creation. */
-  readonly counts: { readonly objectId: string; readonly total: MicroUsd } | null;
+  readonly fxRate: number | null;
+  /** The object to remember as counted, with what it is about now; also of a declined creation. */
+  readonly counts: CountedAs | null;
   /** The object ended without ever moving money: what was counted for it goes back. */
   readonly uncountsObject: boolean;
+}
+
+/** What an object is about: smallest units of a currency, and what they are worth. */
+export interface CountedAs {
+  readonly objectId: string;
+  readonly units: bigint;
+  readonly currency: string;
+  readonly total: MicroUsd;
 }

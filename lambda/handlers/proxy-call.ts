@@ -6,23 +6,23 @@ import { vendorSecrets } from "../adapters/secrets-manager.ts";
 import type { ProxyRequest } from "../app/admit-call.ts";
 import { proxyCall } from "../app/proxy-call.ts";
 import { Problem } from "../domain/denial.ts";
-import { ENV } from "../environment.ts";
 import { denialAnswer, proxyAnswer } from "../http/proxy-answer.ts";
-import { bodyOf, headersOf, queryOf, tokenOf } from "../http/request.ts";
+import { baseUrlOf, bodyOf, headersOf, queryOf, tokenOf } from "../http/request.ts";
 import { VENDORS } from "../vendors/index.ts";
 import { countStranger } from "./metrics.ts";
 import {
   auditReader,
   cachedSecrets,
   clients,
+  configuredTerms,
   credentialSecrets,
+  destinationOf,
   dynamoVault,
   systemClock,
   warn,
 } from "./wiring.ts";
 
 const dynamo = clients();
-const origins = JSON.parse(process.env[ENV.vendorOrigins] ?? "{}") as Readonly<Record<string, string>>;
 const ports = {
   vault: dynamoVault(dynamo),
   held: auditReader(dynamo),
@@ -30,12 +30,13 @@ const ports = {
   http: new HttpsVendor(),
   clock: systemClock,
   ids: randomIds,
-  originOf: ({ name, origin }: { readonly name: string; readonly origin: string }) => origins[name] ?? origin,
+  destinationOf: destinationOf(),
+  terms: configuredTerms(),
   warn,
 };
 
 /** First segments that are no vendor's path: ours, and the names of vendors that have a route of their own. */
-const RESERVED = new Set(["vault", "healthz", "dashboard", "twilio", "resend", ...Object.keys(VENDORS)]);
+const RESERVED = new Set(["vault", "healthz", "dashboard", ...Object.keys(VENDORS)]);
 
 /** ANY /{vendor}/{path} and, for every path that is no route of ours, ANY /{path}. */
 export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
@@ -49,7 +50,7 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
           cause: error,
         });
       if (named === null) warn(problem.message, problem.cause);
-      return denialAnswer(problem, null, event.requestContext.requestId);
+      return denialAnswer(problem, null, event.requestContext.requestId, vendorIn(event));
     },
   })
   .handler(async (event, context) => {
@@ -64,17 +65,22 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
     if (result.kind === "denied" && result.problem.code === "key_unknown") countStranger();
     if (result.kind === "denied" && result.problem.cause !== undefined)
       warn(result.problem.message, result.problem.cause);
-    return proxyAnswer(result, request.requestId);
+    return proxyAnswer(result, request.requestId, baseUrlOf(event), request.vendorName);
   });
+
+/** The vendor that the path names, or null: then it is the key's own. */
+const vendorIn = ({ resource }: APIGatewayProxyEvent): string | null => {
+  const [, first = ""] = resource.split("/");
+  return first.startsWith("{") ? null : first;
+};
 
 function requestOf(event: APIGatewayProxyEvent, context: Context): ProxyRequest {
   const headers = headersOf(event);
-  const [, first = ""] = event.resource.split("/");
   const startedAtMs = systemClock.now();
   return {
     requestId: event.requestContext.requestId,
     token: tokenOf(headers),
-    vendorName: first.startsWith("{") ? null : first,
+    vendorName: vendorIn(event),
     method: event.httpMethod,
     rawPath: event.pathParameters?.["proxy"] ?? "",
     query: queryOf(event),

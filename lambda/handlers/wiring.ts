@@ -4,9 +4,11 @@ import { DynamoAuditReader } from "../adapters/dynamo-audit-reader.ts";
 import { dynamoClients } from "../adapters/dynamo-clients.ts";
 import { DynamoVault } from "../adapters/dynamo-vault.ts";
 import { CachedSecrets } from "../adapters/secrets-manager.ts";
+import type { ProxyPorts } from "../app/attempt-context.ts";
 import { redact } from "../domain/vault-key.ts";
 import { ENV } from "../environment.ts";
 import type { Clock } from "../ports.ts";
+import { type TermsInput, termsOf } from "../terms.ts";
 
 /** What the handlers share: made once for each process, from environment variables that are checked at once. */
 
@@ -25,6 +27,20 @@ type CredentialSecrets = Readonly<Record<string, Readonly<Record<string, string>
 /** Vendor -> credential -> name or ARN of its secret. */
 export const credentialSecrets = (): CredentialSecrets =>
   JSON.parse(required(ENV.credentialSecrets)) as CredentialSecrets;
+
+/** Rates and prices of the configuration. */
+export const configuredTerms = () => termsOf(JSON.parse(process.env[ENV.terms] ?? "{}") as TermsInput);
+
+/** Where a call goes. An origin that is configured for a vendor stands for all of its hosts. */
+export function destinationOf(): ProxyPorts["destinationOf"] {
+  const instead = JSON.parse(process.env[ENV.vendorOrigins] ?? "{}") as Readonly<Record<string, string>>;
+  return ({ name, origins }, { host, path, standInPath }) => {
+    const origin = instead[name];
+    return origin === undefined
+      ? { origin: origins[host] ?? origins.main, path }
+      : { origin, path: standInPath };
+  };
+}
 
 const logger = new Logger();
 

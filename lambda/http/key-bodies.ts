@@ -2,16 +2,21 @@ import * as v from "valibot";
 import type { KeyRequest } from "../app/issue-key.ts";
 import type { KeyChangeRequest } from "../app/manage-key.ts";
 import { UNCAPPED } from "../domain/balance.ts";
+import type { CallLimits } from "../domain/call-limits.ts";
 import { Problem } from "../domain/denial.ts";
 import { parseEndpointPattern } from "../domain/endpoint.ts";
 import { parseUsd } from "../domain/money.ts";
 import { parseDuration } from "../domain/time.ts";
+import type { LimitName, Vendor } from "../domain/vendor.ts";
+import { VENDORS } from "../vendors/index.ts";
 
 /** The bodies of requests about keys. Whatever is not listed is refused: a misspelt cap must not leave a key uncapped. */
 
 const LABEL_LENGTH_MAX = 256;
 const METADATA_BYTES_MAX = 1024;
 const ENDPOINTS_MAX = 50;
+const ENTRIES_MAX = 50;
+const RECIPIENTS_MAX = 10_000;
 const EXPIRES_IN_S_MAX = 30 * 86_400;
 const DEFAULT_EXPIRES_IN = "1h";
 
@@ -70,6 +75,37 @@ const metadata = v.pipe(
 
 const cap = v.optional(v.nullable(usd));
 
+/** Which entries a list may have is the vendor's to say, once it is known. */
+const entries = (example: string) =>
+  v.optional(
+    v.nullable(
+      v.pipe(
+        v.array(v.string(`accepted is a list such as ${example}`), `accepted is a list such as ${example}`),
+        v.minLength(1, "got an empty list, which allows nothing; leave it out for no such limit"),
+        v.maxLength(ENTRIES_MAX, `accepted are at most ${ENTRIES_MAX} entries`),
+      ),
+    ),
+    null,
+  );
+
+const RECIPIENTS_ACCEPTED = `accepted is a whole number from 1 to ${RECIPIENTS_MAX}`;
+const limitFields = {
+  allowed_accounts: entries('["acct_1032D82eZvKYlo2C"]'),
+  allowed_currencies: entries('["usd", "eur"]'),
+  allowed_recipients: entries('["example.com"]'),
+  max_recipients: v.optional(
+    v.nullable(
+      v.pipe(
+        v.number(RECIPIENTS_ACCEPTED),
+        v.integer(RECIPIENTS_ACCEPTED),
+        v.minValue(1, RECIPIENTS_ACCEPTED),
+        v.maxValue(RECIPIENTS_MAX, RECIPIENTS_ACCEPTED),
+      ),
+    ),
+    null,
+  ),
+} satisfies Record<LimitName, v.GenericSchema>;
+
 /** `credentials`: vendor -> names of its credentials. */
 const issueBody = v.strictObject({
   vendor: v.string("accepted is the name of a vendor"),
@@ -90,6 +126,7 @@ const issueBody = v.strictObject({
     ),
     null,
   ),
+  ...limitFields,
   expires_in: v.optional(duration, DEFAULT_EXPIRES_IN),
   agent_run_label: v.optional(v.nullable(label), null),
   metadata: v.optional(metadata, {}),
@@ -132,9 +169,47 @@ export function parseIssueBody(
       perCall: parsed.per_call_usd_cap ?? UNCAPPED,
     },
     allowedEndpoints: parsed.allowed_endpoints,
+    limits: limitsOf(parsed, VENDORS[parsed.vendor]),
     expiresInS: parsed.expires_in,
     label: parsed.agent_run_label,
     metadata: parsed.metadata,
+  };
+}
+
+const ACCOUNT = /^(acct|org)_[A-Za-z0-9]{1,64}(\/acct_[A-Za-z0-9]{1,64})?$/;
+
+/** A limit that would do nothing at this vendor is refused: it must not be taken for one. */
+function limitsOf(
+  parsed: Pick<v.InferOutput<typeof issueBody>, LimitName>,
+  vendor: Vendor | undefined,
+): CallLimits {
+  for (const name of Object.keys(limitFields) as LimitName[]) {
+    if (parsed[name] !== null && vendor?.limits.includes(name) !== true)
+      throw invalid(name, `is no limit of this vendor; accepted are ${vendor?.limits.join(", ") ?? "none"}`);
+  }
+  const check = (
+    name: "allowed_accounts" | "allowed_currencies" | "allowed_recipients",
+    accepted: string,
+    is: (entry: string) => boolean,
+  ) => {
+    const wrong = parsed[name]?.find((entry) => !is(entry));
+    if (wrong !== undefined)
+      throw invalid(name, `got ${JSON.stringify(wrong.slice(0, 60))}; accepted are ${accepted}`);
+    return parsed[name];
+  };
+  return {
+    accounts: check("allowed_accounts", "ids of accounts such as acct_1032D82eZvKYlo2C", (entry) =>
+      ACCOUNT.test(entry),
+    ),
+    currencies: check("allowed_currencies", 'codes of currencies in small letters, such as "usd"', (entry) =>
+      /^[a-z]{3}$/.test(entry),
+    ),
+    recipients: check(
+      "allowed_recipients",
+      vendor?.recipients.accepted ?? "",
+      (entry) => vendor?.recipients.isEntry(entry) ?? false,
+    ),
+    maxRecipients: parsed.max_recipients,
   };
 }
 

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import type { APIGatewayProxyResult } from "aws-lambda";
 import type { CallFacts, ProxyResult } from "../app/attempt-context.ts";
 import type { Problem } from "../domain/denial.ts";
@@ -21,9 +22,18 @@ const NOT_PASSED = new Set([
 /** What only we may say, and what would let a browser read an answer: keys do not belong there. */
 const RESERVED = /^(keybrake|access-control)-/i;
 
-/** The vendor's answer as it came, or a denial in the vendor's shape; both with what Keybrake has to say. */
-export function proxyAnswer(result: ProxyResult, requestId: string): APIGatewayProxyResult {
-  if (result.kind === "denied") return denialAnswer(result.problem, result.facts, requestId);
+/**
+ * The vendor's answer as it came, or a denial in the vendor's shape; both with what Keybrake has to say. `baseUrl`: where
+ * callers reach us, for links that an SDK follows by itself. `pathVendor`: the vendor that the path names, for a key that is
+ * not known.
+ */
+export function proxyAnswer(
+  result: ProxyResult,
+  requestId: string,
+  baseUrl: string,
+  pathVendor: string | null,
+): APIGatewayProxyResult {
+  if (result.kind === "denied") return denialAnswer(result.problem, result.facts, requestId, pathVendor);
   const { reply, facts } = result;
   const passed = new Map<string, string[]>();
   for (const [name, value] of reply.rawHeaders) {
@@ -36,19 +46,27 @@ export function proxyAnswer(result: ProxyResult, requestId: string): APIGatewayP
   return {
     statusCode: reply.status,
     multiValueHeaders: Object.fromEntries(passed),
-    ...answerBody(reply.body),
+    ...answerBody(ledBack(reply.body, facts.vendorName, baseUrl)),
   };
 }
 
-/** `facts`: null for a key that is not known; then the vendor is not known either and the body suits every SDK. */
+function ledBack(body: Uint8Array, vendorName: string, baseUrl: string): Uint8Array {
+  const leadBack = VENDORS[vendorName]?.leadBack ?? null;
+  return leadBack === null || !isUtf8(body)
+    ? body
+    : Buffer.from(leadBack(Buffer.from(body).toString(), `${baseUrl}/${vendorName}`));
+}
+
+/** `facts`: null for a key that is not known. Where no path names a vendor either, the body suits every SDK. */
 export function denialAnswer(
   problem: Problem,
   facts: CallFacts | null,
   requestId: string,
+  pathVendor: string | null,
 ): APIGatewayProxyResult {
   const { status, code, charged, details } = problem;
   const message = redact(problem.message);
-  const vendor = facts === null ? undefined : VENDORS[facts.vendorName];
+  const vendor = VENDORS[facts?.vendorName ?? pathVendor ?? ""];
   const { headers, body } =
     vendor === undefined
       ? anyVendor(problem, requestId)

@@ -10,16 +10,39 @@ import type { VendorRequest } from "../domain/vendor.ts";
  */
 export type Form = ReadonlyMap<string, string>;
 
+/** How a vendor writes the names of its fields, and which of them may stand there several times. */
+export interface FormStyle {
+  readonly name: RegExp;
+  readonly repeated: readonly string[];
+}
+
 /** More fields than any call has: a longer form is refused before it costs time. */
 const FIELDS_MAX = 1_000;
+const NAME_LENGTH_MAX = 200;
 
-const NAME = /^[a-z][a-z0-9_]*(\[[^[\]]*\])*$/;
+/** Small letters, and brackets for what is inside: Stripe's. */
+const BRACKETED: FormStyle = { name: /^[a-z][a-z0-9_]*(\[[^[\]]*\])*$/, repeated: [] };
+
+/** Only the names that a caller gives to metadata may have other characters inside of brackets. */
+const INSIDE = /^[A-Za-z0-9_-]*$/;
 
 /** Whether a name is written as every parser reads it. */
-export const isField = (name: string): boolean => NAME.test(name);
+export const isField = (name: string): boolean =>
+  name.length <= NAME_LENGTH_MAX && BRACKETED.name.test(name) && hasPlainBrackets(name);
 
-/** Reads the parameters of a request that has a form body or none. Names keep their brackets: `metadata[order]`. */
-export function parseForm(request: VendorRequest): Form | Problem {
+const hasPlainBrackets = (name: string): boolean => {
+  const segments = segmentsOf(name);
+  return segments.every((segment, at) => INSIDE.test(segment) || segments[at - 1] === "metadata");
+};
+
+/** `lines[0][amount]` as `lines`, `0`, `amount`. */
+const segmentsOf = (name: string): readonly string[] => name.replaceAll("]", "").split("[");
+
+/**
+ * Reads the parameters of a request that has a form body or none. Names keep their brackets: `metadata[order]`; of those
+ * that may be repeated each one gets its place behind a `#`: `MediaUrl#0`.
+ */
+export function parseForm(request: VendorRequest, style: FormStyle = BRACKETED): Form | Problem {
   if (Object.keys(request.query).length > 0)
     return ambiguous("it has a query beside its body; send every parameter in the body");
   if ((request.headers["content-encoding"] ?? []).length > 0)
@@ -35,34 +58,55 @@ export function parseForm(request: VendorRequest): Form | Problem {
   ) {
     return ambiguous("its body is not declared a form; send Content-Type: application/x-www-form-urlencoded");
   }
-  return fieldsOf(text);
+  return fieldsOf(text, style);
 }
 
-function fieldsOf(text: string): Form | Problem {
+function fieldsOf(text: string, style: FormStyle): Form | Problem {
   const fields = new Map<string, string>();
-  const shapes = new Map<string, "single" | "nested">();
+  const shapes = new Shapes();
   const pairs = text.split("&", FIELDS_MAX + 1);
   if (pairs.length > FIELDS_MAX) return ambiguous(`its body has more than ${FIELDS_MAX} fields`);
   for (const pair of pairs) {
     const at = pair.indexOf("=");
     const name = at < 0 ? null : unescaped(pair.slice(0, at));
     const value = unescaped(pair.slice(at + 1));
-    if (name === null || value === null || pair.includes(";") || !NAME.test(name)) {
+    if (name === null || value === null || pair.includes(";") || !isName(name, style)) {
       return ambiguous(
         `its body has the field ${JSON.stringify(pair.slice(0, 40).split("=", 1)[0])} that can be read in more than one way`,
       );
     }
-    const list = name.endsWith("[]");
+    const list = name.endsWith("[]") || style.repeated.includes(name);
     if (fields.has(name) && !list) return ambiguous(`its body names ${JSON.stringify(name)} twice`);
 
-    const top = name.split("[", 1)[0] ?? name;
-    const shape = top === name ? "single" : "nested";
-    if ((shapes.get(top) ?? shape) !== shape)
-      return ambiguous(`its body names ${JSON.stringify(top)} both alone and with brackets`);
-    shapes.set(top, shape);
-    fields.set(list ? `${name}${fields.size}` : name, value);
+    const torn = shapes.conflict(name);
+    if (torn !== null)
+      return ambiguous(
+        `its body names ${JSON.stringify(torn)} as a value and as something with brackets, or as a list and by name`,
+      );
+    fields.set(list ? `${name}#${fields.size}` : name, value);
   }
   return fields;
+}
+
+const isName = (name: string, style: FormStyle): boolean =>
+  name.length <= NAME_LENGTH_MAX && style.name.test(name) && hasPlainBrackets(name);
+
+/** What each name was used as: parsers differ on what becomes of one that is a value here and has something inside there. */
+class Shapes {
+  readonly #kinds = new Map<string, "value" | "list" | "names">();
+
+  /** The beginning of `name` that was used in another way before, or null. */
+  conflict(name: string): string | null {
+    const segments = segmentsOf(name);
+    for (const at of segments.keys()) {
+      const prefix = segments.slice(0, at + 1).join("[");
+      const next = segments[at + 1];
+      const kind = next === undefined ? "value" : next === "" ? "list" : "names";
+      if ((this.#kinds.get(prefix) ?? kind) !== kind) return prefix;
+      this.#kinds.set(prefix, kind);
+    }
+    return null;
+  }
 }
 
 /** The names of all fields that stand for `top`: itself or with brackets. */
@@ -83,7 +127,7 @@ export function wholeNumber(form: Form, name: string): bigint | null | Problem {
   return BigInt(text);
 }
 
-const ambiguous = (why: string) =>
+export const ambiguous = (why: string) =>
   new Problem(
     "ambiguous_request",
     `this request can be read in more than one way: ${why}; nothing was charged`,

@@ -1,24 +1,40 @@
 import type { Endpoint, Vendor } from "../domain/vendor.ts";
-import { stripe } from "./stripe.ts";
+import { resend } from "./resend/resend.ts";
+import { stripe } from "./stripe/stripe.ts";
+import { twilio } from "./twilio/twilio.ts";
 
 /** The only list of vendors. */
-export const VENDORS: Readonly<Record<string, Vendor>> = { stripe };
+export const VENDORS: Readonly<Record<string, Vendor>> = { stripe, twilio, resend };
 
-/** A kind, an underscore and the rest: so no word of a path is taken for an id, and none is too long for a table. */
-const OBJECT_ID = /^[A-Za-z]+_[A-Za-z0-9_]{1,200}$/;
-
-/** The entry of a vendor's catalog for a canonical path, or null: then it has no price and is refused. */
+/** The entry of a vendor's catalog for a catalog path, or null: then it has no price and is refused. The first one counts. */
 export function endpointOf(vendor: Vendor, method: string, path: string): Endpoint | null {
   const segments = path.split("/");
-  for (const endpoint of vendor.catalog) {
-    const pattern = endpoint.path.split("/");
-    if (endpoint.method !== method || pattern.length !== segments.length) continue;
-    if (
-      pattern.every((part, index) =>
-        part === "{id}" ? OBJECT_ID.test(segments[index] ?? "") : part === segments[index],
-      )
-    )
-      return endpoint;
-  }
-  return null;
+  return (
+    vendor.catalog.find(
+      (endpoint) =>
+        (endpoint.method === method || endpoint.method === "ANY") &&
+        isBelow(vendor.placeholders, endpoint.path.split("/"), segments),
+    ) ?? null
+  );
+}
+
+function isBelow(
+  placeholders: Vendor["placeholders"],
+  pattern: readonly string[],
+  segments: readonly string[],
+): boolean {
+  const open = pattern.at(-1) === "**";
+  const fixed = open ? pattern.slice(0, -1) : pattern;
+  if (open ? segments.length <= fixed.length : segments.length !== fixed.length) return false;
+  return fixed.every((part, index) => isSegment(placeholders, part, segments[index] ?? ""));
+}
+
+/** A part is fixed, or a placeholder with or without an ending: `{id}.json`. */
+function isSegment(placeholders: Vendor["placeholders"], part: string, segment: string): boolean {
+  if (!part.startsWith("{")) return part === segment;
+  const [name = "", ending = ""] = part.slice(1).split("}", 2);
+  return (
+    segment.endsWith(ending) &&
+    (placeholders[name]?.test(segment.slice(0, segment.length - ending.length)) ?? false)
+  );
 }

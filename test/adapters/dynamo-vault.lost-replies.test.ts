@@ -159,7 +159,14 @@ describe("a write whose answer is lost", () => {
   test("an outcome with an object is written once, whatever its repeat is told", async () => {
     const record = recordOf(newName("call"));
     const [rootId, objectId] = [newName("key"), newName("pi")];
-    const entry = { attemptId: newName("att"), amount: microUsd(3n), total: microUsd(3n), windows: [] };
+    const entry = {
+      attemptId: newName("att"),
+      amount: microUsd(3n),
+      units: 3n,
+      currency: "usd",
+      total: microUsd(3n),
+      windows: [],
+    };
     proxy.fail("TransactWriteItems", "reply_lost", 1);
     const result = await vault.saveCall(record, 0, {
       kind: "count",

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type Balance, type Draw, UNCAPPED, WINDOW_MS } from "../../lambda/domain/balance.ts";
 import { type Attempt, type CallRecord, fold, newCall, withAttempt } from "../../lambda/domain/call.ts";
+import { UNLIMITED } from "../../lambda/domain/call-limits.ts";
 import type { CountedEntry } from "../../lambda/domain/counted-object.ts";
 import { type MicroUsd, microUsd, NOTHING } from "../../lambda/domain/money.ts";
 import type { Policy } from "../../lambda/domain/vault-key.ts";
@@ -26,6 +27,7 @@ function newKey(caps = capsOf(10n)): { policy: Policy; balance: Balance } {
     vendor: "stripe",
     credential: "default",
     allowedEndpoints: ["POST /v1/charges"],
+    limits: UNLIMITED,
     label: made % 2 === 0 ? "run/1" : null,
     metadata: { team: "a" },
     chain: [{ keyId, issuedAtMs: START }],
@@ -72,6 +74,7 @@ const attemptOf = (attemptId: string, change: Partial<Attempt> = {}): Attempt =>
   settledAtJoin: false,
   cost: NOTHING,
   overrun: false,
+  lateAtMs: null,
   request: {
     keyId: "key_1",
     method: "POST",
@@ -80,6 +83,7 @@ const attemptOf = (attemptId: string, change: Partial<Attempt> = {}): Attempt =>
     idempotencyKey: "k",
     amountText: "100",
     currency: "usd",
+    fxRate: null,
     sourceIp: null,
     userAgent: null,
   },
@@ -347,6 +351,7 @@ export function vaultContract(vaultOf: () => Vault): void {
         remaining: microUsd(-3n),
         amountText: "1",
         currency: "usd",
+        fxRate: null,
         vendorStatus: 200,
         vendorRequestId: "req_1",
         vendorObjectId: "pi_1",
@@ -372,6 +377,34 @@ export function vaultContract(vaultOf: () => Vault): void {
       };
       expect(await vaultOf().saveCall(record, 0, null)).toEqual({ kind: "saved" });
       expect(await recordOf(callId)).toEqual(record);
+    });
+
+    test("that is settled at an estimate is found by its vendor once it is due, the longest due first", async () => {
+      const vendor = `vendor_${made++}`;
+      const due = async (dueMs: number): Promise<CallRecord> => {
+        const callId = `call_${made++}`;
+        const record: CallRecord = {
+          ...withAttempt(newCall(callId, START), attemptOf("att_a", { lateAtMs: START + 1 }), null),
+          latePrice: { vendor, dueMs },
+        };
+        await vaultOf().saveCall(record, 0, null);
+        return record;
+      };
+      const [later, sooner] = [await due(START + 20), await due(START + 10)];
+      await due(START + 31);
+
+      expect(await vaultOf().readCall(later.callId)).toEqual(later);
+      expect(await vaultOf().readCall("call_nobody")).toBeNull();
+      expect(await vaultOf().lateCalls(vendor, START + 30, 10)).toEqual([sooner.callId, later.callId]);
+      expect(await vaultOf().lateCalls(vendor, START + 30, 1)).toEqual([sooner.callId]);
+      expect(await vaultOf().lateCalls(vendor, START + 9, 10)).toEqual([]);
+      expect(await vaultOf().lateCalls("another", START + 30, 10)).toEqual([]);
+      await vaultOf().saveCall(
+        { ...sooner, latePrice: null, version: sooner.version + 1 },
+        sooner.version,
+        null,
+      );
+      expect(await vaultOf().lateCalls(vendor, START + 30, 10)).toEqual([later.callId]);
     });
 
     test("is joined when it holds budget, claimed again when it holds none, and begun anew when it is old", async () => {
@@ -418,6 +451,8 @@ export function vaultContract(vaultOf: () => Vault): void {
     const entryOf = (attemptId: string, amount: bigint): CountedEntry => ({
       attemptId,
       amount: microUsd(amount),
+      units: amount,
+      currency: "jpy",
       total: microUsd(amount),
       windows: [{ keyId: "key_1", window: 0 }],
     });
@@ -540,6 +575,8 @@ export function vaultContract(vaultOf: () => Vault): void {
       const entry: CountedEntry = {
         attemptId: "att_a",
         amount: microUsd(5n),
+        units: 5n,
+        currency: "usd",
         total: microUsd(5n),
         windows: [],
       };

@@ -2,6 +2,7 @@ import { createServer, request, type Server } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { dynamoClients } from "../../lambda/adapters/dynamo-clients.ts";
 import { DynamoVault } from "../../lambda/adapters/dynamo-vault.ts";
+import { UNLIMITED } from "../../lambda/domain/call-limits.ts";
 import { type LocalDynamoDb, startDynamoDb } from "../../lib/local/dynamodb.ts";
 import { MemoryVault } from "../support/memory-vault.ts";
 import { vaultContract } from "./vault.contract.ts";
@@ -82,6 +83,7 @@ describe("on the engine", () => {
         vendor: "stripe",
         credential: "default",
         allowedEndpoints: null,
+        limits: UNLIMITED,
         label: null,
         metadata: {},
         chain: [{ keyId, issuedAtMs: 1 }],

@@ -16,6 +16,7 @@ import {
   newCall,
   type OutcomeFacts,
 } from "../../lambda/domain/call.ts";
+import { UNLIMITED } from "../../lambda/domain/call-limits.ts";
 import { microUsd, NOTHING } from "../../lambda/domain/money.ts";
 import type { Policy } from "../../lambda/domain/vault-key.ts";
 
@@ -26,6 +27,7 @@ const policy: Policy = {
   vendor: "stripe",
   credential: "default",
   allowedEndpoints: null,
+  limits: UNLIMITED,
   label: "modal-billing/cus_1",
   metadata: { team: "a" },
   chain: [
@@ -41,6 +43,7 @@ const outcome: OutcomeFacts = {
   remaining: microUsd(3n),
   amountText: null,
   currency: "usd",
+  fxRate: null,
   vendorStatus: 200,
   vendorRequestId: "req_1",
   vendorObjectId: "pi_1",
@@ -63,6 +66,7 @@ const attempt = (state: AttemptState, change: Partial<Attempt> = {}): Attempt =>
   settledAtJoin: false,
   cost: NOTHING,
   overrun: false,
+  lateAtMs: null,
   request: {
     keyId: "key_leaf",
     method: "POST",
@@ -71,6 +75,7 @@ const attempt = (state: AttemptState, change: Partial<Attempt> = {}): Attempt =>
     idempotencyKey: "k",
     amountText: "100",
     currency: "usd",
+    fxRate: null,
     sourceIp: "1.2.3.4",
     userAgent: "x",
   },
@@ -213,6 +218,22 @@ describe("a row", () => {
       fields: { reserved: 10n, idempotencyKey: "k" },
     });
   });
+});
+
+test("a late price is an event of its own above the outcome, and changes what is spent and nothing else", () => {
+  const estimated = attempt("settled", { cost: microUsd(7n) });
+  const final = { ...outcome, amountText: "-0.000004", currency: "usd" };
+  const priced = attempt("settled", { cost: microUsd(4n), lateAtMs: AT + 9, outcome: final });
+  expect(changedAttempts(recordOf(estimated, 2), recordOf(priced, 3))).toEqual([priced]);
+  const event = attemptChanged(policy, recordOf(estimated, 2), recordOf(priced, 3), priced);
+
+  expect(event).toMatchObject({ event: "late_price", rank: 3, fields: { cost: 4n, amount: "-0.000004" } });
+  expect(event.totals).toEqual({ spent: -3n, held: 0n, window: 2, allowed: 0, denied: 0 });
+  for (const order of [
+    [settledEvent, event],
+    [event, openEvent, settledEvent],
+  ])
+    expect(rowOf(order)).toMatchObject({ state: "settled", fields: { cost: 4n, amount: "-0.000004" } });
 });
 
 test("changes of a key are events of the key itself", () => {

@@ -9,7 +9,9 @@ import {
   isForgettable,
   newCall,
   othersHold,
+  postponed,
   pruned,
+  repriced,
   rowCallId,
   twinOf,
   withAttempt,
@@ -27,6 +29,7 @@ const attempt = (attemptId: string, state: AttemptState, change: Partial<Attempt
   settledAtJoin: false,
   cost: NOTHING,
   overrun: false,
+  lateAtMs: null,
   request: {
     keyId: "key_1",
     method: "POST",
@@ -35,6 +38,7 @@ const attempt = (attemptId: string, state: AttemptState, change: Partial<Attempt
     idempotencyKey: null,
     amountText: null,
     currency: null,
+    fxRate: null,
     sourceIp: null,
     userAgent: null,
   },
@@ -54,6 +58,7 @@ const executed = (price: bigint, change: Partial<Extract<Answer, { kind: "execut
   price: microUsd(price),
   replayed: false,
   objectId: "pi_1",
+  estimateOf: null,
   uncounts: [],
   ...change,
 });
@@ -426,4 +431,62 @@ test("a record keeps what decides something: open, unresolved and paying attempt
 
 test("the twin of a refused attempt belongs to the same call", () => {
   expect(rowCallId(twinOf("call_1~5", "att_1"))).toBe("call_1~5");
+});
+
+describe("a call that is settled at an estimate", () => {
+  const SECOND = 1_000;
+  const DAY = 24 * 3_600 * SECOND;
+  const estimated = (price: bigint, estimateOf: string | null = "twilio") =>
+    fold(recordOf([mine]), "a", executed(price, { estimateOf }), 5, false).record;
+  const final = (price: bigint) => ({
+    price: microUsd(price),
+    amountText: "-0.1",
+    currency: "usd",
+    fxRate: null,
+  });
+
+  test("waits for its price a minute, and is not forgotten while it waits", () => {
+    const record = estimated(10n);
+    expect(record).toMatchObject({
+      status: "settled",
+      latePrice: { vendor: "twilio", dueMs: 5 + 60 * SECOND },
+    });
+    expect(isForgettable(record)).toBe(false);
+    expect(isForgettable({ ...record, latePrice: null })).toBe(true);
+    expect(estimated(10n, null).latePrice).toBeNull();
+  });
+
+  test.each([
+    ["less gives the rest back", 8n, 3n, 5n, false],
+    ["more counts what is beyond the estimate", 8n, 9n, -1n, false],
+    ["more than was reserved is an overrun", 8n, 12n, -4n, true],
+    ["just that gives nothing back", 8n, 8n, null, false],
+  ])("a final price of %s", (_, estimate, price, back, overrun) => {
+    const folded = repriced(estimated(estimate), final(price), "late_x", 77);
+    const corrections =
+      back === null
+        ? []
+        : [{ opId: "late_x.0", keyId: "key_1", window: 0, amount: microUsd(back), issuedAtMs: 77 }];
+
+    expect(folded?.corrections).toEqual(corrections);
+    expect(folded?.record).toMatchObject({
+      latePrice: null,
+      version: 7,
+      attempts: { a: { state: "settled", cost: price, overrun, lateAtMs: 77 } },
+    });
+  });
+
+  test("is repriced once", () => {
+    const record = repriced(estimated(8n), final(3n), "late_x", 77)?.record;
+    expect(record && repriced(record, final(2n), "late_y", 78)).toBeNull();
+    expect(repriced(estimated(8n, null), final(3n), "late_x", 77)).toBeNull();
+  });
+
+  test("is asked for again after as long as it has waited, at most every six hours, for a week", () => {
+    const record = { ...estimated(8n), firstAtMs: 0 };
+    expect(postponed(record, 10 * SECOND).latePrice?.dueMs).toBe(70 * SECOND);
+    expect(postponed(record, 600 * SECOND).latePrice?.dueMs).toBe(1_200 * SECOND);
+    expect(postponed(record, DAY).latePrice?.dueMs).toBe(DAY + DAY / 4);
+    expect(postponed(record, 7 * DAY + 1)).toMatchObject({ latePrice: null, attempts: { a: { cost: 8n } } });
+  });
 });

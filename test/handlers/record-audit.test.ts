@@ -8,6 +8,7 @@ import { UNCAPPED } from "../../lambda/domain/balance.ts";
 import { microUsd } from "../../lambda/domain/money.ts";
 import type { Policy } from "../../lambda/domain/vault-key.ts";
 import { auditRows, issue, type OwnRun, pay, startOwn } from "../support/keybrake.ts";
+import { UNLIMITED } from "../../lambda/domain/call-limits.ts";
 
 let run: OwnRun;
 let client: DynamoDBClient;
@@ -51,6 +52,7 @@ const policy: Policy = {
   vendor: "stripe",
   credential: "default",
   allowedEndpoints: null,
+  limits: UNLIMITED,
   label: "totals/1",
   metadata: {},
   chain: [{ keyId: "key_totals", issuedAtMs: 0 }],

@@ -62,6 +62,15 @@ export class FaultyVault implements Vault {
     return this.#repeated(`claim ${short(args[0])}`, () => this.#state.claim(...args));
   }
 
+  readCall(callId: string) {
+    return this.#repeated(`read ${short(callId)}`, () => this.#state.calls.get(callId) ?? null);
+  }
+
+  /** Stripe tells every price at once. */
+  async lateCalls(): Promise<readonly string[]> {
+    return [];
+  }
+
   saveCall(...args: Parameters<Vault["saveCall"]>): Promise<SaveResult> {
     const [record, expected, effect] = args;
     const label = `save ${short(record.callId)} v${expected}+1 ${record.status}${effect === null ? "" : ` and ${effect.kind} object`}`;

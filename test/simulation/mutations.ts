@@ -30,7 +30,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "lambda/app/paid-call.ts",
     find: "reservation.drawn.length === attempt.windows.length",
     replace: "reservation.drawn.length > 0",
-    promises: [2],
+    promises: [2, 5],
     schedulesMax: 200,
   },
   {

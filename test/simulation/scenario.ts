@@ -4,9 +4,11 @@ import { issueKey } from "../../lambda/app/issue-key.ts";
 import { changeKey, revokeKey } from "../../lambda/app/manage-key.ts";
 import { proxyCall } from "../../lambda/app/proxy-call.ts";
 import { type Balance, type Caps, UNCAPPED } from "../../lambda/domain/balance.ts";
+import { UNLIMITED } from "../../lambda/domain/call-limits.ts";
 import { fromUsdCents, type MicroUsd } from "../../lambda/domain/money.ts";
 import { makeVaultKey, type Policy } from "../../lambda/domain/vault-key.ts";
 import type { HeldBudget, Ids } from "../../lambda/ports.ts";
+import { DEFAULT_TERMS } from "../../lambda/terms.ts";
 import type { VaultState } from "../support/memory-vault.ts";
 import type { Checks } from "./checks.ts";
 import { FaultyVault } from "./faulty-vault.ts";
@@ -134,6 +136,7 @@ export class Scenario {
       vendor: "stripe",
       credential: "default",
       allowedEndpoints: null,
+      limits: UNLIMITED,
       label: null,
       metadata: {},
       chain: [...(parent?.policy.chain ?? []), { keyId, issuedAtMs }],
@@ -330,7 +333,8 @@ export class Scenario {
       held: this.#held,
       clock: this.#world.clockOf(process),
       ids: this.#idsOf(process),
-      originOf: ({ origin }) => origin,
+      destinationOf: ({ origins }, { path }) => ({ origin: origins.main, path }),
+      terms: DEFAULT_TERMS,
       warn: (message) => this.#world.say(`${process.name}: warns that ${message}`),
     };
   }
@@ -395,6 +399,7 @@ export class Scenario {
       credential: "default",
       caps: this.#someCaps(),
       allowedEndpoints: null,
+      limits: UNLIMITED,
       expiresInS: 3_600,
       label: "run/1",
       metadata: {},

@@ -66,6 +66,12 @@ export class VendorBooks {
     return [...this.objects.values()].filter(({ kind }) => kind === "payment_intent");
   }
 
+  /** An object as a GET shows it; null where there is none. */
+  show(objectId: string): unknown {
+    const object = this.objects.get(objectId);
+    return object === undefined ? null : shown(object);
+  }
+
   /** Runs a command. `declined`: the bank says no, where a bank is asked. */
   execute(command: Command, form: URLSearchParams, sent: Sent, declined: boolean): Executed {
     if (command.kind === "free") return accepted({ object: "list", data: [] });

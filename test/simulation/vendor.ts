@@ -37,6 +37,15 @@ export interface Demand {
   readonly causes: readonly Sent[];
 }
 
+/** A question about one object, which moves nothing and is no attempt. */
+interface Lookup {
+  readonly process: Process;
+  readonly objectId: string;
+  readonly authorization: string;
+  readonly timeoutMs: number;
+  hear: ((reply: VendorReply) => void) | null;
+}
+
 interface StoredKey {
   readonly first: Sent;
   readonly fingerprint: string;
@@ -64,6 +73,7 @@ export class SimulatedVendor {
   changes = 0;
   readonly #world: World;
   readonly #keys = new Map<string, StoredKey>();
+  readonly #lookups: Lookup[] = [];
 
   constructor(world: World) {
     this.#world = world;
@@ -118,6 +128,8 @@ export class SimulatedVendor {
 
   #send(process: Process, request: OutboundRequest): Promise<VendorReply> {
     const { method, target, headers, body, timeoutMs } = request;
+    const asked = /^\/v1\/(?:payment_intents|charges)\/(\w+)$/.exec(target)?.[1];
+    if (method === "GET" && asked !== undefined) return this.#ask(process, asked, request);
     const text = new TextDecoder().decode(body);
     const form = new URLSearchParams(text);
     const sent: Sent = {
@@ -149,8 +161,38 @@ export class SimulatedVendor {
     });
   }
 
+  #ask(process: Process, objectId: string, { headers, timeoutMs }: OutboundRequest): Promise<VendorReply> {
+    this.#world.say(`${process.name}: asks for ${objectId}`);
+    if (this.#world.hits("unreachable")) return Promise.resolve({ kind: "unreachable", cause: null });
+    const authorization = headers["authorization"] ?? "";
+    return new Promise((hear) => {
+      this.changes++;
+      this.#lookups.push({ process, objectId, authorization, timeoutMs, hear });
+    });
+  }
+
+  /** What the object is now, which it need not be any more when its caller acts on it. */
+  #tell(lookup: Lookup, hear: (reply: VendorReply) => void): void {
+    lookup.hear = null;
+    const found = this.books.show(lookup.objectId);
+    const refusal =
+      lookup.authorization !== `Bearer ${this.secret}` ? 401 : this.#world.hits("tooMany") ? 429 : null;
+    const status = refusal ?? (found === null ? 404 : 200);
+    const body = new TextEncoder().encode(JSON.stringify(status === 200 ? found : {}));
+    this.#world.say(`vendor: answers ${status} to ${lookup.process.name}, who asked for ${lookup.objectId}`);
+    hear({ kind: "answer", status, headers: {}, rawHeaders: [], body });
+  }
+
   #choices(): readonly Choice[] {
     const choices: Choice[] = [];
+    for (const lookup of this.#lookups) {
+      if (lookup.process.dead) lookup.hear = null;
+      const { hear } = lookup;
+      if (hear === null || lookup.process.asleep > 0) continue;
+      choices.push({ weight: 10, run: () => this.#tell(lookup, hear) });
+      if (this.#world.faults.timeout > 0)
+        choices.push({ weight: 10 * this.#world.faults.timeout, run: () => this.#silence(lookup, hear) });
+    }
     for (const sent of this.requests) {
       if (sent.process.dead) sent.hear = null;
       if (sent.state === "travelling") choices.push({ weight: 8, run: () => this.#arrive(sent) });
@@ -250,6 +292,13 @@ export class SimulatedVendor {
     const leftMs = sent.sentMs + sent.timeoutMs - this.#world.nowMs;
     if (leftMs > 0) this.#world.jump(leftMs);
     this.#world.say(`${sent.process.name}: no answer in time`);
+    hear({ kind: "timeout" });
+  }
+
+  #silence(lookup: Lookup, hear: (reply: VendorReply) => void): void {
+    lookup.hear = null;
+    this.#world.jump(lookup.timeoutMs);
+    this.#world.say(`${lookup.process.name}: no answer in time`);
     hear({ kind: "timeout" });
   }
 

@@ -30,6 +30,7 @@ const NAMES: Readonly<Record<string, string>> = {
   OwnKeyFunction: "own-key",
   ProxyCallFunction: "proxy-call",
   QueryAuditFunction: "query-audit",
+  SettleLatePricesFunction: "settle-late-prices",
 };
 const nameOf = (logicalId: string): string => NAMES[logicalId.replace(/[0-9A-F]{8}$/, "")] ?? logicalId;
 
@@ -52,7 +53,7 @@ describe("routes", () => {
   test("every route is deployed with its function, and nothing else is", () => {
     const expected = ROUTES.map(({ method, path, function: name }) => [`${method} ${path}`, name] as const);
     expect(deployedRoutes()).toEqual(new Map(expected));
-    expect(deployedRoutes().size).toBe(11);
+    expect(deployedRoutes().size).toBe(13);
   });
 
   test("the local gateway takes a request where the deployed one does", () => {

@@ -31,6 +31,10 @@ function permissions(): Record<string, string[]> {
 
 const logs = (name: string) => [`logs:CreateLogStream ${name}Logs.Arn`, `logs:PutLogEvents ${name}Logs.Arn`];
 
+const credentials = ["Resend", "Stripe", "Twilio"].map(
+  (vendor) => `secretsmanager:GetSecretValue Secrets${vendor}Default.Id`,
+);
+
 describe("roles", () => {
   test("may do exactly this and nothing else", () => {
     const manage = [
@@ -63,7 +67,15 @@ describe("roles", () => {
         "dynamodb:Query AuditTable.Arn",
         "dynamodb:UpdateItem VaultTable.Arn",
         ...logs("ProxyCall"),
-        "secretsmanager:GetSecretValue SecretsStripeDefault.Id",
+        ...credentials,
+      ],
+      SettleLatePrices: [
+        "dynamodb:GetItem VaultTable.Arn",
+        "dynamodb:PutItem VaultTable.Arn",
+        "dynamodb:Query VaultTable.Arn/index/by_late_price",
+        "dynamodb:UpdateItem VaultTable.Arn",
+        ...logs("SettleLatePrices"),
+        ...credentials,
       ],
       AuditConsumer: [
         "dynamodb:DescribeStream VaultTable.StreamArn",
@@ -83,7 +95,7 @@ describe("roles", () => {
 
   test("have no managed policies, and can be assumed by Lambda alone", () => {
     const roles = keybrake.of("AWS::IAM::Role");
-    expect(roles).toHaveLength(7);
+    expect(roles).toHaveLength(8);
     for (const [id, { Properties: role = {} }] of roles) {
       expect(role["ManagedPolicyArns"], id).toBeUndefined();
       expect(textsOf(role["AssumeRolePolicyDocument"]), id).toContain("lambda.amazonaws.com");
@@ -103,7 +115,7 @@ describe("roles", () => {
     const readers = all.filter(([, lines]) =>
       lines.some((line) => /GetSecretValue SecretsStripe/.test(line)),
     );
-    expect(readers.map(([name]) => name)).toEqual(["ProxyCall"]);
+    expect(readers.map(([name]) => name).sort()).toEqual(["ProxyCall", "SettleLatePrices"]);
   });
 });
 
@@ -126,12 +138,21 @@ describe("tables", () => {
     }
   });
 
-  test("the Vault's has a stream of both images and no index; no index may carry a balance", () => {
+  test("the Vault's has a stream of both images, and one sparse index that carries keys alone and no balance", () => {
     const vault = keybrake.one("AWS::DynamoDB::GlobalTable", "Vault");
     expect(vault.Properties).toMatchObject({
       StreamSpecification: { StreamViewType: "NEW_AND_OLD_IMAGES" },
     });
-    expect(vault.Properties?.["GlobalSecondaryIndexes"]).toBeUndefined();
+    expect(vault.Properties?.["GlobalSecondaryIndexes"]).toEqual([
+      {
+        IndexName: "by_late_price",
+        KeySchema: [
+          { AttributeName: "late_vendor", KeyType: "HASH" },
+          { AttributeName: "late_due", KeyType: "RANGE" },
+        ],
+        Projection: { ProjectionType: "KEYS_ONLY" },
+      },
+    ]);
   });
 
   test("the stream is read from its beginning, with retries that end, and dead letters in S3", () => {
@@ -183,7 +204,7 @@ describe("functions", () => {
   const functions = keybrake.of("AWS::Lambda::Function");
 
   test("run on Lambda's Node 24, end before the gateway's patience, and log for a limited time", () => {
-    expect(functions).toHaveLength(7);
+    expect(functions).toHaveLength(8);
     for (const [id, { Properties: properties = {} }] of functions) {
       expect(properties, id).toMatchObject({
         Runtime: "nodejs24.x",
@@ -206,10 +227,22 @@ describe("functions", () => {
     expect(keybrake.of("AWS::Lambda::Version")).toEqual([]);
   });
 
-  test("may be invoked by this API alone", () => {
+  test("may be invoked by this API alone, and by its schedule the one that has one", () => {
     const permitted = keybrake.of("AWS::Lambda::Permission");
     expect(permitted.length).toBeGreaterThan(0);
+    const scheduled = permitted.filter(
+      ([, { Properties }]) => Properties?.["Principal"] === "events.amazonaws.com",
+    );
+    expect(scheduled.map(([, { Properties }]) => plain(shown(Properties?.["FunctionName"])))).toEqual([
+      "SettleLatePricesFunction.Arn",
+    ]);
+    keybrake.template.hasResourceProperties("AWS::Events::Rule", {
+      ScheduleExpression: "rate(5 minutes)",
+      State: "ENABLED",
+      Targets: [{ RetryPolicy: { MaximumRetryAttempts: 0 } }],
+    });
     for (const [id, { Properties: properties = {} }] of permitted) {
+      if (scheduled.some(([other]) => other === id)) continue;
       expect(properties["Principal"], id).toBe("apigateway.amazonaws.com");
       expect(plain(shown(properties["SourceArn"])), id).toMatch(/:execute-api:.*FrontDoorApi/);
     }
@@ -221,7 +254,12 @@ describe("secrets", () => {
     const secrets = Object.fromEntries(
       keybrake.of("AWS::SecretsManager::Secret").map(([id, { Properties }]) => [plain(id), Properties]),
     );
-    expect(Object.keys(secrets).sort()).toEqual(["SecretsAdminApiKey", "SecretsStripeDefault"]);
+    expect(Object.keys(secrets).sort()).toEqual([
+      "SecretsAdminApiKey",
+      "SecretsResendDefault",
+      "SecretsStripeDefault",
+      "SecretsTwilioDefault",
+    ]);
     expect(secrets["SecretsStripeDefault"]).toEqual({
       Description: 'Keybrake: the credential "default" of stripe',
     });
@@ -235,7 +273,7 @@ describe("secrets", () => {
     expect(JSON.stringify(template.toJSON())).not.toMatch(/resolve:(secretsmanager|ssm)|"SecretString"/);
     const secretIds = keybrake.of("AWS::SecretsManager::Secret").map(([id]) => id);
     const uses = textsOf(keybrake.outputs).filter((text) => secretIds.includes(text));
-    expect(uses).toHaveLength(3);
+    expect(uses).toHaveLength(5);
     for (const [name, { Value: value }] of Object.entries(keybrake.outputs))
       if (textsOf(value).some((text) => secretIds.includes(text)))
         expect(shown(value), name).toMatch(
@@ -328,7 +366,9 @@ describe("names", () => {
       "AuditDeadLettersAE82006B",
       "AuditTable18A3095C",
       "SecretsAdminApiKeyFF13AD79",
+      "SecretsResendDefaultC1F99178",
       "SecretsStripeDefault0B59E4D1",
+      "SecretsTwilioDefault715E3A71",
       "VaultTable008FE3F5",
     ]);
   });
@@ -347,6 +387,7 @@ describe("alarms", () => {
       "Failures",
       "Overrun",
       "ProxyThrottled",
+      "SettleLatePricesFailed",
       "UnknownKeys",
       "Unresolved",
       "VaultThrottledPutItem",
@@ -420,14 +461,28 @@ describe("a configuration", () => {
     const names = variables.map(({ Variables }) => shown(Variables["KEYBRAKE_CREDENTIAL_SECRETS"]));
     expect(
       names.filter((json) => /^\{"stripe":\{"live":"[\w.]+","test":"[\w.]+"\}\}$/.test(json)),
-    ).toHaveLength(2);
+    ).toHaveLength(3);
+  });
+
+  test("rates and prices reach the functions that call vendors, as they were written", () => {
+    const configured = synthesised({ rates: { eur: "1.10" }, prices: { twilio: { sms: { "+1": 0.01 } } } });
+    const told = configured.of("AWS::Lambda::Function").flatMap(([id, { Properties }]) => {
+      const terms = inside(Properties, "Environment", "Variables", "KEYBRAKE_TERMS");
+      return typeof terms === "string" ? [[plain(id), JSON.parse(terms)]] : [];
+    });
+    const terms = {
+      rates: { eur: "1.10" },
+      rateMarginPercent: 3,
+      prices: { twilio: { sms: { "+1": 0.01 } }, resend: {} },
+    };
+    expect(Object.fromEntries(told)).toEqual({ ProxyCallFunction: terms, SettleLatePricesFunction: terms });
   });
 
   test("a permissions boundary is on every role", () => {
     const arn = "arn:aws:iam::111122223333:policy/boundary";
     const bounded = synthesised({ permissionsBoundaryArn: arn, accessLogs: "set-account-role" });
     const roles = bounded.of("AWS::IAM::Role");
-    expect(roles).toHaveLength(8);
+    expect(roles).toHaveLength(9);
     for (const [id, { Properties: role }] of roles) expect(role?.["PermissionsBoundary"], id).toBe(arn);
   });
 

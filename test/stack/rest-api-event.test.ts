@@ -35,7 +35,7 @@ let invoke: Invoke;
 beforeAll(async () => {
   upstream = await startOwnUpstream();
   run = await startOwn({
-    stripe: { kind: "upstream", origin: upstream.origin, secretKey: "sk_test_upstream" },
+    vendors: { stripe: { kind: "upstream", origin: upstream.origin, credential: "sk_test_upstream" } },
   });
   invoke = loadFunctions(DIST);
 });

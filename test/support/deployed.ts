@@ -33,11 +33,14 @@ export async function useDeployment(deployment: Deployment, options: LocalOption
   const { baseUrl, apiKey, awsEndpoint, stripePort, stripeSecret } = deployment;
   const stripe = await startStripeSimulator({ secretKey: stripeSecret });
   const forwarder = await forward(stripePort, stripe.origin);
+  const ofStripe = { target: "upstream" as const, origin: stripe.origin };
+  /** Its vendors' own addresses are configured, and nobody calls them. */
+  const notThere = { target: "upstream" as const, origin: "http://127.0.0.1:9" };
   return {
     baseUrl,
     apiKey,
     dynamodbEndpoint: awsEndpoint,
-    stripe: { origin: stripe.origin },
+    vendors: { stripe: ofStripe, twilio: notThere, resend: notThere },
     drain: () => drained(deployment),
     close: async () => {
       await forwarder.close();

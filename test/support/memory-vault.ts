@@ -264,6 +264,18 @@ export class MemoryVault implements Vault {
     return this.state.saveCall(...args);
   }
 
+  async readCall(callId: string): Promise<CallRecord | null> {
+    return this.state.calls.get(callId) ?? null;
+  }
+
+  async lateCalls(vendor: string, dueByMs: number, limit: number): Promise<readonly string[]> {
+    return [...this.state.calls.values()]
+      .filter(({ latePrice }) => latePrice?.vendor === vendor && latePrice.dueMs <= dueByMs)
+      .sort((a, b) => (a.latePrice?.dueMs ?? 0) - (b.latePrice?.dueMs ?? 0))
+      .slice(0, limit)
+      .map(({ callId }) => callId);
+  }
+
   async readObject(rootId: string, objectId: string): Promise<CountedObject | null> {
     return this.state.readObject(rootId, objectId);
   }

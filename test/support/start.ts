@@ -67,7 +67,7 @@ export async function start(environment: Readonly<Record<string, string>> = {}):
     baseUrl,
     apiKey,
     dynamodbEndpoint: /^ {2}DynamoDB {2}(\S+)/m.exec(stdout)?.[1] ?? "",
-    simulatorOrigin: /^ {2}books {5}(\S+)\/books/m.exec(stdout)?.[1],
+    simulatorOrigin: /^ {2}Stripe {4}simulated, its books: (\S+)\/books/m.exec(stdout)?.[1],
     ended,
     stdout: () => stdout,
     stderr: () => stderr,

@@ -44,7 +44,7 @@ export interface StripeClient {
   readonly customers: Resource & { del(id: string): Promise<StripeObject> };
   readonly refunds: Resource;
   readonly charges: Resource;
-  readonly payouts: Resource;
+  readonly paymentLinks: Resource;
 }
 
 interface StripePackageExports {

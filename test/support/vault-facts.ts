@@ -1,6 +1,7 @@
 import type { Balance, Correction, Draw } from "../../lambda/domain/balance.ts";
 import { UNCAPPED } from "../../lambda/domain/balance.ts";
 import { type Attempt, type CallRecord, newCall, withAttempt } from "../../lambda/domain/call.ts";
+import { UNLIMITED } from "../../lambda/domain/call-limits.ts";
 import { microUsd, NOTHING } from "../../lambda/domain/money.ts";
 import type { Policy } from "../../lambda/domain/vault-key.ts";
 import type { AttemptNote } from "../../lambda/ports.ts";
@@ -22,6 +23,7 @@ export const policyOf = (keyId: string, change: Partial<Policy> = {}): Policy =>
   vendor: "stripe",
   credential: "default",
   allowedEndpoints: null,
+  limits: UNLIMITED,
   label: null,
   metadata: {},
   chain: [{ keyId, issuedAtMs: START_MS }],
@@ -86,6 +88,7 @@ export const attemptOf = (change: Partial<Attempt> = {}): Attempt => ({
   settledAtJoin: false,
   cost: NOTHING,
   overrun: false,
+  lateAtMs: null,
   request: {
     keyId: "key_1",
     method: "POST",
@@ -94,6 +97,7 @@ export const attemptOf = (change: Partial<Attempt> = {}): Attempt => ({
     idempotencyKey: "k1",
     amountText: "3",
     currency: "usd",
+    fxRate: null,
     sourceIp: null,
     userAgent: null,
   },

@@ -3,7 +3,9 @@ import * as v from "valibot";
 import type { Attempt, CallRecord, DecidedCorrection } from "../../domain/call.ts";
 import { type Item, keyWindow, money, orNull, read, whole, written } from "./codec.ts";
 
-export const callKey = (callId: string) => ({ pk: { S: `CALL#${callId}` }, sk: { S: "CALL" } });
+const PREFIX = "CALL#";
+export const callKey = (callId: string) => ({ pk: { S: PREFIX + callId }, sk: { S: "CALL" } });
+export const callIdOf = (partitionKey: string): string => partitionKey.slice(PREFIX.length);
 
 /** How long a record outlives its first attempt once nothing of it is undecided: longer than any vendor replays. */
 const CALL_KEPT_S = 2 * 86_400;
@@ -18,6 +20,7 @@ const attemptSchema = v.object({
   settled_at_join: v.boolean(),
   cost: money,
   overrun: v.boolean(),
+  late_at: orNull(whole),
   request: v.object({
     key_id: v.string(),
     method: v.string(),
@@ -26,6 +29,7 @@ const attemptSchema = v.object({
     idempotency_key: orNull(v.string()),
     amount: orNull(v.string()),
     currency: orNull(v.string()),
+    fx_rate: orNull(v.string()),
     source_ip: orNull(v.string()),
     user_agent: orNull(v.string()),
   }),
@@ -35,6 +39,7 @@ const attemptSchema = v.object({
       remaining: orNull(money),
       amount: orNull(v.string()),
       currency: orNull(v.string()),
+      fx_rate: orNull(v.string()),
       vendor_status: orNull(whole),
       vendor_request_id: orNull(v.string()),
       vendor_object_id: orNull(v.string()),
@@ -46,6 +51,9 @@ const attemptSchema = v.object({
   ),
 });
 
+/** Kept as text, since it is for a row alone and whole numbers are what a record counts with. */
+const numberOf = (text: string | null): number | null => (text === null ? null : Number(text));
+
 function readAttempt(attemptId: string, value: unknown): Attempt {
   const {
     state,
@@ -56,6 +64,7 @@ function readAttempt(attemptId: string, value: unknown): Attempt {
     settled_at_join,
     cost,
     overrun,
+    late_at: lateAtMs,
     request,
     outcome,
     ...rest
@@ -71,6 +80,7 @@ function readAttempt(attemptId: string, value: unknown): Attempt {
     settledAtJoin: settled_at_join,
     cost,
     overrun,
+    lateAtMs,
     request: {
       keyId: request.key_id,
       method: request.method,
@@ -79,6 +89,7 @@ function readAttempt(attemptId: string, value: unknown): Attempt {
       idempotencyKey: request.idempotency_key,
       amountText: request.amount,
       currency: request.currency,
+      fxRate: numberOf(request.fx_rate),
       sourceIp: request.source_ip,
       userAgent: request.user_agent,
     },
@@ -90,6 +101,7 @@ function readAttempt(attemptId: string, value: unknown): Attempt {
             remaining: outcome.remaining,
             amountText: outcome.amount,
             currency: outcome.currency,
+            fxRate: numberOf(outcome.fx_rate),
             vendorStatus: outcome.vendor_status,
             vendorRequestId: outcome.vendor_request_id,
             vendorObjectId: outcome.vendor_object_id,
@@ -114,6 +126,7 @@ export function attemptMap(attempt: Attempt): AttributeValue {
       settled_at_join: attempt.settledAtJoin,
       cost: attempt.cost,
       overrun: attempt.overrun,
+      late_at: attempt.lateAtMs ?? undefined,
       request: {
         key_id: request.keyId,
         method: request.method,
@@ -122,6 +135,7 @@ export function attemptMap(attempt: Attempt): AttributeValue {
         idempotency_key: request.idempotencyKey ?? undefined,
         amount: request.amountText ?? undefined,
         currency: request.currency ?? undefined,
+        fx_rate: request.fxRate?.toString(),
         source_ip: request.sourceIp ?? undefined,
         user_agent: request.userAgent ?? undefined,
       },
@@ -133,6 +147,7 @@ export function attemptMap(attempt: Attempt): AttributeValue {
               remaining: outcome.remaining ?? undefined,
               amount: outcome.amountText ?? undefined,
               currency: outcome.currency ?? undefined,
+              fx_rate: outcome.fxRate?.toString(),
               vendor_status: outcome.vendorStatus ?? undefined,
               vendor_request_id: outcome.vendorRequestId ?? undefined,
               vendor_object_id: outcome.vendorObjectId ?? undefined,
@@ -155,10 +170,15 @@ const callSchema = v.objectWithRest(
     first_at: whole,
     cover: orNull(v.string()),
     object_id: orNull(v.string()),
+    late_vendor: orNull(v.string()),
+    late_due: orNull(v.string()),
   },
   v.unknown(),
 );
 const correctionSchema = v.object({ key_id: v.string(), w: whole, micros: money, at: whole });
+
+/** Sorts as time does, to the millisecond. */
+export const dueText = (ms: number): string => new Date(ms).toISOString();
 
 const ATTEMPT_PREFIX = "a_";
 const CORRECTION_PREFIX = "b_";
@@ -191,6 +211,10 @@ export function readCallItem(item: Item): CallRecord {
     firstAtMs: parsed.first_at,
     cover: parsed.cover,
     objectId: parsed.object_id,
+    latePrice:
+      parsed.late_vendor === null || parsed.late_due === null
+        ? null
+        : { vendor: parsed.late_vendor, dueMs: Date.parse(parsed.late_due) },
     attempts,
     corrections,
   };
@@ -222,6 +246,8 @@ export function callItem(record: CallRecord, forgettable: boolean): Item {
       first_at: record.firstAtMs,
       cover: record.cover ?? undefined,
       object_id: record.objectId ?? undefined,
+      late_vendor: record.latePrice?.vendor,
+      late_due: record.latePrice === null ? undefined : dueText(record.latePrice.dueMs),
       ttl: forgettable ? Math.floor(record.firstAtMs / 1000) + CALL_KEPT_S : undefined,
     }),
     ...Object.fromEntries(attempts),

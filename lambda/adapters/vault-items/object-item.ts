@@ -14,7 +14,15 @@ const objectSchema = v.objectWithRest(
   { object_id: v.string(), ended: v.optional(v.boolean(), false) },
   v.unknown(),
 );
-const entrySchema = v.object({ micros: money, total: money, keys: v.array(keyWindow) });
+/** Entries of the first layout were all of US cents. */
+const MICROS_PER_CENT = 10_000n;
+const entrySchema = v.object({
+  micros: money,
+  total: money,
+  units: v.optional(v.bigint()),
+  currency: v.optional(v.string(), "usd"),
+  keys: v.array(keyWindow),
+});
 
 export function readObjectItem(item: Item): CountedObject {
   const parsed = v.parse(objectSchema, read(item));
@@ -27,6 +35,8 @@ export function readObjectItem(item: Item): CountedObject {
         attemptId: name.slice(ENTRY_PREFIX.length),
         amount: entry.micros,
         total: entry.total,
+        units: entry.units ?? entry.total / MICROS_PER_CENT,
+        currency: entry.currency,
         windows,
       };
     });
@@ -37,6 +47,8 @@ export const entryMap = (entry: CountedEntry): AttributeValue => ({
   M: written({
     micros: entry.amount,
     total: entry.total,
+    units: entry.units,
+    currency: entry.currency,
     keys: entry.windows.map(({ keyId, window }) => ({ key_id: keyId, w: window })),
   }),
 });

@@ -107,6 +107,133 @@ export const CUSTOMER = [
   "validate",
 ];
 
+export const CHARGE_CAPTURE = [
+  "amount",
+  "expand",
+  "receipt_email",
+  "statement_descriptor",
+  "statement_descriptor_suffix",
+  "transfer_group",
+];
+export const DISPUTE_CLOSE = ["expand"];
+
+/** Without `destination`: a payout goes where the account's own settings say. */
+export const PAYOUT_CREATE = [
+  "amount",
+  "currency",
+  "description",
+  "expand",
+  "metadata",
+  "method",
+  "source_type",
+  "statement_descriptor",
+];
+export const TOPUP_CREATE = [
+  "amount",
+  "currency",
+  "description",
+  "expand",
+  "metadata",
+  "source",
+  "statement_descriptor",
+  "transfer_group",
+];
+/** Its `destination` has to be an account that the key allows. */
+export const TRANSFER_CREATE = [
+  "amount",
+  "currency",
+  "description",
+  "destination",
+  "expand",
+  "metadata",
+  "source_transaction",
+  "source_type",
+  "transfer_group",
+];
+export const FEE_REFUND = ["amount", "expand", "metadata"];
+export const REVERSAL = ["amount", "description", "expand", "metadata"];
+
+const INVOICE = [
+  "account_tax_ids",
+  "auto_advance",
+  "automatic_tax",
+  "collection_method",
+  "custom_fields",
+  "days_until_due",
+  "default_payment_method",
+  "default_source",
+  "default_tax_rates",
+  "description",
+  "due_date",
+  "effective_at",
+  "expand",
+  "footer",
+  "metadata",
+  "number",
+  "payment_settings",
+  "rendering",
+  "rendering_options",
+  "shipping_cost",
+  "shipping_details",
+  "statement_descriptor",
+];
+export const INVOICE_CREATE = [
+  ...INVOICE,
+  "currency",
+  "customer",
+  "customer_account",
+  "pending_invoice_items_behavior",
+];
+export const INVOICE_UPDATE = INVOICE;
+export const INVOICE_LINES = ["expand", "invoice_metadata", "lines"];
+export const INVOICE_ITEM = [
+  "amount",
+  "currency",
+  "customer",
+  "customer_account",
+  "description",
+  "discountable",
+  "expand",
+  "invoice",
+  "metadata",
+  "period",
+  "price",
+  "price_data",
+  "pricing",
+  "quantity",
+  "quantity_decimal",
+  "tax_behavior",
+  "tax_code",
+  "tax_rates",
+  "unit_amount",
+  "unit_amount_decimal",
+];
+export const INVOICE_FINALIZE = ["auto_advance", "expand"];
+export const INVOICE_SEND = ["expand"];
+export const INVOICE_VOID = ["expand"];
+export const INVOICE_PAY = [
+  "expand",
+  "forgive",
+  "mandate",
+  "off_session",
+  "paid_out_of_band",
+  "payment_method",
+  "source",
+];
+export const CREDIT_NOTE_CREATE = [
+  "amount",
+  "credit_amount",
+  "effective_at",
+  "email_type",
+  "expand",
+  "invoice",
+  "memo",
+  "metadata",
+  "out_of_band_amount",
+  "reason",
+  "refund_amount",
+];
+
 /** Act on another account, or move money to one. */
 export const CONNECT = [
   "application_fee",

@@ -1,0 +1,100 @@
+import { type CallRecord, correctionsBy, type FinalPrice, postponed, repriced } from "../domain/call.ts";
+import { Problem } from "../domain/denial.ts";
+import type { Vendor } from "../domain/vendor.ts";
+import type { Vault } from "../ports.ts";
+import { VENDORS } from "../vendors/index.ts";
+import type { ProxyPorts } from "./attempt-context.ts";
+import { lookUp } from "./look-up.ts";
+
+export interface LatePricePorts
+  extends Pick<ProxyPorts, "secrets" | "http" | "clock" | "ids" | "destinationOf" | "terms" | "warn"> {
+  readonly vault: Pick<Vault, "readPolicy" | "readCall" | "lateCalls" | "saveCall" | "correct">;
+}
+
+/** What one run did: calls with their final price, and calls whose vendor does not know it yet or did not tell. */
+export interface LatePriceRun {
+  readonly settled: number;
+  readonly waiting: number;
+}
+
+const PAGE = 25;
+/** What one question may take, and its writes. */
+const CALL_MS_MAX = 12_000;
+
+/**
+ * Asks for the final prices of calls that were settled at an estimate, the longest due first, until there is none left or
+ * no time (milliseconds). The difference to the estimate goes back to the balance, or is counted beyond the caps; a price
+ * above what was reserved rings an alarm. What fails is asked again later; a price that never comes leaves the estimate.
+ */
+export async function settleLatePrices(deadlineMs: number, ports: LatePricePorts): Promise<LatePriceRun> {
+  const run = { settled: 0, waiting: 0 };
+  for (const vendor of Object.values(VENDORS)) {
+    if (vendor.latePrices === null) continue;
+    for (;;) {
+      // An index lags behind its table, so a call that was asked for a moment ago may be found once more.
+      const found = await ports.vault.lateCalls(vendor.name, ports.clock.now(), PAGE);
+      let asked = 0;
+      for (const callId of found) {
+        if (ports.clock.now() + CALL_MS_MAX > deadlineMs) return run;
+        const done = await settleOne(vendor, callId, deadlineMs, ports);
+        if (done === "nothing") continue;
+        run[done] += 1;
+        asked += 1;
+      }
+      if (asked === 0) break;
+    }
+  }
+  return run;
+}
+
+async function settleOne(
+  vendor: Vendor,
+  callId: string,
+  deadlineMs: number,
+  ports: LatePricePorts,
+): Promise<"settled" | "waiting" | "nothing"> {
+  const { vault, clock } = ports;
+  const record = await vault.readCall(callId);
+  if (record?.latePrice == null || record.latePrice.dueMs > clock.now()) return "nothing";
+
+  const price = await finalPrice(vendor, record, deadlineMs, ports);
+  const writer = `late_${ports.ids.random(20)}`;
+  const folded = price === null ? null : repriced(record, price, writer, clock.now());
+  const next = folded?.record ?? postponed(record, clock.now());
+  const saved = await vault.saveCall(next, record.version, null);
+  // Stale: another run was first and decides; or this very write landed before, though its reply was lost.
+  const now = saved.kind === "saved" ? next : saved.kind === "stale" ? saved.record : null;
+  // Sent once, by whoever decided it: a repeat could give the same money back twice (docs/protocol.md, W6 and W7).
+  const corrections = now === null ? [] : correctionsBy(now, writer);
+  await Promise.allSettled(corrections.map((correction) => vault.correct(correction)));
+  return folded !== null && (saved.kind === "saved" || corrections.length > 0) ? "settled" : "waiting";
+}
+
+/** Null where the vendor does not know it yet, or did not tell. */
+async function finalPrice(
+  vendor: Vendor,
+  { callId, cover, attempts, objectId }: CallRecord,
+  deadlineMs: number,
+  ports: LatePricePorts,
+): Promise<FinalPrice | null> {
+  const keyId = attempts[cover ?? ""]?.request.keyId;
+  const policy = keyId === undefined ? null : await ports.vault.readPolicy(keyId);
+  if (policy === null || objectId === null || vendor.latePrices === null) return null;
+  try {
+    const secret = await ports.secrets.get(policy.vendor, policy.credential, false);
+    if (secret === null || vendor.authorize(secret) === null) return null;
+    const path = vendor.latePrices.lookup(objectId);
+    const startedAtMs = ports.clock.now();
+    const found = await lookUp(
+      { vendor, policy, secret, path, headers: {} },
+      { startedAtMs, deadlineMs },
+      ports,
+    );
+    const told = vendor.latePrices.read(found, ports.terms);
+    return told.kind === "final" ? told : null;
+  } catch (error) {
+    const cause = error instanceof Problem ? (error.cause ?? error) : error;
+    ports.warn(`the final price of ${callId} could not be asked for; it is asked for again later`, cause);
+    return null;
+  }
+}

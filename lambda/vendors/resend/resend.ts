@@ -1,0 +1,101 @@
+import { Problem } from "../../domain/denial.ts";
+import type { DenialFacts, Headers, Vendor } from "../../domain/vendor.ts";
+import { RECIPIENTS } from "./addresses.ts";
+import { text } from "./answers.ts";
+import { catalog } from "./catalog.ts";
+
+/**
+ * Resend: what its endpoints cost, and how its answers are read.
+ *
+ * Spend is the number of recipients times the operator's price of one: Resend names no price, and bills by plan.
+ * Sources, read 2026-11-22: resend-node 6.38.0, resend-python 2.39.0; resend.com/docs/api-reference/errors.
+ */
+
+const NAME_BY_STATUS: Readonly<Record<number, string>> = {
+  400: "validation_error",
+  401: "invalid_api_key",
+  404: "not_found",
+  409: "concurrent_idempotent_requests",
+  413: "validation_error",
+  415: "validation_error",
+  429: "daily_quota_exceeded",
+};
+
+/**
+ * By status and name resend-python chooses its exception. `missing_api_key` would replace our message by a text of its
+ * own, and `invalid_api_key` at 403 would blame the key; a 403 is named by our code, which is no name of Resend's.
+ */
+const nameOf = (status: number, code: string): string =>
+  NAME_BY_STATUS[status] ?? (status >= 500 ? "application_error" : code);
+
+function denial({ status, code, message, requestId, charged, details }: DenialFacts) {
+  const name = nameOf(status, code);
+  return {
+    headers: { "Request-Id": requestId },
+    body: JSON.stringify({
+      ...details,
+      statusCode: status,
+      name,
+      message,
+      code,
+      request_id: requestId,
+      charged,
+    }),
+  };
+}
+
+const IDEMPOTENCY_KEY_LENGTH_MAX = 256;
+
+function refuseHeaders(headers: Headers): Problem | null {
+  for (const name of ["x-http-method-override", "x-http-method", "x-method-override"]) {
+    if (name in headers)
+      return new Problem(
+        "ambiguous_request",
+        `the header ${name} asks for another method; send that method itself; nothing was charged`,
+      );
+  }
+  const keys = headers["idempotency-key"] ?? [];
+  if (keys.length > 1 || keys.some((key) => key.trim() === "" || key.length > IDEMPOTENCY_KEY_LENGTH_MAX)) {
+    return new Problem(
+      "ambiguous_request",
+      `Idempotency-Key: accepted is one header of 1 to ${IDEMPOTENCY_KEY_LENGTH_MAX} characters; nothing was charged`,
+    );
+  }
+  const modes = headers["x-batch-validation"] ?? [];
+  if (modes.length > 1 || modes.some((mode) => mode !== "strict" && mode !== "permissive")) {
+    return new Problem(
+      "ambiguous_request",
+      "x-batch-validation: accepted is one header, strict or permissive; nothing was charged",
+    );
+  }
+  return null;
+}
+
+export const resend: Vendor = {
+  name: "resend",
+  origins: { main: "https://api.resend.com" },
+  credentialAccepted: "an API key, re_ and what follows, without spaces or line breaks",
+  authorize: (secret) =>
+    /^re_[\x21-\x7e]{1,250}$/.test(secret) ? { authorization: `Bearer ${secret}` } : null,
+  secretsOf: (secret) => [secret],
+  catalogPath: (path) => path,
+  address: ({ path }) => ({ host: "main", path, standInPath: path }),
+  forwardedHeaders: ["accept", "content-type", "idempotency-key", "user-agent", "x-batch-validation"],
+  accountHeaders: [],
+  refuseHeaders,
+  placeholders: {
+    /** Resend's ids are UUIDs. Without a digit it could be a word that is a path of its own, such as `batch`. */
+    id: /^(?=[A-Za-z-]*\d)[A-Za-z0-9-]{1,64}$/,
+    /** An id, or an address as it stands: a percent sign is refused before. */
+    contact: /^(?=[^@\d]*[@\d])[A-Za-z0-9._+@-]{1,254}$/,
+    /** An id or an alias. */
+    template: /^[A-Za-z0-9_-]{1,100}$/,
+  },
+  catalog,
+  limits: ["allowed_recipients", "max_recipients"],
+  recipients: RECIPIENTS,
+  denial,
+  requestId: (headers) => text(headers["cf-ray"]?.[0]),
+  leadBack: null,
+  latePrices: null,
+};

@@ -1,0 +1,115 @@
+import { Problem } from "../../domain/denial.ts";
+import type { Endpoint, Known, VendorRequest } from "../../domain/vendor.ts";
+import { type Form, namesUnder, wholeNumber } from "../form.ts";
+import { readCreated, readRaised, unitsOf } from "./answers.ts";
+import { CHARGE_CAPTURE, CHARGE_CREATE, DISPUTE_CLOSE, REFUND_CREATE } from "./fields.ts";
+import {
+  aboutOf,
+  type Cost,
+  costBeyond,
+  costOf,
+  costOfNew,
+  foundAmount,
+  idIn,
+  idNamed,
+  priced,
+} from "./pricing.ts";
+
+/** Charges, refunds and disputes. A refund is money out: it counts, and never gives budget back. */
+
+function costOfCapture(form: Form, known: Known): Cost | Problem {
+  const named = wholeNumber(form, "amount");
+  if (named instanceof Problem) return named;
+  const about = aboutOf(known, "amount");
+  return costBeyond([...about, ...about.map(({ currency }) => ({ units: named ?? 0n, currency }))], known);
+}
+
+/** What is refunded: one charge, or the payments of one PaymentIntent. */
+const refundedId = (form: Form): string | null =>
+  namesUnder(form, "charge").length > 0 && namesUnder(form, "payment_intent").length > 0
+    ? null
+    : (idNamed(form, "charge") ?? idNamed(form, "payment_intent"));
+
+function refundedPath(_: VendorRequest, form: Form): string | null {
+  const id = refundedId(form);
+  return id === null ? null : `/v1/${form.has("charge") ? "charges" : "payment_intents"}/${id}`;
+}
+
+/** The request names no currency, and often no amount: then it is all that has not been refunded. */
+function costOfRefund(form: Form, known: Known): Cost | Problem {
+  if (refundedId(form) === null)
+    return new Problem(
+      "amount_unknown",
+      "charge: accepted is the id of one charge, or of one PaymentIntent as payment_intent; nothing was charged",
+    );
+  const named = wholeNumber(form, "amount");
+  if (named instanceof Problem) return named;
+  const about = aboutOf(known, "amount");
+  if (named !== null)
+    return costOf(
+      about.map(({ currency }) => ({ units: named, currency })),
+      known.terms,
+    );
+  return costOf(known.found === null ? about : unrefunded(known.found), known.terms);
+}
+
+/** All of it where nothing is left: Stripe refuses that, or replays what it answered before. */
+function unrefunded(found: NonNullable<Known["found"]>) {
+  const refunded = unitsOf(found["amount_refunded"]) ?? 0n;
+  // More than the amount may have been captured.
+  const taken = ["amount", "amount_captured", "amount_received"].flatMap((field) =>
+    foundAmount(found, field),
+  );
+  return taken.map(({ units, currency }) => ({
+    units: units > refunded ? units - refunded : units,
+    currency,
+  }));
+}
+
+export const CHARGES_AND_REFUNDS: readonly Endpoint[] = [
+  {
+    method: "POST",
+    path: "/v1/charges",
+    rule: priced({
+      fields: CHARGE_CREATE,
+      amountField: "amount",
+      cost: costOfNew,
+      read: readCreated("amount", true),
+    }),
+  },
+  {
+    method: "POST",
+    path: "/v1/charges/{id}/capture",
+    rule: priced({
+      fields: CHARGE_CAPTURE,
+      amountField: "amount",
+      objectOf: idIn,
+      lookup: { path: (request) => `/v1/charges/${idIn(request)}`, always: () => false },
+      cost: costOfCapture,
+      read: readRaised("amount_captured"),
+    }),
+  },
+  {
+    method: "POST",
+    path: "/v1/refunds",
+    rule: priced({
+      fields: REFUND_CREATE,
+      amountField: "amount",
+      objectOf: (_, form) => refundedId(form),
+      // A charge stays as it was made; a PaymentIntent may have changed since it was counted.
+      lookup: { path: refundedPath, always: (form) => form.has("payment_intent") },
+      cost: costOfRefund,
+      read: readCreated("amount", false),
+    }),
+  },
+  {
+    method: "POST",
+    path: "/v1/disputes/{id}/close",
+    rule: priced({
+      fields: DISPUTE_CLOSE,
+      lookup: { path: (request) => `/v1/disputes/${idIn(request)}`, always: () => true },
+      cost: (_, { found, terms }) => costOf(foundAmount(found, "amount"), terms),
+      read: readCreated("amount", false),
+    }),
+  },
+];

@@ -1,0 +1,197 @@
+import { Problem } from "../../domain/denial.ts";
+import type { Endpoint, Known, VendorRequest } from "../../domain/vendor.ts";
+import { type Form, namesUnder, wholeNumber } from "../form.ts";
+import { readCreditNote, readDraft, readEnd, readNothing, readRaised } from "./answers.ts";
+import {
+  CREDIT_NOTE_CREATE,
+  INVOICE_CREATE,
+  INVOICE_FINALIZE,
+  INVOICE_ITEM,
+  INVOICE_LINES,
+  INVOICE_PAY,
+  INVOICE_SEND,
+  INVOICE_UPDATE,
+  INVOICE_VOID,
+} from "./fields.ts";
+import {
+  aboutOf,
+  type Cost,
+  costBeyond,
+  costOf,
+  creditIn,
+  FREE_OF_COST,
+  foundAmount,
+  idIn,
+  idNamed,
+  priced,
+} from "./pricing.ts";
+
+/**
+ * Invoices: counted when they are finalized or paid. A draft costs nothing as long as it cannot be collected by itself,
+ * so `auto_advance` has to be off until then, and only what this key's family has drafted may be changed: what is put on
+ * a draft of somebody else, a subscription's say, would be collected without a call that could be counted.
+ */
+
+const keptBack = (form: Form, needed: boolean): Problem | null =>
+  form.get("auto_advance") === "false" || (!needed && namesUnder(form, "auto_advance").length === 0)
+    ? null
+    : new Problem(
+        "amount_unknown",
+        "auto_advance: accepted is false: an invoice that advances by itself is collected without a call that could be counted; finalize or pay it instead; nothing was charged",
+      );
+
+const notOfRoot = (): Problem =>
+  new Problem(
+    "endpoint_not_priced",
+    "this invoice was not drafted with this vault key or one of its family, so it may be collected by itself; draft it with this key; nothing was charged",
+  );
+
+const ofOwnDraft = (form: Form, { object }: Known): Cost | Problem =>
+  object === null ? notOfRoot() : (keptBack(form, false) ?? creditIn(form) ?? FREE_OF_COST);
+
+/** A line that is only taken off its draft waits for the next invoice, whoever makes that. */
+function leftWaiting(form: Form): Problem | null {
+  const lines = new Set([...form.keys()].flatMap((name) => /^lines\[([^\]]*)\]/.exec(name)?.[1] ?? []));
+  return [...lines].every((line) => form.get(`lines[${line}][behavior]`) === "delete")
+    ? null
+    : new Problem(
+        "amount_unknown",
+        "lines[…][behavior]: accepted is delete: what is only taken off waits for the next invoice, which is collected without a call that could be counted; nothing was charged",
+      );
+}
+
+const costOfItem = (form: Form, known: Known): Cost | Problem =>
+  idNamed(form, "invoice") === null
+    ? new Problem(
+        "amount_unknown",
+        "invoice: missing; an item that waits for the next invoice is collected without a call that could be counted; name a draft of this key; nothing was charged",
+      )
+    : ofOwnDraft(form, known);
+
+/** What is due in full: what of it was paid before cannot be told from a repeated answer. */
+function costOfCollection(_: Form, known: Known): Cost | Problem {
+  const total = known.found?.["total"];
+  if (typeof total === "number" && total < 0)
+    return new Problem(
+      "amount_unknown",
+      "the total of this invoice is below zero, which gives the customer credit that no cap counts; nothing was charged",
+    );
+  return costBeyond(foundAmount(known.found, "amount_due"), known);
+}
+
+const costOfPayment = (form: Form, known: Known): Cost | Problem =>
+  form.get("paid_out_of_band") === "true" ? FREE_OF_COST : costOfCollection(form, known);
+
+/** What goes back to the customer, as money or as credit. */
+function costOfCreditNote(form: Form, known: Known): Cost | Problem {
+  let units: bigint | null = null;
+  let parts = 0n;
+  for (const field of ["amount", "refund_amount", "credit_amount"]) {
+    const named = wholeNumber(form, field);
+    if (named instanceof Problem) return named;
+    if (named === null) continue;
+    if (field === "amount") units = named;
+    else parts += named;
+    units ??= 0n;
+  }
+  if (units === null) {
+    return new Problem(
+      "amount_unknown",
+      "amount: missing; name amount, or refund_amount and credit_amount; without them this call has no upper bound; nothing was charged",
+    );
+  }
+  const highest = units > parts ? units : parts;
+  const about = aboutOf(known, "total");
+  return costOf(
+    about.map(({ currency }) => ({ units: highest, currency })),
+    known.terms,
+  );
+}
+
+const invoicePath = (request: VendorRequest): string => `/v1/invoices/${idIn(request)}`;
+const ofInvoice = { objectOf: idIn, lookup: { path: invoicePath, always: () => true } };
+/** Whether it is our own draft is known here: it is looked up only for whom it is about. */
+const ofOwn = { objectOf: idIn, lookup: { path: invoicePath, always: () => false } };
+const ofDraft = { ...ofOwn, cost: ofOwnDraft, read: readNothing };
+
+const post = (path: string, rule: Endpoint["rule"]): Endpoint => ({ method: "POST", path, rule });
+
+export const INVOICES: readonly Endpoint[] = [
+  post(
+    "/v1/invoices",
+    priced({
+      fields: INVOICE_CREATE,
+      cost: (form) => keptBack(form, true) ?? creditIn(form) ?? FREE_OF_COST,
+      read: readDraft,
+    }),
+  ),
+  post("/v1/invoices/{id}", priced({ ...ofDraft, fields: INVOICE_UPDATE })),
+  post("/v1/invoices/{id}/add_lines", priced({ ...ofDraft, fields: INVOICE_LINES })),
+  post("/v1/invoices/{id}/update_lines", priced({ ...ofDraft, fields: INVOICE_LINES })),
+  post(
+    "/v1/invoices/{id}/remove_lines",
+    priced({
+      ...ofDraft,
+      fields: INVOICE_LINES,
+      cost: (form, known) => leftWaiting(form) ?? ofOwnDraft(form, known),
+    }),
+  ),
+  post(
+    "/v1/invoiceitems",
+    priced({
+      fields: INVOICE_ITEM,
+      amountField: "amount",
+      objectOf: (_, form) => idNamed(form, "invoice"),
+      cost: costOfItem,
+      read: readNothing,
+    }),
+  ),
+  post(
+    "/v1/invoices/{id}/finalize",
+    priced({
+      ...ofInvoice,
+      fields: INVOICE_FINALIZE,
+      cost: costOfCollection,
+      read: readRaised("amount_due"),
+    }),
+  ),
+  post(
+    "/v1/invoices/{id}/send",
+    priced({ ...ofInvoice, fields: INVOICE_SEND, cost: costOfCollection, read: readRaised("amount_due") }),
+  ),
+  post(
+    "/v1/invoices/{id}/pay",
+    priced({
+      ...ofInvoice,
+      fields: INVOICE_PAY,
+      cost: costOfPayment,
+      read: (answer, quote, known) =>
+        (quote.currency === null ? readNothing : readRaised("amount_due"))(answer, quote, known),
+    }),
+  ),
+  post(
+    "/v1/invoices/{id}/void",
+    priced({
+      ...ofOwn,
+      fields: INVOICE_VOID,
+      cost: () => FREE_OF_COST,
+      read: readEnd("void", "amount_paid"),
+    }),
+  ),
+  post(
+    "/v1/credit_notes",
+    priced({
+      fields: CREDIT_NOTE_CREATE,
+      amountField: "amount",
+      lookup: {
+        path: (_, form) => {
+          const invoice = idNamed(form, "invoice");
+          return invoice === null ? null : `/v1/invoices/${invoice}`;
+        },
+        always: () => true,
+      },
+      cost: costOfCreditNote,
+      read: readCreditNote,
+    }),
+  ),
+];

@@ -1,0 +1,161 @@
+import { Problem } from "../../domain/denial.ts";
+import type { Endpoint, Known } from "../../domain/vendor.ts";
+import { type Form, wholeNumber } from "../form.ts";
+import { readCaptured, readCreated, readEnd, readNothing, readRaised, unitsOf } from "./answers.ts";
+import { currencyIn } from "./currencies.ts";
+import {
+  INTENT_CANCEL,
+  INTENT_CAPTURE,
+  INTENT_CONFIRM,
+  INTENT_CREATE,
+  INTENT_INCREMENT,
+  INTENT_UPDATE,
+} from "./fields.ts";
+import {
+  type Amount,
+  aboutOf,
+  type Cost,
+  costBeyond,
+  costOfNew,
+  FREE_OF_COST,
+  idIn,
+  type Pricing,
+  priced,
+  required,
+} from "./pricing.ts";
+
+/**
+ * PaymentIntents: counted when they are created, since the answer holds a client secret with which they can be confirmed
+ * past this proxy. What is done later costs what goes beyond. One that was made elsewhere is looked up first.
+ */
+
+/** `units` in each of the currencies that the object may be in. */
+const inItsCurrency = (units: bigint, about: readonly Amount[]): readonly Amount[] =>
+  about.map(({ currency }) => ({ units, currency }));
+
+function costOfUpdate(form: Form, known: Known): Cost | Problem {
+  const units = wholeNumber(form, "amount");
+  const currency = currencyIn(form, known.terms);
+  if (units instanceof Problem) return units;
+  if (currency instanceof Problem) return currency;
+  if (units === null && currency === null) return FREE_OF_COST;
+
+  const about = aboutOf(known, "amount");
+  // Another currency makes another amount of the same number, and whose number it will be when it lands is not known.
+  const own = about.find((amount) => amount.currency !== currency)?.currency;
+  if (currency !== null && own !== undefined) {
+    return new Problem(
+      "currency_unknown",
+      `currency: got ${JSON.stringify(currency)}; accepted is ${own}, which the PaymentIntent has: make another one in ${currency} instead; nothing was charged`,
+    );
+  }
+  return costBeyond(units === null ? about : inItsCurrency(units, about), known);
+}
+
+const readUpdate: Pricing["read"] = (answer, quote, known) =>
+  (quote.amountText === null && quote.currency === null ? readNothing : readRaised("amount"))(
+    answer,
+    quote,
+    known,
+  );
+
+function costOfConfirmation(form: Form, known: Known): Cost | Problem {
+  const named = wholeNumber(form, "amount_to_confirm");
+  if (named instanceof Problem) return named;
+  const about = aboutOf(known, "amount");
+  return costBeyond([...about, ...(named === null ? [] : inItsCurrency(named, about))], known);
+}
+
+/** What is captured comes on top of what was captured before. */
+function costOfCapture(form: Form, known: Known): Cost | Problem {
+  const named = wholeNumber(form, "amount_to_capture");
+  if (named instanceof Problem) return named;
+  const about = aboutOf(known, "amount");
+  const before = unitsOf(known.found?.["amount_received"]) ?? 0n;
+  return costBeyond([...about, ...(named === null ? [] : inItsCurrency(before + named, about))], known);
+}
+
+function costOfIncrement(form: Form, known: Known): Cost | Problem {
+  const units = required(form, "amount");
+  return units instanceof Problem ? units : costBeyond(inItsCurrency(units, aboutOf(known, "amount")), known);
+}
+
+/**
+ * Whether a form names a number without its currency, or a currency without its number. What is counted may be older
+ * than the other half: a change to something cheaper, or one that was never answered, is not counted.
+ */
+const namesHalf = (form: Form): boolean =>
+  ["amount", "amount_to_capture", "amount_to_confirm", "currency"].filter((field) => form.has(field))
+    .length === 1;
+
+const ofIntent = {
+  objectOf: idIn,
+  lookup: { path: (request) => `/v1/payment_intents/${idIn(request)}`, always: namesHalf },
+} satisfies Partial<Pricing>;
+
+export const PAYMENT_INTENTS: readonly Endpoint[] = [
+  {
+    method: "POST",
+    path: "/v1/payment_intents",
+    rule: priced({
+      fields: INTENT_CREATE,
+      amountField: "amount",
+      cost: costOfNew,
+      read: readCreated("amount", true),
+    }),
+  },
+  {
+    method: "POST",
+    path: "/v1/payment_intents/{id}",
+    rule: priced({
+      ...ofIntent,
+      fields: INTENT_UPDATE,
+      amountField: "amount",
+      cost: costOfUpdate,
+      read: readUpdate,
+    }),
+  },
+  {
+    method: "POST",
+    path: "/v1/payment_intents/{id}/confirm",
+    rule: priced({
+      ...ofIntent,
+      fields: INTENT_CONFIRM,
+      amountField: "amount_to_confirm",
+      cost: costOfConfirmation,
+      read: readRaised("amount"),
+    }),
+  },
+  {
+    method: "POST",
+    path: "/v1/payment_intents/{id}/capture",
+    rule: priced({
+      ...ofIntent,
+      fields: INTENT_CAPTURE,
+      amountField: "amount_to_capture",
+      cost: costOfCapture,
+      read: readCaptured,
+    }),
+  },
+  {
+    method: "POST",
+    path: "/v1/payment_intents/{id}/increment_authorization",
+    rule: priced({
+      ...ofIntent,
+      fields: INTENT_INCREMENT,
+      amountField: "amount",
+      cost: costOfIncrement,
+      read: readRaised("amount"),
+    }),
+  },
+  {
+    method: "POST",
+    path: "/v1/payment_intents/{id}/cancel",
+    rule: priced({
+      ...ofIntent,
+      fields: INTENT_CANCEL,
+      cost: () => FREE_OF_COST,
+      read: readEnd("canceled", "amount_received"),
+    }),
+  },
+];

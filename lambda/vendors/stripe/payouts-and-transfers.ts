@@ -1,0 +1,123 @@
+import { Problem } from "../../domain/denial.ts";
+import type { Endpoint, Known } from "../../domain/vendor.ts";
+import { type Form, wholeNumber } from "../form.ts";
+import { idOf, readCreated, readNothing, unitsOf } from "./answers.ts";
+import { currencyIn } from "./currencies.ts";
+import { FEE_REFUND, PAYOUT_CREATE, REVERSAL, TOPUP_CREATE, TRANSFER_CREATE } from "./fields.ts";
+import {
+  accountProblem,
+  type Cost,
+  costOf,
+  costOfNew,
+  FREE_OF_COST,
+  foundAmount,
+  idIn,
+  idNamed,
+  priced,
+} from "./pricing.ts";
+
+/** Money between the balance, the bank and other accounts. */
+
+/** Without an amount it is all of the charge that it comes from. */
+function costOfTransfer(form: Form, known: Known): Cost | Problem {
+  const refused = accountProblem(form.get("destination") ?? null, known.limits);
+  if (refused !== null) return refused;
+  if (form.has("amount") && form.has("currency")) return costOfNew(form, known);
+  const named = wholeNumber(form, "amount");
+  if (named instanceof Problem) return named;
+  const currency = currencyIn(form, known.terms);
+  if (currency instanceof Problem) return currency;
+  const found = foundAmount(known.found, "amount");
+  if (named === null && currency !== null && found.some((charge) => charge.currency !== currency))
+    return new Problem(
+      "amount_unknown",
+      "amount: missing; the charge that this transfer comes from is in another currency, so it does not bound it; nothing was charged",
+    );
+  return costOf(
+    found.map((charge) => ({ units: named ?? charge.units, currency: currency ?? charge.currency })),
+    known.terms,
+  );
+}
+
+function costOfFeeRefund(form: Form, { found, terms, limits }: Known): Cost | Problem {
+  const refused = accountProblem(idOf(found?.["account"]), limits);
+  if (refused !== null) return refused;
+  const named = wholeNumber(form, "amount");
+  if (named instanceof Problem) return named;
+  const refunded = unitsOf(found?.["amount_refunded"]) ?? 0n;
+  return costOf(
+    foundAmount(found, "amount").map(({ units, currency }) => ({
+      units: named ?? (units > refunded ? units - refunded : units),
+      currency,
+    })),
+    terms,
+  );
+}
+
+/** It pulls money back out of the account that it went to. */
+const costOfReversal = (_: Form, { found, limits }: Known): Cost | Problem =>
+  accountProblem(idOf(found?.["destination"]), limits) ?? FREE_OF_COST;
+
+export const PAYOUTS_AND_TRANSFERS: readonly Endpoint[] = [
+  {
+    method: "POST",
+    path: "/v1/payouts",
+    rule: priced({
+      fields: PAYOUT_CREATE,
+      amountField: "amount",
+      cost: costOfNew,
+      read: readCreated("amount", false),
+    }),
+  },
+  {
+    method: "POST",
+    path: "/v1/topups",
+    rule: priced({
+      fields: TOPUP_CREATE,
+      amountField: "amount",
+      cost: costOfNew,
+      read: readCreated("amount", false),
+    }),
+  },
+  {
+    method: "POST",
+    path: "/v1/transfers",
+    rule: priced({
+      fields: TRANSFER_CREATE,
+      amountField: "amount",
+      lookup: {
+        path: (_, form) => {
+          const source = idNamed(form, "source_transaction");
+          return source === null || (form.has("amount") && form.has("currency"))
+            ? null
+            : `/v1/charges/${source}`;
+        },
+        always: () => true,
+      },
+      cost: costOfTransfer,
+      recipient: (form) => form.get("destination") ?? null,
+      read: readCreated("amount", false),
+    }),
+  },
+  {
+    method: "POST",
+    path: "/v1/transfers/{id}/reversals",
+    rule: priced({
+      fields: REVERSAL,
+      lookup: { path: (request) => `/v1/transfers/${idIn(request)}`, always: () => true },
+      cost: costOfReversal,
+      read: readNothing,
+    }),
+  },
+  {
+    method: "POST",
+    path: "/v1/application_fees/{id}/refunds",
+    rule: priced({
+      fields: FEE_REFUND,
+      amountField: "amount",
+      lookup: { path: (request) => `/v1/application_fees/${idIn(request)}`, always: () => true },
+      cost: costOfFeeRefund,
+      read: readCreated("amount", false),
+    }),
+  },
+];

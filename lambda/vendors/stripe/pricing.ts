@@ -1,0 +1,255 @@
+import type { CallLimits } from "../../domain/call-limits.ts";
+import { uncounted } from "../../domain/counted-object.ts";
+import { Problem } from "../../domain/denial.ts";
+import { larger, type MicroUsd, NOTHING } from "../../domain/money.ts";
+import type { Known, PricedRule, Quote, VendorRequest } from "../../domain/vendor.ts";
+import { type Form, parseForm, wholeNumber } from "../form.ts";
+import { idOf, readMoney, text, unitsOf } from "./answers.ts";
+import { currencyIn, currencyUnknown, fxRateOf, usdOf } from "./currencies.ts";
+import { CONNECT } from "./fields.ts";
+import { EXPANDS_DENIED } from "./reads.ts";
+
+const HOUR_MS = 3_600_000;
+
+/** Replayed for at least 24 hours, failures included. docs.stripe.com/api/idempotent_requests, read 2026-11-22. */
+const V1_POST = { windowMs: 24 * HOUR_MS, rerunsFailures: false };
+
+export interface Pricing {
+  /** The parameters that reach Stripe. */
+  readonly fields: readonly string[];
+  /** The one that names the amount, where one may. */
+  readonly amountField?: string;
+  /** The object that it acts on, where it matters whether this root has counted it. */
+  readonly objectOf?: (request: VendorRequest, form: Form) => string | null;
+  /** The path that tells what the request does not. `always`: where something is counted too. */
+  readonly lookup?: {
+    readonly path: (request: VendorRequest, form: Form) => string | null;
+    readonly always: (form: Form) => boolean;
+  };
+  /** What it can cost at most. */
+  readonly cost: (form: Form, known: Known) => Cost | Problem;
+  /** Whom it is about; the customer of the form or of what was found unless told otherwise. */
+  readonly recipient?: (form: Form) => string | null;
+  readonly read: PricedRule["read"];
+}
+
+/** `currency`: null where no money is named. */
+export interface Cost {
+  readonly amount: MicroUsd;
+  readonly currency: string | null;
+}
+
+export const FREE_OF_COST: Cost = { amount: NOTHING, currency: null };
+
+/** Reads a form, then prices it. */
+export const priced = (pricing: Pricing): PricedRule => ({
+  kind: "priced",
+  idempotency: V1_POST,
+  objectOf: (request) => {
+    const form = parseForm(request);
+    return form instanceof Problem ? null : (pricing.objectOf?.(request, form) ?? null);
+  },
+  lookup: (request, object, recipient) => {
+    const form = parseForm(request);
+    const { lookup } = pricing;
+    if (lookup === undefined || form instanceof Problem || unlisted(form, pricing.fields, null) !== null)
+      return null;
+    const isNeeded = object === null || lookup.always(form) || (recipient && customerIn(form) === null);
+    return isNeeded ? lookup.path(request, form) : null;
+  },
+  quote: (request, known) => {
+    const form = parseForm(request);
+    if (form instanceof Problem) return form;
+    const cost = unlisted(form, pricing.fields, known.limits) ?? pricing.cost(form, known);
+    if (cost instanceof Problem) return cost;
+    const { amountField } = pricing;
+    const recipient = pricing.recipient?.(form) ?? customerIn(form) ?? customerOf(known);
+    return {
+      ...cost,
+      amountText: amountField === undefined ? null : (form.get(amountField) ?? null),
+      fxRate: fxRateOf(cost.currency, known.terms),
+      recipients: recipient === null ? null : [recipient],
+      explanation: null,
+    } satisfies Quote;
+  },
+  read: (answer, quote, known) => readMoney(answer, quote, known, pricing.read),
+});
+
+/** Both together could be two: then it is nobody that is known. */
+const customerIn = (form: Form): string | null =>
+  form.has("customer") && form.has("customer_account")
+    ? null
+    : (form.get("customer") ?? form.get("customer_account") ?? null);
+const customerOf = ({ found }: Known): string | null =>
+  found === null ? null : (idOf(found["customer"]) ?? text(found["customer_account"]));
+
+/**
+ * Refuses the first parameter that is not listed: it could move other money, or act on another account. `limits`: null
+ * where those accounts are looked at later.
+ */
+export function unlisted(
+  form: Form,
+  fields: readonly string[] | null,
+  limits: CallLimits | null,
+): Problem | null {
+  for (const [name, value] of form) {
+    const field = name.split("[", 1)[0] ?? name;
+    const shown = field.slice(0, 40);
+    const expanded = field === "expand" && limits !== null ? expandProblem(value, limits) : null;
+    if (expanded !== null) return expanded;
+    const names = isAccount(value) && !TEXTS.includes(field);
+    if (limits !== null && names && !isAllowed(value, limits)) return otherAccount(shown);
+    if (fields === null || fields.includes(field)) continue;
+    if (CONNECT.includes(field)) {
+      const isNamed = CONNECT_NAMED.includes(name) && limits?.accounts != null;
+      // Whatever a vendor could still read as an account has to be one that is allowed, to the letter.
+      const isHeld =
+        name === "transfer_data[amount]" || value === "" || (limits !== null && isAllowed(value, limits));
+      if (limits === null || (isNamed && isHeld)) continue;
+      return otherAccount(shown);
+    }
+    return new Problem(
+      "endpoint_not_priced",
+      `${shown}: is no parameter that is known here, so what it would cost is not known; leave it out; nothing was charged`,
+    );
+  }
+  return null;
+}
+
+/** Fields whose value is anybody's text, and moves nothing. */
+const TEXTS = ["metadata", "description", "memo", "footer", "reason"];
+
+/** The only fields of Connect that can be allowed: what moves money without naming its account cannot. */
+const CONNECT_NAMED = ["on_behalf_of", "transfer_data[destination]", "transfer_data[amount]"];
+
+const isAccount = (value: string): boolean => /^(acct|org)_/.test(value);
+const isAllowed = (account: string, { accounts }: CallLimits): boolean =>
+  accounts?.includes(account) ?? false;
+
+const otherAccount = (field: string): Problem =>
+  new Problem(
+    "account_not_allowed",
+    `${field}: acts on another account, which this vault key does not allow; leave it out, or issue a key with that account in allowed_accounts; nothing was charged`,
+  );
+
+/** The words of an `expand[]` that show an account of Connect whole. */
+const ACCOUNTS_EXPANDED = ["account", "destination", "issuer", "on_behalf_of"];
+
+/** Refuses an `expand[]` that asks for what an answer leaves out for a reason. */
+export function expandProblem(value: string, { accounts }: CallLimits): Problem | null {
+  const words = value.split(".");
+  const hidden = accounts === null ? [...EXPANDS_DENIED, ...ACCOUNTS_EXPANDED] : EXPANDS_DENIED;
+  return words.some((word) => hidden.includes(word))
+    ? new Problem(
+        "endpoint_not_priced",
+        "expand: asks for what nobody may see with this vault key; leave it out; nothing was charged",
+      )
+    : null;
+}
+
+/** Refuses what acts on an account that the key does not allow; `account`: null where it could not be found out. */
+export const accountProblem = (account: string | null, limits: CallLimits): Problem | null =>
+  account !== null && isAllowed(account, limits)
+    ? null
+    : new Problem(
+        "account_not_allowed",
+        `this moves money of another account${account === null ? "" : ` (${account})`}, which this vault key does not allow; issue a key with that account in allowed_accounts; nothing was charged`,
+      );
+
+/** A field that has to be there, in smallest units. */
+export function required(form: Form, field: string): bigint | Problem {
+  return (
+    wholeNumber(form, field) ??
+    new Problem(
+      "amount_unknown",
+      `${field}: missing; without it this call has no upper bound; nothing was charged`,
+    )
+  );
+}
+
+/** Something new of `amount` smallest units of `currency`. */
+export function costOfNew(form: Form, { terms }: Known): Cost | Problem {
+  const currency = currencyIn(form, terms);
+  if (currency instanceof Problem) return currency;
+  if (currency === null) return currencyUnknown("nothing", terms);
+  const units = required(form, "amount");
+  return units instanceof Problem ? units : costOf([{ units, currency }], terms);
+}
+
+/** Smallest units of a currency in lower case. */
+export interface Amount {
+  readonly units: bigint;
+  readonly currency: string;
+}
+
+/** The dearest of what it could be about. */
+export function costOf(amounts: readonly Amount[], terms: Known["terms"]): Cost | Problem {
+  const [first] = amounts;
+  if (first === undefined)
+    return new Problem(
+      "amount_unknown",
+      "what this call would cost could not be found out; nothing was charged",
+    );
+  let highest = NOTHING;
+  for (const { units, currency } of amounts) {
+    const amount = usdOf(units, currency, terms);
+    if (amount === null) return currencyUnknown(JSON.stringify(currency), terms);
+    highest = larger(highest, amount);
+  }
+  return { amount: highest, currency: first.currency };
+}
+
+/** What an object may be about: as it was counted, and as it was looked up. `field`: where its amount stands. */
+export const aboutOf = ({ object, found }: Known, field: string): readonly Amount[] => [
+  ...(object?.entries ?? []).map(({ units, currency }) => ({ units, currency })),
+  ...foundAmount(found, field),
+];
+
+/** What a lookup found in `field`; nothing where it is not there. */
+export function foundAmount(found: Known["found"], field: string): readonly Amount[] {
+  const units = unitsOf(found?.[field]);
+  const currency = text(found?.["currency"])?.toLowerCase() ?? null;
+  return units === null || currency === null ? [] : [{ units, currency }];
+}
+
+/**
+ * What an object would be raised to, beyond what is counted for it. One that was cancelled costs nothing: Stripe refuses
+ * whatever is asked of it, or replays what it answered before (docs.stripe.com/api/payment_intents/cancel, read
+ * 2026-11-22).
+ */
+export function costBeyond(amounts: readonly Amount[], known: Known): Cost | Problem {
+  const cost = costOf(amounts, known.terms);
+  if (cost instanceof Problem) return cost;
+  return { ...cost, amount: known.object?.cancelled ? NOTHING : uncounted(known.object, cost.amount) };
+}
+
+/** Refuses amounts below zero and discounts among the lines of an invoice: they give credit. */
+export function creditIn(form: Form): Problem | null {
+  for (const [name, value] of form) {
+    const last = name.slice(name.lastIndexOf("[") + 1).replace(/\].*$/, "");
+    if (/\[(discounts|coupon|promotion_code)\]/.test(name))
+      return new Problem(
+        "endpoint_not_priced",
+        `${name.slice(0, 60)}: gives a discount, which no cap counts; leave it out; nothing was charged`,
+      );
+    if (!["amount", "unit_amount", "unit_amount_decimal", "quantity", "quantity_decimal"].includes(last))
+      continue;
+    if (!/^\d{1,15}(\.\d{1,12})?$/.test(value))
+      return new Problem(
+        "amount_unknown",
+        `${name.slice(0, 60)}: got ${JSON.stringify(value.slice(0, 40))}; accepted are digits: an amount below zero gives credit, which no cap counts; nothing was charged`,
+      );
+  }
+  return null;
+}
+
+/** The segment of a path that names the object: of `/v1/payment_intents/pi_1/confirm` it is `pi_1`. */
+export const idIn = ({ path }: VendorRequest): string => path.split("/")[3] ?? "";
+
+const OBJECT_ID = /^[A-Za-z]+_[A-Za-z0-9_]{1,200}$/;
+
+/** The id that a form names, or null where it names none that can be one. */
+export const idNamed = (form: Form, field: string): string | null => {
+  const id = form.get(field) ?? "";
+  return OBJECT_ID.test(id) ? id : null;
+};

@@ -1,0 +1,85 @@
+import type { CallLimits } from "../../domain/call-limits.ts";
+import { Problem } from "../../domain/denial.ts";
+import type { FreeRule, VendorRequest } from "../../domain/vendor.ts";
+import { isField, parseForm } from "../form.ts";
+import { creditIn, expandProblem, unlisted } from "./pricing.ts";
+import { READ_PARAMS } from "./reads.ts";
+
+/** What costs nothing: reads, and writes that move and commit nothing. Whatever is not listed is refused all the same. */
+
+/** `fields`: the parameters of a POST that reach Stripe, or null where none of them can cost. */
+export const free = (fields: readonly string[] | null): FreeRule => ({
+  kind: "free",
+  check: (request, limits) => {
+    if (request.method !== "POST") return readable(request, limits);
+    const form = parseForm(request);
+    return form instanceof Problem ? form : (unlisted(form, fields, limits) ?? creditIn(form));
+  },
+});
+
+/** Reads of another account, below its id, where the key allows that account. */
+export const freeForAccount: FreeRule = {
+  kind: "free",
+  check: (request, limits) => notAllowed(request, limits) ?? readable(request, limits),
+};
+
+function notAllowed({ path }: VendorRequest, { accounts }: CallLimits): Problem | null {
+  const account = path.split("/")[3] ?? "";
+  if (accounts?.includes(account)) return null;
+  return new Problem(
+    "account_not_allowed",
+    "this path shows accounts that this vault key does not allow; name one that it allows, or issue a key with that account in allowed_accounts; nothing was charged",
+  );
+}
+
+/** A query that only reads: Stripe's older clients could name another method, account or key in it. */
+function readable(request: VendorRequest, limits: CallLimits): Problem | null {
+  for (const [name, values] of Object.entries(request.query)) {
+    const field = name.split("[", 1)[0] ?? name;
+    if (!isField(name) || request.method !== "GET" || !READ_PARAMS.includes(field)) return unreadable(name);
+    if (field !== "expand") continue;
+    for (const value of values) {
+      const problem = expandProblem(value, limits);
+      if (problem !== null) return problem;
+    }
+  }
+  const { method, body } = request;
+  return body.length === 0
+    ? null
+    : new Problem("ambiguous_request", `a ${method} has no body; leave it out; nothing was charged`);
+}
+
+const unreadable = (name: string) =>
+  new Problem(
+    "ambiguous_request",
+    `${JSON.stringify(name.slice(0, 40))} is no parameter of a query that is known here; leave it out, or send it in the body of a POST; nothing was charged`,
+  );
+
+const PART =
+  /^content-disposition: ?form-data; ?name="(file|purpose|expand\[\d*\])"(; ?filename="[^"\\]*")?$/i;
+
+/** A file: its name, its purpose and its bytes, as a client sends them from a form. */
+export const upload: FreeRule = {
+  kind: "free",
+  check: ({ headers, query, body }) => {
+    const types = headers["content-type"] ?? [];
+    const isMultipart =
+      types.length === 1 &&
+      /^multipart\/form-data; ?boundary="?[\w'()+,./:=? -]{1,70}"?$/i.test(types[0] ?? "");
+    if (!isMultipart || Object.keys(query).length > 0 || (headers["content-encoding"] ?? []).length > 0)
+      return new Problem(
+        "ambiguous_request",
+        "a file is sent as multipart/form-data with a boundary, uncompressed and without a query; nothing was charged",
+      );
+    const parts =
+      Buffer.from(body)
+        .toString("latin1")
+        .match(/content-disposition:[^\r\n]*/gi) ?? [];
+    return parts.every((part) => PART.test(part))
+      ? null
+      : new Problem(
+          "endpoint_not_priced",
+          "a part of this form is neither file nor purpose, written plainly; file_link_data would make the file readable for everybody; nothing was charged",
+        );
+  },
+};

@@ -1,0 +1,116 @@
+import { type MicroUsd, microUsd, NOTHING, smaller } from "../../domain/money.ts";
+import { atRate, type Rate, type Terms } from "../../domain/terms.ts";
+import type { Json, LatePrices, Quote, Reading, VendorAnswer } from "../../domain/vendor.ts";
+import { priceAt } from "./numbers.ts";
+
+/** How Twilio's answers tell what a call cost: late, as a text, negative. */
+
+/** Given before anything was sent. twilio.com/docs/usage/twilios-response, /docs/errors/20429, read 2026-11-22. */
+const NOT_EXECUTED = new Set([400, 401, 403, 404, 405, 409, 413, 415, 422, 429]);
+
+const SID = /^[A-Z]{2}[0-9a-f]{32}$/;
+
+/** The account as clients may write it: the credential's own takes its place. */
+export const PLACEHOLDER = `AC${"0".repeat(32)}`;
+
+function parsed(body: Uint8Array): Json {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(body));
+    return typeof value === "object" && value !== null ? (value as Json) : {};
+  } catch {
+    return {};
+  }
+}
+
+/** Sorts an answer by what Twilio did. One that was executed costs what was quoted, unless it says less. */
+export function outcomeOf(
+  answer: VendorAnswer,
+  quote: Quote,
+): { readonly made: Json; readonly reading: Reading } {
+  const executed = answer.status >= 200 && answer.status < 300;
+  const made = executed ? parsed(answer.body) : {};
+  const sid = made["sid"];
+  const reading: Reading = {
+    kind: executed ? "executed" : NOT_EXECUTED.has(answer.status) ? "refused" : "unknown",
+    price: executed ? quote.amount : NOTHING,
+    isEstimate: false,
+    replayed: false,
+    objectId: typeof sid === "string" && SID.test(sid) ? sid : null,
+    customerId: null,
+    amountText: quote.amountText,
+    currency: quote.currency,
+    fxRate: quote.fxRate,
+    counts: null,
+    uncountsObject: false,
+  };
+  return { made, reading };
+}
+
+/** An answer that tells its price, or will: until then it is estimated, never above what was quoted. */
+export function estimated(reading: Reading, estimate: MicroUsd): Reading {
+  if (reading.kind !== "executed") return reading;
+  return { ...reading, price: smaller(estimate, reading.price), isEstimate: reading.objectId !== null };
+}
+
+/** `2 segments` as a quote says it. */
+export const segmentsText = (segments: number): string => `${segments} segment${segments === 1 ? "" : "s"}`;
+const quotedSegments = ({ amountText }: Quote): number | null =>
+  /^[0-9]+ segments?$/.test(amountText ?? "") ? Number.parseInt(amountText ?? "", 10) : null;
+
+/**
+ * What a message costs by the segments that Twilio counts, where it has counted any. A Messaging Service has not yet when
+ * it answers, and a message with media is not priced by them.
+ */
+export function readMessage(answer: VendorAnswer, quote: Quote, terms: Terms): Reading {
+  const { made, reading } = outcomeOf(answer, quote);
+  const quoted = quotedSegments(quote);
+  const { num_segments: counted, num_media: media } = made;
+  const segments = typeof counted === "string" && /^[1-9][0-9]{0,2}$/.test(counted) ? Number(counted) : null;
+  const to = quote.recipients?.[0] ?? "";
+  const each = priceAt(terms, "sms", to);
+  const isPlain = quoted !== null && media === "0" && reading.objectId?.startsWith("SM") === true;
+  const told = toldPrice(made, terms);
+  if (told !== null && told.price <= quote.amount && reading.kind === "executed")
+    return { ...reading, ...told };
+  if (!isPlain || segments === null || typeof each !== "bigint" || segments > quoted)
+    return estimated(reading, quote.amount);
+  const estimate = microUsd(BigInt(segments) * each);
+  return { ...estimated(reading, estimate), amountText: segmentsText(segments) };
+}
+
+const US_DOLLAR: Rate = { picoUsd: 10n ** 12n, usd: 1 };
+
+interface Told {
+  readonly price: MicroUsd;
+  readonly amountText: string;
+  readonly currency: string;
+  readonly fxRate: number | null;
+}
+
+/**
+ * The price that a message or call tells, or null: a decimal that is negative for a charge. What is positive is a credit.
+ * Carrier fees are in it: support.twilio.com, "Understanding SMS Message Fees", read 2026-11-23.
+ */
+export function toldPrice({ price, price_unit: unit }: Json, { rates }: Terms): Told | null {
+  const [, sign, whole = "", places = ""] = /^(-?)([0-9]{1,9})(?:\.([0-9]{1,18}))?$/.exec(`${price}`) ?? [];
+  const currency = `${unit}`.toLowerCase();
+  const rate = currency === "usd" ? US_DOLLAR : rates[currency];
+  if (sign === undefined || rate === undefined || !/^[a-z]{3}$/.test(currency)) return null;
+  const units = BigInt(whole + places);
+  return {
+    price: sign === "-" ? atRate(units, places.length, rate) : NOTHING,
+    amountText: places === "" ? whole : `${whole}.${places}`,
+    currency,
+    fxRate: currency === "usd" ? null : rate.usd,
+  };
+}
+
+/** Prices come within a day. Without one nothing is final, also not of a message that failed: that can cost a fee. */
+export const latePrices: LatePrices = {
+  lookup: (objectId) =>
+    `/2010-04-01/Accounts/${PLACEHOLDER}/${objectId.startsWith("CA") ? "Calls" : "Messages"}/${objectId}.json`,
+  read: (found, terms) => {
+    const told = toldPrice(found, terms);
+    return told === null ? { kind: "pending" } : { kind: "final", ...told };
+  },
+};

@@ -1,0 +1,115 @@
+import { Problem } from "../../domain/denial.ts";
+import { type MicroUsd, microUsd, NOTHING } from "../../domain/money.ts";
+import type { Terms } from "../../domain/terms.ts";
+import type { PricedRule } from "../../domain/vendor.ts";
+import type { Form } from "../form.ts";
+import { estimated, outcomeOf, toldPrice } from "./answers.ts";
+import { CALL, listedForm } from "./fields.ts";
+import { TO_MISSING } from "./messages.ts";
+import { isCallable, priceAt } from "./numbers.ts";
+import { twimlProblem } from "./twiml.ts";
+
+/** What a telephone call costs at most: the minutes of its TimeLimit, and what is done in them. */
+
+/** Four hours. */
+const TIME_LIMIT_S_MAX = 14_400;
+
+/** Where instructions come from that are not seen here. `Url` goes before `Twiml`; `FallbackUrl` is asked when either fails. */
+const ELSEWHERE = ["Url", "ApplicationSid", "FallbackUrl"];
+
+function minutesOf(form: Form): bigint | Problem {
+  const text = form.get("TimeLimit");
+  const seconds = /^[1-9][0-9]{0,4}$/.test(text ?? "") ? Number(text) : null;
+  if (seconds !== null && seconds <= TIME_LIMIT_S_MAX) return BigInt(Math.ceil(seconds / 60));
+  return new Problem(
+    "amount_unknown",
+    `TimeLimit: ${text === undefined ? "missing" : `got ${JSON.stringify(text.slice(0, 20))}`}; a call without it may last four hours, so add the seconds that it may last, a whole number from 1 to ${TIME_LIMIT_S_MAX}, such as TimeLimit=300; nothing was charged`,
+  );
+}
+
+/** What a call's instructions may cost beside its minutes. */
+function instructionsOf(form: Form, terms: Terms, to: string): MicroUsd | Problem {
+  const elsewhere = ELSEWHERE.find((field) => form.has(field));
+  if (elsewhere !== undefined) {
+    return priceAt(
+      terms,
+      "call_instructions",
+      to,
+      ` as the most that they may cost, or the instructions can be sent as Twiml instead of ${elsewhere}: those of an address may dial others`,
+    );
+  }
+  const twiml = form.get("Twiml");
+  const problem = twiml === undefined ? "it is missing" : twimlProblem(twiml);
+  return problem === null
+    ? NOTHING
+    : new Problem(
+        twiml === undefined ? "amount_unknown" : "endpoint_not_priced",
+        `Twiml: ${problem}, so what the call would do is not known; accepted is one <Response> with <Say>, <Play>, <Pause>, <Hangup> or <Reject>, written plainly; nothing was charged`,
+      );
+}
+
+interface Extra {
+  readonly text: string;
+  readonly price: MicroUsd | Problem;
+}
+
+export const newCall: PricedRule = {
+  kind: "priced",
+  idempotency: null,
+  objectOf: () => null,
+  lookup: () => null,
+  quote: (request, { terms }) => {
+    const form = listedForm(request, CALL);
+    if (form instanceof Problem) return form;
+    const to = form.get("To");
+    if (to === undefined) return new Problem("amount_unknown", TO_MISSING);
+    if (!isCallable(to)) {
+      return new Problem(
+        "endpoint_not_priced",
+        `To: got ${JSON.stringify(to.slice(0, 60))}; accepted is a number with its country, such as +15555550100 (in a form the + is written %2B), client: with a name, or sip: with an address outside of twilio.com; nothing was charged`,
+      );
+    }
+    const minutes = minutesOf(form);
+    if (minutes instanceof Problem) return minutes;
+    const minute = priceAt(terms, "call_minute", to);
+    if (minute instanceof Problem) return minute;
+    let amount = microUsd(minute * minutes);
+    let amountText = `${minutes} minute${minutes === 1n ? "" : "s"}`;
+    for (const { text, price } of extrasOf(form, terms, to, minutes)) {
+      if (price instanceof Problem) return price;
+      amount = microUsd(amount + price);
+      amountText += text;
+    }
+    return {
+      amount,
+      amountText,
+      currency: "usd",
+      fxRate: null,
+      // Instructions from elsewhere may dial anybody.
+      recipients: ELSEWHERE.some((field) => form.has(field)) ? null : [to],
+      explanation: "every minute that TimeLimit allows is reserved",
+    };
+  },
+  /** Twilio tells later what the minutes cost, and never what came on top of them: then what was quoted stays. */
+  read: (answer, quote, { terms }) => {
+    const { made, reading } = outcomeOf(answer, quote);
+    if (quote.amountText?.includes(",") !== false) return reading;
+    const told = toldPrice(made, terms);
+    if (told !== null && told.price <= quote.amount && reading.kind === "executed")
+      return { ...reading, ...told };
+    return estimated(reading, quote.amount);
+  },
+};
+
+function extrasOf(form: Form, terms: Terms, to: string, minutes: bigint): readonly Extra[] {
+  const instructions = instructionsOf(form, terms, to);
+  const elsewhere = ELSEWHERE.some((field) => form.has(field));
+  const extras: Extra[] = [{ text: elsewhere ? ", instructed from elsewhere" : "", price: instructions }];
+  if (!/^(false)?$/i.test(form.get("Record") ?? "")) {
+    const each = priceAt(terms, "recording_minute", to);
+    extras.push({ text: ", recorded", price: each instanceof Problem ? each : microUsd(each * minutes) });
+  }
+  if (form.has("MachineDetection"))
+    extras.push({ text: ", with machine detection", price: priceAt(terms, "machine_detection", to) });
+  return extras;
+}

@@ -1,0 +1,93 @@
+import { Problem } from "../../domain/denial.ts";
+import { larger, type MicroUsd, microUsd, NOTHING } from "../../domain/money.ts";
+import type { Terms } from "../../domain/terms.ts";
+import type { PricedRule, Quote } from "../../domain/vendor.ts";
+import type { Form } from "../form.ts";
+import { readMessage, segmentsText } from "./answers.ts";
+import { listedForm, MESSAGE } from "./fields.ts";
+import { priceAt, type Receiver, receiverOf } from "./numbers.ts";
+import { CHARACTERS_MAX, isTooLong, SEGMENTS_MAX, segmentsOf } from "./segments.ts";
+
+/** What a message costs: its segments at the price of where it goes, or one price for a message with media or of a channel. */
+
+const refused = (message: string) => new Problem("endpoint_not_priced", `${message}; nothing was charged`);
+
+export const TO_MISSING = "To: missing; without it this call has no upper bound; nothing was charged";
+
+function addressed(form: Form): (Receiver & { readonly to: string }) | Problem {
+  const to = form.get("To");
+  if (to === undefined) return new Problem("amount_unknown", TO_MISSING);
+  const receiver = receiverOf(to);
+  if (receiver === null) {
+    return refused(
+      `To: got ${JSON.stringify(to.slice(0, 60))}; accepted is a number with its country, such as +15555550100 (in a form the + is written %2B), or such a number behind whatsapp: or rcs:, or messenger: with an id; anything else could go anywhere, at any price`,
+    );
+  }
+  const from = form.get("From");
+  const sender = from === undefined ? null : (/^([^:]*):/.exec(from)?.[1] ?? null);
+  if (from !== undefined && sender !== receiver.channel) {
+    return refused(
+      `From is ${sender === null ? "of no channel" : `of the channel ${JSON.stringify(sender.slice(0, 20))}`} and To ${receiver.channel === null ? "of none" : `of ${receiver.channel}`}: the message could go either way; write the same prefix before both`,
+    );
+  }
+  return { ...receiver, to };
+}
+
+const isOn = (form: Form, field: string): boolean => !/^(false)?$/i.test(form.get(field) ?? "");
+
+type Cost = Pick<Quote, "amount" | "amountText" | "explanation">;
+
+/** One price, whatever it says. */
+function flat(amount: MicroUsd | Problem, amountText: string): Cost | Problem {
+  return amount instanceof Problem ? amount : { amount, amountText, explanation: null };
+}
+
+function textCost(form: Form, terms: Terms, destination: string): Cost | Problem {
+  const each = priceAt(terms, "sms", destination);
+  if (each instanceof Problem) return each;
+  const isTemplate = form.has("ContentSid");
+  const segments = isTemplate ? SEGMENTS_MAX : segmentsOf(form.get("Body") ?? "");
+  const amount = microUsd(each * BigInt(segments));
+  const media = [...form.keys()].filter((name) => name.startsWith("MediaUrl#")).length;
+  if (media === 0 && !isOn(form, "SendAsMms")) {
+    const mms = isTemplate ? priceAt(terms, "mms", destination) : NOTHING;
+    return {
+      amount: mms instanceof Problem ? amount : larger(amount, mms),
+      amountText: segmentsText(segments),
+      explanation: isTemplate
+        ? `what a template says is not known, so ${SEGMENTS_MAX} segments are reserved, the most that one can have`
+        : null,
+    };
+  }
+  const mms = priceAt(terms, "mms", destination);
+  if (mms instanceof Problem) return mms;
+  // A Messaging Service may send links in place of the media: each fits into one segment more.
+  const asLinks = microUsd(amount + each * BigInt(media));
+  return { amount: larger(mms, asLinks), amountText: "1 message with media", explanation: null };
+}
+
+export const newMessage: PricedRule = {
+  kind: "priced",
+  idempotency: null,
+  objectOf: () => null,
+  lookup: () => null,
+  quote: (request, { terms }) => {
+    const form = listedForm(request, MESSAGE);
+    if (form instanceof Problem) return form;
+    const receiver = addressed(form);
+    if (receiver instanceof Problem) return receiver;
+    if (isOn(form, "ShortenUrls"))
+      return refused(
+        "ShortenUrls: shortened links have a price of their own and can be longer; leave it out",
+      );
+    if (isTooLong(form.get("Body") ?? ""))
+      return refused(`Body: has more than ${CHARACTERS_MAX} characters, which Twilio does not send`);
+    const { channel, destination, to } = receiver;
+    const cost =
+      channel === null
+        ? textCost(form, terms, destination)
+        : flat(priceAt(terms, channel, destination), `1 ${channel} message`);
+    return cost instanceof Problem ? cost : { ...cost, currency: "usd", fxRate: null, recipients: [to] };
+  },
+  read: (answer, quote, { terms }) => readMessage(answer, quote, terms),
+};

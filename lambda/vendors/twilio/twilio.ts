@@ -1,0 +1,117 @@
+import { Problem } from "../../domain/denial.ts";
+import type { Address, DenialFacts, Headers, Vendor } from "../../domain/vendor.ts";
+import { latePrices, PLACEHOLDER } from "./answers.ts";
+import { CATALOG, PLACEHOLDERS } from "./catalog.ts";
+import { recipients } from "./numbers.ts";
+import { leadBack } from "./pages.ts";
+
+/**
+ * Twilio: where its calls go, which headers reach it, and how its SDKs are answered. What its endpoints cost stands in
+ * catalog.ts and the files that it is made of.
+ *
+ * Sources, read 2026-11-22: twilio-node 6.2.0 and twilio-python 9.11.0; Twilio's OpenAPI files in @twilio/cli-core 8.3.2.
+ */
+
+/** Subdomains that the catalog knows, beside `api`. */
+const HOSTS = ["verify", "lookups", "pricing", "messaging"];
+
+const ORIGINS = {
+  main: "https://api.twilio.com",
+  ...Object.fromEntries(HOSTS.map((host) => [host, `https://${host}.twilio.com`])),
+};
+
+/** `AC…:token`, or `AC…:SK…:secret` with an API key: then the account stands in paths alone. */
+const CREDENTIAL = /^(AC[0-9a-fA-F]{32}):(?:(SK[0-9a-fA-F]{32}):)?([\x21-\x39\x3b-\x7e]{1,200})$/;
+
+function credentialOf(secret: string): { readonly account: string; readonly basic: string } | null {
+  const [, account, apiKey, password] = CREDENTIAL.exec(secret.trim()) ?? [];
+  return account === undefined ? null : { account, basic: `${apiKey ?? account}:${password}` };
+}
+
+/** The oldest API is named by its version alone, whether or not its host is written before it. */
+const catalogPath = (path: string): string => path.replace(/^\/api(?=\/2010-04-01\/)/, "");
+
+function address({ path }: { readonly path: string }, secret: string): Address | Problem {
+  const [, first = "", accounts, name, ...rest] = path.split("/");
+  if (HOSTS.includes(first)) return { host: first, path: path.slice(first.length + 1), standInPath: path };
+
+  const account = credentialOf(secret)?.account ?? "";
+  if (first !== "2010-04-01" || accounts !== "Accounts" || rest.length === 0)
+    return new Problem("endpoint_not_priced", "this path is of no known host of Twilio; nothing was charged");
+  if (name === PLACEHOLDER || name === account) {
+    const own = ["", first, accounts, account, ...rest].join("/");
+    return { host: "main", path: own, standInPath: own };
+  }
+  return new Problem(
+    "account_not_allowed",
+    `the path is of another account than the credential of this vault key; write ${PLACEHOLDER} as the account SID, and the credential's own takes its place; nothing was charged`,
+  );
+}
+
+const CODE_BY_STATUS: Readonly<Record<number, number>> = { 401: 20003, 403: 20403, 404: 20404, 429: 20429 };
+
+/**
+ * The oldest shape of Twilio's errors: the newer one (RFC 9457) loses its message in older SDKs. What is ours stands in it
+ * twice, since of all that is not Twilio's own an exception keeps `details` alone.
+ */
+function denial({ status, code: problem, message, requestId, charged, details }: DenialFacts) {
+  const code = CODE_BY_STATUS[status] ?? (status >= 500 ? 20500 : 20001);
+  const ours = { ...details, keybrake_code: problem, request_id: requestId, charged };
+  const body = {
+    ...ours,
+    code,
+    message,
+    more_info: `https://www.twilio.com/docs/errors/${code}`,
+    status,
+    details: ours,
+  };
+  return {
+    headers: { "Twilio-Request-Id": requestId, "Request-Id": requestId },
+    body: JSON.stringify(body),
+  };
+}
+
+function refuseHeaders(headers: Headers): Problem | null {
+  const name = ["x-http-method-override", "x-http-method", "x-method-override"].find(
+    (each) => each in headers,
+  );
+  return name === undefined
+    ? null
+    : new Problem(
+        "ambiguous_request",
+        `the header ${name} asks for another method; send that method itself; nothing was charged`,
+      );
+}
+
+export const twilio: Vendor = {
+  name: "twilio",
+  origins: ORIGINS,
+  credentialAccepted: "AC…:auth token, or AC…:SK…:secret with an API key",
+  authorize: (secret) => {
+    const credential = credentialOf(secret);
+    return credential === null
+      ? null
+      : { authorization: `Basic ${Buffer.from(credential.basic).toString("base64")}` };
+  },
+  // The account SID is in every answer, and no secret.
+  secretsOf: (secret) => {
+    const { basic } = credentialOf(secret) ?? { basic: secret };
+    return [basic, basic.slice(basic.indexOf(":") + 1)];
+  },
+  catalogPath,
+  address,
+  forwardedHeaders: ["accept", "accept-charset", "content-type", "user-agent", "x-twilio-client"],
+  accountHeaders: [],
+  refuseHeaders,
+  placeholders: PLACEHOLDERS,
+  catalog: CATALOG,
+  limits: ["allowed_recipients", "max_recipients"],
+  recipients,
+  denial,
+  requestId: (headers) => {
+    const id = headers["twilio-request-id"]?.[0] ?? "";
+    return /^[\x21-\x7e]{1,255}$/.test(id) ? id : null;
+  },
+  leadBack,
+  latePrices,
+};

@@ -1,0 +1,124 @@
+import { Problem } from "../../domain/denial.ts";
+import { type MicroUsd, sum } from "../../domain/money.ts";
+import type { PricedRule, Quote, VendorRequest } from "../../domain/vendor.ts";
+import { outcomeOf } from "./answers.ts";
+import { listedForm, queryProblem, VERIFICATION } from "./fields.ts";
+import { TO_MISSING } from "./messages.ts";
+import { isEmail, isNumber, priceAt } from "./numbers.ts";
+
+/** What verifications and lookups cost: prices of their own that no answer tells. */
+
+const refused = (message: string) => new Problem("endpoint_not_priced", `${message}; nothing was charged`);
+
+const priced = (quote: PricedRule["quote"]): PricedRule => ({
+  kind: "priced",
+  idempotency: null,
+  objectOf: () => null,
+  lookup: () => null,
+  quote,
+  read: (answer, quoted) => outcomeOf(answer, quoted).reading,
+});
+
+/** Channels by how a table of prices names what they go to. */
+const CHANNELS: Readonly<Record<string, (to: string) => string>> = {
+  sms: (to) => to,
+  whatsapp: (to) => to,
+  call: (to) => to,
+  sna: (to) => `sna:${to}`,
+  email: (to) => `email:${to}`,
+};
+
+/** Each one that is begun, approved later or not. A call takes less than a minute, which comes on top. */
+export const newVerification = priced((request, { terms }) => {
+  const form = listedForm(request, VERIFICATION);
+  if (form instanceof Problem) return form;
+  const [to, channel = ""] = [form.get("To"), form.get("Channel")];
+  if (to === undefined) return new Problem("amount_unknown", TO_MISSING);
+  const named = Object.hasOwn(CHANNELS, channel) ? CHANNELS[channel] : undefined;
+  if (named === undefined) {
+    return refused(
+      `Channel: got ${JSON.stringify(channel.slice(0, 20))}; accepted are ${Object.keys(CHANNELS).join(", ")}: what others cost is not known`,
+    );
+  }
+  if (!(channel === "email" ? isEmail(to) : isNumber(to))) {
+    return refused(
+      `To: got ${JSON.stringify(to.slice(0, 60))}; accepted is ${channel === "email" ? "one e-mail address" : "a number with its country, such as +15555550100 (in a form the + is written %2B)"}`,
+    );
+  }
+  const prices = [priceAt(terms, "verification", named(to))];
+  if (channel === "call") prices.push(priceAt(terms, "call_minute", to));
+  return quoteOf(prices, `1 verification by ${channel}`, [to]);
+});
+
+function quoteOf(
+  prices: readonly (MicroUsd | Problem)[],
+  amountText: string,
+  recipients: readonly string[],
+): Quote | Problem {
+  const known: MicroUsd[] = [];
+  for (const price of prices) {
+    if (price instanceof Problem) return price;
+    known.push(price);
+  }
+  return { amount: sum(known), amountText, currency: "usd", fxRate: null, recipients, explanation: null };
+}
+
+/** Data about a person, by which an identity is matched. */
+const IDENTITY = [
+  ..."FirstName LastName AddressLine1 AddressLine2 City State PostalCode AddressCountryCode NationalId".split(
+    " ",
+  ),
+  ..."DateOfBirth LastVerifiedDate VerificationSid PartnerSubId".split(" "),
+];
+
+/** What version 2 can be asked for. `validation` costs nothing. twilio.com/docs/lookup/v2-api, read 2026-11-22. */
+const FIELDS =
+  "validation caller_name sim_swap call_forwarding line_status line_type_intelligence identity_match reassigned_number sms_pumping_risk phone_number_quality_score pre_fill".split(
+    " ",
+  );
+
+/** What version 1 calls a type, and version 2 a field. */
+const TYPES: Readonly<Record<string, string>> = {
+  carrier: "line_type_intelligence",
+  "caller-name": "caller_name",
+};
+
+/** The parameter may be repeated, and each of its values may be a list: everything that is named counts. */
+const listed = ({ query }: VendorRequest, name: string): readonly string[] =>
+  (query[name] ?? []).flatMap((value) => value.split(",")).map((value) => value.trim());
+
+/** A lookup that asks for `parameter`, whose values `fieldOf` names as fields, or null for one that is not known. */
+const lookup = (
+  parameter: string,
+  others: readonly string[],
+  fieldOf: (value: string) => string | null,
+): PricedRule =>
+  priced((request, { terms }) => {
+    const { [parameter]: _, ...rest } = request.query;
+    if (Object.hasOwn(rest, "AddOns") || Object.hasOwn(rest, "AddOnsData"))
+      return refused("AddOns: what others sell through Twilio has prices of their own; leave it out");
+    const problem = queryProblem({ ...request, query: rest }, others);
+    if (problem !== null) return problem;
+    const fields: string[] = [];
+    for (const value of listed(request, parameter)) {
+      const field = fieldOf(value);
+      if (field === null)
+        return refused(
+          `${parameter}: ${JSON.stringify(value.slice(0, 40))} is not known here, so it has no price`,
+        );
+      if (field !== "validation") fields.push(field);
+    }
+    const text = fields.length === 0 ? "1 lookup" : `1 lookup of ${fields.join(", ")}`;
+    return quoteOf(
+      fields.map((field) => priceAt(terms, "lookup_field", field)),
+      text,
+      [],
+    );
+  });
+
+export const lookupV2 = lookup("Fields", ["CountryCode", ...IDENTITY], (value) =>
+  FIELDS.includes(value) ? value : null,
+);
+export const lookupV1 = lookup("Type", ["CountryCode"], (value) =>
+  Object.hasOwn(TYPES, value) ? (TYPES[value] ?? null) : null,
+);

@@ -1,0 +1,31 @@
+import { Duration, Validations } from "aws-cdk-lib";
+import { Rule, Schedule } from "aws-cdk-lib/aws-events";
+import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
+import { Construct } from "constructs";
+import { SCHEDULED } from "./limits.ts";
+import type { FunctionName } from "./routes.ts";
+import type { ServiceFunction } from "./service-function.ts";
+
+/** Runs each function of lib/limits.ts in its interval. What fails is not repeated: the next run does the same work. */
+export class Schedules extends Construct {
+  constructor(
+    scope: Construct,
+    id: string,
+    services: Readonly<Partial<Record<FunctionName, ServiceFunction>>>,
+  ) {
+    super(scope, id);
+    for (const { name, everyMinutes } of SCHEDULED) {
+      const service = services[name];
+      if (service === undefined) throw new Error(`the scheduled function ${name} is not there`);
+      const rule = new Rule(this, service.node.id, {
+        description: `Runs ${name} every ${everyMinutes} minutes`,
+        schedule: Schedule.rate(Duration.minutes(everyMinutes)),
+        targets: [new LambdaFunction(service.lambda, { retryAttempts: 0 })],
+      });
+      Validations.of(rule).acknowledge({
+        id: "Serverless::Serverless-EventBusDLQ",
+        reason: "an event of a schedule says nothing: the next run does what this one did not",
+      });
+    }
+  }
+}
