@@ -1,14 +1,19 @@
-"""What all tests of Python clients share: the running product, and the simulated Stripe's own books."""
+"""What all tests of Python clients share: the running product, and the simulated vendors' own books."""
 
+import http.client
 import json
 import os
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from contextlib import contextmanager
+from itertools import count
 
 import pytest
 import stripe
+
+NUMBERS = count(5_550_001)
 
 
 class Keybrake:
@@ -17,6 +22,7 @@ class Keybrake:
     url = os.environ["KEYBRAKE_URL"]
     api_key = os.environ["KEYBRAKE_API_KEY"]
     simulator = os.environ["STRIPE_SIMULATOR"]
+    simulators = {name: os.environ[f"{name.upper()}_SIMULATOR"] for name in ("stripe", "twilio", "resend")}
 
     def ask(self, method, path, body=None, token=None):
         """One request to our own API; returns the parsed body, whatever the status is."""
@@ -56,14 +62,82 @@ class Keybrake:
 
     def charged_cents(self, ids=None):
         """What the simulated Stripe let through, by its own books; of some objects where ids are given."""
-        with urllib.request.urlopen(f"{self.simulator}/books", timeout=20) as response:
-            entries = json.load(response)["entries"]
+        entries = self.books("stripe")["entries"]
         return sum(entry["spent_amount"] for entry in entries if ids is None or entry["id"] in ids)
+
+    def books(self, vendor):
+        """What the simulated vendor charged, by its own reckoning."""
+        return self.at_simulator(vendor, "/books")
+
+    def charges_to(self, vendor, *recipients):
+        """The entries of the simulated vendor's books that name one of the recipients."""
+        named = set(recipients)
+        return [
+            entry
+            for entry in self.books(vendor)["entries"]
+            if named & set([entry["to"]] if isinstance(entry["to"], str) else entry["to"])
+        ]
+
+    def fault(self, vendor, **order):
+        """What shall go wrong at the simulated vendor, with the next request that fits."""
+        self.at_simulator(vendor, "/faults", {"times": 1, **order})
+
+    def at_simulator(self, vendor, path, body=None, headers=None):
+        """One request to the simulated vendor itself: JSON, or a form where the body is bytes already."""
+        data = json.dumps(body).encode() if isinstance(body, dict) else body
+        request = urllib.request.Request(self.simulators[vendor] + path, data=data, headers=headers or {})
+        with urllib.request.urlopen(request, timeout=20) as response:
+            return json.load(response)
+
+    def has_counted(self, key, spent, held=0):
+        """Whether these micro-dollars are gone from the key: at once in sum, and told apart a moment later."""
+        deadline = time.monotonic() + 10
+        while True:
+            shown = self.ask("GET", f"/vault/keys/{key['id']}")
+            told = micro_usd(shown["spent_usd"]), micro_usd(shown["reserved_usd"])
+            assert sum(told) == spent + held, told
+            if told == (spent, held) or time.monotonic() > deadline:
+                assert told == (spent, held)
+                return True
+            time.sleep(0.02)
+
+
+def micro_usd(usd):
+    """Dollars as our API tells them, in millionths. Nothing is 0."""
+    return round((usd or 0) * 1_000_000)
 
 
 @pytest.fixture
 def keybrake():
     return Keybrake()
+
+
+@pytest.fixture
+def new_number():
+    """Makes telephone numbers that no other test writes to."""
+    return lambda prefix="+1415": f"{prefix}{next(NUMBERS)}"
+
+
+@pytest.fixture
+def requests_during(monkeypatch):
+    """Notes the requests of a client while a block runs, each attempt by itself, as (host, path)."""
+    noted = []
+    send = http.client.HTTPConnection.putrequest
+
+    def noting(connection, method, url, *args, **kwargs):
+        noted.append((connection.host, url))
+        return send(connection, method, url, *args, **kwargs)
+
+    monkeypatch.setattr(http.client.HTTPConnection, "putrequest", noting)
+
+    @contextmanager
+    def during():
+        requests = []
+        before = len(noted)
+        yield requests
+        requests.extend(noted[before:])
+
+    return during
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
 /**
- * `npm run test:clients`: the real stripe-python, oldest and newest, against the running product.
+ * `npm run test:clients`: the real Python clients, oldest and newest, against the running product.
  *
  * Makes one virtual environment per version under .venv/, starts the product for each and runs pytest in it. Where
  * there is no Python or PyPI cannot be reached it says `skipped: …`, since `npm test` must not need either.
@@ -11,9 +11,11 @@ import { skippedWhereUnavailable, virtualEnvironment } from "../support/python.t
 
 const HERE = import.meta.dirname;
 
+const EVERYWHERE = ["test_stripe.py", "test_twilio.py", "test_resend.py", "test_books.py"];
+
 const ENVIRONMENTS = [
-  { name: "newest", files: ["test_stripe.py", "test_stripe_client.py", "test_httpx.py"] },
-  { name: "oldest", files: ["test_stripe.py"] },
+  { name: "newest", files: [...EVERYWHERE, "test_stripe_client.py", "test_httpx.py"] },
+  { name: "oldest", files: EVERYWHERE },
 ] as const;
 
 await skippedWhereUnavailable(async () => {

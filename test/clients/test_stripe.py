@@ -1,6 +1,7 @@
 """stripe-python by `stripe.api_base`, oldest and newest: its natural exceptions, once each, and money that adds up."""
 
 import multiprocessing
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 
@@ -129,7 +130,7 @@ def test_what_a_key_may_not_do_is_a_permission_error_once(keybrake, use):
 
     wide = keybrake.issue()
     use(wide["vault_key"])
-    error = refused(lambda: stripe.Payout.create(**WANTED), "PermissionError")
+    error = refused(lambda: stripe.Subscription.create(customer="cus_1"), "PermissionError")
     assert error.error.code == "endpoint_not_priced"
     error = refused(lambda: stripe.PaymentIntent.create(**WANTED, stripe_account="acct_1"), "PermissionError")
     assert error.error.code == "account_not_allowed"
@@ -157,6 +158,33 @@ def test_what_cannot_be_counted_is_an_invalid_request_error_that_names_the_field
     assert f"{field}: " in str(error)
     assert "nothing was charged" in str(error)
     keybrake.rows(key, 1)
+
+
+def test_which_exceptions_survive_pickling(keybrake, use):
+    wide, narrow = keybrake.issue(), keybrake.issue(allowed_endpoints=["GET /v1/customers"])
+    outcomes = {}
+    for token, fields, kind in (
+        ("vk_short", WANTED, "AuthenticationError"),
+        (narrow["vault_key"], WANTED, "PermissionError"),
+        (wide["vault_key"], {**WANTED, "amount": 500_000}, "RateLimitError"),
+        (wide["vault_key"], {"currency": "usd"}, "InvalidRequestError"),
+        (wide["vault_key"], {**WANTED, "confirm": "true", "payment_method": "pm_card_chargeDeclined"}, "CardError"),
+    ):
+        use(token)
+        error = refused(lambda: stripe.PaymentIntent.create(**fields), kind)
+        try:
+            again = pickle.loads(pickle.dumps(error))
+            outcomes[kind] = (str(again), again.http_status) == (str(error), error.http_status)
+        except TypeError:
+            outcomes[kind] = False
+
+    assert outcomes == {
+        "AuthenticationError": True,
+        "PermissionError": True,
+        "RateLimitError": True,
+        "InvalidRequestError": False,
+        "CardError": False,
+    }
 
 
 def test_a_decline_is_a_card_error_and_gives_the_budget_back(keybrake, use):
