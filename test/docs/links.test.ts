@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
 import { expect, test } from "vitest";
 import { STATUS_BY_CODE } from "../../lambda/domain/denial.ts";
-import { stripe } from "../../lambda/vendors/stripe.ts";
+import { DEFAULT_PRICES, TERMS_SCHEMA } from "../../lambda/terms.ts";
+import { VENDORS } from "../../lambda/vendors/index.ts";
 import { GATEWAY_RESPONSE_TYPES, gatewayResponseOf } from "../../lib/gateway-responses.ts";
 import { parseSettings } from "../../lib/local/settings.ts";
 import { ROUTES } from "../../lib/routes.ts";
@@ -57,13 +58,58 @@ test("every endpoint has a heading in the API's document, and every heading an e
   expect(headings.toSorted()).toEqual(ROUTES.map(({ method, path }) => `${method} ${path}`).toSorted());
 });
 
-test("Stripe's catalog in the documents is the one in the code", () => {
-  const rows = tableUnder(textOf("docs/vendors.md"), "### Catalog").flatMap(([endpoints = "", kind]) =>
-    [...endpoints.matchAll(/`([^`]+)`/g)].map(([, endpoint]) => `${kind} ${endpoint}`),
-  );
-  const catalog = stripe.catalog.map(({ method, path, rule }) => `${rule.kind} ${method} ${path}`);
+/** In its page Twilio's longest prefix is written as three dots. */
+const TWILIO_ACCOUNT = "/2010-04-01/Accounts/{account}";
 
-  expect(rows.toSorted()).toEqual(catalog.toSorted());
+test.each(Object.values(VENDORS))(
+  "every endpoint of $name that costs has a row in its page, and no other",
+  ({ name, catalog }) => {
+    const rows = tableUnder(textOf(`docs/vendors/${name}.md`), "## Catalog").filter(
+      ([, kind]) => kind === "priced",
+    );
+    const written = rows.flatMap(([endpoints = ""]) =>
+      [...endpoints.matchAll(/`([^`]+)`/g)].map(([, endpoint = ""]) => endpoint.replace("…", TWILIO_ACCOUNT)),
+    );
+    const priced = catalog.filter(({ rule }) => rule.kind === "priced");
+
+    expect(written.toSorted()).toEqual(priced.map(({ method, path }) => `${method} ${path}`).toSorted());
+  },
+);
+
+test("the page over all vendors links to each of them", () => {
+  const links = linksOf(textOf("docs/vendors.md"));
+
+  for (const name of Object.keys(VENDORS)) expect(links).toContain(`vendors/${name}.md`);
+});
+
+test("every price that can be configured stands in the page of prices, and no other", () => {
+  const rows = tableUnder(textOf("docs/vendors.md"), "### Currencies and prices");
+  const items = Object.entries(DEFAULT_PRICES).flatMap(([vendor, prices]) =>
+    Object.keys(prices).map((item) => `${vendor}.${item}`),
+  );
+
+  expect(rows.map(([item]) => word(item)).toSorted()).toEqual(items.toSorted());
+});
+
+test("what the configuration may say of terms stands among its fields", () => {
+  const fields = tableUnder(textOf("docs/deploying.md"), "## Configuration").map(([field]) => word(field));
+
+  expect(fields).toEqual(expect.arrayContaining(Object.keys(TERMS_SCHEMA)));
+});
+
+test("every limit inside a call stands in the API's document, with the vendors that have it", () => {
+  const limits = new Set(Object.values(VENDORS).flatMap((vendor) => vendor.limits));
+  const [, issue = ""] = textOf("docs/api.md").split("### `POST /vault/keys`\n");
+  const fields = tableUnder(textOf("docs/api.md"), "### `POST /vault/keys`").map(([field]) => word(field));
+  const [row = []] = tableUnder(textOf("docs/vendors.md"), "## The three").filter(
+    ([what]) => what === "limits inside a call",
+  );
+
+  expect(fields).toEqual(expect.arrayContaining([...limits]));
+  for (const limit of limits) expect(issue).toContain(`"${limit}"`);
+  expect(row.slice(1).map((cell) => word(cell).split(", "))).toEqual(
+    Object.values(VENDORS).map((vendor) => vendor.limits),
+  );
 });
 
 test("the README's variables are those that the local run reads", () => {
