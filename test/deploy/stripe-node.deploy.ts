@@ -9,7 +9,7 @@ let run: OwnRun;
 let stripe: Simulator;
 beforeAll(async () => {
   run = await startOwn();
-  stripe = simulatorAt(run.stripe.origin);
+  stripe = simulatorAt(run.vendors.stripe.origin);
 });
 afterAll(() => run.close());
 

@@ -386,7 +386,7 @@ describe("a vault key about itself", () => {
     expect(textAt(revoked.json, "revoked_at")).toMatch(TIME);
     for (const refused of [
       await pay(run, key, 1),
-      await post(run, key, "/v1/payouts"),
+      await post(run, key, "/v1/payment_links"),
       await post(run, key, "/v1/../payouts"),
       await ask(run, "GET", "/stripe/v1/customers", { token: key.token }),
       await ask(run, "GET", "/vault/keys/self", { token: key.token }),
@@ -625,7 +625,7 @@ test("the label of a call is on its row and does not reach the vendor", async ()
   expect(await callRows(run, key)).toMatchObject([
     { call_label: "step charge #3", agent_run_label: "flow/9" },
   ]);
-  const requests: unknown = await (await fetch(`${run.stripe.origin}/requests`)).json();
+  const requests: unknown = await (await fetch(`${run.vendors.stripe.origin}/requests`)).json();
   expect(JSON.stringify(requests)).not.toMatch(/step charge|keybrake-label/i);
 });
 
@@ -646,9 +646,9 @@ test("an allowlist holds for one segment by a star and for the rest by two, and 
 });
 
 test("an allowlist opens no endpoint that has no price", async () => {
-  const key = await issue(run, { allowed_endpoints: ["POST /v1/payouts", "POST /v1/**"] });
+  const key = await issue(run, { allowed_endpoints: ["POST /v1/payment_links", "POST /v1/**"] });
 
-  const refused = await post(run, key, "/v1/payouts", { amount: "100", currency: "usd" });
+  const refused = await post(run, key, "/v1/payment_links", { amount: "100", currency: "usd" });
 
   expect([refused.status, at(refused.json, "error", "code")]).toEqual([403, "endpoint_not_priced"]);
 });

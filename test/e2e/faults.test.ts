@@ -81,7 +81,7 @@ describe("against a Stripe that keeps idempotency keys", () => {
   let hanging: Promise<{ readonly key: Key; readonly reply: Reply; readonly ms: number }>;
   beforeAll(async () => {
     run = await startOwn();
-    stripe = simulatorAt(run.stripe.origin);
+    stripe = simulatorAt(run.vendors.stripe.origin);
     // Goes on beside the other tests, since it takes as long as a vendor is waited for.
     hanging = hang();
   });
@@ -253,7 +253,7 @@ describe("against an upstream that does as it is told", () => {
   let upstream: OwnUpstream;
   beforeAll(async () => {
     upstream = await startOwnUpstream();
-    run = await startOwn({ stripe: { kind: "upstream", origin: upstream.origin, secretKey: CREDENTIAL } });
+    run = await startOwn({ vendors: { stripe: { kind: "upstream", origin: upstream.origin, credential: CREDENTIAL } } });
   });
   afterAll(async () => {
     await run.close();
@@ -512,7 +512,7 @@ describe("against an upstream that does as it is told", () => {
 describe("against nobody", () => {
   beforeAll(async () => {
     const origin = `http://127.0.0.1:${await freePort()}`;
-    run = await startOwn({ stripe: { kind: "upstream", origin, secretKey: "sk_test_x" } });
+    run = await startOwn({ vendors: { stripe: { kind: "upstream", origin, credential: "sk_test_x" } } });
   });
   afterAll(() => run.close());
 

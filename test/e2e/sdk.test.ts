@@ -18,7 +18,7 @@ let run: OwnRun;
 let stripe: Simulator;
 beforeAll(async () => {
   run = await startOwn();
-  stripe = simulatorAt(run.stripe.origin);
+  stripe = simulatorAt(run.vendors.stripe.origin);
 });
 afterAll(() => run.close());
 
@@ -164,7 +164,7 @@ describe.each(CASES.filter(isReachable))("$name by its $way", ({ name, way }) =>
     const wide = await issue(run);
 
     const notAllowed = await refusalOf(clientOf(narrow.token).customers.create({ name: "x" }));
-    const notPriced = await refusalOf(clientOf(wide.token).payouts.create(WANTED));
+    const notPriced = await refusalOf(clientOf(wide.token).paymentLinks.create(WANTED));
     const connect = await refusalOf(
       clientOf(wide.token).paymentIntents.create(WANTED, { stripeAccount: "acct_1" }),
     );
@@ -182,7 +182,7 @@ describe.each(CASES.filter(isReachable))("$name by its $way", ({ name, way }) =>
       statusCode: 403,
       code: "endpoint_not_priced",
     });
-    expect(notPriced.message).toContain("POST /v1/payouts");
+    expect(notPriced.message).toContain("POST /v1/payment_links");
     expect(connect).toMatchObject({
       class: "StripePermissionError",
       statusCode: 403,

@@ -26,12 +26,21 @@ let upstream: OwnUpstream;
 let run: OwnRun;
 beforeAll(async () => {
   upstream = await startOwnUpstream();
-  run = await startOwn({ stripe: { kind: "upstream", origin: upstream.origin, secretKey: CREDENTIAL } });
+  run = await startOwn({
+    vendors: { stripe: { kind: "upstream", origin: upstream.origin, credential: CREDENTIAL } },
+  });
 });
 afterAll(async () => {
   await run.close();
   await upstream.close();
 });
+
+const replayed = (id: string) =>
+  answer(
+    200,
+    { id, object: "payment_intent", amount: 100, currency: "usd" },
+    { "Idempotent-Replayed": "true" },
+  );
 
 const sent = (key: Key, request: RawRequest): Promise<RawAnswer> =>
   sendBytes(run.baseUrl, requestBytes(key.token, request));
@@ -607,6 +616,64 @@ describe("what is written plainly passes and reaches the vendor byte for byte", 
       raw[2 * index]?.toLowerCase() ?? "",
       raw[2 * index + 1] ?? "",
     ]);
+});
+
+describe("a repeat under one idempotency key that Stripe runs anew is counted, whatever it answered before", () => {
+  const made = (id: string) =>
+    answer(200, { id, object: "payment_intent", amount: 100, currency: "usd", status: "succeeded" });
+  const error = { error: { type: "invalid_request_error", message: "x" } };
+
+  test.each([
+    ["refused it", answer(400, error), 100],
+    ["limited it", answer(429, error), 100],
+    ["was in the middle of it", answer(409, error), 100],
+    ["declined it", answer(402, { error: { type: "card_error", code: "card_declined" } }), 100],
+    ["made another one", made("pi_first"), 200],
+    ["said that it replays, for the first time", replayed("pi_of_another_key"), 100],
+  ])("%s", async (_, first, cents) => {
+    upstream.forget();
+    const key = await issue(run);
+    upstream.next(first, made("pi_second"));
+    const headers = ["Idempotency-Key: anew"];
+
+    await sent(key, { headers });
+    await sent(key, { headers });
+
+    expect(upstream.requests).toHaveLength(2);
+    expect(await balanceOf(run, key)).toMatchObject({ spent: cents, reserved: 0 });
+  });
+
+  test("and no repeat is sent while the budget is gone", async () => {
+    upstream.forget();
+    const key = await issue(run, { daily_usd_cap: 1 });
+    upstream.next(answer(402, { error: { type: "card_error", code: "card_declined" } }));
+    const headers = ["Idempotency-Key: later"];
+    await sent(key, { headers });
+    await sent(key, {});
+
+    const late = await sent(key, { headers });
+
+    expect(late.status).toBe(429);
+    expect(upstream.requests).toHaveLength(2);
+    expect(await balanceOf(run, key)).toMatchObject({ spent: 100, reserved: 0 });
+  });
+
+  test("one idempotency key under two spellings of a path is one call, and what each of them moved is counted", async () => {
+    upstream.forget();
+    const key = await issue(run);
+    upstream.next(made("pi_1"), made("pi_2"), made("pi_3"));
+    const headers = ["Idempotency-Key: spelled"];
+
+    for (const target of ["/stripe/v1/payment_intents", "/v1/payment_intents", "/stripe/v1/payment_intents/"])
+      await sent(key, { headers, target });
+
+    expect(upstream.requests.map(({ target }) => target)).toEqual([
+      "/v1/payment_intents",
+      "/v1/payment_intents",
+      "/v1/payment_intents",
+    ]);
+    expect(await balanceOf(run, key)).toMatchObject({ spent: 300, reserved: 0 });
+  });
 });
 
 /** Parsers that servers use, for the amount of a body; they disagree on exactly what is to be refused. */

@@ -28,7 +28,7 @@ export async function pytest(bin: string, folder: string, files: readonly string
         PYTHONDONTWRITEBYTECODE: "1",
         KEYBRAKE_URL: keybrake.baseUrl,
         KEYBRAKE_API_KEY: keybrake.apiKey,
-        STRIPE_SIMULATOR: keybrake.simulatorOrigin ?? "",
+        ...simulatorVariables(keybrake.stdout()),
       },
     },
   );
@@ -36,4 +36,12 @@ export async function pytest(bin: string, folder: string, files: readonly string
   const passed = status === 0 && ended === 0;
   if (!passed) console.log(`the product ended with ${ended}; it said on stderr:\n${keybrake.stderr()}`);
   return passed;
+}
+
+/** Where each simulated vendor is, as the product said it: STRIPE_SIMULATOR, TWILIO_SIMULATOR, RESEND_SIMULATOR. */
+function simulatorVariables(stdout: string): Record<string, string> {
+  const lines = stdout.matchAll(/^ {2}(\S+) +simulated, its books: (\S+)\/books/gm);
+  return Object.fromEntries(
+    [...lines].map(([, title = "", origin = ""]) => [`${title.toUpperCase()}_SIMULATOR`, origin]),
+  );
 }
