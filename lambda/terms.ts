@@ -13,7 +13,7 @@ import type { Prices, PriceTable, Rate, Terms } from "./domain/terms.ts";
 
 /** Islands and services that share the country code +1 with the United States and Canada, at their own prices. */
 const ELSEWHERE_BEHIND_1 =
-  "242 246 264 268 284 345 441 473 649 658 664 670 671 684 721 758 767 784 787 809 829 849 868 869 876 939";
+  "242 246 264 268 284 340 345 441 473 649 658 664 670 671 684 721 758 767 784 787 809 829 849 868 869 876 939";
 
 const behind1 = <P>(price: P): Record<string, P> =>
   Object.fromEntries(ELSEWHERE_BEHIND_1.split(" ").map((area) => [`+1${area}`, price]));
@@ -41,6 +41,11 @@ export const DEFAULT_PRICES = {
     call_minute: {
       "+1": "0.05",
       ...behind1("2"),
+      // Alaska, the Canadian territories, personal numbers: not at the price of the rest.
+      "+1907": "2",
+      "+1867": "2",
+      "+1500": "2",
+      "+1700": "2",
       ...UNBOUNDED,
       "client:": "0.01",
       "sip:": "0.01",
@@ -171,9 +176,15 @@ function withDefaults(given: {
   return prices;
 }
 
-/** A single price holds everywhere; prices by destination are laid over the defaults. */
+/** A single price holds wherever there is one at all; prices by destination are laid over the defaults. */
 function priceTable(defaults: TableInput, given: Table = {}): PriceTable {
-  const inputs = typeof given === "object" ? { ...defaults, ...given } : { default: given };
+  const refused = Object.entries(defaults).filter(
+    ([destination, usd]) => usd === null && destination !== "default",
+  );
+  const inputs =
+    typeof given === "object"
+      ? { ...defaults, ...given }
+      : { ...Object.fromEntries(refused), default: given };
   return Object.fromEntries(
     Object.entries(inputs).map(([destination, text]) => [destination, text === null ? null : micros(text)]),
   );

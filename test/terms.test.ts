@@ -40,11 +40,15 @@ describe("prices", () => {
     expect(priceOf(DEFAULT_TERMS.prices, "stripe", "sms", "+1")).toBeNull();
   });
 
-  test("of the configuration lie over the defaults by destination, and one alone holds everywhere", () => {
+  test("of the configuration lie over the defaults by destination, and one alone holds wherever there is one", () => {
     const { prices } = termsOf({
-      prices: { twilio: { sms: { "+1": "0.01", "+44": 0.05 }, whatsapp: 0.1, mms: { "+1": null } } },
+      prices: {
+        twilio: { sms: { "+1": "0.01", "+44": 0.05 }, whatsapp: 0.1, mms: { "+1": null }, call_minute: 0.02 },
+      },
     });
 
+    expect(priceOf(prices, "twilio", "call_minute", "+447700900000")).toBe(20_000n);
+    expect(priceOf(prices, "twilio", "call_minute", "+8701234567")).toBeNull();
     expect(priceOf(prices, "twilio", "sms", "+15551234567")).toBe(10_000n);
     expect(priceOf(prices, "twilio", "sms", "+18765551234")).toBe(600_000n);
     expect(priceOf(prices, "twilio", "sms", "+447700900000")).toBe(50_000n);

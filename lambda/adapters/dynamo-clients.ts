@@ -19,7 +19,7 @@ export function dynamoClients(timeoutMs: number): DynamoClients {
   const requestHandler = {
     requestTimeout: timeoutMs,
     throwOnRequestTimeout: true,
-    connectionTimeout: Math.min(timeoutMs, 1_000),
+    connectionTimeout: timeoutMs,
   };
   const agents = keptAgents(SOCKETS_MAX);
   const handler = { ...requestHandler, httpAgent: agents.http, httpsAgent: agents.https };

@@ -36,7 +36,11 @@ export async function settleLatePrices(deadlineMs: number, ports: LatePricePorts
       let asked = 0;
       for (const callId of found) {
         if (ports.clock.now() + CALL_MS_MAX > deadlineMs) return run;
-        const done = await settleOne(vendor, callId, deadlineMs, ports);
+        // One that cannot be read or written must not stand before all others.
+        const done = await settleOne(vendor, callId, deadlineMs, ports).catch((error: unknown) => {
+          ports.warn(`the final price of ${callId} could not be settled; it is tried again later`, error);
+          return "nothing" as const;
+        });
         if (done === "nothing") continue;
         run[done] += 1;
         asked += 1;

@@ -61,7 +61,8 @@ function answer(status: number, body: unknown): VendorReply {
   };
 }
 
-const priced = (price: string, unit = "USD"): VendorReply => answer(200, { price, price_unit: unit });
+const priced = (price: string, unit = "USD"): VendorReply =>
+  answer(200, { status: "delivered", price, price_unit: unit });
 
 let names: number;
 beforeEach(() => {

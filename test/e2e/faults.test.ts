@@ -253,7 +253,9 @@ describe("against an upstream that does as it is told", () => {
   let upstream: OwnUpstream;
   beforeAll(async () => {
     upstream = await startOwnUpstream();
-    run = await startOwn({ vendors: { stripe: { kind: "upstream", origin: upstream.origin, credential: CREDENTIAL } } });
+    run = await startOwn({
+      vendors: { stripe: { kind: "upstream", origin: upstream.origin, credential: CREDENTIAL } },
+    });
   });
   afterAll(async () => {
     await run.close();

@@ -206,7 +206,11 @@ test("a refund without an amount costs all that is left, of a charge that this k
   await reconciled(async () => {
     const [key, other] = await Promise.all([issue(run), issue(run)]);
     const own = await pay(run, key, 600, { confirm: "true", payment_method: "pm_card_visa" });
-    const made = await post(run, other, "/v1/charges", { amount: "500", currency: "usd", source: "tok_visa" });
+    const made = await post(run, other, "/v1/charges", {
+      amount: "500",
+      currency: "usd",
+      source: "tok_visa",
+    });
     await post(run, other, "/v1/refunds", { charge: textAt(made.json, "id"), amount: "200" });
 
     const whole = await post(run, key, "/v1/refunds", { payment_intent: textAt(own.json, "id") });
@@ -338,7 +342,11 @@ test("a PaymentIntent made elsewhere costs what Stripe says it is about, and not
   const made = (fields: object) => createdElsewhere({ type: "payment_intent", currency: "usd", ...fields });
 
   const held = await made({ amount: 500, status: "requires_capture" });
-  const confirmed = await made({ amount: 400, status: "requires_confirmation", payment_method: "pm_card_visa" });
+  const confirmed = await made({
+    amount: 400,
+    status: "requires_confirmation",
+    payment_method: "pm_card_visa",
+  });
   expect((await post(run, key, `/v1/payment_intents/${held}/capture`)).status).toBe(200);
   expect(await balanceOf(run, key)).toEqual({ spent: 500, reserved: 0, remaining: 700 });
   expect((await post(run, key, `/v1/payment_intents/${confirmed}/confirm`)).status).toBe(200);

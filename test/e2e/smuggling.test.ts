@@ -235,10 +235,8 @@ const NOT_PRICED = [403, "endpoint_not_priced"] as const;
 const AMBIGUOUS_PATH = [400, "ambiguous_path"] as const;
 const PATHS: readonly Refused[] = [
   ...[
-    "/stripe/v1/payouts",
-    "/v1/payouts",
-    "/stripe/v1/transfers",
-    "/stripe/v1/topups",
+    "/stripe/v1/Payouts",
+    "/stripe/v1/payouts.json",
     "/stripe/v1/subscriptions",
     "/stripe/v1/invoices",
     "/stripe/v1/invoices/in_1/pay",
@@ -255,12 +253,12 @@ const PATHS: readonly Refused[] = [
     "/stripe/v1/payment_intents/pi_x/verify_microdeposits",
     "/stripe/v1/payment_intents/pi_x/confirm",
     "/stripe/v1/payment_intents/pi_x/capture",
-    "/stripe/v1/payment_intents/pi_x",
-    "/stripe/v1/charges/ch_x/capture",
+    "/stripe/v1/payment_intents/x",
+    "/stripe/v1/charges/ch_x/captures",
     "/stripe/v1/charges/ch_x/refund",
     "/stripe/v1/charges/ch_x/refunds",
     "/stripe/v1/test_helpers/test_clocks",
-    "/stripe/v1/files",
+    "/stripe/v1/files/file_x",
     "/stripe/oauth/token",
     "/v2/money_management/outbound_payments",
     "/stripe/v2/core/events",
@@ -317,6 +315,8 @@ const PATHS: readonly Refused[] = [
     `/stripe/v1/${"a%41".repeat(500)}`,
   ].map((target) => pathOf(target, ...AMBIGUOUS_PATH)),
   pathOf(`/stripe/v1/payment_intents/${"x".repeat(8000)}`, ...NOT_PRICED),
+  pathOf("/stripe/v1/transfers", 403, "account_not_allowed"),
+  pathOf("/stripe/v1/files", 400, "ambiguous_request"),
 ];
 
 describe.each([
@@ -332,10 +332,11 @@ describe.each([
     let key: Key;
     beforeAll(async () => {
       key = await issue(run, { daily_usd_cap: 1000 });
-      upstream.forget();
     });
 
     test.each(table)("$name", async ({ name, status, code, ...request }) => {
+      upstream.forget();
+
       const refused = await sent(key, request);
 
       expect(upstream.requests).toEqual([]);
@@ -544,6 +545,19 @@ describe("what is written plainly passes and reaches the vendor byte for byte", 
     expect(reached?.body.toString()).toBe(reaches ?? request.body ?? "amount=100&currency=usd");
     expect(await balanceOf(run, key)).toEqual({ spent: 100, reserved: 0, remaining: 4900 });
   });
+
+  test.each(["/stripe/v1/payouts", "/v1/payouts", "/stripe/v1/topups", "/stripe/v1/charges"])(
+    "%s counts like a PaymentIntent",
+    async (target) => {
+      upstream.forget();
+      const key = await issue(run);
+
+      expect((await sent(key, { target })).status).toBe(200);
+
+      expect(upstream.requests.map((reached) => reached.target)).toEqual([target.replace("/stripe", "")]);
+      expect(await balanceOf(run, key)).toMatchObject({ spent: 100, reserved: 0 });
+    },
+  );
 
   test("of the headers only those that Stripe knows go on, with the credential in the key's place", async () => {
     upstream.forget();
@@ -776,7 +790,7 @@ test("whatever path reaches the vendor is the one that was priced, as it was ask
       }
       expect(reached.target).toBe(target.replace(/^\/stripe\//, "/").replace(/\/$/, ""));
       expect(reached.target).toMatch(
-        /^\/v1\/(payment_intents(\/[A-Za-z0-9_]+\/cancel)?|charges|refunds|customers(\/[A-Za-z0-9_]+)?)$/,
+        /^\/v1\/(payment_intents|charges|refunds|customers|payouts)(\/[A-Za-z0-9_]+(\/cancel)?)?$/,
       );
     }),
     { numRuns: 150 },

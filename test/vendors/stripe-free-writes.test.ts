@@ -81,6 +81,10 @@ const REFUSED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "POST /v1/customers": "balance cash_balance coupon promotion_code",
     "POST /v1/customers/{id}": "balance cash_balance coupon promotion_code",
   },
+  "may change what is collected already": {
+    "POST /v1/prices/{id}": "currency_options",
+    "POST /v1/shipping_rates/{id}": "fixed_amount",
+  },
   "has what is past due collected at once": {
     "POST /v1/customers/{id}": "default_source source",
   },

@@ -38,7 +38,7 @@ const invoice = (change: object = {}) => ({
   amount_due: 500,
   amount_paid: 0,
   currency: "usd",
-  status: "draft",
+  status: "open",
   customer: "cus_1",
   ...change,
 });
@@ -193,7 +193,7 @@ describe.each([FINALIZE, SEND, PAY])("POST %s", (path) => {
     expect(costOf(path, "", { found: invoice(), object: DRAFT })).toBe(cents(500));
     expect(costOf(path, "", { found: invoice(), object: counted(500) })).toBe(0n);
     expect(costOf(path, "", { found: invoice({ amount_due: 800 }), object: counted(500) })).toBe(cents(300));
-    expect(costOf(path, "", { found: invoice({ amount_due: 0 }) })).toBe(0n);
+    expect(costOf(path, "", { found: invoice({ total: 0, amount_due: 0 }) })).toBe(0n);
     expect(costOf(path, "", { found: invoice({ currency: "jpy" }) })).toBe(3_296_000n);
   });
 
@@ -218,6 +218,34 @@ describe.each([FINALIZE, SEND, PAY])("POST %s", (path) => {
     });
     expect(read(path, given, { object: DRAFT }).price).toBe(cents(800));
   });
+});
+
+test.each([FINALIZE, SEND, PAY])(
+  "what is due of an invoice is not all that %s costs: a credit pays for the rest",
+  (path) => {
+    const found = invoice({ total: 500, amount_due: 0 });
+    expect(costOf(path, "", { found })).toBe(cents(500));
+    expect(read(path, answer(200, found), { object: DRAFT })).toMatchObject({
+      price: cents(500),
+      counts: { units: 500n },
+    });
+  },
+);
+
+test("an invoice whose total is below zero gives credit, and is refused", () => {
+  const found = invoice({ total: -500, amount_due: 0 });
+  for (const path of [FINALIZE, SEND, PAY]) expect(costOf(path, "", { found })).toBe("amount_unknown");
+});
+
+test("a draft is not paid: a line could be added while it is, and a decline leaves it open", () => {
+  const found = invoice({ status: "draft" });
+  expect(costOf(PAY, "", { found })).toBe("amount_unknown");
+  expect(costOf(PAY, "paid_out_of_band=true", { found })).toBe("amount_unknown");
+});
+
+test("finalizing collects nothing at once: a line could be added while it does", () => {
+  expect(costOf(FINALIZE, "auto_advance=true", { found: invoice() })).toBe("amount_unknown");
+  expect(costOf(FINALIZE, "auto_advance=false", { found: invoice() })).toBe(cents(500));
 });
 
 describe("an invoice that is paid", () => {

@@ -831,8 +831,8 @@ describe("the final price", () => {
       null,
     ],
     ["a whole number", { price: "-2", price_unit: "USD" }, 2_000_000, "2", "usd", null],
-    ["nothing", { price: "0.00000", price_unit: "USD" }, 0, "0.00000", "usd", null],
-    ["a credit", { price: "0.5", price_unit: "USD" }, 0, "0.5", "usd", null],
+    ["nothing", { price: "0.00000", price_unit: "USD", status: "delivered" }, 0, "0.00000", "usd", null],
+    ["a credit", { price: "0.5", price_unit: "USD", status: "failed" }, 0, "0.5", "usd", null],
     ["another currency", { price: "-0.01", price_unit: "EUR" }, 11_000, "0.01", "eur", 1.1],
     [
       "a message that failed for a fee",

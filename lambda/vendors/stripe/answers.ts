@@ -64,13 +64,19 @@ const nothing = (quote: Quote): Reading => ({
 function declinedObject(answer: VendorAnswer, quote: Quote, { terms }: Known): Reading {
   const { error } = parsed(answer.body);
   const intent = isJson(error) && isJson(error["payment_intent"]) ? error["payment_intent"] : {};
-  return { ...nothing(quote), objectId: text(intent["id"]), counts: countsOf(intent, "amount", terms) };
+  return { ...nothing(quote), objectId: text(intent["id"]), counts: countsOf(intent, ["amount"], terms) };
 }
 
+/** The highest of some amounts; null where none can be read. */
+const highestOf = (object: Json, fields: readonly string[]): bigint | null =>
+  fields
+    .map((field) => unitsOf(object[field]))
+    .reduce((a, b) => (a === null || (b !== null && b > a) ? b : a), null);
+
 /** What an object is to be remembered with; null where its amount cannot be read. */
-function countsOf(object: Json, field: string, terms: Known["terms"]): Reading["counts"] {
+function countsOf(object: Json, fields: readonly string[], terms: Known["terms"]): Reading["counts"] {
   const objectId = text(object["id"]);
-  const units = unitsOf(object[field]);
+  const units = highestOf(object, fields);
   const currency = text(object["currency"])?.toLowerCase() ?? null;
   const total = units === null || currency === null ? null : usdOf(units, currency, terms);
   return objectId === null || units === null || currency === null || total === null
@@ -84,11 +90,16 @@ interface Described {
   readonly counts: Reading["counts"];
 }
 
-/** What every object tells of itself; `field`: the one with its amount. */
-function described(answer: VendorAnswer, quote: Quote, { terms }: Known, field: string): Described {
+/** What every object tells of itself; `fields`: those with its amount, of which the highest counts. */
+function described(
+  answer: VendorAnswer,
+  quote: Quote,
+  { terms }: Known,
+  ...fields: readonly string[]
+): Described {
   const object = parsed(answer.body);
   const currency = text(object["currency"])?.toLowerCase() ?? quote.currency;
-  const units = unitsOf(object[field]);
+  const units = highestOf(object, fields);
   const reading: Reading = {
     ...nothing(quote),
     objectId: text(object["id"]),
@@ -97,7 +108,7 @@ function described(answer: VendorAnswer, quote: Quote, { terms }: Known, field: 
     currency,
     fxRate: fxRateOf(currency, terms),
   };
-  return { object, reading, counts: countsOf(object, field, terms) };
+  return { object, reading, counts: countsOf(object, fields, terms) };
 }
 
 /** Something new that moved `field`, or nothing if it failed at once. `remembers`: what is done with it later counts. */
@@ -112,9 +123,9 @@ export const readCreated =
 
 /** What an object is about now, beyond what is counted for it already. */
 export const readRaised =
-  (field: string): PricedRule["read"] =>
+  (...fields: readonly string[]): PricedRule["read"] =>
   (answer, quote, known) => {
-    const { reading, counts } = described(answer, quote, known, field);
+    const { reading, counts } = described(answer, quote, known, ...fields);
     if (counts === null) return { ...reading, price: quote.amount };
     return { ...reading, price: uncounted(known.object, counts.total), counts };
   };
@@ -122,7 +133,7 @@ export const readRaised =
 /** What was captured, beyond what is counted for it already. What is left may be captured later: it is remembered too. */
 export const readCaptured: PricedRule["read"] = (answer, quote, known) => {
   const reading = readRaised("amount_received")(answer, quote, known);
-  const whole = countsOf(parsed(answer.body), "amount", known.terms);
+  const whole = countsOf(parsed(answer.body), ["amount"], known.terms);
   const isLess = reading.counts !== null && whole !== null && reading.counts.total < whole.total;
   return isLess ? { ...reading, counts: whole } : reading;
 };

@@ -74,15 +74,14 @@ const GROUPS: readonly Group[] = [
       "POST /v1/entitlements/features/{id}": "active expand metadata name",
       "POST /v1/prices":
         "active billing_scheme currency currency_options custom_unit_amount expand lookup_key metadata nickname product product_data recurring tax_behavior tiers tiers_mode transform_quantity unit_amount unit_amount_decimal",
-      "POST /v1/prices/{id}":
-        "active currency_options expand lookup_key metadata nickname recurring tax_behavior",
+      "POST /v1/prices/{id}": "active expand lookup_key metadata nickname recurring tax_behavior",
       "POST /v1/plans":
         "active aggregate_usage amount amount_decimal billing_scheme currency expand id interval interval_count metadata meter nickname product tiers tiers_mode transform_usage trial_period_days usage_type",
       "POST /v1/plans/{id}": "active expand metadata nickname product trial_period_days",
       "DELETE /v1/plans/{id}": "",
       "POST /v1/shipping_rates":
         "delivery_estimate display_name expand fixed_amount metadata tax_behavior tax_code type",
-      "POST /v1/shipping_rates/{id}": "active expand fixed_amount metadata tax_behavior",
+      "POST /v1/shipping_rates/{id}": "active expand metadata tax_behavior",
       "POST /v1/tax_rates": `${TAX_RATE} inclusive percentage`,
       "POST /v1/tax_rates/{id}": TAX_RATE,
       "POST /v1/tax_ids": "expand type value",

@@ -27,7 +27,7 @@ import {
 } from "./pricing.ts";
 
 /**
- * Invoices: counted when they are finalized or paid. A draft costs nothing as long as it cannot be collected by itself,
+ * Invoices: counted when they are finalized, and paid only after that. A draft costs nothing as long as it cannot be collected by itself,
  * so `auto_advance` has to be off until then, and only what this key's family has drafted may be changed: what is put on
  * a draft of somebody else, a subscription's say, would be collected without a call that could be counted.
  */
@@ -76,11 +76,24 @@ function costOfCollection(_: Form, known: Known): Cost | Problem {
       "amount_unknown",
       "the total of this invoice is below zero, which gives the customer credit that no cap counts; nothing was charged",
     );
-  return costBeyond(foundAmount(known.found, "amount_due"), known);
+  // What is too little to be charged, or is paid from credit, is in the total alone: it is taken from the customer too.
+  return costBeyond([...foundAmount(known.found, "total"), ...foundAmount(known.found, "amount_due")], known);
 }
 
-const costOfPayment = (form: Form, known: Known): Cost | Problem =>
-  form.get("paid_out_of_band") === "true" ? FREE_OF_COST : costOfCollection(form, known);
+/** A draft can still be changed while it is paid, and stays open at whatever amount when its payment is declined. */
+function costOfPayment(form: Form, known: Known): Cost | Problem {
+  if (known.found?.["status"] === "draft") {
+    return new Problem(
+      "amount_unknown",
+      "this invoice is a draft, which can still become dearer; finalize it first, then pay it; nothing was charged",
+    );
+  }
+  return form.get("paid_out_of_band") === "true" ? FREE_OF_COST : costOfCollection(form, known);
+}
+
+/** What is collected at once may have become dearer since it was looked up. */
+const costOfFinalizing = (form: Form, known: Known): Cost | Problem =>
+  keptBack(form, false) ?? costOfCollection(form, known);
 
 /** What goes back to the customer, as money or as credit. */
 function costOfCreditNote(form: Form, known: Known): Cost | Problem {
@@ -151,13 +164,18 @@ export const INVOICES: readonly Endpoint[] = [
     priced({
       ...ofInvoice,
       fields: INVOICE_FINALIZE,
-      cost: costOfCollection,
-      read: readRaised("amount_due"),
+      cost: costOfFinalizing,
+      read: readRaised("total", "amount_due"),
     }),
   ),
   post(
     "/v1/invoices/{id}/send",
-    priced({ ...ofInvoice, fields: INVOICE_SEND, cost: costOfCollection, read: readRaised("amount_due") }),
+    priced({
+      ...ofInvoice,
+      fields: INVOICE_SEND,
+      cost: costOfCollection,
+      read: readRaised("total", "amount_due"),
+    }),
   ),
   post(
     "/v1/invoices/{id}/pay",
@@ -166,7 +184,7 @@ export const INVOICES: readonly Endpoint[] = [
       fields: INVOICE_PAY,
       cost: costOfPayment,
       read: (answer, quote, known) =>
-        (quote.currency === null ? readNothing : readRaised("amount_due"))(answer, quote, known),
+        (quote.currency === null ? readNothing : readRaised("total", "amount_due"))(answer, quote, known),
     }),
   ),
   post(

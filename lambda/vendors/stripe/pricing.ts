@@ -102,9 +102,12 @@ export function unlisted(
     if (fields === null || fields.includes(field)) continue;
     if (CONNECT.includes(field)) {
       const isNamed = CONNECT_NAMED.includes(name) && limits?.accounts != null;
-      // Whatever a vendor could still read as an account has to be one that is allowed, to the letter.
+      // Whatever a vendor could still read as an account has to be one that is allowed, to the letter; and an amount goes
+      // to the account beside it, not to one that the object has from elsewhere.
       const isHeld =
-        name === "transfer_data[amount]" || value === "" || (limits !== null && isAllowed(value, limits));
+        name === "transfer_data[amount]"
+          ? form.has("transfer_data[destination]")
+          : value === "" || (limits !== null && isAllowed(value, limits));
       if (limits === null || (isNamed && isHeld)) continue;
       return otherAccount(shown);
     }

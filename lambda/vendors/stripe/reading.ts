@@ -71,11 +71,9 @@ export const upload: FreeRule = {
         "ambiguous_request",
         "a file is sent as multipart/form-data with a boundary, uncompressed and without a query; nothing was charged",
       );
-    const parts =
-      Buffer.from(body)
-        .toString("latin1")
-        .match(/content-disposition:[^\r\n]*/gi) ?? [];
-    return parts.every((part) => PART.test(part))
+    const text = Buffer.from(body).toString("latin1");
+    const parts = text.match(/content-disposition[^:\r\n]*:[^\r\n]*((\r\n|\r|\n)[ \t][^\r\n]*)*/gi) ?? [];
+    return parts.every((part) => PART.test(part)) && !text.includes("file_link_data")
       ? null
       : new Problem(
           "endpoint_not_priced",

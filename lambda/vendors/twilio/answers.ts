@@ -1,4 +1,4 @@
-import { type MicroUsd, microUsd, NOTHING, smaller } from "../../domain/money.ts";
+import { type MicroUsd, microUsd, NOTHING } from "../../domain/money.ts";
 import { atRate, type Rate, type Terms } from "../../domain/terms.ts";
 import type { Json, LatePrices, Quote, Reading, VendorAnswer } from "../../domain/vendor.ts";
 import { priceAt } from "./numbers.ts";
@@ -46,10 +46,16 @@ export function outcomeOf(
   return { made, reading };
 }
 
-/** An answer that tells its price, or will: until then it is estimated, never above what was quoted. */
+/** An answer that will tell its price: until then it is estimated. */
 export function estimated(reading: Reading, estimate: MicroUsd): Reading {
   if (reading.kind !== "executed") return reading;
-  return { ...reading, price: smaller(estimate, reading.price), isEstimate: reading.objectId !== null };
+  return { ...reading, price: estimate, isEstimate: reading.objectId !== null };
+}
+
+/** A price that is told at creation is one only if it is a charge: nothing is yet to come where it is none. */
+export function chargedAlready(made: Json, terms: Terms): Told | null {
+  const told = toldPrice(made, terms);
+  return told !== null && told.price > 0n ? told : null;
 }
 
 /** `2 segments` as a quote says it. */
@@ -69,13 +75,13 @@ export function readMessage(answer: VendorAnswer, quote: Quote, terms: Terms): R
   const to = quote.recipients?.[0] ?? "";
   const each = priceAt(terms, "sms", to);
   const isPlain = quoted !== null && media === "0" && reading.objectId?.startsWith("SM") === true;
-  const told = toldPrice(made, terms);
+  const told = chargedAlready(made, terms);
   if (told !== null && told.price <= quote.amount && reading.kind === "executed")
     return { ...reading, ...told };
   if (!isPlain || segments === null || typeof each !== "bigint" || segments > quoted)
     return estimated(reading, quote.amount);
-  const estimate = microUsd(BigInt(segments) * each);
-  return { ...estimated(reading, estimate), amountText: segmentsText(segments) };
+  const price = microUsd(BigInt(segments) * each);
+  return { ...estimated(reading, price), amountText: segmentsText(segments) };
 }
 
 const US_DOLLAR: Rate = { picoUsd: 10n ** 12n, usd: 1 };
@@ -105,12 +111,26 @@ export function toldPrice({ price, price_unit: unit }: Json, { rates }: Terms): 
   };
 }
 
+/** States of a message or a call in which a price of nothing is its price. */
+const ENDED = [
+  "delivered",
+  "undelivered",
+  "sent",
+  "failed",
+  "canceled",
+  "read",
+  "completed",
+  "busy",
+  "no-answer",
+];
+
 /** Prices come within a day. Without one nothing is final, also not of a message that failed: that can cost a fee. */
 export const latePrices: LatePrices = {
   lookup: (objectId) =>
     `/2010-04-01/Accounts/${PLACEHOLDER}/${objectId.startsWith("CA") ? "Calls" : "Messages"}/${objectId}.json`,
   read: (found, terms) => {
     const told = toldPrice(found, terms);
-    return told === null ? { kind: "pending" } : { kind: "final", ...told };
+    const isOver = ENDED.includes(`${found["status"]}`);
+    return told === null || (told.price === 0n && !isOver) ? { kind: "pending" } : { kind: "final", ...told };
   },
 };

@@ -3,7 +3,7 @@ import { type MicroUsd, microUsd, NOTHING } from "../../domain/money.ts";
 import type { Terms } from "../../domain/terms.ts";
 import type { PricedRule } from "../../domain/vendor.ts";
 import type { Form } from "../form.ts";
-import { estimated, outcomeOf, toldPrice } from "./answers.ts";
+import { chargedAlready, estimated, outcomeOf } from "./answers.ts";
 import { CALL, listedForm } from "./fields.ts";
 import { TO_MISSING } from "./messages.ts";
 import { isCallable, priceAt } from "./numbers.ts";
@@ -94,7 +94,7 @@ export const newCall: PricedRule = {
   read: (answer, quote, { terms }) => {
     const { made, reading } = outcomeOf(answer, quote);
     if (quote.amountText?.includes(",") !== false) return reading;
-    const told = toldPrice(made, terms);
+    const told = chargedAlready(made, terms);
     if (told !== null && told.price <= quote.amount && reading.kind === "executed")
       return { ...reading, ...told };
     return estimated(reading, quote.amount);
