@@ -136,9 +136,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "takes a replay for a call that cost nothing",
     file: "lambda/domain/call.ts",
-    find: "if (cover === null && held !== undefined) change.settle(held, answer.price, answer.objectId);",
+    find: "if (cover === null && held !== undefined) change.settle(held, answer);",
     replace:
-      "if (cover === null && held !== undefined) change.settle(held, answer.replayed ? minus(NOTHING, NOTHING) : answer.price, answer.objectId);",
+      "if (cover === null && held !== undefined) change.settle(held, answer.replayed ? { ...answer, price: minus(NOTHING, NOTHING) } : answer);",
     promises: [1, 3],
     schedulesMax: 500,
   },
