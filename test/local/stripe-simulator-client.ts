@@ -5,7 +5,7 @@ import { type StripeSimulator, startStripeSimulator } from "../../lib/local/stri
 const SECRET_KEY = "sk_test_simulator_0123456789";
 
 /** The moment at which everything happens in these tests, in milliseconds and in Stripe's seconds. */
-export const START_MS = 1_795_000_000_000;
+const START_MS = 1_795_000_000_000;
 export const START_S = 1_795_000_000;
 
 export interface Books {

@@ -70,7 +70,7 @@ interface TwilioPackageExports {
 
 const requireHere = createRequire(import.meta.url);
 
-export function loadTwilio(name: TwilioPackage): TwilioPackageExports {
+function loadTwilio(name: TwilioPackage): TwilioPackageExports {
   return requireHere(name) as TwilioPackageExports;
 }
 

@@ -160,7 +160,7 @@ export const answer = (
   body: new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body)),
 });
 
-export const QUOTED: Quote = {
+const QUOTED: Quote = {
   amount: cents(500),
   amountText: "500",
   currency: "usd",

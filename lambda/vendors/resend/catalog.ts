@@ -22,7 +22,7 @@ const send = (quote: PricedRule["quote"], read: PricedRule["read"]): PricedRule 
 });
 
 /** The parameters of queries that only read. */
-export const READ_PARAMETERS = [
+const READ_PARAMETERS = [
   "after",
   "before",
   "broadcast_id",

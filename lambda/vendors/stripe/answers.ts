@@ -5,7 +5,7 @@ import { fxRateOf, usdOf } from "./currencies.ts";
 
 /** How the money is found in Stripe's answers. An amount that cannot be read costs what was quoted. */
 
-export const isJson = (value: unknown): value is Json => typeof value === "object" && value !== null;
+const isJson = (value: unknown): value is Json => typeof value === "object" && value !== null;
 
 /** An id or a name of Stripe's: short and printable, whatever an answer may hold. */
 export const text = (value: unknown): string | null =>

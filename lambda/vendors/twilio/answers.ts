@@ -97,7 +97,7 @@ interface Told {
  * The price that a message or call tells, or null: a decimal that is negative for a charge. What is positive is a credit.
  * Carrier fees are in it: support.twilio.com, "Understanding SMS Message Fees", read 2026-11-23.
  */
-export function toldPrice({ price, price_unit: unit }: Json, { rates }: Terms): Told | null {
+function toldPrice({ price, price_unit: unit }: Json, { rates }: Terms): Told | null {
   const [, sign, whole = "", places = ""] = /^(-?)([0-9]{1,9})(?:\.([0-9]{1,18}))?$/.exec(`${price}`) ?? [];
   const currency = `${unit}`.toLowerCase();
   const rate = currency === "usd" ? US_DOLLAR : rates[currency];

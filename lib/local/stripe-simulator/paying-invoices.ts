@@ -27,7 +27,7 @@ export function finalized(account: Account, stored: StoredInvoice, autoAdvance: 
 }
 
 /** Whether Stripe collects an invoice by itself. Stripe does it within the hour; here it is done at once. */
-export const collectsItself = ({ auto_advance, collection_method, status }: Invoice): boolean =>
+const collectsItself = ({ auto_advance, collection_method, status }: Invoice): boolean =>
   auto_advance && collection_method === "charge_automatically" && status === "open";
 
 /** Collects an invoice as Stripe does by itself: one that cannot be collected stays open, and nobody is told. */

@@ -28,7 +28,7 @@ export interface TwilioSimulatorOptions {
 }
 
 /** The account of a simulator that was given none. */
-export const TWILIO_ACCOUNT_SID = "AC00000000000000000000000000000000";
+const TWILIO_ACCOUNT_SID = "AC00000000000000000000000000000000";
 
 /**
  * Starts a stand-in for Twilio on 127.0.0.1: one account, empty, that keeps its state until it is closed. One origin

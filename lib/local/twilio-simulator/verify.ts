@@ -12,7 +12,7 @@ const CHANNELS = ["sms", "call", "email", "whatsapp", "sna", "auto"];
 const ATTEMPTS_MAX = 5;
 
 /** The code of every verification, since nothing is really sent. */
-export const VERIFICATION_CODE = "123456";
+const VERIFICATION_CODE = "123456";
 
 /** `POST /v2/Services`. */
 export const createService: Endpoint = (account, { form }) => {
