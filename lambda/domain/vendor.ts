@@ -182,6 +182,10 @@ export interface Quote {
   readonly explanation: string | null;
   /** What each part costs, in the order of the request, where the vendor may execute some of them only. */
   readonly parts?: readonly MicroUsd[];
+  /** How many of what is counted it was made of, where the answer tells how many there were: segments of a message. */
+  readonly count?: number;
+  /** What comes on top is told by nobody, so what was quoted stays the price. */
+  readonly isFinal?: boolean;
 }
 
 /** What an answer says of the money. */

@@ -58,10 +58,8 @@ export function chargedAlready(made: Json, terms: Terms): Told | null {
   return told !== null && told.price > 0n ? told : null;
 }
 
-/** `2 segments` as a quote says it. */
+/** For a row: `2 segments`. */
 export const segmentsText = (segments: number): string => `${segments} segment${segments === 1 ? "" : "s"}`;
-const quotedSegments = ({ amountText }: Quote): number | null =>
-  /^[0-9]+ segments?$/.test(amountText ?? "") ? Number.parseInt(amountText ?? "", 10) : null;
 
 /**
  * What a message costs by the segments that Twilio counts, where it has counted any. A Messaging Service has not yet when
@@ -69,7 +67,7 @@ const quotedSegments = ({ amountText }: Quote): number | null =>
  */
 export function readMessage(answer: VendorAnswer, quote: Quote, terms: Terms): Reading {
   const { made, reading } = outcomeOf(answer, quote);
-  const quoted = quotedSegments(quote);
+  const quoted = quote.count ?? null;
   const { num_segments: counted, num_media: media } = made;
   const segments = typeof counted === "string" && /^[1-9][0-9]{0,2}$/.test(counted) ? Number(counted) : null;
   const to = quote.recipients?.[0] ?? "";

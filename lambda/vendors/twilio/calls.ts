@@ -75,7 +75,8 @@ export const newCall: PricedRule = {
     if (minute instanceof Problem) return minute;
     let amount = microUsd(minute * minutes);
     let amountText = `${minutes} minute${minutes === 1n ? "" : "s"}`;
-    for (const { text, price } of extrasOf(form, terms, to, minutes)) {
+    const extras = extrasOf(form, terms, to, minutes);
+    for (const { text, price } of extras) {
       if (price instanceof Problem) return price;
       amount = microUsd(amount + price);
       amountText += text;
@@ -83,6 +84,7 @@ export const newCall: PricedRule = {
     return {
       amount,
       amountText,
+      isFinal: extras.some(({ text }) => text !== ""),
       currency: "usd",
       fxRate: null,
       // Instructions from elsewhere may dial anybody.
@@ -93,7 +95,7 @@ export const newCall: PricedRule = {
   /** Twilio tells later what the minutes cost, and never what came on top of them: then what was quoted stays. */
   read: (answer, quote, { terms }) => {
     const { made, reading } = outcomeOf(answer, quote);
-    if (quote.amountText?.includes(",") !== false) return reading;
+    if (quote.isFinal !== false) return reading;
     const told = chargedAlready(made, terms);
     if (told !== null && told.price <= quote.amount && reading.kind === "executed")
       return { ...reading, ...told };

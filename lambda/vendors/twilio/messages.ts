@@ -35,7 +35,7 @@ function addressed(form: Form): (Receiver & { readonly to: string }) | Problem {
 
 const isOn = (form: Form, field: string): boolean => !/^(false)?$/i.test(form.get(field) ?? "");
 
-type Cost = Pick<Quote, "amount" | "amountText" | "explanation">;
+type Cost = Pick<Quote, "amount" | "amountText" | "count" | "explanation">;
 
 /** One price, whatever it says. */
 function flat(amount: MicroUsd | Problem, amountText: string): Cost | Problem {
@@ -54,6 +54,7 @@ function textCost(form: Form, terms: Terms, destination: string): Cost | Problem
     return {
       amount: mms instanceof Problem ? amount : larger(amount, mms),
       amountText: segmentsText(segments),
+      count: segments,
       explanation: isTemplate
         ? `what a template says is not known, so ${SEGMENTS_MAX} segments are reserved, the most that one can have`
         : null,
