@@ -82,31 +82,6 @@ export const REFUND_CREATE = [
   "reason",
 ];
 
-export const CUSTOMER = [
-  "address",
-  "business_name",
-  "default_source",
-  "description",
-  "email",
-  "expand",
-  "individual_name",
-  "invoice_prefix",
-  "invoice_settings",
-  "metadata",
-  "name",
-  "next_invoice_sequence",
-  "payment_method",
-  "phone",
-  "preferred_locales",
-  "shipping",
-  "source",
-  "tax",
-  "tax_exempt",
-  "tax_id_data",
-  "test_clock",
-  "validate",
-];
-
 export const CHARGE_CAPTURE = [
   "amount",
   "expand",
@@ -243,23 +218,4 @@ export const CONNECT = [
   "refund_application_fee",
   "reverse_transfer",
   "transfer_data",
-];
-
-/** What a query may ask for. */
-export const READ = [
-  "allow_redisplay",
-  "charge",
-  "client_secret",
-  "created",
-  "customer",
-  "customer_account",
-  "email",
-  "ending_before",
-  "expand",
-  "limit",
-  "payment_intent",
-  "starting_after",
-  "test_clock",
-  "transfer_group",
-  "type",
 ];
