@@ -278,26 +278,24 @@ describe.each(RESEND_PACKAGES)("%s", (name) => {
     expect(await reasons(wide)).toEqual(Array(3).fill("endpoint_not_priced"));
   });
 
-  test.skipIf(name === "resend-2")(
-    "gets an error and no exception on broadcasts, which go to who knows how many",
-    async () => {
-      const wide = await key();
-      const client = clientOf(wide);
-      const before = (await resend.requests()).length;
+  test("gets an error and no exception on broadcasts, which go to who knows how many", async () => {
+    // Version 2.1 has none.
+    if (name === "resend-2") return expect(clientOf(await key())).not.toHaveProperty("broadcasts");
+    const wide = await key();
+    const client = clientOf(wide);
+    const before = (await resend.requests()).length;
 
-      for (const call of [
-        () =>
-          client.broadcasts.create({ audienceId: "aud_1", from: "a@example.org", subject: "x", html: "x" }),
-        () => client.broadcasts.send("559ac32e-9ef5-46fb-82a1-b76b840c0f7b"),
-      ])
-        expect(await refusalOf(call)).toMatchObject({
-          statusCode: 403,
-          name: "endpoint_not_priced",
-          message: expect.stringContaining("a broadcast goes to a whole segment"),
-        });
-      expect((await resend.requests()).length).toBe(before);
-    },
-  );
+    for (const call of [
+      () => client.broadcasts.create({ audienceId: "aud_1", from: "a@example.org", subject: "x", html: "x" }),
+      () => client.broadcasts.send("559ac32e-9ef5-46fb-82a1-b76b840c0f7b"),
+    ])
+      expect(await refusalOf(call)).toMatchObject({
+        statusCode: 403,
+        name: "endpoint_not_priced",
+        message: expect.stringContaining("a broadcast goes to a whole segment"),
+      });
+    expect((await resend.requests()).length).toBe(before);
+  });
 
   test("gets an error and no exception on a request that can be read in two ways", async () => {
     const wide = await key();
