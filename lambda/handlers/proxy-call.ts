@@ -1,8 +1,5 @@
 import middy from "@middy/core";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-lambda";
-import { HttpsVendor } from "../adapters/https-vendor.ts";
-import { randomIds } from "../adapters/random-ids.ts";
-import { vendorSecrets } from "../adapters/secrets-manager.ts";
 import type { ProxyRequest } from "../app/admit-call.ts";
 import { proxyCall } from "../app/proxy-call.ts";
 import { Problem } from "../domain/denial.ts";
@@ -10,30 +7,10 @@ import { denialAnswer, proxyAnswer } from "../http/proxy-answer.ts";
 import { baseUrlOf, bodyOf, headersOf, queryOf, tokenOf } from "../http/request.ts";
 import { VENDORS } from "../vendors/index.ts";
 import { countStranger } from "./metrics.ts";
-import {
-  auditReader,
-  cachedSecrets,
-  clients,
-  configuredTerms,
-  credentialSecrets,
-  destinationOf,
-  dynamoVault,
-  systemClock,
-  warn,
-} from "./wiring.ts";
+import { auditReader, clients, dynamoVault, systemClock, vendorPorts, warn } from "./wiring.ts";
 
 const dynamo = clients();
-const ports = {
-  vault: dynamoVault(dynamo),
-  held: auditReader(dynamo),
-  secrets: vendorSecrets(cachedSecrets(), credentialSecrets()),
-  http: new HttpsVendor(),
-  clock: systemClock,
-  ids: randomIds,
-  destinationOf: destinationOf(),
-  terms: configuredTerms(),
-  warn,
-};
+const ports = { vault: dynamoVault(dynamo), held: auditReader(dynamo), ...vendorPorts() };
 
 /** First segments that are no vendor's path: ours, and the names of vendors that have a route of their own. */
 const RESERVED = new Set(["vault", "healthz", "dashboard", ...Object.keys(VENDORS)]);

@@ -3,7 +3,9 @@ import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { DynamoAuditReader } from "../adapters/dynamo-audit-reader.ts";
 import { dynamoClients } from "../adapters/dynamo-clients.ts";
 import { DynamoVault } from "../adapters/dynamo-vault.ts";
-import { CachedSecrets } from "../adapters/secrets-manager.ts";
+import { HttpsVendor } from "../adapters/https-vendor.ts";
+import { randomIds } from "../adapters/random-ids.ts";
+import { CachedSecrets, vendorSecrets } from "../adapters/secrets-manager.ts";
 import type { ProxyPorts } from "../app/attempt-context.ts";
 import { redact } from "../domain/vault-key.ts";
 import { ENV } from "../environment.ts";
@@ -28,11 +30,8 @@ type CredentialSecrets = Readonly<Record<string, Readonly<Record<string, string>
 export const credentialSecrets = (): CredentialSecrets =>
   JSON.parse(required(ENV.credentialSecrets)) as CredentialSecrets;
 
-/** Rates and prices of the configuration. */
-export const configuredTerms = () => termsOf(JSON.parse(process.env[ENV.terms] ?? "{}") as TermsInput);
-
 /** Where a call goes. An origin that is configured for a vendor stands for all of its hosts. */
-export function destinationOf(): ProxyPorts["destinationOf"] {
+function destinationOf(): ProxyPorts["destinationOf"] {
   const instead = JSON.parse(process.env[ENV.vendorOrigins] ?? "{}") as Readonly<Record<string, string>>;
   return ({ name, origins }, { host, path, standInPath }) => {
     const origin = instead[name];
@@ -41,6 +40,17 @@ export function destinationOf(): ProxyPorts["destinationOf"] {
       : { origin, path: standInPath };
   };
 }
+
+/** What it takes to call a vendor. */
+export const vendorPorts = () => ({
+  secrets: vendorSecrets(cachedSecrets(), credentialSecrets()),
+  http: new HttpsVendor(),
+  clock: systemClock,
+  ids: randomIds,
+  destinationOf: destinationOf(),
+  terms: termsOf(JSON.parse(process.env[ENV.terms] ?? "{}") as TermsInput),
+  warn,
+});
 
 const logger = new Logger();
 
