@@ -7,8 +7,8 @@ import type { Config } from "./config.ts";
 import { FrontDoor } from "./front-door.ts";
 import { Monitoring } from "./monitoring.ts";
 import { writeOutputs } from "./outputs.ts";
-import type { FunctionName } from "./routes.ts";
-import { Schedules } from "./schedule.ts";
+import { type FunctionName, LATE_PRICE_VENDORS } from "./routes.ts";
+import { Schedules } from "./schedules.ts";
 import { pascal, ServiceFunction } from "./service-function.ts";
 import { VaultTable } from "./vault-table.ts";
 import { VendorSecrets } from "./vendor-secrets.ts";
@@ -63,7 +63,7 @@ export class KeybrakeStack extends Stack {
 
     const settleLatePrices = service("settle-late-prices");
     vault.grantLatePrices(settleLatePrices);
-    secrets.grantReadCredentials(settleLatePrices);
+    secrets.grantReadCredentials(settleLatePrices, LATE_PRICE_VENDORS);
 
     for (const caller of [proxyCall, settleLatePrices]) {
       const { vendorOrigins, rates, rateMarginPercent, prices } = config;

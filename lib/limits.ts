@@ -21,6 +21,3 @@ export const STREAM_READING = {
   /** Seconds that a batch is waited for. */
   windowS: 1,
 } as const;
-
-/** The functions that run by themselves, every so many minutes (whole numbers above one: EventBridge writes one otherwise). */
-export const SCHEDULED = [{ name: "settle-late-prices", everyMinutes: 5 }] as const;

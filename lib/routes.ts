@@ -20,6 +20,9 @@ export const FUNCTIONS = [
 
 export type FunctionName = (typeof FUNCTIONS)[number];
 
+/** The functions that run by themselves, every so many minutes (whole numbers above one: EventBridge writes one otherwise). */
+export const SCHEDULED = [{ name: "settle-late-prices", everyMinutes: 5 }] as const;
+
 /** Those that answer requests; the others read a stream or run on a schedule. */
 export type AnsweringFunction = Exclude<FunctionName, "record-audit" | "settle-late-prices">;
 
@@ -27,6 +30,9 @@ export type AnsweringFunction = Exclude<FunctionName, "record-audit" | "settle-l
 export const VENDOR_NAMES = ["stripe", "twilio", "resend"] as const;
 
 export type VendorName = (typeof VENDOR_NAMES)[number];
+
+/** Those that tell a price only after the call, so that they are asked for it later. */
+export const LATE_PRICE_VENDORS = ["twilio"] as const;
 
 export interface Route {
   readonly method: "GET" | "POST" | "PATCH" | "DELETE" | "ANY";

@@ -3,12 +3,13 @@ import { CfnSecret } from "aws-cdk-lib/aws-secretsmanager";
 import { Construct } from "constructs";
 import { ENV } from "../lambda/environment.ts";
 import { type Config, credentialsOf } from "./config.ts";
+import { VENDOR_NAMES, type VendorName } from "./routes.ts";
 import { pascal, type ServiceFunction } from "./service-function.ts";
 
 export interface CredentialSecret {
   /** Part of the names of what belongs to it: `StripeDefault`. */
   readonly id: string;
-  readonly vendor: string;
+  readonly vendor: VendorName;
   readonly name: string;
   readonly arn: string;
 }
@@ -51,19 +52,22 @@ export class VendorSecrets extends Construct {
     service.tell(ENV.adminKeySecret, this.adminApiKeyArn);
   }
 
-  /** The credentials themselves. */
-  grantReadCredentials(service: ServiceFunction): void {
-    service.allow(
-      ["secretsmanager:GetSecretValue"],
-      this.credentials.map(({ arn }) => arn),
-    );
-    this.tellNames(service);
+  /** The credentials themselves; nothing where none of these vendors has one. */
+  grantReadCredentials(service: ServiceFunction, vendors: readonly VendorName[] = VENDOR_NAMES): void {
+    const arns = this.#credentialsOf(vendors).map(({ arn }) => arn);
+    if (arns.length > 0) service.allow(["secretsmanager:GetSecretValue"], arns);
+    this.tellNames(service, vendors);
   }
 
   /** Which credentials there are: enough to refuse a key for another one. */
-  tellNames(service: ServiceFunction): void {
+  tellNames(service: ServiceFunction, vendors: readonly VendorName[] = VENDOR_NAMES): void {
     const ids: Record<string, Record<string, string>> = {};
-    for (const { vendor, name, arn } of this.credentials) ids[vendor] = { ...ids[vendor], [name]: arn };
+    for (const { vendor, name, arn } of this.#credentialsOf(vendors))
+      ids[vendor] = { ...ids[vendor], [name]: arn };
     service.tell(ENV.credentialSecrets, Stack.of(this).toJsonString(ids));
+  }
+
+  #credentialsOf(vendors: readonly VendorName[]): readonly CredentialSecret[] {
+    return this.credentials.filter(({ vendor }) => vendors.includes(vendor));
   }
 }

@@ -68,6 +68,7 @@ export async function admit(request: ProxyRequest, policy: Policy, ports: AdmitP
     );
   }
   checkCallLabel(request.headers);
+  checkMethodIsMeant(request.headers);
   refuse(vendor.refuseHeaders(request.headers, policy.limits));
 
   const canonical = canonicalPath(request.rawPath);
@@ -125,9 +126,10 @@ async function paidOf(
 ): Promise<Admitted["price"]> {
   const { vendor, policy, request } = call;
   const { limits } = policy;
-  const objectId = rule.objectOf(request);
+  const objectId = rule.objectOf?.(request) ?? null;
   const object = objectId === null ? null : await ports.vault.readObject(rootOf(policy), objectId);
-  const asked = rule.lookup(request, object, limits.recipients !== null || limits.maxRecipients !== null);
+  const needsRecipient = limits.recipients !== null || limits.maxRecipients !== null;
+  const asked = rule.lookup?.(request, object, needsRecipient) ?? null;
   if (asked !== null) await checkStanding(policy, ports);
   const found =
     asked === null
@@ -194,6 +196,19 @@ function checkCallLabel(headers: Headers): void {
     throw new Problem(
       "ambiguous_request",
       `Keybrake-Label: accepted is one header of at most ${CALL_LABEL_LENGTH_MAX} characters; nothing was charged`,
+    );
+  }
+}
+
+/** Some servers take another method from these than the one that was priced. */
+const METHOD_OVERRIDES = ["x-http-method-override", "x-http-method", "x-method-override"];
+
+function checkMethodIsMeant(headers: Headers): void {
+  const name = METHOD_OVERRIDES.find((each) => each in headers);
+  if (name !== undefined) {
+    throw new Problem(
+      "ambiguous_request",
+      `the header ${name} asks for another method; send that method itself; nothing was charged`,
     );
   }
 }

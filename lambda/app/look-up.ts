@@ -1,6 +1,7 @@
 import { Problem } from "../domain/denial.ts";
 import type { Policy } from "../domain/vault-key.ts";
 import type { Headers, Json, Vendor } from "../domain/vendor.ts";
+import { jsonObjectOf } from "../vendors/json-answer.ts";
 import type { ProxyPorts } from "./attempt-context.ts";
 import { forward } from "./forward.ts";
 
@@ -45,7 +46,7 @@ export async function lookUp(
     { http, secrets, destinationOf },
     () => clock.now(),
   );
-  const found = reply.kind === "answer" && reply.status === 200 ? jsonOf(reply.body) : null;
+  const found = reply.kind === "answer" && reply.status === 200 ? jsonObjectOf(reply.body) : null;
   if (found !== null) return found;
   if (reply.kind === "answer" && reply.status >= 400 && reply.status < 500 && reply.status !== 429) {
     throw new Problem(
@@ -58,13 +59,4 @@ export async function lookUp(
     `what this call would cost stands at ${vendor.name} under ${path}, which did not tell; repeat the call; nothing was charged`,
     { cause: reply.kind === "unreachable" || reply.kind === "broken" ? reply.cause : undefined },
   );
-}
-
-function jsonOf(body: Uint8Array): Json | null {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(body));
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : null;
-  } catch {
-    return null;
-  }
 }

@@ -94,8 +94,7 @@ async function finalPrice(
       { startedAtMs, deadlineMs },
       ports,
     );
-    const told = vendor.latePrices.read(found, ports.terms);
-    return told.kind === "final" ? told : null;
+    return vendor.latePrices.read(found, ports.terms);
   } catch (error) {
     const cause = error instanceof Problem ? (error.cause ?? error) : error;
     ports.warn(`the final price of ${callId} could not be asked for; it is asked for again later`, cause);

@@ -1,3 +1,4 @@
+import type { FinalPrice } from "./call.ts";
 import type { CallLimits } from "./call-limits.ts";
 import type { CountedObject } from "./counted-object.ts";
 import type { Problem, ProblemCode } from "./denial.ts";
@@ -55,19 +56,9 @@ export interface Vendor {
 export interface LatePrices {
   /** Catalog path of the GET that tells the price of the object that a call made. */
   readonly lookup: (objectId: string) => string;
-  readonly read: (found: Json, terms: Terms) => LatePrice;
+  /** Null where the vendor does not know it yet. */
+  readonly read: (found: Json, terms: Terms) => FinalPrice | null;
 }
-
-export type LatePrice =
-  | {
-      readonly kind: "final";
-      readonly price: MicroUsd;
-      readonly amountText: string;
-      readonly currency: string;
-      readonly fxRate: number | null;
-    }
-  /** The vendor does not know it yet. */
-  | { readonly kind: "pending" };
 
 export type LimitName = "allowed_accounts" | "allowed_currencies" | "allowed_recipients" | "max_recipients";
 
@@ -118,15 +109,15 @@ export interface PricedRule {
   readonly kind: "priced";
   readonly idempotency: Idempotency | null;
   /** The id of the object that the quote asks about: what the key's root has counted for it is read first. */
-  readonly objectOf: (request: VendorRequest) => string | null;
+  readonly objectOf?: (request: VendorRequest) => string | null;
   /**
-   * The path of the GET that tells what the request does not, or null where nothing has to be asked. `recipient`: the
-   * key has to know whom the call is about.
+   * The path of the GET that tells what the request does not, or null where nothing has to be asked. `needsRecipient`:
+   * the key has to know whom the call is about.
    */
-  readonly lookup: (
+  readonly lookup?: (
     request: VendorRequest,
     object: CountedObject | null,
-    recipient: boolean,
+    needsRecipient: boolean,
   ) => string | null;
   readonly quote: (request: VendorRequest, known: Known) => Quote | Problem;
   readonly read: (answer: VendorAnswer, quote: Quote, known: Known) => Reading;

@@ -6,7 +6,7 @@ import { DIST } from "../../bin/build.ts";
 import { ENV } from "../../lambda/environment.ts";
 import { VENDORS } from "../../lambda/vendors/index.ts";
 import { resourceMatcher } from "../../lib/local/resource-match.ts";
-import { FUNCTIONS, ROUTES, VENDOR_NAMES } from "../../lib/routes.ts";
+import { FUNCTIONS, LATE_PRICE_VENDORS, ROUTES, VENDOR_NAMES } from "../../lib/routes.ts";
 import { type OwnRun, startOwn } from "../support/keybrake.ts";
 import { inside, shown, synthesised, textsOf } from "./template.ts";
 
@@ -73,6 +73,11 @@ describe("routes", () => {
 
   test("every vendor has its route", () => {
     expect([...VENDOR_NAMES].sort()).toEqual(Object.keys(VENDORS).sort());
+  });
+
+  test("the credentials for late prices are those of the vendors that tell prices late", () => {
+    const late = Object.values(VENDORS).filter(({ latePrices }) => latePrices !== null);
+    expect([...LATE_PRICE_VENDORS].sort()).toEqual(late.map(({ name }) => name).sort());
   });
 });
 

@@ -75,7 +75,7 @@ describe("roles", () => {
         "dynamodb:Query VaultTable.Arn/index/by_late_price",
         "dynamodb:UpdateItem VaultTable.Arn",
         ...logs("SettleLatePrices"),
-        ...credentials,
+        "secretsmanager:GetSecretValue SecretsTwilioDefault.Id",
       ],
       AuditConsumer: [
         "dynamodb:DescribeStream VaultTable.StreamArn",
@@ -112,10 +112,10 @@ describe("roles", () => {
       lines.some((line) => /^dynamodb:(Put|Update)\S* AuditTable/.test(line)),
     );
     expect(writers.map(([name]) => name)).toEqual(["AuditConsumer"]);
-    const readers = all.filter(([, lines]) =>
-      lines.some((line) => /GetSecretValue SecretsStripe/.test(line)),
-    );
-    expect(readers.map(([name]) => name).sort()).toEqual(["ProxyCall", "SettleLatePrices"]);
+    const readersOf = (secret: RegExp) =>
+      all.filter(([, lines]) => lines.some((line) => secret.test(line))).map(([name]) => name);
+    expect(readersOf(/GetSecretValue SecretsStripe/)).toEqual(["ProxyCall"]);
+    expect(readersOf(/GetSecretValue SecretsTwilio/).sort()).toEqual(["ProxyCall", "SettleLatePrices"]);
   });
 });
 
@@ -461,7 +461,9 @@ describe("a configuration", () => {
     const names = variables.map(({ Variables }) => shown(Variables["KEYBRAKE_CREDENTIAL_SECRETS"]));
     expect(
       names.filter((json) => /^\{"stripe":\{"live":"[\w.]+","test":"[\w.]+"\}\}$/.test(json)),
-    ).toHaveLength(3);
+    ).toHaveLength(2);
+    // No vendor with a credential here tells a price late.
+    expect(names.filter((json) => json === "{}")).toHaveLength(1);
   });
 
   test("rates and prices reach the functions that call vendors, as they were written", () => {

@@ -511,9 +511,6 @@ describe("headers", () => {
   });
 
   test.each([
-    ["x-http-method-override", ["DELETE"]],
-    ["x-http-method", ["DELETE"]],
-    ["x-method-override", ["DELETE"]],
     ["idempotency-key", ["a", "b"]],
     ["idempotency-key", [""]],
     ["idempotency-key", [" "]],

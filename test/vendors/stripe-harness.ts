@@ -117,13 +117,13 @@ export const refusal = (path: string, body: string, about: Partial<Known> = {}):
   return quoted instanceof Problem ? quoted.message : "not refused";
 };
 
-/** The path that is asked before the call is priced. `recipient`: the key limits whom calls may be about. */
+/** The path that is asked before the call is priced. `needsRecipient`: the key limits whom calls may be about. */
 export const lookupOf = (
   path: string,
   body: string,
   object: CountedObject | null = null,
-  recipient = false,
-): string | null => pricedOf(path).lookup(requestOf("POST", path, body), object, recipient);
+  needsRecipient = false,
+): string | null => pricedOf(path).lookup?.(requestOf("POST", path, body), object, needsRecipient) ?? null;
 
 /** The code with which the limits of a key refuse a call, or null. */
 export function limitCode(

@@ -15,8 +15,6 @@ const KEPT_24_HOURS = { windowMs: 24 * HOUR_MS, rerunsFailures: false };
 const send = (quote: PricedRule["quote"], read: PricedRule["read"]): PricedRule => ({
   kind: "priced",
   idempotency: KEPT_24_HOURS,
-  objectOf: () => null,
-  lookup: () => null,
   quote,
   read,
 });

@@ -1,7 +1,7 @@
 import { Problem } from "../../domain/denial.ts";
 import type { DenialFacts, Headers, Vendor } from "../../domain/vendor.ts";
+import { printable } from "../json-answer.ts";
 import { RECIPIENTS } from "./addresses.ts";
-import { text } from "./answers.ts";
 import { catalog } from "./catalog.ts";
 
 /**
@@ -47,13 +47,6 @@ function denial({ status, code, message, requestId, charged, details }: DenialFa
 const IDEMPOTENCY_KEY_LENGTH_MAX = 256;
 
 function refuseHeaders(headers: Headers): Problem | null {
-  for (const name of ["x-http-method-override", "x-http-method", "x-method-override"]) {
-    if (name in headers)
-      return new Problem(
-        "ambiguous_request",
-        `the header ${name} asks for another method; send that method itself; nothing was charged`,
-      );
-  }
   const keys = headers["idempotency-key"] ?? [];
   if (keys.length > 1 || keys.some((key) => key.trim() === "" || key.length > IDEMPOTENCY_KEY_LENGTH_MAX)) {
     return new Problem(
@@ -95,7 +88,7 @@ export const resend: Vendor = {
   limits: ["allowed_recipients", "max_recipients"],
   recipients: RECIPIENTS,
   denial,
-  requestId: (headers) => text(headers["cf-ray"]?.[0]),
+  requestId: (headers) => printable(headers["cf-ray"]?.[0]),
   leadBack: null,
   latePrices: null,
 };

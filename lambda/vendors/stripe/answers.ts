@@ -1,30 +1,17 @@
 import { uncounted } from "../../domain/counted-object.ts";
 import { type MicroUsd, NOTHING } from "../../domain/money.ts";
 import type { Json, Known, PricedRule, Quote, Reading, VendorAnswer } from "../../domain/vendor.ts";
+import { jsonObjectOf, NOTHING_READ, printable } from "../json-answer.ts";
+import { isJsonObject } from "../json-body.ts";
 import { fxRateOf, usdOf } from "./currencies.ts";
 
 /** How the money is found in Stripe's answers. An amount that cannot be read costs what was quoted. */
 
-const isJson = (value: unknown): value is Json => typeof value === "object" && value !== null;
-
-/** An id or a name of Stripe's: short and printable, whatever an answer may hold. */
-export const text = (value: unknown): string | null =>
-  typeof value === "string" && /^[\x21-\x7e]{1,255}$/.test(value) ? value : null;
-
 /** An object that is named by its id or, expanded, holds it. */
-export const idOf = (value: unknown): string | null => text(isJson(value) ? value["id"] : value);
+export const idOf = (value: unknown): string | null => printable(isJsonObject(value) ? value["id"] : value);
 
 export const unitsOf = (value: unknown): bigint | null =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? BigInt(value) : null;
-
-function parsed(body: Uint8Array): Json {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(body));
-    return isJson(value) ? value : {};
-  } catch {
-    return {};
-  }
-}
 
 /** Given before the idempotency layer, or for a request that was never run: docs.stripe.com/error-low-level. */
 const NOT_EXECUTED = new Set([400, 401, 403, 404, 405, 409, 413, 415, 422, 429]);
@@ -47,24 +34,22 @@ export function readMoney(
 }
 
 const nothing = (quote: Quote): Reading => ({
+  ...NOTHING_READ,
   kind: "executed",
-  price: NOTHING,
-  isEstimate: false,
-  replayed: false,
-  objectId: null,
-  customerId: null,
   amountText: quote.amountText,
   currency: quote.currency,
   fxRate: quote.fxRate,
-  counts: null,
-  uncountsObject: false,
 });
 
 /** A decline at creation leaves a PaymentIntent that can be confirmed later: it is remembered, with nothing counted. */
 function declinedObject(answer: VendorAnswer, quote: Quote, { terms }: Known): Reading {
-  const { error } = parsed(answer.body);
-  const intent = isJson(error) && isJson(error["payment_intent"]) ? error["payment_intent"] : {};
-  return { ...nothing(quote), objectId: text(intent["id"]), counts: countsOf(intent, ["amount"], terms) };
+  const { error } = jsonObjectOf(answer.body) ?? {};
+  const intent = isJsonObject(error) && isJsonObject(error["payment_intent"]) ? error["payment_intent"] : {};
+  return {
+    ...nothing(quote),
+    objectId: printable(intent["id"]),
+    counts: countsOf(intent, ["amount"], terms),
+  };
 }
 
 /** The highest of some amounts; null where none can be read. */
@@ -75,9 +60,9 @@ const highestOf = (object: Json, fields: readonly string[]): bigint | null =>
 
 /** What an object is to be remembered with; null where its amount cannot be read. */
 function countsOf(object: Json, fields: readonly string[], terms: Known["terms"]): Reading["counts"] {
-  const objectId = text(object["id"]);
+  const objectId = printable(object["id"]);
   const units = highestOf(object, fields);
-  const currency = text(object["currency"])?.toLowerCase() ?? null;
+  const currency = printable(object["currency"])?.toLowerCase() ?? null;
   const total = units === null || currency === null ? null : usdOf(units, currency, terms);
   return objectId === null || units === null || currency === null || total === null
     ? null
@@ -97,12 +82,12 @@ function described(
   { terms }: Known,
   ...fields: readonly string[]
 ): Described {
-  const object = parsed(answer.body);
-  const currency = text(object["currency"])?.toLowerCase() ?? quote.currency;
+  const object = jsonObjectOf(answer.body) ?? {};
+  const currency = printable(object["currency"])?.toLowerCase() ?? quote.currency;
   const units = highestOf(object, fields);
   const reading: Reading = {
     ...nothing(quote),
-    objectId: text(object["id"]),
+    objectId: printable(object["id"]),
     customerId: idOf(object["customer"]),
     amountText: units === null ? quote.amountText : `${units}`,
     currency,
@@ -133,7 +118,7 @@ export const readRaised =
 /** What was captured, beyond what is counted for it already. What is left may be captured later: it is remembered too. */
 export const readCaptured: PricedRule["read"] = (answer, quote, known) => {
   const reading = readRaised("amount_received")(answer, quote, known);
-  const whole = countsOf(parsed(answer.body), ["amount"], known.terms);
+  const whole = countsOf(jsonObjectOf(answer.body) ?? {}, ["amount"], known.terms);
   const isLess = reading.counts !== null && whole !== null && reading.counts.total < whole.total;
   return isLess ? { ...reading, counts: whole } : reading;
 };

@@ -1,11 +1,11 @@
 import type { Endpoint } from "../../domain/vendor.ts";
 import { CHARGES_AND_REFUNDS } from "./charges-and-refunds.ts";
 import { DENIED } from "./denied.ts";
+import { free, freeForAccount, upload } from "./free.ts";
 import { FREE_WRITES } from "./free-writes.ts";
 import { INVOICES } from "./invoices.ts";
 import { PAYMENT_INTENTS } from "./payment-intents.ts";
 import { PAYOUTS_AND_TRANSFERS } from "./payouts-and-transfers.ts";
-import { free, freeForAccount, upload } from "./reading.ts";
 import { ACCOUNT_READS, READS } from "./reads.ts";
 
 /** Every endpoint of Stripe: priced, free or denied. test/vendors/stripe-paths.test.ts holds it to stripe-node. */

@@ -12,6 +12,7 @@ import {
   foundAmount,
   idIn,
   idNamed,
+  inItsCurrency,
   priced,
 } from "./pricing.ts";
 
@@ -21,7 +22,7 @@ function costOfCapture(form: Form, known: Known): Cost | Problem {
   const named = wholeNumber(form, "amount");
   if (named instanceof Problem) return named;
   const about = aboutOf(known, "amount");
-  return costBeyond([...about, ...about.map(({ currency }) => ({ units: named ?? 0n, currency }))], known);
+  return costBeyond([...about, ...inItsCurrency(named ?? 0n, about)], known);
 }
 
 /** What is refunded: one charge, or the payments of one PaymentIntent. */
@@ -45,11 +46,7 @@ function costOfRefund(form: Form, known: Known): Cost | Problem {
   const named = wholeNumber(form, "amount");
   if (named instanceof Problem) return named;
   const about = aboutOf(known, "amount");
-  if (named !== null)
-    return costOf(
-      about.map(({ currency }) => ({ units: named, currency })),
-      known.terms,
-    );
+  if (named !== null) return costOf(inItsCurrency(named, about), known.terms);
   return costOf(known.found === null ? about : unrefunded(known.found), known.terms);
 }
 
@@ -67,49 +64,33 @@ function unrefunded(found: NonNullable<Known["found"]>) {
 }
 
 export const CHARGES_AND_REFUNDS: readonly Endpoint[] = [
-  {
-    method: "POST",
-    path: "/v1/charges",
-    rule: priced({
-      fields: CHARGE_CREATE,
-      amountField: "amount",
-      cost: costOfNew,
-      read: readCreated("amount", true),
-    }),
-  },
-  {
-    method: "POST",
-    path: "/v1/charges/{id}/capture",
-    rule: priced({
-      fields: CHARGE_CAPTURE,
-      amountField: "amount",
-      objectOf: idIn,
-      lookup: { path: (request) => `/v1/charges/${idIn(request)}`, always: () => false },
-      cost: costOfCapture,
-      read: readRaised("amount_captured"),
-    }),
-  },
-  {
-    method: "POST",
-    path: "/v1/refunds",
-    rule: priced({
-      fields: REFUND_CREATE,
-      amountField: "amount",
-      objectOf: (_, form) => refundedId(form),
-      // A charge stays as it was made; a PaymentIntent may have changed since it was counted.
-      lookup: { path: refundedPath, always: (form) => form.has("payment_intent") },
-      cost: costOfRefund,
-      read: readCreated("amount", false),
-    }),
-  },
-  {
-    method: "POST",
-    path: "/v1/disputes/{id}/close",
-    rule: priced({
-      fields: DISPUTE_CLOSE,
-      lookup: { path: (request) => `/v1/disputes/${idIn(request)}`, always: () => true },
-      cost: (_, { found, terms }) => costOf(foundAmount(found, "amount"), terms),
-      read: readCreated("amount", false),
-    }),
-  },
+  priced("/v1/charges", {
+    fields: CHARGE_CREATE,
+    amountField: "amount",
+    cost: costOfNew,
+    read: readCreated("amount", true),
+  }),
+  priced("/v1/charges/{id}/capture", {
+    fields: CHARGE_CAPTURE,
+    amountField: "amount",
+    objectOf: idIn,
+    lookup: { path: (request) => `/v1/charges/${idIn(request)}`, always: () => false },
+    cost: costOfCapture,
+    read: readRaised("amount_captured"),
+  }),
+  priced("/v1/refunds", {
+    fields: REFUND_CREATE,
+    amountField: "amount",
+    objectOf: (_, form) => refundedId(form),
+    // A charge stays as it was made; a PaymentIntent may have changed since it was counted.
+    lookup: { path: refundedPath, always: (form) => form.has("payment_intent") },
+    cost: costOfRefund,
+    read: readCreated("amount", false),
+  }),
+  priced("/v1/disputes/{id}/close", {
+    fields: DISPUTE_CLOSE,
+    lookup: { path: (request) => `/v1/disputes/${idIn(request)}` },
+    cost: (_, { found, terms }) => costOf(foundAmount(found, "amount"), terms),
+    read: readCreated("amount", false),
+  }),
 ];

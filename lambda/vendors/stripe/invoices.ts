@@ -23,6 +23,7 @@ import {
   foundAmount,
   idIn,
   idNamed,
+  inItsCurrency,
   priced,
 } from "./pricing.ts";
 
@@ -114,102 +115,71 @@ function costOfCreditNote(form: Form, known: Known): Cost | Problem {
     );
   }
   const highest = units > parts ? units : parts;
-  const about = aboutOf(known, "total");
-  return costOf(
-    about.map(({ currency }) => ({ units: highest, currency })),
-    known.terms,
-  );
+  return costOf(inItsCurrency(highest, aboutOf(known, "total")), known.terms);
 }
 
 const invoicePath = (request: VendorRequest): string => `/v1/invoices/${idIn(request)}`;
-const ofInvoice = { objectOf: idIn, lookup: { path: invoicePath, always: () => true } };
+const ofInvoice = { objectOf: idIn, lookup: { path: invoicePath } };
 /** Whether it is our own draft is known here: it is looked up only for whom it is about. */
 const ofOwn = { objectOf: idIn, lookup: { path: invoicePath, always: () => false } };
 const ofDraft = { ...ofOwn, cost: ofOwnDraft, read: readNothing };
 
-const post = (path: string, rule: Endpoint["rule"]): Endpoint => ({ method: "POST", path, rule });
-
 export const INVOICES: readonly Endpoint[] = [
-  post(
-    "/v1/invoices",
-    priced({
-      fields: INVOICE_CREATE,
-      cost: (form) => keptBack(form, true) ?? creditIn(form) ?? FREE_OF_COST,
-      read: readDraft,
-    }),
-  ),
-  post("/v1/invoices/{id}", priced({ ...ofDraft, fields: INVOICE_UPDATE })),
-  post("/v1/invoices/{id}/add_lines", priced({ ...ofDraft, fields: INVOICE_LINES })),
-  post("/v1/invoices/{id}/update_lines", priced({ ...ofDraft, fields: INVOICE_LINES })),
-  post(
-    "/v1/invoices/{id}/remove_lines",
-    priced({
-      ...ofDraft,
-      fields: INVOICE_LINES,
-      cost: (form, known) => leftWaiting(form) ?? ofOwnDraft(form, known),
-    }),
-  ),
-  post(
-    "/v1/invoiceitems",
-    priced({
-      fields: INVOICE_ITEM,
-      amountField: "amount",
-      objectOf: (_, form) => idNamed(form, "invoice"),
-      cost: costOfItem,
-      read: readNothing,
-    }),
-  ),
-  post(
-    "/v1/invoices/{id}/finalize",
-    priced({
-      ...ofInvoice,
-      fields: INVOICE_FINALIZE,
-      cost: costOfFinalizing,
-      read: readRaised("total", "amount_due"),
-    }),
-  ),
-  post(
-    "/v1/invoices/{id}/send",
-    priced({
-      ...ofInvoice,
-      fields: INVOICE_SEND,
-      cost: costOfCollection,
-      read: readRaised("total", "amount_due"),
-    }),
-  ),
-  post(
-    "/v1/invoices/{id}/pay",
-    priced({
-      ...ofInvoice,
-      fields: INVOICE_PAY,
-      cost: costOfPayment,
-      read: (answer, quote, known) =>
-        (quote.currency === null ? readNothing : readRaised("total", "amount_due"))(answer, quote, known),
-    }),
-  ),
-  post(
-    "/v1/invoices/{id}/void",
-    priced({
-      ...ofOwn,
-      fields: INVOICE_VOID,
-      cost: () => FREE_OF_COST,
-      read: readEnd("void", "amount_paid"),
-    }),
-  ),
-  post(
-    "/v1/credit_notes",
-    priced({
-      fields: CREDIT_NOTE_CREATE,
-      amountField: "amount",
-      lookup: {
-        path: (_, form) => {
-          const invoice = idNamed(form, "invoice");
-          return invoice === null ? null : `/v1/invoices/${invoice}`;
-        },
-        always: () => true,
+  priced("/v1/invoices", {
+    fields: INVOICE_CREATE,
+    cost: (form) => keptBack(form, true) ?? creditIn(form) ?? FREE_OF_COST,
+    read: readDraft,
+  }),
+  priced("/v1/invoices/{id}", { ...ofDraft, fields: INVOICE_UPDATE }),
+  priced("/v1/invoices/{id}/add_lines", { ...ofDraft, fields: INVOICE_LINES }),
+  priced("/v1/invoices/{id}/update_lines", { ...ofDraft, fields: INVOICE_LINES }),
+  priced("/v1/invoices/{id}/remove_lines", {
+    ...ofDraft,
+    fields: INVOICE_LINES,
+    cost: (form, known) => leftWaiting(form) ?? ofOwnDraft(form, known),
+  }),
+  priced("/v1/invoiceitems", {
+    fields: INVOICE_ITEM,
+    amountField: "amount",
+    objectOf: (_, form) => idNamed(form, "invoice"),
+    cost: costOfItem,
+    read: readNothing,
+  }),
+  priced("/v1/invoices/{id}/finalize", {
+    ...ofInvoice,
+    fields: INVOICE_FINALIZE,
+    cost: costOfFinalizing,
+    read: readRaised("total", "amount_due"),
+  }),
+  priced("/v1/invoices/{id}/send", {
+    ...ofInvoice,
+    fields: INVOICE_SEND,
+    cost: costOfCollection,
+    read: readRaised("total", "amount_due"),
+  }),
+  priced("/v1/invoices/{id}/pay", {
+    ...ofInvoice,
+    fields: INVOICE_PAY,
+    cost: costOfPayment,
+    read: (answer, quote, known) =>
+      (quote.currency === null ? readNothing : readRaised("total", "amount_due"))(answer, quote, known),
+  }),
+  priced("/v1/invoices/{id}/void", {
+    ...ofOwn,
+    fields: INVOICE_VOID,
+    cost: () => FREE_OF_COST,
+    read: readEnd("void", "amount_paid"),
+  }),
+  priced("/v1/credit_notes", {
+    fields: CREDIT_NOTE_CREATE,
+    amountField: "amount",
+    lookup: {
+      path: (_, form) => {
+        const invoice = idNamed(form, "invoice");
+        return invoice === null ? null : `/v1/invoices/${invoice}`;
       },
-      cost: costOfCreditNote,
-      read: readCreditNote,
-    }),
-  ),
+    },
+    cost: costOfCreditNote,
+    read: readCreditNote,
+  }),
 ];

@@ -12,13 +12,13 @@ import {
   INTENT_UPDATE,
 } from "./fields.ts";
 import {
-  type Amount,
   aboutOf,
   type Cost,
   costBeyond,
   costOfNew,
   FREE_OF_COST,
   idIn,
+  inItsCurrency,
   type Pricing,
   priced,
   required,
@@ -28,10 +28,6 @@ import {
  * PaymentIntents: counted when they are created, since the answer holds a client secret with which they can be confirmed
  * past this proxy. What is done later costs what goes beyond. One that was made elsewhere is looked up first.
  */
-
-/** `units` in each of the currencies that the object may be in. */
-const inItsCurrency = (units: bigint, about: readonly Amount[]): readonly Amount[] =>
-  about.map(({ currency }) => ({ units, currency }));
 
 function costOfUpdate(form: Form, known: Known): Cost | Problem {
   const units = wholeNumber(form, "amount");
@@ -94,68 +90,44 @@ const ofIntent = {
 } satisfies Partial<Pricing>;
 
 export const PAYMENT_INTENTS: readonly Endpoint[] = [
-  {
-    method: "POST",
-    path: "/v1/payment_intents",
-    rule: priced({
-      fields: INTENT_CREATE,
-      amountField: "amount",
-      cost: costOfNew,
-      read: readCreated("amount", true),
-    }),
-  },
-  {
-    method: "POST",
-    path: "/v1/payment_intents/{id}",
-    rule: priced({
-      ...ofIntent,
-      fields: INTENT_UPDATE,
-      amountField: "amount",
-      cost: costOfUpdate,
-      read: readUpdate,
-    }),
-  },
-  {
-    method: "POST",
-    path: "/v1/payment_intents/{id}/confirm",
-    rule: priced({
-      ...ofIntent,
-      fields: INTENT_CONFIRM,
-      amountField: "amount_to_confirm",
-      cost: costOfConfirmation,
-      read: readRaised("amount"),
-    }),
-  },
-  {
-    method: "POST",
-    path: "/v1/payment_intents/{id}/capture",
-    rule: priced({
-      ...ofIntent,
-      fields: INTENT_CAPTURE,
-      amountField: "amount_to_capture",
-      cost: costOfCapture,
-      read: readCaptured,
-    }),
-  },
-  {
-    method: "POST",
-    path: "/v1/payment_intents/{id}/increment_authorization",
-    rule: priced({
-      ...ofIntent,
-      fields: INTENT_INCREMENT,
-      amountField: "amount",
-      cost: costOfIncrement,
-      read: readRaised("amount"),
-    }),
-  },
-  {
-    method: "POST",
-    path: "/v1/payment_intents/{id}/cancel",
-    rule: priced({
-      ...ofIntent,
-      fields: INTENT_CANCEL,
-      cost: () => FREE_OF_COST,
-      read: readEnd("canceled", "amount_received"),
-    }),
-  },
+  priced("/v1/payment_intents", {
+    fields: INTENT_CREATE,
+    amountField: "amount",
+    cost: costOfNew,
+    read: readCreated("amount", true),
+  }),
+  priced("/v1/payment_intents/{id}", {
+    ...ofIntent,
+    fields: INTENT_UPDATE,
+    amountField: "amount",
+    cost: costOfUpdate,
+    read: readUpdate,
+  }),
+  priced("/v1/payment_intents/{id}/confirm", {
+    ...ofIntent,
+    fields: INTENT_CONFIRM,
+    amountField: "amount_to_confirm",
+    cost: costOfConfirmation,
+    read: readRaised("amount"),
+  }),
+  priced("/v1/payment_intents/{id}/capture", {
+    ...ofIntent,
+    fields: INTENT_CAPTURE,
+    amountField: "amount_to_capture",
+    cost: costOfCapture,
+    read: readCaptured,
+  }),
+  priced("/v1/payment_intents/{id}/increment_authorization", {
+    ...ofIntent,
+    fields: INTENT_INCREMENT,
+    amountField: "amount",
+    cost: costOfIncrement,
+    read: readRaised("amount"),
+  }),
+  priced("/v1/payment_intents/{id}/cancel", {
+    ...ofIntent,
+    fields: INTENT_CANCEL,
+    cost: () => FREE_OF_COST,
+    read: readEnd("canceled", "amount_received"),
+  }),
 ];

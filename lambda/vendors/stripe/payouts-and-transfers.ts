@@ -59,65 +59,44 @@ const costOfReversal = (_: Form, { found, limits }: Known): Cost | Problem =>
   accountProblem(idOf(found?.["destination"]), limits) ?? FREE_OF_COST;
 
 export const PAYOUTS_AND_TRANSFERS: readonly Endpoint[] = [
-  {
-    method: "POST",
-    path: "/v1/payouts",
-    rule: priced({
-      fields: PAYOUT_CREATE,
-      amountField: "amount",
-      cost: costOfNew,
-      read: readCreated("amount", false),
-    }),
-  },
-  {
-    method: "POST",
-    path: "/v1/topups",
-    rule: priced({
-      fields: TOPUP_CREATE,
-      amountField: "amount",
-      cost: costOfNew,
-      read: readCreated("amount", false),
-    }),
-  },
-  {
-    method: "POST",
-    path: "/v1/transfers",
-    rule: priced({
-      fields: TRANSFER_CREATE,
-      amountField: "amount",
-      lookup: {
-        path: (_, form) => {
-          const source = idNamed(form, "source_transaction");
-          return source === null || (form.has("amount") && form.has("currency"))
-            ? null
-            : `/v1/charges/${source}`;
-        },
-        always: () => true,
+  priced("/v1/payouts", {
+    fields: PAYOUT_CREATE,
+    amountField: "amount",
+    cost: costOfNew,
+    read: readCreated("amount", false),
+  }),
+  priced("/v1/topups", {
+    fields: TOPUP_CREATE,
+    amountField: "amount",
+    cost: costOfNew,
+    read: readCreated("amount", false),
+  }),
+  priced("/v1/transfers", {
+    fields: TRANSFER_CREATE,
+    amountField: "amount",
+    lookup: {
+      path: (_, form) => {
+        const source = idNamed(form, "source_transaction");
+        return source === null || (form.has("amount") && form.has("currency"))
+          ? null
+          : `/v1/charges/${source}`;
       },
-      cost: costOfTransfer,
-      recipient: (form) => form.get("destination") ?? null,
-      read: readCreated("amount", false),
-    }),
-  },
-  {
-    method: "POST",
-    path: "/v1/transfers/{id}/reversals",
-    rule: priced({
-      fields: REVERSAL,
-      lookup: { path: (request) => `/v1/transfers/${idIn(request)}`, always: () => true },
-      cost: costOfReversal,
-      read: readNothing,
-    }),
-  },
-  {
-    method: "POST",
-    path: "/v1/application_fees/{id}/refunds",
-    rule: priced({
-      fields: FEE_REFUND,
-      amountField: "amount",
-      lookup: { path: (request) => `/v1/application_fees/${idIn(request)}`, always: () => true },
-      cost: costOfFeeRefund,
-      read: readCreated("amount", false),
-    }),
-  },
+    },
+    cost: costOfTransfer,
+    recipient: (form) => form.get("destination") ?? null,
+    read: readCreated("amount", false),
+  }),
+  priced("/v1/transfers/{id}/reversals", {
+    fields: REVERSAL,
+    lookup: { path: (request) => `/v1/transfers/${idIn(request)}` },
+    cost: costOfReversal,
+    read: readNothing,
+  }),
+  priced("/v1/application_fees/{id}/refunds", {
+    fields: FEE_REFUND,
+    amountField: "amount",
+    lookup: { path: (request) => `/v1/application_fees/${idIn(request)}` },
+    cost: costOfFeeRefund,
+    read: readCreated("amount", false),
+  }),
 ];

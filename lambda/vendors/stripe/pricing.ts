@@ -2,9 +2,10 @@ import type { CallLimits } from "../../domain/call-limits.ts";
 import { uncounted } from "../../domain/counted-object.ts";
 import { Problem } from "../../domain/denial.ts";
 import { larger, type MicroUsd, NOTHING } from "../../domain/money.ts";
-import type { Known, PricedRule, Quote, VendorRequest } from "../../domain/vendor.ts";
+import type { Endpoint, Known, PricedRule, Quote, VendorRequest } from "../../domain/vendor.ts";
 import { type Form, parseForm, wholeNumber } from "../form.ts";
-import { idOf, readMoney, text, unitsOf } from "./answers.ts";
+import { printable } from "../json-answer.ts";
+import { idOf, readMoney, unitsOf } from "./answers.ts";
 import { currencyIn, currencyUnknown, fxRateOf, usdOf } from "./currencies.ts";
 import { CONNECT } from "./fields.ts";
 import { EXPANDS_DENIED } from "./reads.ts";
@@ -21,10 +22,10 @@ export interface Pricing {
   readonly amountField?: string;
   /** The object that it acts on, where it matters whether this root has counted it. */
   readonly objectOf?: (request: VendorRequest, form: Form) => string | null;
-  /** The path that tells what the request does not. `always`: where something is counted too. */
+  /** The path that tells what the request does not. `always`: where something is counted too, unless told otherwise. */
   readonly lookup?: {
     readonly path: (request: VendorRequest, form: Form) => string | null;
-    readonly always: (form: Form) => boolean;
+    readonly always?: (form: Form) => boolean;
   };
   /** What it can cost at most. */
   readonly cost: (form: Form, known: Known) => Cost | Problem;
@@ -41,20 +42,27 @@ export interface Cost {
 
 export const FREE_OF_COST: Cost = { amount: NOTHING, currency: null };
 
-/** Reads a form, then prices it. */
-export const priced = (pricing: Pricing): PricedRule => ({
+/** The POST of a path that moves or commits money: its form is read, then priced. */
+export const priced = (path: string, pricing: Pricing): Endpoint => ({
+  method: "POST",
+  path,
+  rule: ruleOf(pricing),
+});
+
+const ruleOf = (pricing: Pricing): PricedRule => ({
   kind: "priced",
   idempotency: V1_POST,
   objectOf: (request) => {
     const form = parseForm(request);
     return form instanceof Problem ? null : (pricing.objectOf?.(request, form) ?? null);
   },
-  lookup: (request, object, recipient) => {
+  lookup: (request, object, needsRecipient) => {
     const form = parseForm(request);
     const { lookup } = pricing;
     if (lookup === undefined || form instanceof Problem || unlisted(form, pricing.fields, null) !== null)
       return null;
-    const isNeeded = object === null || lookup.always(form) || (recipient && customerIn(form) === null);
+    const isNeeded =
+      object === null || (lookup.always?.(form) ?? true) || (needsRecipient && customerIn(form) === null);
     return isNeeded ? lookup.path(request, form) : null;
   },
   quote: (request, known) => {
@@ -81,7 +89,7 @@ const customerIn = (form: Form): string | null =>
     ? null
     : (form.get("customer") ?? form.get("customer_account") ?? null);
 const customerOf = ({ found }: Known): string | null =>
-  found === null ? null : (idOf(found["customer"]) ?? text(found["customer_account"]));
+  found === null ? null : (idOf(found["customer"]) ?? printable(found["customer_account"]));
 
 /**
  * Refuses the first parameter that is not listed: it could move other money, or act on another account. `limits`: null
@@ -211,9 +219,13 @@ export const aboutOf = ({ object, found }: Known, field: string): readonly Amoun
 /** What a lookup found in `field`; nothing where it is not there. */
 export function foundAmount(found: Known["found"], field: string): readonly Amount[] {
   const units = unitsOf(found?.[field]);
-  const currency = text(found?.["currency"])?.toLowerCase() ?? null;
+  const currency = printable(found?.["currency"])?.toLowerCase() ?? null;
   return units === null || currency === null ? [] : [{ units, currency }];
 }
+
+/** `units` in each of the currencies that the object may be in. */
+export const inItsCurrency = (units: bigint, about: readonly Amount[]): readonly Amount[] =>
+  about.map(({ currency }) => ({ units, currency }));
 
 /**
  * What an object would be raised to, beyond what is counted for it. One that was cancelled costs nothing: Stripe refuses

@@ -1,7 +1,7 @@
 import type { CallLimits } from "../../domain/call-limits.ts";
 import { isSafeToRepeat, Problem, type ProblemCode } from "../../domain/denial.ts";
 import type { DenialFacts, Headers, Vendor } from "../../domain/vendor.ts";
-import { text } from "./answers.ts";
+import { printable } from "../json-answer.ts";
 import { CATALOG } from "./catalog.ts";
 
 /**
@@ -53,13 +53,6 @@ function refuseHeaders(headers: Headers, { accounts }: CallLimits): Problem | nu
       return new Problem(
         "account_not_allowed",
         `the header ${name} acts on another account, which this vault key does not allow; leave it out, or issue a key with that account in allowed_accounts; nothing was charged`,
-      );
-  }
-  for (const name of ["x-http-method-override", "x-http-method", "x-method-override"]) {
-    if (name in headers)
-      return new Problem(
-        "ambiguous_request",
-        `the header ${name} asks for another method; send that method itself; nothing was charged`,
       );
   }
   const versions = headers["stripe-version"] ?? [];
@@ -117,7 +110,7 @@ export const stripe: Vendor = {
     allows: (entry, recipient) => entry === recipient,
   },
   denial,
-  requestId: (headers) => text(headers["request-id"]?.[0]),
+  requestId: (headers) => printable(headers["request-id"]?.[0]),
   leadBack: null,
   latePrices: null,
 };

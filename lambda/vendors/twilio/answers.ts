@@ -1,6 +1,8 @@
+import type { FinalPrice } from "../../domain/call.ts";
 import { type MicroUsd, microUsd, NOTHING } from "../../domain/money.ts";
 import { atRate, type Rate, type Terms } from "../../domain/terms.ts";
 import type { Json, LatePrices, Quote, Reading, VendorAnswer } from "../../domain/vendor.ts";
+import { jsonObjectOf, NOTHING_READ } from "../json-answer.ts";
 import { priceAt } from "./numbers.ts";
 
 /** How Twilio's answers tell what a call cost: late, as a text, negative. */
@@ -13,35 +15,22 @@ const SID = /^[A-Z]{2}[0-9a-f]{32}$/;
 /** The account as clients may write it: the credential's own takes its place. */
 export const PLACEHOLDER = `AC${"0".repeat(32)}`;
 
-function parsed(body: Uint8Array): Json {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(body));
-    return typeof value === "object" && value !== null ? (value as Json) : {};
-  } catch {
-    return {};
-  }
-}
-
 /** Sorts an answer by what Twilio did. One that was executed costs what was quoted, unless it says less. */
 export function outcomeOf(
   answer: VendorAnswer,
   quote: Quote,
 ): { readonly made: Json; readonly reading: Reading } {
   const executed = answer.status >= 200 && answer.status < 300;
-  const made = executed ? parsed(answer.body) : {};
+  const made = executed ? (jsonObjectOf(answer.body) ?? {}) : {};
   const sid = made["sid"];
   const reading: Reading = {
+    ...NOTHING_READ,
     kind: executed ? "executed" : NOT_EXECUTED.has(answer.status) ? "refused" : "unknown",
     price: executed ? quote.amount : NOTHING,
-    isEstimate: false,
-    replayed: false,
     objectId: typeof sid === "string" && SID.test(sid) ? sid : null,
-    customerId: null,
     amountText: quote.amountText,
     currency: quote.currency,
     fxRate: quote.fxRate,
-    counts: null,
-    uncountsObject: false,
   };
   return { made, reading };
 }
@@ -53,7 +42,7 @@ export function estimated(reading: Reading, estimate: MicroUsd): Reading {
 }
 
 /** A price that is told at creation is one only if it is a charge: nothing is yet to come where it is none. */
-export function chargedAlready(made: Json, terms: Terms): Told | null {
+export function chargedAlready(made: Json, terms: Terms): FinalPrice | null {
   const told = toldPrice(made, terms);
   return told !== null && told.price > 0n ? told : null;
 }
@@ -84,18 +73,11 @@ export function readMessage(answer: VendorAnswer, quote: Quote, terms: Terms): R
 
 const US_DOLLAR: Rate = { picoUsd: 10n ** 12n, usd: 1 };
 
-interface Told {
-  readonly price: MicroUsd;
-  readonly amountText: string;
-  readonly currency: string;
-  readonly fxRate: number | null;
-}
-
 /**
  * The price that a message or call tells, or null: a decimal that is negative for a charge. What is positive is a credit.
  * Carrier fees are in it: support.twilio.com, "Understanding SMS Message Fees", read 2026-11-23.
  */
-function toldPrice({ price, price_unit: unit }: Json, { rates }: Terms): Told | null {
+function toldPrice({ price, price_unit: unit }: Json, { rates }: Terms): FinalPrice | null {
   const [, sign, whole = "", places = ""] = /^(-?)([0-9]{1,9})(?:\.([0-9]{1,18}))?$/.exec(`${price}`) ?? [];
   const currency = `${unit}`.toLowerCase();
   const rate = currency === "usd" ? US_DOLLAR : rates[currency];
@@ -129,6 +111,6 @@ export const latePrices: LatePrices = {
   read: (found, terms) => {
     const told = toldPrice(found, terms);
     const isOver = ENDED.includes(`${found["status"]}`);
-    return told === null || (told.price === 0n && !isOver) ? { kind: "pending" } : { kind: "final", ...told };
+    return told?.price === 0n && !isOver ? null : told;
   },
 };

@@ -1,5 +1,5 @@
 import { Problem } from "../../domain/denial.ts";
-import { type MicroUsd, microUsd, NOTHING } from "../../domain/money.ts";
+import { type MicroUsd, microUsd } from "../../domain/money.ts";
 import type { Terms } from "../../domain/terms.ts";
 import type { PricedRule } from "../../domain/vendor.ts";
 import type { Form } from "../form.ts";
@@ -27,37 +27,37 @@ function minutesOf(form: Form): bigint | Problem {
   );
 }
 
-/** What a call's instructions may cost beside its minutes. */
-function instructionsOf(form: Form, terms: Terms, to: string): MicroUsd | Problem {
+/** `text`: for a person. */
+interface Extra {
+  readonly text: string;
+  readonly price: MicroUsd | Problem;
+}
+
+/** What a call's instructions may cost beside its minutes; null where they are seen here and cost nothing. */
+function instructionsOf(form: Form, terms: Terms, to: string): Extra | Problem | null {
   const elsewhere = ELSEWHERE.find((field) => form.has(field));
   if (elsewhere !== undefined) {
-    return priceAt(
+    const price = priceAt(
       terms,
       "call_instructions",
       to,
       ` as the most that they may cost, or the instructions can be sent as Twiml instead of ${elsewhere}: those of an address may dial others`,
     );
+    return { text: ", instructed from elsewhere", price };
   }
   const twiml = form.get("Twiml");
   const problem = twiml === undefined ? "it is missing" : twimlProblem(twiml);
   return problem === null
-    ? NOTHING
+    ? null
     : new Problem(
         twiml === undefined ? "amount_unknown" : "endpoint_not_priced",
         `Twiml: ${problem}, so what the call would do is not known; accepted is one <Response> with <Say>, <Play>, <Pause>, <Hangup> or <Reject>, written plainly; nothing was charged`,
       );
 }
 
-interface Extra {
-  readonly text: string;
-  readonly price: MicroUsd | Problem;
-}
-
 export const newCall: PricedRule = {
   kind: "priced",
   idempotency: null,
-  objectOf: () => null,
-  lookup: () => null,
   quote: (request, { terms }) => {
     const form = listedForm(request, CALL);
     if (form instanceof Problem) return form;
@@ -76,6 +76,7 @@ export const newCall: PricedRule = {
     let amount = microUsd(minute * minutes);
     let amountText = `${minutes} minute${minutes === 1n ? "" : "s"}`;
     const extras = extrasOf(form, terms, to, minutes);
+    if (extras instanceof Problem) return extras;
     for (const { text, price } of extras) {
       if (price instanceof Problem) return price;
       amount = microUsd(amount + price);
@@ -84,7 +85,7 @@ export const newCall: PricedRule = {
     return {
       amount,
       amountText,
-      isFinal: extras.some(({ text }) => text !== ""),
+      isFinal: extras.length > 0,
       currency: "usd",
       fxRate: null,
       // Instructions from elsewhere may dial anybody.
@@ -103,10 +104,11 @@ export const newCall: PricedRule = {
   },
 };
 
-function extrasOf(form: Form, terms: Terms, to: string, minutes: bigint): readonly Extra[] {
+/** What comes on top of the minutes; nothing where instructions are seen here. */
+function extrasOf(form: Form, terms: Terms, to: string, minutes: bigint): readonly Extra[] | Problem {
   const instructions = instructionsOf(form, terms, to);
-  const elsewhere = ELSEWHERE.some((field) => form.has(field));
-  const extras: Extra[] = [{ text: elsewhere ? ", instructed from elsewhere" : "", price: instructions }];
+  if (instructions instanceof Problem) return instructions;
+  const extras: Extra[] = instructions === null ? [] : [instructions];
   if (!/^(false)?$/i.test(form.get("Record") ?? "")) {
     const each = priceAt(terms, "recording_minute", to);
     extras.push({ text: ", recorded", price: each instanceof Problem ? each : microUsd(each * minutes) });

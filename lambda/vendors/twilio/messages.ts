@@ -70,8 +70,6 @@ function textCost(form: Form, terms: Terms, destination: string): Cost | Problem
 export const newMessage: PricedRule = {
   kind: "priced",
   idempotency: null,
-  objectOf: () => null,
-  lookup: () => null,
   quote: (request, { terms }) => {
     const form = listedForm(request, MESSAGE);
     if (form instanceof Problem) return form;

@@ -1,5 +1,6 @@
 import { Problem } from "../../domain/denial.ts";
-import type { Address, DenialFacts, Headers, Vendor } from "../../domain/vendor.ts";
+import type { Address, DenialFacts, Vendor } from "../../domain/vendor.ts";
+import { printable } from "../json-answer.ts";
 import { latePrices, PLACEHOLDER } from "./answers.ts";
 import { CATALOG, PLACEHOLDERS } from "./catalog.ts";
 import { recipients } from "./numbers.ts";
@@ -71,18 +72,6 @@ function denial({ status, code: problem, message, requestId, charged, details }:
   };
 }
 
-function refuseHeaders(headers: Headers): Problem | null {
-  const name = ["x-http-method-override", "x-http-method", "x-method-override"].find(
-    (each) => each in headers,
-  );
-  return name === undefined
-    ? null
-    : new Problem(
-        "ambiguous_request",
-        `the header ${name} asks for another method; send that method itself; nothing was charged`,
-      );
-}
-
 export const twilio: Vendor = {
   name: "twilio",
   origins: ORIGINS,
@@ -102,16 +91,13 @@ export const twilio: Vendor = {
   address,
   forwardedHeaders: ["accept", "accept-charset", "content-type", "user-agent", "x-twilio-client"],
   accountHeaders: [],
-  refuseHeaders,
+  refuseHeaders: () => null,
   placeholders: PLACEHOLDERS,
   catalog: CATALOG,
   limits: ["allowed_recipients", "max_recipients"],
   recipients,
   denial,
-  requestId: (headers) => {
-    const id = headers["twilio-request-id"]?.[0] ?? "";
-    return /^[\x21-\x7e]{1,255}$/.test(id) ? id : null;
-  },
+  requestId: (headers) => printable(headers["twilio-request-id"]?.[0]),
   leadBack,
   latePrices,
 };

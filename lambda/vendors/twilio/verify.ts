@@ -13,8 +13,6 @@ const refused = (message: string) => new Problem("endpoint_not_priced", `${messa
 const priced = (quote: PricedRule["quote"]): PricedRule => ({
   kind: "priced",
   idempotency: null,
-  objectOf: () => null,
-  lookup: () => null,
   quote,
   read: (answer, quoted) => outcomeOf(answer, quoted).reading,
 });

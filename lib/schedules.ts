@@ -2,11 +2,10 @@ import { Duration, Validations } from "aws-cdk-lib";
 import { Rule, Schedule } from "aws-cdk-lib/aws-events";
 import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
 import { Construct } from "constructs";
-import { SCHEDULED } from "./limits.ts";
-import type { FunctionName } from "./routes.ts";
+import { type FunctionName, SCHEDULED } from "./routes.ts";
 import type { ServiceFunction } from "./service-function.ts";
 
-/** Runs each function of lib/limits.ts in its interval. What fails is not repeated: the next run does the same work. */
+/** Runs each function that lib/routes.ts schedules in its interval. What fails is not repeated: the next run does the same work. */
 export class Schedules extends Construct {
   constructor(
     scope: Construct,
