@@ -48,6 +48,53 @@ describe("imports go one way", () => {
   });
 });
 
+/** The packages that a source loads: not its types, and not what Node brings. */
+const packagesOf = (text: string): string[] =>
+  [...text.matchAll(/^(import|export|\}).* from "([^."][^"]*)";$/gm)]
+    .map(([, , name = ""]) => name)
+    .filter((name) => !name.startsWith("node:"));
+
+/** The packages that these programs load, and those of what they bundle. Types are not loaded. */
+function packagesBehind(programs: readonly string[]): ReadonlySet<string> {
+  const seen = new Set<string>();
+  const packages = new Set<string>();
+  const toRead = [...programs];
+  for (let file = toRead.pop(); file !== undefined; file = toRead.pop()) {
+    if (seen.has(file)) continue;
+    seen.add(file);
+    const text = readFileSync(join(ROOT, file), "utf8").replace(/^import type [^;]*;/gm, "");
+    for (const name of packagesOf(text)) packages.add(name);
+    toRead.push(...importsOf({ file, text }));
+  }
+  return packages;
+}
+
+/** Guarantees that `npm ci --omit=dev` is enough for a first try (docs/decisions/0033-what-is-installed.md). */
+test("what runs on one machine needs no package of the tests", () => {
+  const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+  const functions = sources("lambda/handlers").map(({ file }) => file);
+
+  const needed = packagesBehind(["bin/local.ts", "bin/demo.ts", ...functions]);
+
+  expect([...needed].filter((name) => !(name in manifest.dependencies))).toEqual([]);
+  expect(needed).toContain("stripe");
+  expect(manifest.dependencies).toHaveProperty("node");
+});
+
+/** npm 12 runs no install script that is not named, and without Node's no script of this repository starts. */
+test("every install script of the lock file is allowed or refused by name", () => {
+  const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+  const { packages } = JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8")) as {
+    packages: Readonly<Record<string, { hasInstallScript?: boolean; optional?: boolean }>>;
+  };
+  const scripted = Object.entries(packages)
+    .filter(([, { hasInstallScript }]) => hasInstallScript === true)
+    .map(([path]) => path.split("node_modules/").at(-1));
+
+  expect([...new Set(scripted)].toSorted()).toEqual(expect.arrayContaining(["node"]));
+  expect(Object.keys(manifest.allowScripts)).toEqual(expect.arrayContaining([...new Set(scripted)]));
+});
+
 describe("the domain", () => {
   test.each(sources("lambda/domain").map((source) => [source.file, source.text]))(
     "%s reads no clock, no chance and no environment",
