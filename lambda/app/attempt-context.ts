@@ -9,8 +9,9 @@ import {
 } from "../domain/call.ts";
 import { type Charged, Problem } from "../domain/denial.ts";
 import { NOTHING } from "../domain/money.ts";
+import { redact } from "../domain/secrets.ts";
 import type { Terms } from "../domain/terms.ts";
-import { type Policy, redact } from "../domain/vault-key.ts";
+import type { Policy } from "../domain/vault-key.ts";
 import type { Address, Quote, Reading, Vendor } from "../domain/vendor.ts";
 import type { Clock, HeldBudget, Ids, Vault, VendorHttp, VendorReply, VendorSecrets } from "../ports.ts";
 import type { Admitted, ProxyRequest } from "./admit-call.ts";

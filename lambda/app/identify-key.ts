@@ -1,5 +1,6 @@
 import { Problem } from "../domain/denial.ts";
-import { isSecretOf, looksLike, type Policy, parseVaultKey } from "../domain/vault-key.ts";
+import { looksLike } from "../domain/secrets.ts";
+import { isSecretOf, type Policy, parseVaultKey } from "../domain/vault-key.ts";
 import type { Vault } from "../ports.ts";
 
 /** Finds the key behind a token. Whatever is wrong is said without repeating any of it, in the same words for all. */

@@ -6,16 +6,18 @@ import type { CallLimits } from "./call-limits.ts";
 /**
  * A vault key: what an agent holds, and the policy behind it.
  *
- * The token is `vk_` + id + secret + checksum in the alphabet `[A-Za-z0-9_]`, since some clients of vendors accept no
- * other. Only the SHA-256 of the secret is stored; it has 190 bits, so it needs no salt and no slow hash.
+ * The token is `kbvk` + id + secret + checksum: letters and digits alone, since some clients of vendors take nothing else
+ * for a password (docs/decisions/0029-spelling-of-vault-keys.md). Keys that were issued with `vk_` in its place stay valid.
+ * Only the SHA-256 of the secret is stored; it has 190 bits, so it needs no salt and no slow hash.
  */
-const TOKEN_PREFIX = "vk_";
+const TOKEN_PREFIX = "kbvk";
+const OLD_PREFIX = "vk_";
 const KEY_ID_PREFIX = "key_";
 const ID_LENGTH = 16;
 const SECRET_LENGTH = 32;
 const CHECKSUM_LENGTH = 6;
 const TOKEN = new RegExp(
-  `^${TOKEN_PREFIX}([A-Za-z0-9]{${ID_LENGTH}})([A-Za-z0-9]{${SECRET_LENGTH}})([0-9a-z]{${CHECKSUM_LENGTH}})$`,
+  `^(?:${TOKEN_PREFIX}|${OLD_PREFIX})([A-Za-z0-9]{${ID_LENGTH}})([A-Za-z0-9]{${SECRET_LENGTH}})([0-9a-z]{${CHECKSUM_LENGTH}})$`,
 );
 
 /** What a key may do. Written once when the key is issued and never changed, so it may be cached. */
@@ -75,29 +77,3 @@ export const sha256 = (text: string | Uint8Array): string => createHash("sha256"
 
 const checksum = (text: string): string =>
   crc32(text).toString(36).padStart(CHECKSUM_LENGTH, "0").slice(-CHECKSUM_LENGTH);
-
-const SECRET_SHAPES: readonly (readonly [RegExp, string])[] = [
-  [/^vk_/, "a vault key that is mistyped or cut short"],
-  [/^kb_/, "an API key of Keybrake, which manages keys and calls no vendor"],
-  [/^[sr]k_(live|test)_/, "a secret key of Stripe"],
-  [/^pk_(live|test)_/, "a publishable key of Stripe"],
-  [/^(AC|SK)[0-9a-f]{32}$/i, "an account or key SID of Twilio"],
-  [/^[0-9a-f]{32}$/i, "an auth token of Twilio"],
-  [/^re_/, "an API key of Resend"],
-];
-
-/** Says which kind of secret a string looks like, without repeating any of it. */
-export function looksLike(token: string): string {
-  if (parseVaultKey(token) !== null)
-    return "a vault key, which calls its vendor and manages nothing but itself";
-  for (const [shape, name] of SECRET_SHAPES) if (shape.test(token)) return name;
-  return "no kind of key that is known here";
-}
-
-/** Wherever they stand, behind `%20` or `_` too; only Resend's prefix also ends words, so there no letter may precede. */
-const SECRETS_IN_TEXT =
-  /vk_[A-Za-z0-9]{8,}|kb_[A-Za-z0-9]{8,}|[sr]k_(?:live|test)_[A-Za-z0-9]+|(?<![A-Za-z])re_[A-Za-z0-9]{6,}_[A-Za-z0-9]{3,}|whsec_[A-Za-z0-9+/=]+|(?:AC|SK)[0-9a-fA-F]{32}:[^\s"&]+/g;
-
-/** Takes out whatever looks like a secret, for text of callers that is written down. */
-export const redact = (text: string): string =>
-  text.replace(SECRETS_IN_TEXT, (secret) => `${/^(?:[a-z]+_|..)/.exec(secret)?.[0] ?? ""}[redacted]`);

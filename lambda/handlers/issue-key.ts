@@ -9,7 +9,7 @@ import { authenticateAdmin } from "../http/authenticate.ts";
 import { keyBody } from "../http/key-answer.ts";
 import { parseIssueBody } from "../http/key-bodies.ts";
 import { problems } from "../http/problems.ts";
-import { baseUrlOf, headersOf, jsonOf, singleHeader } from "../http/request.ts";
+import { baseUrlOf, headersOf, jsonOf, singleHeader, tokenOf } from "../http/request.ts";
 import { countStranger } from "./metrics.ts";
 import { adminKeyReader, clients, credentialSecrets, dynamoVault, systemClock, warn } from "./wiring.ts";
 
@@ -28,7 +28,7 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
     const requestKey = singleHeader(headersOf(event), "Idempotency-Key");
     if (requestKey === "" || (requestKey?.length ?? 0) > 255)
       throw new Problem("invalid_request", "Idempotency-Key: accepted are 1 to 255 characters");
-    const request = parseIssueBody(jsonOf(event), credentials);
+    const request = parseIssueBody(jsonOf(event), credentials, tokenOf(headersOf(event)));
     const { token, policy, balance } = await issueKey(request, issuerId, requestKey, ports);
     const nowMs = policy.issuedAtMs;
     const caps = capStatuses(balance, nowMs, NOTHING_HELD);

@@ -7,7 +7,7 @@ import { HttpsVendor } from "../adapters/https-vendor.ts";
 import { randomIds } from "../adapters/random-ids.ts";
 import { CachedSecrets, vendorSecrets } from "../adapters/secrets-manager.ts";
 import type { ProxyPorts } from "../app/attempt-context.ts";
-import { redact } from "../domain/vault-key.ts";
+import { redact } from "../domain/secrets.ts";
 import { ENV } from "../environment.ts";
 import type { Clock } from "../ports.ts";
 import { type TermsInput, termsOf } from "../terms.ts";

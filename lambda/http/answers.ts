@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import type { APIGatewayProxyResult } from "aws-lambda";
 import { Problem } from "../domain/denial.ts";
-import { redact } from "../domain/vault-key.ts";
+import { redact } from "../domain/secrets.ts";
 
 /** JSON answers of our own API, and the one shape of their errors. */
 

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { Problem } from "../domain/denial.ts";
-import { looksLike, sha256 } from "../domain/vault-key.ts";
+import { looksLike } from "../domain/secrets.ts";
+import { sha256 } from "../domain/vault-key.ts";
 import type { Headers } from "../domain/vendor.ts";
 import { tokenOf } from "./request.ts";
 

@@ -6,6 +6,7 @@ import type { CallLimits } from "../domain/call-limits.ts";
 import { Problem } from "../domain/denial.ts";
 import { parseEndpointPattern } from "../domain/endpoint.ts";
 import { parseUsd } from "../domain/money.ts";
+import { secretIn } from "../domain/secrets.ts";
 import { parseDuration } from "../domain/time.ts";
 import type { LimitName, Vendor } from "../domain/vendor.ts";
 import { VENDORS } from "../vendors/index.ts";
@@ -139,12 +140,17 @@ const changeBody = v.strictObject({
   expires_in: v.optional(duration),
 });
 
-/** Reads the body of `POST /vault/keys`, or throws what names the field and says what is accepted. */
+/**
+ * Reads the body of `POST /vault/keys`, or throws what names the field and says what is accepted. `apiKey`: what the caller
+ * has shown to be let in, which may stand in no text that is kept.
+ */
 export function parseIssueBody(
   body: unknown,
   credentials: Readonly<Record<string, readonly string[]>>,
+  apiKey: string | null = null,
 ): KeyRequest {
   const parsed = parse(issueBody, body);
+  refuseSecrets(parsed, apiKey);
   const names = Object.hasOwn(credentials, parsed.vendor) ? credentials[parsed.vendor] : undefined;
   const vendors = Object.keys(credentials).join(", ");
   if (names === undefined)
@@ -174,6 +180,32 @@ export function parseIssueBody(
     label: parsed.agent_run_label,
     metadata: parsed.metadata,
   };
+}
+
+/** Every text of a key is kept and shown: a secret in one of them is refused, and never repeated. */
+function refuseSecrets(parsed: v.InferOutput<typeof issueBody>, apiKey: string | null): void {
+  const known =
+    apiKey === null ? [] : [apiKey, apiKey.replace(/^kb_/, "")].filter(({ length }) => length >= 8);
+  const texts: readonly (readonly [field: string, text: string])[] = [
+    ["vendor", parsed.vendor],
+    ["credential", parsed.credential],
+    ["agent_run_label", parsed.agent_run_label ?? ""],
+    ...Object.entries(parsed.metadata).flatMap(([name, text]) => [
+      ["metadata", name] as const,
+      [secretIn(name, known) === null ? `metadata.${name}` : "metadata", `${name}=${text}`] as const,
+    ]),
+    ...(
+      ["allowed_endpoints", "allowed_accounts", "allowed_currencies", "allowed_recipients"] as const
+    ).flatMap((field) => (parsed[field] ?? []).map((entry) => [field, entry] as const)),
+  ];
+  for (const [field, text] of texts) {
+    const kind = secretIn(text, known);
+    if (kind !== null)
+      throw invalid(
+        field,
+        `holds ${kind}; a text that is kept and shown may hold no secret; leave it out, and make a new one if it was sent elsewhere too`,
+      );
+  }
 }
 
 const ACCOUNT = /^(acct|org)_[A-Za-z0-9]{1,64}(\/acct_[A-Za-z0-9]{1,64})?$/;

@@ -3,8 +3,8 @@ import type { APIGatewayProxyResult } from "aws-lambda";
 import type { CallFacts, ProxyResult } from "../app/attempt-context.ts";
 import type { Problem } from "../domain/denial.ts";
 import { usdText } from "../domain/money.ts";
+import { redact } from "../domain/secrets.ts";
 import { isoTime } from "../domain/time.ts";
-import { redact } from "../domain/vault-key.ts";
 import { VENDORS } from "../vendors/index.ts";
 import { answerBody, errorType } from "./answers.ts";
 

@@ -123,6 +123,34 @@ describe("POST /vault/keys refuses, and names the field and what is accepted", (
     expect(message).toMatch(/accepted|missing|leave it out/);
   });
 
+  const HEX = "0123456789abcdef0123456789abcdef";
+  test.each([
+    ["agent_run_label", { agent_run_label: "run/sk_org_live_51Habc" }],
+    ["agent_run_label", { agent_run_label: `run/${Buffer.from("sk_live_51Habcdef:").toString("base64")}` }],
+    ["agent_run_label", { agent_run_label: "sk%5Flive%5F51Habc" }],
+    ["metadata", { metadata: { rk_live_51Habc: "name" } }],
+    ["metadata.stripe", { metadata: { stripe: "SK_LIVE_51HABC" } }],
+    ["metadata.twilio_auth_token", { metadata: { twilio_auth_token: HEX } }],
+    ["metadata.twilio", { metadata: { twilio: `AC${HEX}:${HEX}` } }],
+    ["metadata.resend", { metadata: { resend: "re_AbCdEf12_AbCdEf1234567890AbCdEf12" } }],
+    ["metadata.header", { metadata: { header: "Bearer Abcdefgh12345678" } }],
+    ["allowed_endpoints", { allowed_endpoints: ["GET /v1/customers/whsec_abcdefgh"] }],
+    ["credential", { credential: "ek_live_51Habc" }],
+  ])("a secret in %s, which is never repeated: %j", async (field, change) => {
+    const reply = await admin("POST", "/vault/keys", { json: { ...VALID, ...change } });
+    const message = expectError(reply, 400, "invalid_request");
+    expect(message).toMatch(new RegExp(`^${field.replaceAll(".", "\\.")}: holds `));
+    expect(reply.text).not.toMatch(/51Habc|51HABC|0123456789abcdef|AbCdEf12|c2tfbGl2ZV|Abcdefgh|abcdefgh/);
+  });
+
+  test("the caller's own API key, with and without what stands before it", async () => {
+    for (const text of [run.apiKey, run.apiKey.replace(/^kb_/, ""), `x${run.apiKey.replace(/^kb_/, "")}`]) {
+      const reply = await admin("POST", "/vault/keys", { json: { ...VALID, metadata: { note: text } } });
+      expect(expectError(reply, 400, "invalid_request")).toMatch(/^metadata\.note: holds an API key/);
+      expect(reply.text).not.toContain(text);
+    }
+  });
+
   test("a body that is no JSON", async () => {
     for (const text of ["{", "vendor=stripe", "{'vendor': 'stripe'}", "\u0000", "{}x"]) {
       const reply = await admin("POST", "/vault/keys", { text });
@@ -174,7 +202,7 @@ describe("an issued key", () => {
     expect(issued.json).toMatchObject({
       ...policy,
       id: expect.stringMatching(/^key_[A-Za-z0-9]{16}$/),
-      vault_key: expect.stringMatching(/^vk_[A-Za-z0-9]{54}$/),
+      vault_key: expect.stringMatching(/^kbvk[A-Za-z0-9]{54}$/),
       base_url: `${run.baseUrl}/stripe`,
       credential: "default",
       status: "active",
@@ -238,7 +266,7 @@ describe("an issued key", () => {
     ]) {
       expect(expectError(reply, 409, "already_issued")).toContain(id);
       expect(at(reply.json, "error", "id")).toBe(id);
-      expect(reply.text).not.toContain("vk_");
+      expect(reply.text).not.toContain("kbvk");
     }
     await run.drain();
     const rows = await auditRows(run, { key_id: id });

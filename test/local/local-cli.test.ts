@@ -69,7 +69,7 @@ test.each(["SIGINT", "SIGTERM"] as const)(
     expect(text).toMatch(/^ {2}DynamoDB {2}http:\/\/127\.0\.0\.1:\d+ /m);
     const command = lines.find((line) => line.startsWith("  curl "))?.trim() ?? "";
     const issued: unknown = JSON.parse(execFileSync("/bin/sh", ["-c", command], { encoding: "utf8" }));
-    expect(issued).toMatchObject({ vault_key: expect.stringMatching(/^vk_/), agent_run_label: "first/try" });
+    expect(issued).toMatchObject({ vault_key: expect.stringMatching(/^kbvk/), agent_run_label: "first/try" });
 
     run.kill(signal);
     expect(await run.ended).toMatchObject({ code: 0, stderr: "" });
