@@ -102,6 +102,8 @@ export type ObjectEffect =
 export type DrawResult =
   | { readonly kind: "drawn"; readonly balance: Balance }
   | { readonly kind: "refused"; readonly reason: BalanceRefusal; readonly balance: Balance | null }
+  /** The table took none of its sends: certainly not drawn. */
+  | { readonly kind: "not_applied" }
   /** It may have landed; the probe could not tell. */
   | { readonly kind: "ambiguous" };
 

@@ -33,15 +33,3 @@ export function dynamoClients(timeoutMs: number): DynamoClients {
   );
   return { steady: new DynamoDBClient({ requestHandler }), once };
 }
-
-const NOT_APPLIED = new Set([
-  "ProvisionedThroughputExceededException",
-  "RequestLimitExceeded",
-  "ThrottlingException",
-  "TransactionConflictException",
-]);
-
-/** Whether an error tells for certain that nothing was written, and that the same write may be sent again. */
-export const isNotApplied = (error: unknown): boolean =>
-  error instanceof Error &&
-  (NOT_APPLIED.has(error.name) || ("code" in error && error.code === "ECONNREFUSED"));

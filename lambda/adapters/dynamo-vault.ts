@@ -32,7 +32,8 @@ import type {
   SaveResult,
   Vault,
 } from "../ports.ts";
-import { type DynamoClients, isNotApplied } from "./dynamo-clients.ts";
+import type { DynamoClients } from "./dynamo-clients.ts";
+import { isNotApplied, sendFailure } from "./dynamo-errors.ts";
 import {
   balanceItem,
   balanceKey,
@@ -371,9 +372,13 @@ export class DynamoVault implements Vault {
       });
       return { kind: "drawn", balance: readBalanceItem(Attributes ?? {}) };
     } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) return this.#probe(keyId, attemptId, error);
-      const balance = error.Item === undefined ? null : readBalanceItem(error.Item);
-      return { kind: "refused", reason: refusalOf(balance, draw) ?? "fenced", balance };
+      if (error instanceof ConditionalCheckFailedException) {
+        const balance = error.Item === undefined ? null : readBalanceItem(error.Item);
+        return { kind: "refused", reason: refusalOf(balance, draw) ?? "fenced", balance };
+      }
+      if (!isNotApplied(error)) return this.#probe(keyId, attemptId, error);
+      this.#warn("a reservation was not taken: the table refused every send of it", error);
+      return { kind: "not_applied" };
     }
   }
 
@@ -425,7 +430,10 @@ export class DynamoVault implements Vault {
     this.#warn(`the correction ${opId} was not acknowledged; its budget may stay held`, cause);
   }
 
-  /** An update that must not be applied twice: sent again only where it certainly was not applied. */
+  /**
+   * An update that must not be applied twice: sent again only where it certainly was not applied. Nothing follows a send
+   * that may have been applied, so what the last error tells is true of all sends.
+   */
   #once(input: Omit<UpdateItemCommandInput, "TableName">) {
     return resent(() => this.#clients.once.send(new UpdateItemCommand({ TableName: this.#table, ...input })));
   }
@@ -510,32 +518,26 @@ export class DynamoVault implements Vault {
 
   /** Null when all was written; else, by position, the items whose conditions failed (`{}` where there was none). */
   async #transact(items: TransactWriteItem[]): Promise<readonly (Item | undefined)[] | null> {
-    for (let resends = 0; ; resends++) {
-      try {
-        await this.#clients.steady.send(new TransactWriteItemsCommand({ TransactItems: items }));
-        return null;
-      } catch (error) {
-        if (!(error instanceof TransactionCanceledException)) throw error;
-        const reasons = error.CancellationReasons ?? [];
-        if (reasons.some(({ Code }) => Code === "ConditionalCheckFailed")) {
-          return reasons.map(({ Code, Item: item }) =>
-            Code === "ConditionalCheckFailed" ? (item ?? {}) : undefined,
-          );
-        }
-        if (resends >= RESENDS_MAX) throw error;
-        await sleep(20 * 2 ** resends * (0.5 + Math.random()));
-      }
+    try {
+      await resent(() => this.#clients.steady.send(new TransactWriteItemsCommand({ TransactItems: items })));
+      return null;
+    } catch (error) {
+      const reasons = error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : [];
+      if (!reasons.some(({ Code }) => Code === "ConditionalCheckFailed")) throw error;
+      return reasons.map(({ Code, Item: item }) =>
+        Code === "ConditionalCheckFailed" ? (item ?? {}) : undefined,
+      );
     }
   }
 }
 
-/** Sends again, a few times and ever later, what certainly was not applied. */
+/** Sends again, a few times and ever later, what certainly was not applied and may pass. */
 async function resent<T>(send: () => Promise<T>): Promise<T> {
   for (let resends = 0; ; resends++) {
     try {
       return await send();
     } catch (error) {
-      if (!isNotApplied(error) || resends >= RESENDS_MAX) throw error;
+      if (sendFailure(error) !== "passing" || resends >= RESENDS_MAX) throw error;
       await sleep(20 * 2 ** resends * (0.5 + Math.random()));
     }
   }

@@ -156,7 +156,7 @@ export async function reserve(
   return {
     drawn: results.filter(({ result }) => result.kind === "drawn").map(({ keyId }) => keyId),
     ambiguous: results.filter(({ result }) => result.kind === "ambiguous").map(({ keyId }) => keyId),
-    leaf: leaf === undefined || leaf.kind === "ambiguous" ? null : leaf.balance,
+    leaf: leaf?.kind === "drawn" || leaf?.kind === "refused" ? leaf.balance : null,
     refusal: refused.find(({ reason }) => reason === "revoked" || reason === "expired") ?? refused[0] ?? null,
   };
 }

@@ -57,7 +57,7 @@ function endedProblem(
 
 /** Why a reservation did not come about. Reads what is held, to tell it apart from what is spent. */
 export async function reservationProblem(
-  { refusal }: Reservation,
+  { refusal, ambiguous }: Reservation,
   requested: MicroUsd,
   explanation: string | null,
   held: HeldBudget,
@@ -66,7 +66,9 @@ export async function reservationProblem(
   if (refusal === null || refusal.reason === "fenced") {
     return new Problem(
       "ledger_unavailable",
-      "the ledger could not tell whether this call is within its cap, so it was not made; repeat it; nothing was charged",
+      ambiguous.length > 0
+        ? "the ledger could not tell whether this call is within its cap, so it was not made; repeat it; nothing was charged"
+        : "the ledger took no reservation for this call, so it was not made and holds no budget; repeat it in a moment; nothing was charged",
     );
   }
   const { keyId, reason, balance } = refusal;

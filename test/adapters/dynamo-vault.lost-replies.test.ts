@@ -110,6 +110,67 @@ describe("a write whose answer is lost", () => {
     proxy.fail("GetItem", "never_arrives", 0);
   });
 
+  const error = (name: string, status = 400) => ({ error: name, status });
+  const throttled = error("ThrottlingException");
+  const seenTimes = (times: number) => Array.from({ length: times }, () => "UpdateItem");
+
+  test("a draw that was throttled is sent again, and taken once", async () => {
+    const keyId = await issue();
+    proxy.fail("UpdateItem", throttled, 4);
+
+    expect(await vault.draw(drawOf(keyId, 4n))).toMatchObject({ kind: "drawn" });
+    expect(proxy.seen).toEqual(seenTimes(5));
+    expect(await leftOf(keyId)).toBe(6n);
+  });
+
+  test.each([
+    ["throttled", throttled, 5],
+    ["throttled by the account", error("RequestLimitExceeded"), 5],
+    ["in conflict with a transaction", error("TransactionConflictException"), 5],
+    ["in conflict with another region", error("ReplicatedWriteConflictException"), 5],
+    ["not permitted", error("AccessDeniedException"), 1],
+    ["not valid", error("ValidationException"), 1],
+    ["without its table", error("ResourceNotFoundException"), 1],
+  ] as const)(
+    "a draw whose every send was %s was certainly not taken, and is not probed",
+    async (_, fault, sends) => {
+      const keyId = await issue();
+      proxy.fail("UpdateItem", fault, 5);
+
+      expect(await vault.draw(drawOf(keyId, 4n))).toEqual({ kind: "not_applied" });
+      expect(proxy.seen).toEqual(seenTimes(sends));
+      expect(await leftOf(keyId)).toBeUndefined();
+      expect(warnings).toHaveLength(1);
+    },
+  );
+
+  test.each([
+    ["lost, and then throttled", ["never_arrives", throttled]],
+    ["throttled, and then lost", [throttled, "never_arrives"]],
+    ["answered with a fault of the service", [error("InternalServerError", 500), throttled]],
+    ["answered with an error that nobody knows", [error("SomethingNew"), throttled]],
+    ["answered that it is unavailable", [error("ServiceUnavailable", 503), throttled]],
+  ] as const)("a draw that was %s is ambiguous, and not sent again", async (_, faults) => {
+    const keyId = await issue();
+    proxy.failEach("UpdateItem", faults);
+
+    expect(await vault.draw(drawOf(keyId, 4n))).toEqual({ kind: "ambiguous" });
+    expect(proxy.seen).toEqual([
+      ...seenTimes(faults.findIndex((fault) => fault !== throttled) + 1),
+      "GetItem",
+    ]);
+  });
+
+  test("a draw on a table that nobody can connect to was certainly not taken", async () => {
+    const closed = await startFaultProxy(engine.endpoint);
+    const unreachable = await clientsOf(closed.endpoint);
+    await closed.close();
+    for (const client of [unreachable.steady, unreachable.once]) client.destroy();
+    const behind = new DynamoVault(unreachable, TABLES[0].name, (message) => warnings.push(message));
+
+    expect(await behind.draw(drawOf(await issue(), 4n))).toEqual({ kind: "not_applied" });
+  });
+
   test.each([
     ["reply_lost", 9n],
     ["never_arrives", 6n],

@@ -9,6 +9,7 @@ const FAULTS = [
   "late",
   "vanished",
   "readFailed",
+  "throttled",
   // processes
   "crash",
   "suspend",

@@ -89,6 +89,7 @@ export class FaultyVault implements Vault {
   async draw(draw: Draw & AttemptNote): Promise<DrawResult> {
     const { keyId, attemptId, amount, window } = draw;
     const label = `draw ${amount / 10_000n} of ${keyId.slice(0, 8)}/w${window}`;
+    if (await this.#throttledOut(label)) return { kind: "not_applied" };
     const sent = await this.#once(label, () => this.#state.draw(draw));
     if (sent.kind === "answered") return sent.value;
     try {
@@ -108,6 +109,14 @@ export class FaultyVault implements Vault {
     const { amount, keyId, window } = correction;
     const label = `give back ${amount / 10_000n} to ${keyId.slice(0, 8)}/w${window}`;
     await this.#once(label, () => this.#state.correct(correction));
+  }
+
+  /** Every send of a write of a balance was throttled: certainly none was applied. */
+  async #throttledOut(label: string): Promise<boolean> {
+    if (this.#world.faults.throttled === 0) return false;
+    const throttled = await this.#world.step(this.#process, label, () => this.#world.hits("throttled"));
+    if (throttled) this.#world.say(`${this.#process.name}: ${label}: throttled`);
+    return throttled;
   }
 
   #once<T>(label: string, apply: () => T) {

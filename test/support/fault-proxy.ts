@@ -1,8 +1,11 @@
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** What becomes of one request: its answer is lost after it was carried out, or it never arrives. */
-export type Fault = "reply_lost" | "never_arrives";
+/**
+ * What becomes of one request: its answer is lost after it was carried out, or it never arrives, or it is answered with an
+ * error of this name and not carried out.
+ */
+export type Fault = "reply_lost" | "never_arrives" | { readonly error: string; readonly status: number };
 
 export interface FaultProxy {
   readonly endpoint: string;
@@ -10,6 +13,8 @@ export interface FaultProxy {
   readonly seen: readonly string[];
   /** Lets the next requests of an operation fail. `between`: runs after it was carried out, before it is known. */
   fail(operation: string, fault: Fault, times: number, between?: () => Promise<unknown>): void;
+  /** Lets the next requests of an operation fail, one after the other. */
+  failEach(operation: string, faults: readonly Fault[]): void;
   close(): Promise<void>;
 }
 
@@ -44,6 +49,12 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     seen.push(operation);
     const index = faults.findIndex((fault) => fault.operation === operation);
     const [fault] = index < 0 ? [] : faults.splice(index, 1);
+    if (typeof fault?.fault === "object") {
+      const { error, status } = fault.fault;
+      const body = { __type: `com.amazonaws.dynamodb.v20120810#${error}`, message: "on demand" };
+      response.writeHead(status, { "content-type": "application/x-amz-json-1.0" }).end(JSON.stringify(body));
+      return;
+    }
     const answer =
       fault?.fault === "never_arrives" ? null : await carryOut(request.headers, Buffer.concat(chunks));
     await fault?.between();
@@ -61,6 +72,11 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
       seen.length = 0;
       faults.length = 0;
       for (let time = 0; time < times; time++) faults.push({ operation, fault, between });
+    },
+    failEach(operation, each) {
+      seen.length = 0;
+      faults.length = 0;
+      for (const fault of each) faults.push({ operation, fault, between: async () => {} });
     },
     close: () =>
       new Promise((resolve) => {

@@ -1,0 +1,122 @@
+import { Agent, createServer } from "node:http";
+import { type AddressInfo, Socket } from "node:net";
+import { DynamoDBClient, ListTablesCommand, TransactionCanceledException } from "@aws-sdk/client-dynamodb";
+import { expect, test } from "vitest";
+import { isNotApplied, sendFailure } from "../../lambda/adapters/dynamo-errors.ts";
+
+/** Guarantees what each error of a send says of its write: on it depends whether money may be moved by another send. */
+
+const named = (name: string, more: object = {}) => Object.assign(new Error("failed"), { name }, more);
+const connecting = (code: string, syscall = "connect") => named("Error", { code, syscall });
+const cancelled = (...codes: string[]) =>
+  new TransactionCanceledException({
+    $metadata: {},
+    message: "cancelled",
+    CancellationReasons: codes.map((Code) => ({ Code })),
+  });
+
+test.each([
+  // UpdateItem, PutItem and TransactWriteItems
+  ["ProvisionedThroughputExceededException", "passing"],
+  ["RequestLimitExceeded", "passing"],
+  ["ThrottlingException", "passing"],
+  ["LimitExceededException", "passing"],
+  ["TooManyRequestsException", "passing"],
+  ["TransactionConflictException", "passing"],
+  ["ReplicatedWriteConflictException", "passing"],
+  ["ConditionalCheckFailedException", "refused"],
+  ["ItemCollectionSizeLimitExceededException", "refused"],
+  ["ResourceNotFoundException", "refused"],
+  ["InvalidEndpointException", "refused"],
+  ["InternalServerError", "unknown"],
+  ["TransactionInProgressException", "unknown"],
+  ["IdempotentParameterMismatchException", "unknown"],
+  // common to all services
+  ["AccessDeniedException", "refused"],
+  ["ExpiredTokenException", "refused"],
+  ["IncompleteSignature", "refused"],
+  ["InvalidSignatureException", "refused"],
+  ["MissingAuthenticationTokenException", "refused"],
+  ["RequestExpired", "refused"],
+  ["SerializationException", "refused"],
+  ["UnrecognizedClientException", "refused"],
+  ["ValidationException", "refused"],
+  ["InternalFailure", "unknown"],
+  ["ServiceUnavailable", "unknown"],
+  // of the SDK itself
+  ["CredentialsProviderError", "refused"],
+  ["TimeoutError", "unknown"],
+  ["AbortError", "unknown"],
+  ["Error", "unknown"],
+  ["SomethingNew", "unknown"],
+  ["constructor", "unknown"],
+])("%s is %s", (name, failure) => {
+  expect(sendFailure(named(name))).toBe(failure);
+  expect(isNotApplied(named(name))).toBe(failure !== "unknown");
+});
+
+test.each([
+  ["refused", connecting("ECONNREFUSED"), "passing"],
+  ["to a host that is not there", connecting("EHOSTUNREACH"), "passing"],
+  ["to a net that is not there", connecting("ENETUNREACH"), "passing"],
+  ["timed out by the system", named("TimeoutError", { code: "ETIMEDOUT", syscall: "connect" }), "passing"],
+  ["of a name that is not known", connecting("ENOTFOUND", "getaddrinfo"), "passing"],
+  ["of a name that is not known now", connecting("EAI_AGAIN", "getaddrinfo"), "passing"],
+  ["to several addresses, all refused", new AggregateError([connecting("ECONNREFUSED")]), "passing"],
+  ["reset", connecting("ECONNRESET", "read"), "unknown"],
+  ["closed while it was written to", connecting("EPIPE", "write"), "unknown"],
+  ["hung up", named("Error", { code: "ECONNRESET" }), "unknown"],
+  ["silent", named("TimeoutError", { code: "ETIMEDOUT" }), "unknown"],
+  ["failed in several ways", new AggregateError([connecting("ECONNREFUSED"), named("Error")]), "unknown"],
+  ["failed in no way", new AggregateError([]), "unknown"],
+])("a connection %s", (_, error, failure) => {
+  expect(sendFailure(error)).toBe(failure);
+});
+
+test.each([
+  [["None", "TransactionConflict"], "passing"],
+  [["ThrottlingError", "None"], "passing"],
+  [["ProvisionedThroughputExceeded"], "passing"],
+  [["ConditionalCheckFailed", "TransactionConflict"], "refused"],
+  [["None", "ValidationError"], "refused"],
+  [["ItemCollectionSizeLimitExceeded"], "refused"],
+  [["SomethingNew"], "refused"],
+] as const)("a transaction that was cancelled for %s is %s", (codes, failure) => {
+  expect(sendFailure(cancelled(...codes))).toBe(failure);
+});
+
+test("what is no error is unknown", () => {
+  expect(sendFailure("ThrottlingException")).toBe("unknown");
+});
+
+/** The SDK calls both a TimeoutError: this is the installed SDK's own text. */
+test.each([
+  ["does not open in time", "passing"],
+  ["opens, and no answer comes in time", "unknown"],
+] as const)("a connection that %s is %s", async (how, failure) => {
+  const silent = createServer(() => undefined);
+  await new Promise<void>((resolve) => {
+    silent.listen(0, "127.0.0.1", resolve);
+  });
+  const agent = new Agent();
+  if (how === "does not open in time")
+    agent.createConnection = () => Object.assign(new Socket(), { connecting: true });
+  const client = new DynamoDBClient({
+    endpoint: `http://127.0.0.1:${(silent.address() as AddressInfo).port}`,
+    region: "us-east-1",
+    credentials: { accessKeyId: "local", secretAccessKey: "local" },
+    maxAttempts: 1,
+    requestHandler: {
+      httpAgent: agent,
+      connectionTimeout: 50,
+      requestTimeout: 300,
+      throwOnRequestTimeout: true,
+    },
+  });
+  const error = await client.send(new ListTablesCommand({})).catch((cause: unknown) => cause);
+  silent.closeAllConnections();
+  silent.close();
+
+  expect(error).toMatchObject({ name: "TimeoutError" });
+  expect(sendFailure(error)).toBe(failure);
+});
