@@ -112,8 +112,13 @@ export const costOf = (
 };
 
 /** The message of a refusal. */
-export const refusal = (path: string, body: string, about: Partial<Known> = {}): string => {
-  const quoted = quote(path, body, about);
+export const refusal = (
+  path: string,
+  body: string,
+  about: Partial<Known> = {},
+  change: Partial<VendorRequest> = {},
+): string => {
+  const quoted = quote(path, body, about, change);
   return quoted instanceof Problem ? quoted.message : "not refused";
 };
 

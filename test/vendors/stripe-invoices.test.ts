@@ -6,6 +6,7 @@ import {
   counted,
   countedAs,
   entryOf,
+  FORM,
   limitCode,
   limited,
   lookupOf,
@@ -53,8 +54,16 @@ describe("a draft", () => {
     expect(lookupOf(CREATE, "customer=cus_1&auto_advance=false")).toBeNull();
   });
 
+  const VERSIONED = { headers: { ...FORM, "stripe-version": ["2020-03-02"] } };
+  test("may leave auto_advance out where the version is said, since it stays a draft then", () => {
+    expect(costOf(CREATE, "customer=cus_1", {}, VERSIONED)).toBe(0n);
+    expect(costOf(CREATE, "customer=cus_1")).toBe("amount_unknown");
+    expect(refusal(CREATE, "customer=cus_1")).toMatch(
+      /^auto_advance: missing; accepted is false, or to leave it out with a Stripe-Version header: .*nothing was charged$/,
+    );
+  });
+
   test.each([
-    "customer=cus_1",
     "customer=cus_1&auto_advance=true",
     "customer=cus_1&auto_advance=",
     "customer=cus_1&auto_advance=False",
@@ -62,8 +71,12 @@ describe("a draft", () => {
     "customer=cus_1&auto_advance[]=false",
     "customer=cus_1&auto_advance[0]=false",
   ])("made with %s is refused", (body) => {
-    expect(costOf(CREATE, body)).toBe("amount_unknown");
-    expect(refusal(CREATE, body)).toMatch(/^auto_advance: accepted is false: .*nothing was charged$/);
+    for (const change of [{}, VERSIONED]) {
+      expect(costOf(CREATE, body, {}, change)).toBe("amount_unknown");
+      expect(refusal(CREATE, body, {}, change)).toMatch(
+        /^auto_advance: accepted is false: .*nothing was charged$/,
+      );
+    }
   });
 
   test.each([

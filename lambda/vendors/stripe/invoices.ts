@@ -33,12 +33,25 @@ import {
  * a draft of somebody else, a subscription's say, would be collected without a call that could be counted.
  */
 
-const keptBack = (form: Form, needed: boolean): Problem | null =>
-  form.get("auto_advance") === "false" || (!needed && namesUnder(form, "auto_advance").length === 0)
+const keptBack = (form: Form): Problem | null =>
+  form.get("auto_advance") === "false" || namesUnder(form, "auto_advance").length === 0
     ? null
     : new Problem(
         "amount_unknown",
         "auto_advance: accepted is false: an invoice that advances by itself is collected without a call that could be counted; finalize or pay it instead; nothing was charged",
+      );
+
+/**
+ * A new one stays a draft without `auto_advance` too, from version 2018-11-08 on, and every version that is accepted is
+ * younger. Without a version it is the account's own, which is not known here.
+ * docs.stripe.com/changelog/2018-11-08/one-off-invoices-no-longer-auto-collect-payment, read 2026-11-27.
+ */
+const drafted = (form: Form, { headers }: VendorRequest): Problem | null =>
+  namesUnder(form, "auto_advance").length > 0 || (headers["stripe-version"] ?? []).length === 1
+    ? keptBack(form)
+    : new Problem(
+        "amount_unknown",
+        "auto_advance: missing; accepted is false, or to leave it out with a Stripe-Version header: under the account's own version such an invoice may be collected by itself, without a call that could be counted; nothing was charged",
       );
 
 const notOfRoot = (): Problem =>
@@ -48,7 +61,7 @@ const notOfRoot = (): Problem =>
   );
 
 const ofOwnDraft = (form: Form, { object }: Known): Cost | Problem =>
-  object === null ? notOfRoot() : (keptBack(form, false) ?? creditIn(form) ?? FREE_OF_COST);
+  object === null ? notOfRoot() : (keptBack(form) ?? creditIn(form) ?? FREE_OF_COST);
 
 /** A line that is only taken off its draft waits for the next invoice, whoever makes that. */
 function leftWaiting(form: Form): Problem | null {
@@ -94,7 +107,7 @@ function costOfPayment(form: Form, known: Known): Cost | Problem {
 
 /** What is collected at once may have become dearer since it was looked up. */
 const costOfFinalizing = (form: Form, known: Known): Cost | Problem =>
-  keptBack(form, false) ?? costOfCollection(form, known);
+  keptBack(form) ?? costOfCollection(form, known);
 
 /** What goes back to the customer, as money or as credit. */
 function costOfCreditNote(form: Form, known: Known): Cost | Problem {
@@ -127,7 +140,7 @@ const ofDraft = { ...ofOwn, cost: ofOwnDraft, read: readNothing };
 export const INVOICES: readonly Endpoint[] = [
   priced("/v1/invoices", {
     fields: INVOICE_CREATE,
-    cost: (form) => keptBack(form, true) ?? creditIn(form) ?? FREE_OF_COST,
+    cost: (form, _, request) => drafted(form, request) ?? creditIn(form) ?? FREE_OF_COST,
     read: readDraft,
   }),
   priced("/v1/invoices/{id}", { ...ofDraft, fields: INVOICE_UPDATE }),

@@ -3,7 +3,7 @@ import { uncounted } from "../../domain/counted-object.ts";
 import { Problem } from "../../domain/denial.ts";
 import { larger, type MicroUsd, NOTHING } from "../../domain/money.ts";
 import type { Endpoint, Known, PricedRule, Quote, VendorRequest } from "../../domain/vendor.ts";
-import { type Form, parseForm, wholeNumber } from "../form.ts";
+import { type Form, isMetadata, parseForm, wholeNumber } from "../form.ts";
 import { printable } from "../json-answer.ts";
 import { idOf, readMoney, unitsOf } from "./answers.ts";
 import { currencyIn, currencyUnknown, fxRateOf, usdOf } from "./currencies.ts";
@@ -28,7 +28,7 @@ export interface Pricing {
     readonly always?: (form: Form) => boolean;
   };
   /** What it can cost at most. */
-  readonly cost: (form: Form, known: Known) => Cost | Problem;
+  readonly cost: (form: Form, known: Known, request: VendorRequest) => Cost | Problem;
   /** Whom it is about; the customer of the form or of what was found unless told otherwise. */
   readonly recipient?: (form: Form) => string | null;
   readonly read: PricedRule["read"];
@@ -68,7 +68,7 @@ const ruleOf = (pricing: Pricing): PricedRule => ({
   quote: (request, known) => {
     const form = parseForm(request);
     if (form instanceof Problem) return form;
-    const cost = unlisted(form, pricing.fields, known.limits) ?? pricing.cost(form, known);
+    const cost = unlisted(form, pricing.fields, known.limits) ?? pricing.cost(form, known, request);
     if (cost instanceof Problem) return cost;
     const { amountField } = pricing;
     const recipient = pricing.recipient?.(form) ?? customerIn(form) ?? customerOf(known);
@@ -105,7 +105,7 @@ export function unlisted(
     const shown = field.slice(0, 40);
     const expanded = field === "expand" && limits !== null ? expandProblem(value, limits) : null;
     if (expanded !== null) return expanded;
-    const names = isAccount(value) && !TEXTS.includes(field);
+    const names = isAccount(value) && !isText(name);
     if (limits !== null && names && !isAllowed(value, limits)) return otherAccount(shown);
     if (fields === null || fields.includes(field)) continue;
     if (CONNECT.includes(field)) {
@@ -129,6 +129,8 @@ export function unlisted(
 
 /** Fields whose value is anybody's text, and moves nothing. */
 const TEXTS = ["metadata", "description", "memo", "footer", "reason"];
+const isText = (name: string): boolean =>
+  isMetadata(name) || TEXTS.includes(name.split("[", 1)[0] ?? name) || name.endsWith("[description]");
 
 /** The only fields of Connect that can be allowed: what moves money without naming its account cannot. */
 const CONNECT_NAMED = ["on_behalf_of", "transfer_data[destination]", "transfer_data[amount]"];
@@ -241,6 +243,7 @@ export function costBeyond(amounts: readonly Amount[], known: Known): Cost | Pro
 /** Refuses amounts below zero and discounts among the lines of an invoice: they give credit. */
 export function creditIn(form: Form): Problem | null {
   for (const [name, value] of form) {
+    if (isMetadata(name)) continue;
     const last = name.slice(name.lastIndexOf("[") + 1).replace(/\].*$/, "");
     if (/\[(discounts|coupon|promotion_code)\]/.test(name))
       return new Problem(
