@@ -342,10 +342,14 @@ describe("other endpoints and refusals", () => {
   });
 
   test("a path that is not served is a 404, a wrong method a 405, a body that is no JSON a 400", async () => {
-    expect(await ask("GET", "/nothing")).toMatchObject({ status: 404, json: { name: "not_found" } });
+    const lacked = expect.stringContaining("This is Keybrake's simulator of Resend");
+    expect(await ask("GET", "/nothing")).toMatchObject({
+      status: 404,
+      json: { name: "not_found", message: lacked },
+    });
     expect(await ask("DELETE", "/emails")).toMatchObject({
       status: 405,
-      json: { name: "method_not_allowed" },
+      json: { name: "method_not_allowed", message: lacked },
     });
     expect(await post("/emails", "{")).toMatchObject({ status: 400, json: { name: "validation_error" } });
     expect((await resend.emails.get("7a8bd4d5-9a1c-4b53-8e0a-3ad1a7ef0b8a")).error).toMatchObject({

@@ -690,6 +690,30 @@ describe("credentials, paths and formats", () => {
     });
   });
 
+  test.each([
+    ["GET", `${API}/Recordings.json`],
+    ["POST", `${API}/Queues.json`],
+    ["GET", "/messaging/v1/Services"],
+    ["GET", "/chat/v2/Services"],
+  ])("%s %s is refused as what the simulator lacks, not Twilio", async (method, path) => {
+    const { status, json } = await ask(method, path);
+
+    expect([status, json.code]).toEqual([404, 20404]);
+    expect(json.message).toContain("This is Keybrake's simulator of Twilio");
+  });
+
+  test("the balance is what the books leave of $1,000", async () => {
+    expect(await client.balance.fetch()).toMatchObject({
+      accountSid: ACCOUNT,
+      balance: "1000.000000",
+      currency: "USD",
+    });
+
+    await ask("POST", `${API}/Messages.json`, SMS_FORM);
+
+    expect(await client.balance.fetch()).toMatchObject({ balance: "999.988700" });
+  });
+
   test("the API can be named by its host too", async () => {
     const { status, json } = await ask("POST", `/api${API}/Messages.json`, SMS_FORM);
 

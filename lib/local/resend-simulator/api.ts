@@ -11,7 +11,7 @@ import {
   invalidApiKey,
   methodNotAllowed,
   missingApiKey,
-  notFound,
+  noEndpoint,
   ResendError,
   rateLimited,
   serverError,
@@ -65,7 +65,7 @@ function planOf(api: Api, request: VendorRequest): Plan {
   try {
     const found = findRoute(ROUTES, request.method, path);
     if (found === undefined) {
-      throw isServed(ROUTES, path) ? methodNotAllowed() : notFound("The requested endpoint does not exist.");
+      throw isServed(ROUTES, path) ? methodNotAllowed() : noEndpoint();
     }
     const json = parseJson(request.body);
     if (request.body !== "" && json === undefined)

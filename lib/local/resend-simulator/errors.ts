@@ -26,8 +26,14 @@ export const invalid = (message: string) => new ResendError(422, "validation_err
 
 export const notFound = (message: string) => new ResendError(404, "not_found", message);
 
+/** Tells who lacks what is refused: a program that is right may meet it here, and never at Resend. */
+const LACKED =
+  "This is Keybrake's simulator of Resend, which serves less than Resend does (docs/simulators.md says what it has).";
+
+export const noEndpoint = () => notFound(`The requested endpoint does not exist. ${LACKED}`);
+
 export const methodNotAllowed = () =>
-  new ResendError(405, "method_not_allowed", "Method is not allowed for the requested path.");
+  new ResendError(405, "method_not_allowed", `Method is not allowed for the requested path. ${LACKED}`);
 
 export const rateLimited = () =>
   new ResendError(

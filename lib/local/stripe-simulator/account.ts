@@ -24,6 +24,8 @@ import type { Metadata } from "./params.ts";
  * place; what Stripe knows but does not send stands beside them.
  */
 export interface Account {
+  /** `acct_…` */
+  readonly id: string;
   readonly nowMs: () => number;
   readonly paymentIntents: Map<string, StoredPaymentIntent>;
   readonly charges: Map<string, StoredCharge>;
@@ -51,8 +53,9 @@ export interface Account {
   readonly made: Map<string, number>;
 }
 
-export function openAccount(nowMs: () => number): Account {
+export function openAccount(id: string, nowMs: () => number): Account {
   return {
+    id,
     nowMs,
     paymentIntents: new Map(),
     charges: new Map(),

@@ -17,13 +17,16 @@ export interface Accounts {
   of(id: string | null): Tenant;
 }
 
+const PLATFORM = "acct_1SimulatedPlatform";
+
 export function openAccounts(nowMs: () => number): Accounts {
   const tenants = new Map<string | null, Tenant>();
   return {
     of(id) {
       const found = tenants.get(id);
       if (found !== undefined) return found;
-      const opened = { account: openAccount(nowMs), idempotencyKeys: openIdempotencyKeys(nowMs) };
+      const account = openAccount(id ?? PLATFORM, nowMs);
+      const opened = { account, idempotencyKeys: openIdempotencyKeys(nowMs) };
       tenants.set(id, opened);
       return opened;
     },

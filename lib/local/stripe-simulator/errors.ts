@@ -45,14 +45,17 @@ export function noSuch(noun: string, id: string, where: { param: string; status:
   });
 }
 
+/** Tells who lacks what is refused: a program that is right may meet it here, and never at Stripe. */
+export const LACKED =
+  "This is Keybrake's simulator of Stripe, which serves less than Stripe does (docs/simulators.md says what it has).";
+
 /** What Stripe says to a method and path it does not serve. */
 export function unrecognizedUrl(method: string, path: string): StripeError {
   return new StripeError(404, {
     type: "invalid_request_error",
     message:
       `Unrecognized request URL (${method}: ${path}). If you are trying to list objects, remove the trailing slash. ` +
-      "If you are trying to retrieve an object, make sure you passed a valid (non-empty) identifier in your code. " +
-      "Please see https://stripe.com/docs or we can help at https://support.stripe.com/.",
+      `If you are trying to retrieve an object, make sure you passed a valid (non-empty) identifier in your code. ${LACKED}`,
   });
 }
 

@@ -1,5 +1,6 @@
 import type { Account } from "./account.ts";
-import { invalidRequest } from "./errors.ts";
+import { transactionOf } from "./balance-transactions.ts";
+import { invalidRequest, LACKED } from "./errors.ts";
 
 /**
  * Which properties of an object hold the id of another, and of what kind; null where the other is there already, as the
@@ -7,16 +8,31 @@ import { invalidRequest } from "./errors.ts";
  */
 const EXPANDABLE = {
   payment_intent: { customer: "customer", latest_charge: "charge", payment_method: "payment_method" },
-  charge: { customer: "customer", payment_intent: "payment_intent" },
-  refund: { charge: "charge", customer: "customer", payment_intent: "payment_intent" },
+  charge: {
+    balance_transaction: "balance_transaction",
+    customer: "customer",
+    payment_intent: "payment_intent",
+  },
+  refund: {
+    balance_transaction: "balance_transaction",
+    charge: "charge",
+    customer: "customer",
+    payment_intent: "payment_intent",
+  },
+  balance_transaction: { source: "other" },
   payment_method: { customer: "customer" },
   customer: {},
-  payout: { original_payout: "payout", reversed_by: "payout" },
-  transfer: { source_transaction: "charge" },
-  transfer_reversal: { transfer: "transfer" },
+  payout: {
+    balance_transaction: "balance_transaction",
+    failure_balance_transaction: "balance_transaction",
+    original_payout: "payout",
+    reversed_by: "payout",
+  },
+  transfer: { balance_transaction: "balance_transaction", source_transaction: "charge" },
+  transfer_reversal: { balance_transaction: "balance_transaction", transfer: "transfer" },
   topup: {},
-  application_fee: { charge: "charge" },
-  fee_refund: { fee: "application_fee" },
+  application_fee: { balance_transaction: "balance_transaction", charge: "charge" },
+  fee_refund: { balance_transaction: "balance_transaction", fee: "application_fee" },
   invoice: {
     confirmation_secret: null,
     customer: "customer",
@@ -101,11 +117,12 @@ function expandPath(account: Account, value: unknown, [step, ...rest]: readonly 
 
 /** The object of an id, of whatever kind: its prefix says which, so no two kinds share an id. */
 function find(account: Account, id: string): unknown {
-  const { nowMs: _now, made: _made, ...shelves } = account;
+  if (id.startsWith("txn_")) return transactionOf(account, id) ?? id;
+  const { id: _id, nowMs: _now, made: _made, ...shelves } = account;
   const found = Object.values(shelves).find((shelf) => shelf.has(id));
   return found?.get(id)?.object ?? id;
 }
 
 function cannotExpand(path: string) {
-  return invalidRequest(`This property cannot be expanded (${path}).`, { param: "expand" });
+  return invalidRequest(`This property cannot be expanded (${path}). ${LACKED}`, { param: "expand" });
 }

@@ -29,6 +29,8 @@ export interface List<T> {
 
 export interface Payout extends CreatedObject, Money {
   readonly object: "payout";
+  readonly balance_transaction: string;
+  readonly failure_balance_transaction: string | null;
   readonly status: "pending" | "paid" | "canceled" | "failed";
   readonly original_payout: string | null;
   readonly reversed_by: string | null;
@@ -36,6 +38,7 @@ export interface Payout extends CreatedObject, Money {
 
 export interface Transfer extends CreatedObject, Money {
   readonly object: "transfer";
+  readonly balance_transaction: string;
   readonly amount_reversed: number;
   readonly destination: string;
   readonly reversals: List<TransferReversal>;
@@ -45,6 +48,7 @@ export interface Transfer extends CreatedObject, Money {
 
 export interface TransferReversal extends CreatedObject, Money {
   readonly object: "transfer_reversal";
+  readonly balance_transaction: string;
   readonly transfer: string;
 }
 
@@ -55,6 +59,7 @@ export interface Topup extends CreatedObject, Money {
 
 export interface ApplicationFee extends CreatedObject, Money {
   readonly object: "application_fee";
+  readonly balance_transaction: string;
   readonly amount_refunded: number;
   readonly refunded: boolean;
   readonly refunds: List<FeeRefund>;
@@ -62,6 +67,7 @@ export interface ApplicationFee extends CreatedObject, Money {
 
 export interface FeeRefund extends CreatedObject, Money {
   readonly object: "fee_refund";
+  readonly balance_transaction: string;
   readonly fee: string;
 }
 
@@ -152,6 +158,14 @@ export interface Price extends CreatedObject {
   readonly recurring: WireFields | null;
   /** In minor units, as precise as it was sent. */
   readonly unit_amount_decimal: string;
+}
+
+/** A movement on the balance of the account itself. */
+export interface AccountTransaction extends CreatedObject, Money {
+  readonly object: "balance_transaction";
+  /** What moved it. */
+  readonly source: string;
+  readonly type: string;
 }
 
 export interface CheckoutSession extends CreatedObject {

@@ -1,5 +1,5 @@
 import { refuseUnpayable } from "./currencies.ts";
-import { invalidRequest } from "./errors.ts";
+import { invalidRequest, LACKED } from "./errors.ts";
 import { type FormHash, itemsOf } from "./form.ts";
 
 /**
@@ -20,10 +20,13 @@ export function refuseUnknown(params: Params, names: ReadonlySet<string>): void 
   const unknown = [...params.keys()].filter((name) => name !== "expand" && !names.has(name));
   const [first] = unknown;
   if (first === undefined) return;
-  throw invalidRequest(`Received unknown parameter${unknown.length > 1 ? "s" : ""}: ${unknown.join(", ")}`, {
-    code: "parameter_unknown",
-    param: first,
-  });
+  throw invalidRequest(
+    `Received unknown parameter${unknown.length > 1 ? "s" : ""}: ${unknown.join(", ")}. ${LACKED}`,
+    {
+      code: "parameter_unknown",
+      param: first,
+    },
+  );
 }
 
 /** Text that may be sent empty, which unsets the field. */

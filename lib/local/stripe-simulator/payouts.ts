@@ -48,6 +48,7 @@ export const createPayout: Endpoint = (account, request) => {
       arrival_date: nowS(account) + DAY_S,
       balance_transaction: newId.balanceTransaction(),
       created: nowS(account),
+      failure_balance_transaction: null,
     };
     return keep(account.payouts, account, request, payout);
   };
@@ -59,7 +60,11 @@ export const cancelPayout: Endpoint = (account, { id, params }) => {
     const stored = existing(account.payouts, KIND.noun, id);
     if (stored.object.status !== "pending" || stored.object.reversed_by !== null)
       throw invalidRequest("Payouts can only be canceled while they are pending.");
-    return rewrite(account.payouts, stored, { ...stored.object, status: "canceled" });
+    return rewrite(account.payouts, stored, {
+      ...stored.object,
+      failure_balance_transaction: newId.balanceTransaction(),
+      status: "canceled",
+    });
   };
 };
 
@@ -77,6 +82,7 @@ export const reversePayout: Endpoint = (account, request) => {
       ...object,
       id: newId.of("po"),
       amount: -object.amount,
+      balance_transaction: newId.balanceTransaction(),
       created: nowS(account),
       metadata: sentMetadata,
       original_payout: object.id,
@@ -106,7 +112,6 @@ const NEW_PAYOUT = {
   application_fee: null,
   application_fee_amount: null,
   automatic: false,
-  failure_balance_transaction: null,
   failure_code: null,
   failure_message: null,
   livemode: false,

@@ -1,6 +1,7 @@
 import { findRoute as findIn, type RouteTable } from "../vendor-simulator/route-table.ts";
 import * as access from "./access.ts";
 import * as fees from "./application-fees.ts";
+import * as transactions from "./balance-transactions.ts";
 import * as catalog from "./catalog.ts";
 import * as charges from "./charges.ts";
 import * as sessions from "./checkout-sessions.ts";
@@ -16,10 +17,12 @@ import * as invoiceItems from "./invoice-items.ts";
 import * as invoices from "./invoices.ts";
 import type { OtherKind } from "./others.ts";
 import * as outbound from "./outbound-payments.ts";
+import { retrieveOwnAccount } from "./own-account.ts";
 import * as intents from "./payment-intents.ts";
 import * as methods from "./payment-methods.ts";
 import * as payouts from "./payouts.ts";
 import * as refunds from "./refunds.ts";
+import * as searches from "./searches.ts";
 import * as setups from "./setup-intents.ts";
 import * as subscriptions from "./subscriptions.ts";
 import * as topups from "./topups.ts";
@@ -48,6 +51,17 @@ const other = (url: string, type: ObjectType, create: Endpoint, kind: OtherKind)
  * Every endpoint served; of two that match the first. A path that is not here, a trailing slash included, is a 404.
  */
 const ROUTES: RouteTable<Route> = {
+  "GET /v1/account": one("other", retrieveOwnAccount),
+  "GET /v1/balance": one("other", transactions.retrieveBalance),
+  "GET /v1/balance_transactions": list("balance_transaction", transactions.listTransactions),
+  "GET /v1/balance_transactions/:id": one("balance_transaction", transactions.retrieveTransaction),
+  "GET /v1/charges/search": list("charge", searches.searchCharges),
+  "GET /v1/customers/search": list("customer", searches.searchCustomers),
+  "GET /v1/invoices/search": list("invoice", searches.searchInvoices),
+  "GET /v1/payment_intents/search": list("payment_intent", searches.searchPaymentIntents),
+  "GET /v1/prices/search": list("price", searches.searchPrices),
+  "GET /v1/products/search": list("product", searches.searchProducts),
+  "GET /v1/subscriptions/search": list("subscription", searches.searchSubscriptions),
   "POST /v1/payment_intents": one("payment_intent", intents.createPaymentIntent),
   "GET /v1/payment_intents": list("payment_intent", intents.listPaymentIntents),
   "GET /v1/payment_intents/:id": one("payment_intent", intents.retrievePaymentIntent),

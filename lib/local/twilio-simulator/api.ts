@@ -7,7 +7,15 @@ import type { Account } from "./account.ts";
 import { type Credentials, isAuthentic } from "./authentication.ts";
 import { deliverDue } from "./delivery.ts";
 import type { Endpoint, Execution, Result } from "./endpoint.ts";
-import { errorBody, notFound, rateLimited, serverError, TwilioError, unauthenticated } from "./errors.ts";
+import {
+  errorBody,
+  notFound,
+  notSimulated,
+  rateLimited,
+  serverError,
+  TwilioError,
+  unauthenticated,
+} from "./errors.ts";
 import { API_ROUTES, HOST_ROUTES } from "./routes.ts";
 import { toXml } from "./xml.ts";
 
@@ -77,13 +85,14 @@ function endpointOf(
 ): { readonly endpoint: Endpoint; readonly ids: readonly string[] } {
   if (host !== "api") {
     const found = findRoute(HOST_ROUTES, method, `/${host}${path}`);
-    if (found === undefined) throw notFound(path);
+    if (found === undefined) throw notSimulated(method, path);
     return { endpoint: found.route, ids: found.ids };
   }
   const resource = path.slice(API_VERSION.length).replace(/\.json$/, "");
   const found = findRoute(API_ROUTES, method, resource);
-  const [accountSid, ...ids] = found?.ids ?? [];
-  if (found === undefined || accountSid !== account.sid) throw notFound(path);
+  if (found === undefined) throw notSimulated(method, path);
+  const [accountSid, ...ids] = found.ids;
+  if (accountSid !== account.sid) throw notFound(path);
   return { endpoint: found.route, ids };
 }
 

@@ -23,6 +23,15 @@ export const unauthenticated = () => new TwilioError(401, 20003, "Authenticate")
 export const notFound = (path: string) =>
   new TwilioError(404, 20404, `The requested resource ${path} was not found`);
 
+/** Likewise, of a path that Twilio may well serve and this does not. */
+export const notSimulated = (method: string, path: string) =>
+  new TwilioError(
+    404,
+    20404,
+    `The requested resource ${path} was not found. This is Keybrake's simulator of Twilio, which serves less than Twilio ` +
+      `does and has no ${method} of it (docs/simulators.md says what it has).`,
+  );
+
 /** A message or call that is under way can be read, but not deleted. */
 export const notComplete = () =>
   new TwilioError(409, 20009, "Cannot delete this resource before it is complete");

@@ -1,5 +1,5 @@
 import type { RouteTable } from "../vendor-simulator/route-table.ts";
-import { retrieveAccount } from "./accounts.ts";
+import { retrieveAccount, retrieveBalance } from "./accounts.ts";
 import { createCall, listCalls, retrieveCall, updateCall } from "./calls.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { buyNumber, listNumbers } from "./incoming-numbers.ts";
@@ -28,6 +28,7 @@ export const API_ROUTES: RouteTable<Endpoint> = {
   "POST /Accounts/:account/IncomingPhoneNumbers": buyNumber,
   "GET /Accounts/:account/IncomingPhoneNumbers": listNumbers,
   "GET /Accounts/:account": retrieveAccount,
+  "GET /Accounts/:account/Balance": retrieveBalance,
 };
 
 /** Every endpoint of another host, behind a first segment that is the host's name: /verify is verify.twilio.com. */
