@@ -15,6 +15,7 @@ import type {
 import { endpointOf, VENDORS } from "../vendors/index.ts";
 import type { ProxyPorts } from "./attempt-context.ts";
 import { standingProblem } from "./cap-problems.ts";
+import { addressOf } from "./forward.ts";
 import { type LookupPorts, lookUp } from "./look-up.ts";
 
 /** A request as it reached us: the raw path without the vendor's prefix, still percent-encoded. Times in milliseconds. */
@@ -78,7 +79,14 @@ export async function admit(request: ProxyRequest, policy: Policy, ports: AdmitP
       `this path can be read in more than one way: ${canonical.reason}; nothing was charged`,
     );
   const path = vendor.catalogPath(canonical.path);
+  const sentPath = vendor.catalogPath(canonical.sent);
   const called = `${request.method} ${path}`;
+  const endpoint = endpointOf(vendor, request.method, path);
+  if (sentPath !== path && endpoint === null)
+    throw new Problem(
+      "ambiguous_path",
+      "this path can be read in more than one way: it has a percent-encoded character where no endpoint has one; nothing was charged",
+    );
   checkAllowed(policy, request.method, path, called);
   if (request.body.length > BODY_BYTES_MAX) {
     throw new Problem(
@@ -88,8 +96,15 @@ export async function admit(request: ProxyRequest, policy: Policy, ports: AdmitP
   }
 
   const { method, query, headers, body } = request;
-  const vendorRequest: VendorRequest = { method, path, query, headers, body };
-  const rule = endpointOf(vendor, method, path)?.rule ?? {
+  const vendorRequest: VendorRequest = {
+    method,
+    path,
+    ...(sentPath === path ? {} : { sentPath }),
+    query,
+    headers,
+    body,
+  };
+  const rule = endpoint?.rule ?? {
     kind: "denied",
     reason: "it is not in the catalog, so what it can cost is not known",
   };
@@ -169,7 +184,7 @@ async function destinationOf(
       `${wrong}; nothing was charged; an operator can ${secrets.howToSet(name, credential)}`,
     );
   }
-  const address = vendor.address(request, secret);
+  const address = addressOf(vendor, request, secret);
   if (address instanceof Problem) throw address;
   return { address, secret };
 }

@@ -8,6 +8,7 @@ import {
   rowCallId,
 } from "../domain/call.ts";
 import { type Charged, Problem } from "../domain/denial.ts";
+import { canonicalPath } from "../domain/endpoint.ts";
 import { NOTHING } from "../domain/money.ts";
 import { redact } from "../domain/secrets.ts";
 import type { Terms } from "../domain/terms.ts";
@@ -200,7 +201,9 @@ export class AttemptContext {
   }
 
   path(): string {
-    return redact(`/${this.request.rawPath}`).slice(0, TEXT_LENGTH_MAX);
+    const canonical = canonicalPath(this.request.rawPath);
+    const path = canonical.kind === "path" ? canonical.path : `/${this.request.rawPath}`;
+    return redact(path).slice(0, TEXT_LENGTH_MAX);
   }
 
   #facts(charged: Charged, leaf: Balance | null): CallFacts {

@@ -1,6 +1,6 @@
 import { Problem } from "../domain/denial.ts";
 import type { Policy } from "../domain/vault-key.ts";
-import type { Address, VendorRequest } from "../domain/vendor.ts";
+import type { Address, Vendor, VendorRequest } from "../domain/vendor.ts";
 import type { VendorReply } from "../ports.ts";
 import type { Admitted } from "./admit-call.ts";
 import type { ProxyPorts } from "./attempt-context.ts";
@@ -45,7 +45,7 @@ export async function forward(
     return { reply, showsSecret: shows(reply, vendor.secretsOf(secret)) };
 
   const fresh = await secrets.get(policy.vendor, policy.credential, true).catch(() => null);
-  const renewed = fresh === null || vendor.authorize(fresh) === null ? null : vendor.address(request, fresh);
+  const renewed = fresh === null || vendor.authorize(fresh) === null ? null : addressOf(vendor, request, fresh);
   if (
     fresh === null ||
     fresh === secret ||
@@ -57,6 +57,10 @@ export async function forward(
   const second = await send(fresh, renewed);
   return { reply: second, showsSecret: shows(second, vendor.secretsOf(fresh)) };
 }
+
+/** Where a request goes in the name of a credential: with the path as it was written. */
+export const addressOf = (vendor: Vendor, { method, path, sentPath = path }: VendorRequest, secret: string) =>
+  vendor.address({ method, path: sentPath }, secret);
 
 /** Whether an answer repeats the credential, in any usual spelling: then nobody may see it, though its money counts. */
 function shows(reply: VendorReply, secrets: readonly string[]): boolean {

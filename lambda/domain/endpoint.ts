@@ -5,16 +5,24 @@
  * is called.
  */
 export type CanonicalPath =
-  | { readonly kind: "path"; readonly path: string }
+  /** `path` with its escapes read, `sent` as it was written: the same path to whoever reads one as the other. */
+  | { readonly kind: "path"; readonly path: string; readonly sent: string }
   | { readonly kind: "ambiguous"; readonly reason: string };
 
 const SEGMENT = /^[A-Za-z0-9_\-.~:@!$&'()*+,=]+$/;
 
 /**
+ * What may be percent-encoded: characters that mean nothing in a path and that SDKs encode in an id, such as the `+` of a
+ * number and the `@` of an address (docs/decisions/0030-encoded-characters-in-paths.md). Not among them is whatever could
+ * change what the path is: `/`, `\\`, `.`, `%`, `;`, `?`, `#`, control characters, letters and digits, and bytes of UTF-8.
+ */
+const ESCAPED = /%(2B|40|3A|3D|2C|24|26|21|27|28|29|20)/gi;
+
+/**
  * Reads a raw path (still percent-encoded, without a leading slash) as the vendor will get it.
  *
- * Refused: empty segments (`//`, a trailing slash), `.` and `..`, anything percent-encoded, `;` and any character
- * outside of the unreserved ones. Case is kept: `/V1/charges` is simply no endpoint of the catalog.
+ * Refused: empty segments (`//`, a trailing slash), `.` and `..`, any other percent-encoded character than those above,
+ * `;` and any character outside of the unreserved ones. Case is kept: `/V1/charges` is simply no endpoint of the catalog.
  */
 export function canonicalPath(raw: string): CanonicalPath {
   const segments = raw.split("/");
@@ -24,10 +32,14 @@ export function canonicalPath(raw: string): CanonicalPath {
         "it has an empty segment; write single slashes, none at the end, and no slash at the end of the SDK's base address",
       );
     if (segment === "." || segment === "..") return ambiguous(`it has a "${segment}" segment`);
-    if (segment.includes("%")) return ambiguous("it has a percent-encoded character");
-    if (!SEGMENT.test(segment)) return ambiguous("it has a character that no endpoint has");
+    const bare = segment.replace(ESCAPED, "");
+    if (bare.includes("%"))
+      return ambiguous(
+        `it has the percent-encoded character ${/%.{0,2}/.exec(bare)?.[0]}; write it as it is, or leave it out`,
+      );
+    if (bare !== "" && !SEGMENT.test(bare)) return ambiguous("it has a character that no endpoint has");
   }
-  return { kind: "path", path: `/${segments.join("/")}` };
+  return { kind: "path", path: decodeURIComponent(`/${raw}`), sent: `/${raw}` };
 }
 
 const ambiguous = (reason: string): CanonicalPath => ({ kind: "ambiguous", reason });

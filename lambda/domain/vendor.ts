@@ -146,8 +146,10 @@ export interface Idempotency {
 /** A request as the vendor will parse it. */
 export interface VendorRequest {
   readonly method: string;
-  /** As the catalog names it. */
+  /** As the catalog names it, its escapes read. */
   readonly path: string;
+  /** The same as the caller wrote it, where it has escapes: so it is forwarded. */
+  readonly sentPath?: string;
   readonly query: Readonly<Record<string, readonly string[]>>;
   readonly headers: Headers;
   readonly body: Uint8Array;

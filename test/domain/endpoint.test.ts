@@ -13,6 +13,22 @@ describe("a path that a vendor might read otherwise", () => {
     "v1/charges;x=1",
     "v1\\payouts",
     "v1/cafe\u0301",
+    ..."00 01 09 0A 0D 1F 22 23 25 2A 2D 2E 2F 2f 30 3B 3C 3E 3F 41 5B 5C 5c 5D 5E 5F 60 61 7B 7C 7D 7E 7F 80 C0 FF"
+      .split(" ")
+      .map((code) => `v1/x%${code}y`),
+    "v1/%2e%2e/payouts",
+    "v1/.%2E/payouts",
+    "v1/x%2",
+    "v1/x%",
+    "v1/x%zz",
+    "v1/x%2Bx%",
+    "v1/%C0%AF",
+    "v1/%C3%A9",
+    "v1/%E2%80%AE",
+    "v1/%252B",
+    "v1/%2%2BF",
+    "v1/%%2B2F",
+    "v1/x%u002F",
     "",
   ])("%s is refused", (raw) => {
     expect(canonicalPath(raw)).toMatchObject({ kind: "ambiguous" });
@@ -22,7 +38,17 @@ describe("a path that a vendor might read otherwise", () => {
     expect(canonicalPath("v1/Payment_intents/pi_3N-x.y~z")).toEqual({
       kind: "path",
       path: "/v1/Payment_intents/pi_3N-x.y~z",
+      sent: "/v1/Payment_intents/pi_3N-x.y~z",
     });
+  });
+
+  test.each([
+    ["v2/PhoneNumbers/%2B14155550100", "/v2/PhoneNumbers/+14155550100"],
+    ["contacts/ann%2b1%40example.com", "/contacts/ann+1@example.com"],
+    ["v1/plans/gold%20plan%3A1", "/v1/plans/gold plan:1"],
+    ["v1/%21%24%26%27%28%29%2C%3D", "/v1/!$&'(),="],
+  ])("characters of an id are read, and kept as they came: %s", (raw, path) => {
+    expect(canonicalPath(raw)).toEqual({ kind: "path", path, sent: `/${raw}` });
   });
 });
 

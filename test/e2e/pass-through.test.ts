@@ -132,6 +132,24 @@ describe("Twilio", () => {
       request: { ...GET, target: "/twilio/lookups/v2/PhoneNumbers/+14155550100" },
       target: "/lookups/v2/PhoneNumbers/+14155550100",
     },
+    ...["v2/PhoneNumbers/%2B14155550100", "v1/PhoneNumbers/%2b14155550100"].map((path) => ({
+      name: `a number whose plus sign is encoded (${path})`,
+      request: { ...GET, target: `/twilio/lookups/${path}` },
+      target: `/lookups/${path}`,
+    })),
+    {
+      name: "a message of an account whose path is written with its host",
+      request: { ...GET, target: `/twilio/api${MESSAGES}?To=%2B14155550100` },
+      target: `${REAL_MESSAGES}?To=%2B14155550100`,
+    },
+    {
+      name: "a verification by an encoded address",
+      request: {
+        ...GET,
+        target: "/twilio/verify/v2/Services/VA0123456789abcdef0123456789abcdef/Verifications/ann%2B1%40example.com",
+      },
+      target: "/verify/v2/Services/VA0123456789abcdef0123456789abcdef/Verifications/ann%2B1%40example.com",
+    },
     {
       name: "a verification",
       request: {

@@ -79,7 +79,7 @@ export const resend: Vendor = {
   placeholders: {
     /** Resend's ids are UUIDs. Without a digit it could be a word that is a path of its own, such as `batch`. */
     id: /^(?=[A-Za-z-]*\d)[A-Za-z0-9-]{1,64}$/,
-    /** An id, or an address as it stands: a percent sign is refused before. */
+    /** An id, or an address. */
     contact: /^(?=[^@\d]*[@\d])[A-Za-z0-9._+@-]{1,254}$/,
     /** An id or an alias. */
     template: /^[A-Za-z0-9_-]{1,100}$/,

@@ -25,7 +25,7 @@ export const PLACEHOLDERS: Readonly<Record<string, RegExp>> = {
   recording: sid("RE"),
   service: sid("VA|MG"),
   /** By its id or by whom it is for. */
-  verification: /^(VE[0-9a-fA-F]{32}|\+[0-9]{7,15})$/,
+  verification: /^(VE[0-9a-fA-F]{32}|\+[0-9]{7,15}|[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,200})$/,
   phone: /^\+?[0-9]{3,20}$/,
   country: /^[A-Z]{2}$/,
   version: /^v[12]$/,
