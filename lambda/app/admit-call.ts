@@ -144,7 +144,7 @@ async function paidOf(
   const objectId = rule.objectOf?.(request) ?? null;
   const object = objectId === null ? null : await ports.vault.readObject(rootOf(policy), objectId);
   const needsRecipient = limits.recipients !== null || limits.maxRecipients !== null;
-  const asked = rule.lookup?.(request, object, needsRecipient) ?? null;
+  const asked = rule.lookup?.(request, needsRecipient) ?? null;
   if (asked !== null) await checkStanding(policy, ports);
   const found =
     asked === null

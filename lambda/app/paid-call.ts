@@ -1,7 +1,7 @@
-import { type Answer, type CallRecord, type Folded, rowCallId, twinOf } from "../domain/call.ts";
+import { type Answer, type CallRecord, type Folded, riddenOn, rowCallId, twinOf } from "../domain/call.ts";
 import { highestTotal } from "../domain/counted-object.ts";
 import { type Charged, Problem } from "../domain/denial.ts";
-import { dollars, NOTHING, smaller } from "../domain/money.ts";
+import { dollars, minus, NOTHING } from "../domain/money.ts";
 import { rootOf, sha256 } from "../domain/vault-key.ts";
 import type { Reading } from "../domain/vendor.ts";
 import type { ObjectEffect, VendorReply } from "../ports.ts";
@@ -97,8 +97,10 @@ async function cover(
     context.recordId = record.callId;
     if (claimed.kind === "rider") {
       const reservation = { leaf: claimed.balances.at(-1) ?? null };
-      const ended = context.standingProblem(claimed.balances);
-      return ended === null ? { record, rides: true, reservation } : context.deny(record, ended, reservation);
+      const problem = context.standingProblem(claimed.balances) ?? dearerProblem(record, price);
+      return problem === null
+        ? { record, rides: true, reservation }
+        : context.deny(record, problem, reservation);
     }
   }
 
@@ -116,6 +118,19 @@ async function cover(
     record,
     await reservationProblem(reservation, attempt.amount, price.quote.explanation, held, clock.now()),
     reservation,
+  );
+}
+
+/**
+ * Others may have raised the object since the attempt that this one would ride on, and whether that one was executed is not
+ * known: then this one could execute at a price that nothing holds.
+ */
+function dearerProblem(record: CallRecord, { quote, known }: PaidPrice): Problem | null {
+  const first = riddenOn(record);
+  if (first === null || known.found === null || quote.amount <= first.amount) return null;
+  return new Problem(
+    "amount_unknown",
+    `this call now needs ${dollars(quote.amount)}, while ${dollars(first.amount)} was reserved by its first attempt, whose outcome is not known: what it is about was raised meanwhile; send it with a new Idempotency-Key, which reserves what it needs now; this attempt charged nothing`,
   );
 }
 
@@ -163,8 +178,8 @@ function answerOf(
 }
 
 /**
- * What the call changes about the vendor's object, written with its outcome. Only what is certainly held counts as
- * counted: a draw never stands for more than it took.
+ * What the call changes about the vendor's object, written with its outcome. All that was paid for it counts from then on;
+ * apart stands what no draw holds, since only what certainly was taken may ever go back.
  */
 function objectEffect(
   { policy, attemptId, ports }: AttemptContext,
@@ -181,12 +196,12 @@ function objectEffect(
   }
   const counts = reading?.counts ?? null;
   if (counts === null) return null;
-  const { objectId, ...about } = counts;
-  const isNew = object === null || counts.total > highestTotal(object);
+  const { objectId, total } = counts;
+  const isNew = object === null || total > highestTotal(object);
   if (folded.paidBy !== null && (folded.paidBy.price > 0n || isNew)) {
-    const { attempt, price: paid } = folded.paidBy;
-    const amount = smaller(paid, attempt.amount);
-    const entry = { ...about, attemptId: attempt.attemptId, amount, windows: attempt.windows };
+    const { attempt, price: paid, drawn } = folded.paidBy;
+    const { attemptId: payer, windows } = attempt;
+    const entry = { attemptId: payer, amount: drawn, beyond: minus(paid, drawn), total, windows };
     return { kind: "count", rootId, objectId, entry, nowMs };
   }
   if (answer.kind === "declined" && isNew) {
@@ -194,7 +209,7 @@ function objectEffect(
       kind: "count",
       rootId,
       objectId,
-      entry: { ...about, attemptId, amount: NOTHING, windows: [] },
+      entry: { attemptId, amount: NOTHING, beyond: NOTHING, total, windows: [] },
       nowMs,
     };
   }

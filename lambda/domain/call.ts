@@ -1,5 +1,5 @@
 import assert from "node:assert";
-import { type MicroUsd, minus, NOTHING } from "./money.ts";
+import { type MicroUsd, minus, NOTHING, smaller } from "./money.ts";
 
 /**
  * One proxied call and its attempts: what an answer means for the budget that is held.
@@ -151,8 +151,12 @@ export interface NamedCorrection extends DecidedCorrection {
 export interface Folded {
   readonly record: CallRecord;
   readonly corrections: readonly NamedCorrection[];
-  /** The attempt whose draw pays, where this answer settled the call. */
-  readonly paidBy: { readonly attempt: Attempt; readonly price: MicroUsd } | null;
+  /** The attempt that the price of this answer is counted by: `drawn` of it by its draw, the rest beyond the caps. */
+  readonly paidBy: {
+    readonly attempt: Attempt;
+    readonly price: MicroUsd;
+    readonly drawn: MicroUsd;
+  } | null;
 }
 
 /**
@@ -212,6 +216,15 @@ export const othersHold = (record: CallRecord, attemptId: string): boolean =>
       other.kind === "own" &&
       ["open", "unresolved", "settled"].includes(other.state),
   );
+
+/** What a rider rides on: the first attempt whose outcome is unknown. Null where the call is settled, which only replays. */
+export const riddenOn = (record: CallRecord): Attempt | null =>
+  record.cover === null ? (unresolvedOf(Object.values(record.attempts))[0] ?? null) : null;
+
+const unresolvedOf = (attempts: readonly Attempt[]): readonly Attempt[] =>
+  attempts
+    .filter(({ kind, state }) => kind === "own" && state === "unresolved")
+    .sort((a, b) => a.issuedAtMs - b.issuedAtMs);
 
 /** The attempt has its outcome already: an earlier send of the same write landed, or the resolver was first. */
 export const isFinished = (record: CallRecord, attemptId: string): boolean =>
@@ -346,9 +359,7 @@ class Change {
   }
 
   unresolved(): readonly Attempt[] {
-    return Object.values(this.#attempts)
-      .filter(({ kind, state }) => kind === "own" && state === "unresolved")
-      .sort((a, b) => a.issuedAtMs - b.issuedAtMs);
+    return unresolvedOf(Object.values(this.#attempts));
   }
 
   mark(attempt: Attempt, state: AttemptState): void {
@@ -368,13 +379,14 @@ class Change {
       estimateOf === null || objectId === null
         ? null
         : { vendor: estimateOf, dueMs: this.#nowMs + LATE_PRICE_MS_MIN };
-    this.#paidBy = { attempt, price };
+    this.#paidBy = { attempt, price, drawn: smaller(price, attempt.amount) };
     this.giveBack(attempt, minus(attempt.amount, price));
   }
 
   /** Counts what was executed without a reservation. */
   force(attempt: Attempt, price: MicroUsd): void {
     this.mark({ ...attempt, cost: price, overrun: true }, "rode");
+    this.#paidBy = { attempt, price, drawn: NOTHING };
     this.giveBack(attempt, minus(NOTHING, price));
   }
 

@@ -4,8 +4,8 @@ import { atLeastNothing, larger, type MicroUsd, minus, NOTHING, sum } from "./mo
 /**
  * An object of the vendor (a PaymentIntent, a charge, an invoice) whose money this root has counted.
  *
- * So what is done with it later costs only what goes beyond: its confirmation and capture nothing, a higher amount the
- * difference. It is a set of entries, one per attempt whose draw stands for it, so that parallel changes never
+ * So what is done with it later costs only what goes beyond: its confirmation and capture nothing unless others have raised
+ * it meanwhile, a higher amount the difference. It is a set of entries, one per attempt whose draw stands for it, so that parallel changes never
  * overwrite each other: what is counted is their sum.
  */
 export interface CountedObject {
@@ -16,17 +16,18 @@ export interface CountedObject {
 }
 
 /**
- * `amount`: what the draw of this attempt holds for the object. What the vendor said the object is about: `units`
- * smallest units of `currency`, worth `total` at the time.
+ * `amount`: what the draw of this attempt holds for the object, and what goes back where the object ends. `beyond`: what was
+ * counted for it without a draw, because it turned out dearer than it was when it was looked up; whether that count landed
+ * is not known, so it never goes back. `total`: what the object was worth when the vendor told of it.
  */
 export interface CountedEntry extends CountedDraw {
   readonly attemptId: string;
-  readonly units: bigint;
-  readonly currency: string;
+  readonly beyond: MicroUsd;
   readonly total: MicroUsd;
 }
 
-const counted = (object: CountedObject): MicroUsd => sum(object.entries.map(({ amount }) => amount));
+const counted = (object: CountedObject): MicroUsd =>
+  sum(object.entries.flatMap(({ amount, beyond }) => [amount, beyond]));
 
 /** The highest amount the object was ever seen with. */
 export const highestTotal = (object: CountedObject): MicroUsd =>

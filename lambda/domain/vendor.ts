@@ -111,14 +111,11 @@ export interface PricedRule {
   /** The id of the object that the quote asks about: what the key's root has counted for it is read first. */
   readonly objectOf?: (request: VendorRequest) => string | null;
   /**
-   * The path of the GET that tells what the request does not, or null where nothing has to be asked. `needsRecipient`:
-   * the key has to know whom the call is about.
+   * The path of the GET that tells what the request does not, or null where the request says all. What is counted for an
+   * object tells nothing of what it is now: others may have changed it. `needsRecipient`: the key has to know whom the call
+   * is about.
    */
-  readonly lookup?: (
-    request: VendorRequest,
-    object: CountedObject | null,
-    needsRecipient: boolean,
-  ) => string | null;
+  readonly lookup?: (request: VendorRequest, needsRecipient: boolean) => string | null;
   readonly quote: (request: VendorRequest, known: Known) => Quote | Problem;
   readonly read: (answer: VendorAnswer, quote: Quote, known: Known) => Reading;
 }

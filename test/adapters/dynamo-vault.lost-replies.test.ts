@@ -2,7 +2,7 @@ import { ListTablesCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { type DynamoClients, dynamoClients } from "../../lambda/adapters/dynamo-clients.ts";
 import { DynamoVault } from "../../lambda/adapters/dynamo-vault.ts";
-import { microUsd } from "../../lambda/domain/money.ts";
+import { microUsd, NOTHING } from "../../lambda/domain/money.ts";
 import { type LocalDynamoDb, startDynamoDb, TABLES } from "../../lib/local/dynamodb.ts";
 import { type FaultProxy, startFaultProxy } from "../support/fault-proxy.ts";
 import {
@@ -223,8 +223,7 @@ describe("a write whose answer is lost", () => {
     const entry = {
       attemptId: newName("att"),
       amount: microUsd(3n),
-      units: 3n,
-      currency: "usd",
+      beyond: NOTHING,
       total: microUsd(3n),
       windows: [],
     };

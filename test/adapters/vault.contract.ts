@@ -451,8 +451,7 @@ export function vaultContract(vaultOf: () => Vault): void {
     const entryOf = (attemptId: string, amount: bigint): CountedEntry => ({
       attemptId,
       amount: microUsd(amount),
-      units: amount,
-      currency: "jpy",
+      beyond: microUsd(2n),
       total: microUsd(amount),
       windows: [{ keyId: "key_1", window: 0 }],
     });
@@ -575,8 +574,7 @@ export function vaultContract(vaultOf: () => Vault): void {
       const entry: CountedEntry = {
         attemptId: "att_a",
         amount: microUsd(5n),
-        units: 5n,
-        currency: "usd",
+        beyond: NOTHING,
         total: microUsd(5n),
         windows: [],
       };

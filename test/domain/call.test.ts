@@ -343,6 +343,22 @@ describe("corrections", () => {
     expect(isForgettable(record)).toBe(false);
   });
 
+  test.each([
+    ["a price within its reservation is held by the draw", attempt("a", "open"), 4n, 4n],
+    ["of a price beyond it the draw holds what it took", attempt("a", "open"), 70n, 10n],
+  ])("%s", (_, own, price, drawn) => {
+    const { paidBy } = fold(recordOf([own]), "a", executed(price), 99, false);
+    expect(paidBy).toMatchObject({ attempt: { attemptId: "a" }, price, drawn });
+  });
+
+  test("what is executed anew for a rider is paid by nobody's draw", () => {
+    const settled = { ...rider, settledAtJoin: true };
+    const before = recordOf([settled, attempt("b", "settled")], { status: "settled", cover: "b" });
+    const { paidBy, corrections } = fold(before, "a", executed(4n, { objectId: "pi_2" }), 99, false);
+    expect(paidBy).toMatchObject({ attempt: { attemptId: "a" }, price: 4n, drawn: 0n });
+    expect(corrections).toMatchObject([{ amount: -4n }]);
+  });
+
   test("of a cancelled object go where each of its draws was taken, and the cost of the cancellation is below zero", () => {
     const uncounts = [
       { amount: microUsd(5n), windows: chain },

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { LOCAL_VENDORS } from "../../lib/local/vendor-targets.ts";
 import { Random } from "../simulation/random.ts";
 import { at, numberAt, textAt } from "../support/json.ts";
 import { ask, callRows, issue, type Key, type OwnRun, post, startOwn } from "../support/keybrake.ts";
@@ -79,6 +80,17 @@ test.each(SEEDS)("of Stripe, in any currency and any order: seed %i", async (see
         { customer: "cus_1", auto_advance: "false", ...maybe({ currency: "eur" }) },
         made.invoices,
       ),
+    // Raised by the shop's own backend, past Keybrake; what the books say of it is this key's once it is confirmed.
+    async () => {
+      if (made.intents.length === 0) return;
+      const path = `/v1/payment_intents/${random.pick(made.intents)}`;
+      await fetch(`${run.vendors.stripe.origin}${path}`, {
+        method: "POST",
+        headers: { Authorization: `Bearer ${LOCAL_VENDORS.stripe.placeholder}` },
+        body: new URLSearchParams({ amount: amount() }),
+      });
+      await call(`${path}/confirm`, card);
+    },
     ...["", "/confirm", "/capture", "/increment_authorization", "/cancel"].map((action) => async () => {
       if (made.intents.length === 0) return;
       const form = {

@@ -107,14 +107,17 @@ describe("a currency without a rate", () => {
 });
 
 describe("what was counted in another currency", () => {
-  const inEuro = countedAs(entryOf(500, "eur", micros(5_665_000)));
+  const inEuro = {
+    object: countedAs(entryOf(micros(5_665_000))),
+    found: { id: "pi_1", amount: 500, currency: "eur" },
+  };
 
   test("is confirmed, captured and raised at what it is worth", () => {
-    expect(costOf(`${CREATE}/pi_1/confirm`, "", { object: inEuro })).toBe(0n);
-    expect(costOf(`${CREATE}/pi_1/capture`, "", { object: inEuro })).toBe(0n);
+    expect(costOf(`${CREATE}/pi_1/confirm`, "", inEuro)).toBe(0n);
+    expect(costOf(`${CREATE}/pi_1/capture`, "", inEuro)).toBe(0n);
     // 600 euro cents are 6,798,000 millionths.
-    expect(costOf(`${CREATE}/pi_1`, "amount=600", { object: inEuro })).toBe(1_133_000n);
-    expect(ok(quote(`${CREATE}/pi_1`, "amount=600", { object: inEuro }))).toMatchObject({
+    expect(costOf(`${CREATE}/pi_1`, "amount=600", inEuro)).toBe(1_133_000n);
+    expect(ok(quote(`${CREATE}/pi_1`, "amount=600", inEuro))).toMatchObject({
       currency: "eur",
       fxRate: 1.133,
     });
@@ -122,7 +125,7 @@ describe("what was counted in another currency", () => {
 
   test("is settled in it", () => {
     const given = answer(200, { id: "pi_1", amount: 600, currency: "eur" });
-    expect(read(`${CREATE}/pi_1`, given, { object: inEuro })).toMatchObject({
+    expect(read(`${CREATE}/pi_1`, given, inEuro)).toMatchObject({
       price: 1_133_000n,
       amountText: "600",
       currency: "eur",
@@ -134,11 +137,11 @@ describe("what was counted in another currency", () => {
   test("costs the difference once its rate has risen", () => {
     const terms = termsOf({ rates: { eur: "1.2" }, rateMarginPercent: 3 });
     // 500 euro cents at 1.236 are 6,180,000 millionths.
-    expect(costOf(`${CREATE}/pi_1/confirm`, "", { object: inEuro, terms })).toBe(515_000n);
+    expect(costOf(`${CREATE}/pi_1/confirm`, "", { ...inEuro, terms })).toBe(515_000n);
   });
 
   test("is refused once its rate is gone", () => {
-    expect(costOf(`${CREATE}/pi_1/confirm`, "", { object: inEuro, terms: DEFAULT_TERMS })).toBe(
+    expect(costOf(`${CREATE}/pi_1/confirm`, "", { ...inEuro, terms: DEFAULT_TERMS })).toBe(
       "currency_unknown",
     );
   });
@@ -146,7 +149,7 @@ describe("what was counted in another currency", () => {
   test("costs what was quoted where the answer is in a currency without a rate", () => {
     const given = answer(200, { id: "pi_1", amount: 600, currency: "gbp" });
     expect(read(CREATE, given)).toMatchObject({ price: 5_000_000n, currency: "gbp", counts: null });
-    expect(read(`${CREATE}/pi_1`, given, { object: inEuro })).toMatchObject({
+    expect(read(`${CREATE}/pi_1`, given, inEuro)).toMatchObject({
       price: 5_000_000n,
       counts: null,
     });
@@ -160,7 +163,7 @@ describe("the currencies that a key allows", () => {
     expect(limitCode(CREATE, "amount=5&currency=usd", inYen)).toBe("currency_not_allowed");
     expect(limitCode(CREATE, "amount=0&currency=usd", inYen)).toBe("currency_not_allowed");
     expect(limitCode(CREATE, "amount=5&currency=gbp", inYen)).toBe("currency_unknown");
-    expect(limitCode(`${CREATE}/pi_1/confirm`, "", inYen, { object: counted(5) })).toBe(
+    expect(limitCode(`${CREATE}/pi_1/confirm`, "", inYen, { found: { amount: 5, currency: "usd" } })).toBe(
       "currency_not_allowed",
     );
     expect(limitCode(`${CREATE}/pi_1/cancel`, "", inYen, { object: counted(5) })).toBeNull();

@@ -56,12 +56,11 @@ export const known = (change: Partial<Known> = {}): Known => ({
 
 export const limited = (change: Partial<CallLimits>): CallLimits => ({ ...UNLIMITED, ...change });
 
-/** One attempt that counts `amount`, for an object seen with `units` of a currency that were worth `total`. */
-export const entryOf = (units: number, currency: string, amount: MicroUsd, total = amount): CountedEntry => ({
-  attemptId: `att_${units}${currency}`,
+/** One attempt that counts `amount` by its draw, and more `beyond` it, for an object that was worth `total`. */
+export const entryOf = (amount: MicroUsd, total = amount, beyond = micros(0)): CountedEntry => ({
+  attemptId: `att_${total}`,
   amount,
-  units: BigInt(units),
-  currency,
+  beyond,
   total,
   windows: [{ keyId: "key_1", window: 0 }],
 });
@@ -74,7 +73,7 @@ export const countedAs = (...entries: CountedEntry[]): CountedObject => ({
 
 /** Counted in US cents. */
 export const counted = (amount: number, total = amount): CountedObject =>
-  countedAs(entryOf(total, "usd", cents(amount), cents(total)));
+  countedAs(entryOf(cents(amount), cents(total)));
 
 export function ruleOf(method: string, path: string) {
   const rule = endpointOf(stripe, method, path)?.rule;
@@ -123,12 +122,8 @@ export const refusal = (
 };
 
 /** The path that is asked before the call is priced. `needsRecipient`: the key limits whom calls may be about. */
-export const lookupOf = (
-  path: string,
-  body: string,
-  object: CountedObject | null = null,
-  needsRecipient = false,
-): string | null => pricedOf(path).lookup?.(requestOf("POST", path, body), object, needsRecipient) ?? null;
+export const lookupOf = (path: string, body: string, needsRecipient = false): string | null =>
+  pricedOf(path).lookup?.(requestOf("POST", path, body), needsRecipient) ?? null;
 
 /** The code with which the limits of a key refuse a call, or null. */
 export function limitCode(

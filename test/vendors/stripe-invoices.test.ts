@@ -40,12 +40,13 @@ const invoice = (change: object = {}) => ({
   amount_paid: 0,
   currency: "usd",
   status: "open",
+  auto_advance: false,
   customer: "cus_1",
   ...change,
 });
 
 /** A draft of this key: known, with nothing counted. */
-const DRAFT = countedAs(entryOf(0, "usd", cents(0)));
+const DRAFT = countedAs(entryOf(cents(0)));
 
 describe("a draft", () => {
   test("costs nothing where it cannot advance by itself", () => {
@@ -123,11 +124,39 @@ describe("what is on a draft", () => {
     [ITEMS, "invoice=in_1&customer=cus_1&amount=500&currency=usd"],
     [ITEMS, "invoice=in_1&customer=cus_1&unit_amount_decimal=0.5&quantity=1000"],
   ])("changes for nothing where the draft is this key's own: %s with %s", (path, body) => {
-    expect(costOf(path, body, { object: DRAFT })).toBe(0n);
-    expect(lookupOf(path, body, DRAFT)).toBeNull();
+    const found = invoice({ status: "draft" });
+    expect(costOf(path, body, { object: DRAFT, found })).toBe(0n);
+    expect(lookupOf(path, body)).toBe("/v1/invoices/in_1");
     expect(pricedOf(path).objectOf?.(requestOf("POST", path, body))).toBe("in_1");
     expect(costOf(path, body)).toBe("endpoint_not_priced");
-    expect(costOf(path, body, { found: invoice() })).toBe("endpoint_not_priced");
+    expect(costOf(path, body, { found })).toBe("endpoint_not_priced");
+  });
+
+  test.each([
+    [UPDATE, "description=x"],
+    [ADD, LINES],
+    [CHANGE, "lines[0][id]=il_1&lines[0][quantity]=2"],
+    [REMOVE, "lines[0][id]=il_1&lines[0][behavior]=delete"],
+    [ITEMS, "invoice=in_1&customer=cus_1&amount=500&currency=usd"],
+  ])("is not changed once others have let it advance by itself: %s with %s", (path, body) => {
+    for (const [status, auto_advance, cost] of [
+      ["draft", true, "amount_unknown"],
+      ["draft", undefined, "amount_unknown"],
+      ["open", true, "amount_unknown"],
+      ["open", false, 0n],
+      ["paid", undefined, 0n],
+      ["void", true, 0n],
+    ] as const)
+      expect(costOf(path, body, { object: DRAFT, found: invoice({ status, auto_advance }) })).toBe(cost);
+    expect(costOf(path, body, { object: DRAFT })).toBe("amount_unknown");
+  });
+
+  test("can be kept back again", () => {
+    const found = invoice({ status: "draft", auto_advance: true });
+    expect(costOf(UPDATE, "auto_advance=false", { object: DRAFT, found })).toBe(0n);
+    expect(refusal(UPDATE, "description=x", { object: DRAFT, found })).toMatch(
+      /^auto_advance: .*set its auto_advance to false first; nothing was charged$/,
+    );
   });
 
   test.each([
@@ -138,7 +167,7 @@ describe("what is on a draft", () => {
     ["default_tax_rates[0]=txr_1&issuer[type]=self", "endpoint_not_priced"],
     ["transfer_data[destination]=acct_1", "account_not_allowed"],
   ])("an update with %s is refused: %s", (body, code) => {
-    expect(costOf(UPDATE, body, { object: DRAFT })).toBe(code);
+    expect(costOf(UPDATE, body, { object: DRAFT, found: invoice() })).toBe(code);
   });
 
   test.each([
@@ -158,7 +187,7 @@ describe("what is on a draft", () => {
     [ITEMS, "invoice=in_1&customer=cus_1&price_data[unit_amount]=-5", "amount_unknown"],
     [ITEMS, "invoice=in_1&customer=cus_1&amount=5&discounts[0][coupon]=c", "endpoint_not_priced"],
   ])("gives no credit: %s with %s is refused: %s", (path, body, code) => {
-    expect(costOf(path, body, { object: DRAFT })).toBe(code);
+    expect(costOf(path, body, { object: DRAFT, found: invoice() })).toBe(code);
   });
 
   test.each([
@@ -169,7 +198,7 @@ describe("what is on a draft", () => {
     "lines[0][id]=il_1",
     "lines[0]=il_1",
   ])("is not taken off to wait for another invoice: %s", (body) => {
-    expect(costOf(REMOVE, body, { object: DRAFT })).toBe("amount_unknown");
+    expect(costOf(REMOVE, body, { object: DRAFT, found: invoice() })).toBe("amount_unknown");
   });
 
   test.each([
@@ -179,7 +208,7 @@ describe("what is on a draft", () => {
     ["customer=cus_1&amount=500&currency=usd&subscription=sub_1", "endpoint_not_priced"],
     ["invoice=in_1&customer=cus_1&subscription=sub_1&amount=5", "endpoint_not_priced"],
   ])("does not wait for the next invoice: an item with %s is refused", (body, code) => {
-    expect(costOf(ITEMS, body, { object: DRAFT })).toBe(code);
+    expect(costOf(ITEMS, body, { object: DRAFT, found: invoice() })).toBe(code);
   });
 
   test("is read as having moved nothing", () => {
@@ -197,7 +226,6 @@ describe("what is on a draft", () => {
 describe.each([FINALIZE, SEND, PAY])("POST %s", (path) => {
   test("always asks for the invoice, own or not", () => {
     expect(lookupOf(path, "")).toBe("/v1/invoices/in_1");
-    expect(lookupOf(path, "", DRAFT)).toBe("/v1/invoices/in_1");
     expect(pricedOf(path).objectOf?.(requestOf("POST", path))).toBe("in_1");
   });
 

@@ -63,7 +63,7 @@ describe("a new PaymentIntent", () => {
   });
 
   test("asks nobody and is no counted object", () => {
-    expect(lookupOf(CREATE, "amount=1&currency=usd", null, true)).toBeNull();
+    expect(lookupOf(CREATE, "amount=1&currency=usd", true)).toBeNull();
     expect(pricedOf(CREATE).objectOf?.(requestOf("POST", CREATE, "amount=1&currency=usd"))).toBeNull();
   });
 
@@ -141,11 +141,40 @@ describe("a PaymentIntent that is counted", () => {
       "costs what goes beyond all that was drawn for it",
       UPDATE,
       "amount=900",
-      countedAs(entryOf(500, "usd", cents(500)), entryOf(800, "usd", cents(300), cents(800))),
+      countedAs(entryOf(cents(500)), entryOf(cents(300), cents(800))),
+      cents(100),
+    ],
+    [
+      "costs what goes beyond all that was counted for it, drawn or not",
+      CAPTURE,
+      "amount_to_capture=900",
+      countedAs(entryOf(cents(500), cents(800), cents(300))),
       cents(100),
     ],
   ])("%s", (_, path, body, object, cost) => {
-    expect(costOf(path, body, { object })).toBe(cost);
+    expect(costOf(path, body, { object, found: intent() })).toBe(cost);
+  });
+
+  test.each([
+    ["is confirmed", CONFIRM, "", cents(499_500)],
+    ["is confirmed for less", CONFIRM, "amount_to_confirm=100", cents(499_500)],
+    ["is captured", CAPTURE, "", cents(499_500)],
+    ["is captured in part", CAPTURE, "amount_to_capture=100", cents(499_500)],
+  ])("costs all that others have raised it by when it %s", (_, path, body, cost) => {
+    expect(costOf(path, body, { object: counted(500), found: intent({ amount: 500_000 }) })).toBe(cost);
+  });
+
+  test("has no price unless it was looked up, whatever is counted", () => {
+    for (const [path, body] of [
+      [CONFIRM, ""],
+      [CONFIRM, "amount_to_confirm=5"],
+      [CAPTURE, ""],
+      [CAPTURE, "amount_to_capture=5"],
+      [INCREMENT, "amount=5"],
+      [UPDATE, "amount=5"],
+      [UPDATE, "amount=5&currency=usd"],
+    ] as const)
+      expect(costOf(path, body, { object: counted(500) }), `${path} ${body}`).toBe("amount_unknown");
   });
 
   test("costs nothing once it was cancelled, whatever is asked of it", () => {
@@ -157,31 +186,20 @@ describe("a PaymentIntent that is counted", () => {
       [INCREMENT, "amount=900"],
       [CANCEL, ""],
     ] as const)
-      expect(costOf(path, body, { object }), path).toBe(0n);
+      expect(costOf(path, body, { object, found: intent({ status: "canceled" }) }), path).toBe(0n);
   });
 
   test("needs an amount to be incremented", () => {
-    expect(costOf(INCREMENT, "", { object: counted(500) })).toBe("amount_unknown");
-  });
-
-  test("costs the more that was found where others have raised it meanwhile", () => {
-    expect(costOf(CONFIRM, "", { object: counted(500), found: intent({ amount: 800 }) })).toBe(cents(300));
+    expect(costOf(INCREMENT, "", { object: counted(500), found: intent() })).toBe("amount_unknown");
   });
 
   test("keeps its currency: another one would make another amount of whatever number it has by then", () => {
-    const inDollars = { object: counted(500) };
+    const inDollars = { object: counted(500), found: intent() };
     expect(costOf(UPDATE, "currency=eur", inDollars)).toBe("currency_unknown");
     expect(costOf(UPDATE, "amount=100&currency=eur", inDollars)).toBe("currency_unknown");
     expect(costOf(UPDATE, "currency=jpy", { found: intent() })).toBe("currency_unknown");
     expect(costOf(UPDATE, "currency=USD", inDollars)).toBe(0n);
     expect(costOf(UPDATE, "amount=600&currency=usd", inDollars)).toBe(cents(100));
-  });
-
-  test("that was ever in two currencies is taken for the dearer one where the request names none", () => {
-    const object = countedAs(entryOf(500, "usd", cents(500)), entryOf(500, "eur", cents(67), cents(567)));
-    // $5.67 are counted; 600 euro cents are worth 6,798,000 millionths.
-    expect(costOf(UPDATE, "amount=600", { object })).toBe(1_128_000n);
-    expect(costOf(INCREMENT, "amount=600", { object })).toBe(1_128_000n);
   });
 });
 
@@ -250,51 +268,36 @@ describe("what is asked before a PaymentIntent is priced", () => {
     [INCREMENT, "amount=1"],
   ] as const;
 
-  test.each(ACTIONS)("%s with %j asks for one that is not counted", (path, body) => {
+  test.each<readonly [string, string]>([
+    ...ACTIONS,
+    [UPDATE, "currency=usd"],
+    [UPDATE, "amount=1&currency=usd"],
+    [CONFIRM, "amount_to_confirm=1"],
+    [CAPTURE, "amount_to_capture=1"],
+  ])("%s with %j asks, whatever is counted: others may have changed it", (path, body) => {
     expect(lookupOf(path, body)).toBe("/v1/payment_intents/pi_1");
+    expect(pricedOf(path).objectOf?.(requestOf("POST", path, body))).toBe("pi_1");
   });
 
   test.each([
     [UPDATE, "description=x"],
-    [UPDATE, "amount=1&currency=usd"],
-    [CONFIRM, ""],
-    [CAPTURE, ""],
     [CANCEL, ""],
-  ])("%s with %j asks nothing where it is counted", (path, body) => {
-    expect(lookupOf(path, body, counted(500))).toBeNull();
-    expect(lookupOf(path, body, counted(0, 500))).toBeNull();
-  });
-
-  // What is counted may be in a currency, or of an amount, that a later call has changed.
-  test.each([
-    [UPDATE, "amount=1"],
-    [UPDATE, "currency=usd"],
-    [CONFIRM, "amount_to_confirm=1"],
-    [CAPTURE, "amount_to_capture=1"],
-    [INCREMENT, "amount=1"],
-  ])("%s with %j asks for a counted one too, since it says half of what it costs", (path, body) => {
-    expect(lookupOf(path, body, counted(500))).toBe("/v1/payment_intents/pi_1");
+  ])("%s with %j asks only whom it is about, where the key limits that", (path, body) => {
+    expect(lookupOf(path, body)).toBeNull();
+    expect(lookupOf(path, body, true)).toBe("/v1/payment_intents/pi_1");
   });
 
   test("a number is priced in the currency that was found, though another one is counted", () => {
     // 500 yen were counted; then it became one of 2 dollars, which was less and is not counted.
-    const object = countedAs(entryOf(500, "jpy", micros(3_296_000)));
+    const object = countedAs(entryOf(micros(3_296_000)));
     const found = intent({ amount: 200 });
     expect(costOf(UPDATE, "amount=500", { object, found })).toBe(1_704_000n);
     expect(costOf(INCREMENT, "amount=500", { object, found })).toBe(1_704_000n);
     expect(costOf(CAPTURE, "amount_to_capture=500", { object, found })).toBe(1_704_000n);
   });
 
-  test.each([...ACTIONS, [CANCEL, ""] as const])(
-    "%s with %j asks whom a counted one is about where the key limits that",
-    (path, body) => {
-      expect(lookupOf(path, body, counted(500), true)).toBe("/v1/payment_intents/pi_1");
-      expect(pricedOf(path).objectOf?.(requestOf("POST", path, body))).toBe("pi_1");
-    },
-  );
-
   test("an update that names the customer does not ask whom it is about", () => {
-    expect(lookupOf(UPDATE, "customer=cus_1", counted(500), true)).toBeNull();
+    expect(lookupOf(UPDATE, "customer=cus_1", true)).toBeNull();
   });
 
   test("nothing is asked for what is refused anyway", () => {
@@ -330,7 +333,6 @@ describe("the limits of a key", () => {
     expect(limitCode(CREATE, "amount=5&currency=EUR", inEuro)).toBeNull();
     expect(limitCode(CREATE, "amount=5&currency=usd", inEuro)).toBe("currency_not_allowed");
     expect(limitCode(CONFIRM, "", inEuro, { found: intent() })).toBe("currency_not_allowed");
-    expect(limitCode(CONFIRM, "", inEuro, { object: counted(500) })).toBe("currency_not_allowed");
     expect(limitCode(UPDATE, "currency=usd", inEuro, { found: intent() })).toBe("currency_not_allowed");
     expect(limitCode(UPDATE, "description=x", inEuro, { object: counted(500) })).toBeNull();
   });
@@ -383,7 +385,8 @@ describe("what an answer says of a PaymentIntent that exists", () => {
       price: cents(200),
       counts: { objectId: "pi_1", units: 500n, currency: "usd", total: cents(500) },
     });
-    expect(costOf(CAPTURE, "", { object: counted(200, 500) })).toBe(cents(300));
+    const found = intent({ amount_received: 200 });
+    expect(costOf(CAPTURE, "", { object: counted(200, 500), found })).toBe(cents(300));
   });
 
   test("one that was made elsewhere is counted from its confirmation on", () => {

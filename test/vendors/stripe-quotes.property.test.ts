@@ -168,7 +168,7 @@ test("no sequence of calls on a PaymentIntent takes more than was quoted, or is 
         const path = PATHS[action] ?? "";
         const rule = pricedOf(path);
         const request = requestOf("POST", path, bodyOf(fields));
-        const asked = rule.lookup?.(request, action === "create" ? null : object, asksRecipient) ?? null;
+        const asked = rule.lookup?.(request, asksRecipient) ?? null;
         const found = asked === null || payment === null ? null : shown(payment);
         const about = known({ object: action === "create" ? null : object, found });
         const quoted = rule.quote(request, about);
@@ -207,11 +207,11 @@ function remembered(
 ): CountedObject | null {
   if (counts === null || object?.cancelled === true) return object;
   if (object !== null && amount === NOTHING && counts.total <= highestTotal(object)) return object;
-  const { objectId, ...about } = counts;
+  const { objectId, total } = counts;
   return {
     objectId,
     cancelled: false,
-    entries: [...(object?.entries ?? []), { ...about, attemptId, amount, windows: [] }],
+    entries: [...(object?.entries ?? []), { total, attemptId, amount, beyond: NOTHING, windows: [] }],
   };
 }
 
@@ -353,14 +353,13 @@ test("no call that stands alone takes more than was quoted", () => {
                   {
                     attemptId: "att_0",
                     windows: [],
-                    units: BigInt(before.units),
-                    currency: before.currency,
                     amount: paid,
+                    beyond: NOTHING,
                     total: paid,
                   },
                 ],
               };
-        const asked = rule.lookup?.(request, counted, false) ?? null;
+        const asked = rule.lookup?.(request, false) ?? null;
         const about = known({
           object: counted,
           found: asked === null ? null : found,

@@ -94,7 +94,8 @@ describe("an amount that can be read in more than one way", () => {
 
   test("an empty body is one without fields, whatever its type", () => {
     const empty = { headers: { "content-type": ["application/json"] } };
-    expect(costOf(`${CREATE}/pi_1/confirm`, "", { object: counted(500) }, empty)).toBe(0n);
+    const own = { object: counted(500), found: { amount: 500, currency: "usd" } };
+    expect(costOf(`${CREATE}/pi_1/confirm`, "", own, empty)).toBe(0n);
     expect(create("", { headers: {} })).toBe("currency_unknown");
   });
 });

@@ -14,13 +14,11 @@ const objectSchema = v.objectWithRest(
   { object_id: v.string(), ended: v.optional(v.boolean(), false) },
   v.unknown(),
 );
-/** Entries of the first layout were all of US cents. */
-const MICROS_PER_CENT = 10_000n;
+/** Older entries have no `beyond`: nothing was remembered of it. */
 const entrySchema = v.object({
   micros: money,
+  beyond: v.optional(money, 0n),
   total: money,
-  units: v.optional(v.bigint()),
-  currency: v.optional(v.string(), "usd"),
   keys: v.array(keyWindow),
 });
 
@@ -34,9 +32,8 @@ export function readObjectItem(item: Item): CountedObject {
       return {
         attemptId: name.slice(ENTRY_PREFIX.length),
         amount: entry.micros,
+        beyond: entry.beyond,
         total: entry.total,
-        units: entry.units ?? entry.total / MICROS_PER_CENT,
-        currency: entry.currency,
         windows,
       };
     });
@@ -46,9 +43,8 @@ export function readObjectItem(item: Item): CountedObject {
 export const entryMap = (entry: CountedEntry): AttributeValue => ({
   M: written({
     micros: entry.amount,
+    beyond: entry.beyond,
     total: entry.total,
-    units: entry.units,
-    currency: entry.currency,
     keys: entry.windows.map(({ keyId, window }) => ({ key_id: keyId, w: window })),
   }),
 });

@@ -4,7 +4,6 @@ import { type Form, namesUnder, wholeNumber } from "../form.ts";
 import { readCreated, readRaised, unitsOf } from "./answers.ts";
 import { CHARGE_CAPTURE, CHARGE_CREATE, DISPUTE_CLOSE, REFUND_CREATE } from "./fields.ts";
 import {
-  aboutOf,
   type Cost,
   costBeyond,
   costOf,
@@ -21,7 +20,7 @@ import {
 function costOfCapture(form: Form, known: Known): Cost | Problem {
   const named = wholeNumber(form, "amount");
   if (named instanceof Problem) return named;
-  const about = aboutOf(known, "amount");
+  const about = foundAmount(known.found, "amount");
   return costBeyond([...about, ...inItsCurrency(named ?? 0n, about)], known);
 }
 
@@ -45,9 +44,9 @@ function costOfRefund(form: Form, known: Known): Cost | Problem {
     );
   const named = wholeNumber(form, "amount");
   if (named instanceof Problem) return named;
-  const about = aboutOf(known, "amount");
+  const about = foundAmount(known.found, "amount");
   if (named !== null) return costOf(inItsCurrency(named, about), known.terms);
-  return costOf(known.found === null ? about : unrefunded(known.found), known.terms);
+  return costOf(unrefunded(known.found ?? {}), known.terms);
 }
 
 /** All of it where nothing is left: Stripe refuses that, or replays what it answered before. */
@@ -74,7 +73,7 @@ export const CHARGES_AND_REFUNDS: readonly Endpoint[] = [
     fields: CHARGE_CAPTURE,
     amountField: "amount",
     objectOf: idIn,
-    lookup: { path: (request) => `/v1/charges/${idIn(request)}`, always: () => false },
+    lookup: { path: (request) => `/v1/charges/${idIn(request)}` },
     cost: costOfCapture,
     read: readRaised("amount_captured"),
   }),
@@ -82,8 +81,7 @@ export const CHARGES_AND_REFUNDS: readonly Endpoint[] = [
     fields: REFUND_CREATE,
     amountField: "amount",
     objectOf: (_, form) => refundedId(form),
-    // A charge stays as it was made; a PaymentIntent may have changed since it was counted.
-    lookup: { path: refundedPath, always: (form) => form.has("payment_intent") },
+    lookup: { path: refundedPath },
     cost: costOfRefund,
     read: readCreated("amount", false),
   }),

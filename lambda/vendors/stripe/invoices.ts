@@ -14,7 +14,6 @@ import {
   INVOICE_VOID,
 } from "./fields.ts";
 import {
-  aboutOf,
   type Cost,
   costBeyond,
   costOf,
@@ -24,6 +23,7 @@ import {
   idIn,
   idNamed,
   inItsCurrency,
+  type Pricing,
   priced,
 } from "./pricing.ts";
 
@@ -60,8 +60,22 @@ const notOfRoot = (): Problem =>
     "this invoice was not drafted with this vault key or one of its family, so it may be collected by itself; draft it with this key; nothing was charged",
   );
 
-const ofOwnDraft = (form: Form, { object }: Known): Cost | Problem =>
-  object === null ? notOfRoot() : (keptBack(form) ?? creditIn(form) ?? FREE_OF_COST);
+/**
+ * What is put on an own draft waits for a call that counts it, unless others have let it advance by itself meanwhile. One
+ * that is paid or void is not collected any more.
+ */
+function ofOwnDraft(form: Form, { object, found }: Known): Cost | Problem {
+  if (object === null) return notOfRoot();
+  const isOver = found?.["status"] === "paid" || found?.["status"] === "void";
+  const isKeptBack = isOver || found?.["auto_advance"] === false || form.get("auto_advance") === "false";
+  return isKeptBack ? (keptBack(form) ?? creditIn(form) ?? FREE_OF_COST) : advances();
+}
+
+const advances = (): Problem =>
+  new Problem(
+    "amount_unknown",
+    "auto_advance: this invoice advances by itself by now, so what is put on it is collected without a call that could be counted; set its auto_advance to false first; nothing was charged",
+  );
 
 /** A line that is only taken off its draft waits for the next invoice, whoever makes that. */
 function leftWaiting(form: Form): Problem | null {
@@ -128,14 +142,22 @@ function costOfCreditNote(form: Form, known: Known): Cost | Problem {
     );
   }
   const highest = units > parts ? units : parts;
-  return costOf(inItsCurrency(highest, aboutOf(known, "total")), known.terms);
+  return costOf(inItsCurrency(highest, foundAmount(known.found, "total")), known.terms);
 }
 
-const invoicePath = (request: VendorRequest): string => `/v1/invoices/${idIn(request)}`;
-const ofInvoice = { objectOf: idIn, lookup: { path: invoicePath } };
-/** Whether it is our own draft is known here: it is looked up only for whom it is about. */
-const ofOwn = { objectOf: idIn, lookup: { path: invoicePath, always: () => false } };
-const ofDraft = { ...ofOwn, cost: ofOwnDraft, read: readNothing };
+const ofInvoice = {
+  objectOf: idIn,
+  lookup: { path: (request) => `/v1/invoices/${idIn(request)}` },
+} satisfies Partial<Pricing>;
+const ofDraft = { ...ofInvoice, cost: ofOwnDraft, read: readNothing };
+
+/** The invoice that a form names. */
+const invoiceIn = {
+  path: (_: VendorRequest, form: Form): string | null => {
+    const invoice = idNamed(form, "invoice");
+    return invoice === null ? null : `/v1/invoices/${invoice}`;
+  },
+};
 
 export const INVOICES: readonly Endpoint[] = [
   priced("/v1/invoices", {
@@ -155,6 +177,7 @@ export const INVOICES: readonly Endpoint[] = [
     fields: INVOICE_ITEM,
     amountField: "amount",
     objectOf: (_, form) => idNamed(form, "invoice"),
+    lookup: invoiceIn,
     cost: costOfItem,
     read: readNothing,
   }),
@@ -178,7 +201,8 @@ export const INVOICES: readonly Endpoint[] = [
       (quote.currency === null ? readNothing : readRaised("total", "amount_due"))(answer, quote, known),
   }),
   priced("/v1/invoices/{id}/void", {
-    ...ofOwn,
+    ...ofInvoice,
+    lookup: { ...ofInvoice.lookup, needed: () => false },
     fields: INVOICE_VOID,
     cost: () => FREE_OF_COST,
     read: readEnd("void", "amount_paid"),
@@ -186,12 +210,7 @@ export const INVOICES: readonly Endpoint[] = [
   priced("/v1/credit_notes", {
     fields: CREDIT_NOTE_CREATE,
     amountField: "amount",
-    lookup: {
-      path: (_, form) => {
-        const invoice = idNamed(form, "invoice");
-        return invoice === null ? null : `/v1/invoices/${invoice}`;
-      },
-    },
+    lookup: invoiceIn,
     cost: costOfCreditNote,
     read: readCreditNote,
   }),

@@ -12,11 +12,11 @@ import {
   INTENT_UPDATE,
 } from "./fields.ts";
 import {
-  aboutOf,
   type Cost,
   costBeyond,
   costOfNew,
   FREE_OF_COST,
+  foundAmount,
   idIn,
   inItsCurrency,
   type Pricing,
@@ -36,7 +36,7 @@ function costOfUpdate(form: Form, known: Known): Cost | Problem {
   if (currency instanceof Problem) return currency;
   if (units === null && currency === null) return FREE_OF_COST;
 
-  const about = aboutOf(known, "amount");
+  const about = foundAmount(known.found, "amount");
   // Another currency makes another amount of the same number, and whose number it will be when it lands is not known.
   const own = about.find((amount) => amount.currency !== currency)?.currency;
   if (currency !== null && own !== undefined) {
@@ -58,7 +58,7 @@ const readUpdate: Pricing["read"] = (answer, quote, known) =>
 function costOfConfirmation(form: Form, known: Known): Cost | Problem {
   const named = wholeNumber(form, "amount_to_confirm");
   if (named instanceof Problem) return named;
-  const about = aboutOf(known, "amount");
+  const about = foundAmount(known.found, "amount");
   return costBeyond([...about, ...(named === null ? [] : inItsCurrency(named, about))], known);
 }
 
@@ -66,28 +66,27 @@ function costOfConfirmation(form: Form, known: Known): Cost | Problem {
 function costOfCapture(form: Form, known: Known): Cost | Problem {
   const named = wholeNumber(form, "amount_to_capture");
   if (named instanceof Problem) return named;
-  const about = aboutOf(known, "amount");
+  const about = foundAmount(known.found, "amount");
   const before = unitsOf(known.found?.["amount_received"]) ?? 0n;
   return costBeyond([...about, ...(named === null ? [] : inItsCurrency(before + named, about))], known);
 }
 
 function costOfIncrement(form: Form, known: Known): Cost | Problem {
   const units = required(form, "amount");
-  return units instanceof Problem ? units : costBeyond(inItsCurrency(units, aboutOf(known, "amount")), known);
+  return units instanceof Problem
+    ? units
+    : costBeyond(inItsCurrency(units, foundAmount(known.found, "amount")), known);
 }
-
-/**
- * Whether a form names a number without its currency, or a currency without its number. What is counted may be older
- * than the other half: a change to something cheaper, or one that was never answered, is not counted.
- */
-const namesHalf = (form: Form): boolean =>
-  ["amount", "amount_to_capture", "amount_to_confirm", "currency"].filter((field) => form.has(field))
-    .length === 1;
 
 const ofIntent = {
   objectOf: idIn,
-  lookup: { path: (request) => `/v1/payment_intents/${idIn(request)}`, always: namesHalf },
+  lookup: { path: (request) => `/v1/payment_intents/${idIn(request)}` },
 } satisfies Partial<Pricing>;
+
+const namesMoney = (form: Form): boolean => form.has("amount") || form.has("currency");
+const moneyOfIntent = { ...ofIntent, lookup: { ...ofIntent.lookup, needed: namesMoney } };
+/** Asked for whom it is about alone. */
+const freeOfIntent = { ...ofIntent, lookup: { ...ofIntent.lookup, needed: () => false } };
 
 export const PAYMENT_INTENTS: readonly Endpoint[] = [
   priced("/v1/payment_intents", {
@@ -97,7 +96,7 @@ export const PAYMENT_INTENTS: readonly Endpoint[] = [
     read: readCreated("amount", true),
   }),
   priced("/v1/payment_intents/{id}", {
-    ...ofIntent,
+    ...moneyOfIntent,
     fields: INTENT_UPDATE,
     amountField: "amount",
     cost: costOfUpdate,
@@ -125,7 +124,7 @@ export const PAYMENT_INTENTS: readonly Endpoint[] = [
     read: readRaised("amount"),
   }),
   priced("/v1/payment_intents/{id}/cancel", {
-    ...ofIntent,
+    ...freeOfIntent,
     fields: INTENT_CANCEL,
     cost: () => FREE_OF_COST,
     read: readEnd("canceled", "amount_received"),

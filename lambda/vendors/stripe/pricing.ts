@@ -22,10 +22,13 @@ export interface Pricing {
   readonly amountField?: string;
   /** The object that it acts on, where it matters whether this root has counted it. */
   readonly objectOf?: (request: VendorRequest, form: Form) => string | null;
-  /** The path that tells what the request does not. `always`: where something is counted too, unless told otherwise. */
+  /**
+   * The path that tells what the request does not. It is asked whatever is counted, since others may have changed the object
+   * meanwhile. `needed`: which forms leave the cost open; all unless told otherwise.
+   */
   readonly lookup?: {
     readonly path: (request: VendorRequest, form: Form) => string | null;
-    readonly always?: (form: Form) => boolean;
+    readonly needed?: (form: Form) => boolean;
   };
   /** What it can cost at most. */
   readonly cost: (form: Form, known: Known, request: VendorRequest) => Cost | Problem;
@@ -56,13 +59,12 @@ const ruleOf = (pricing: Pricing): PricedRule => ({
     const form = parseForm(request);
     return form instanceof Problem ? null : (pricing.objectOf?.(request, form) ?? null);
   },
-  lookup: (request, object, needsRecipient) => {
+  lookup: (request, needsRecipient) => {
     const form = parseForm(request);
     const { lookup } = pricing;
     if (lookup === undefined || form instanceof Problem || unlisted(form, pricing.fields, null) !== null)
       return null;
-    const isNeeded =
-      object === null || (lookup.always?.(form) ?? true) || (needsRecipient && customerIn(form) === null);
+    const isNeeded = (lookup.needed?.(form) ?? true) || (needsRecipient && customerIn(form) === null);
     return isNeeded ? lookup.path(request, form) : null;
   },
   quote: (request, known) => {
@@ -212,20 +214,14 @@ export function costOf(amounts: readonly Amount[], terms: Known["terms"]): Cost 
   return { amount: highest, currency: first.currency };
 }
 
-/** What an object may be about: as it was counted, and as it was looked up. `field`: where its amount stands. */
-export const aboutOf = ({ object, found }: Known, field: string): readonly Amount[] => [
-  ...(object?.entries ?? []).map(({ units, currency }) => ({ units, currency })),
-  ...foundAmount(found, field),
-];
-
-/** What a lookup found in `field`; nothing where it is not there. */
+/** What the lookup found in `field`; nothing where it is not there. */
 export function foundAmount(found: Known["found"], field: string): readonly Amount[] {
   const units = unitsOf(found?.[field]);
   const currency = printable(found?.["currency"])?.toLowerCase() ?? null;
   return units === null || currency === null ? [] : [{ units, currency }];
 }
 
-/** `units` in each of the currencies that the object may be in. */
+/** `units` in the currency that was found. */
 export const inItsCurrency = (units: bigint, about: readonly Amount[]): readonly Amount[] =>
   about.map(({ currency }) => ({ units, currency }));
 
