@@ -87,8 +87,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "does not check revocation when it joins",
     file: "lambda/app/paid-call.ts",
-    find: "const ended = context.standingProblem(claimed.balances);",
-    replace: "const ended = null;",
+    find: "context.standingProblem(claimed.balances) ?? dearerProblem(record, price)",
+    replace: "dearerProblem(record, price)",
     promises: [5],
     schedulesMax: 2_000,
   },

@@ -4,7 +4,7 @@ import { cents, checkOf, costOf, countedAs, entryOf, limited } from "./stripe-ha
 
 /** Guarantees that names under metadata are the caller's, and that nothing that only looks like metadata is taken for it. */
 
-const DRAFT = { object: countedAs(entryOf(0, "usd", cents(0))) };
+const DRAFT = { object: countedAs(entryOf(cents(0))), found: { status: "draft", auto_advance: false } };
 const CALLERS = [
   "[coupon]=SUMMER25",
   "[promotion_code]=x",
@@ -39,7 +39,7 @@ describe("metadata may have any name and any text", () => {
     expect(costOf("/v1/payouts", `amount=5&currency=usd&metadata${field}`)).toBe(cents(5));
     expect(
       costOf("/v1/refunds", `charge=ch_1&amount=5&metadata${field}`, {
-        object: countedAs(entryOf(5, "usd", cents(5))),
+        found: { amount: 5, currency: "usd" },
       }),
     ).toBe(cents(5));
     expect(costOf("/v1/invoices", `customer=cus_1&auto_advance=false&metadata${field}`)).toBe(0n);
