@@ -136,6 +136,13 @@ export type VendorReply =
       readonly rawHeaders: readonly (readonly [string, string])[];
       readonly body: Uint8Array;
     }
+  /** The vendor answered, with more than can be passed on: its body was not read to the end. */
+  | {
+      readonly kind: "too_large";
+      readonly status: number;
+      readonly headers: Headers;
+      readonly bytesMax: number;
+    }
   /** Not a byte left. */
   | { readonly kind: "unreachable"; readonly cause: unknown }
   /** Bytes were sent and no whole answer came back. */

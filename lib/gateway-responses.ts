@@ -1,3 +1,5 @@
+import { anyVendorDenial } from "../lambda/vendors/any-vendor.ts";
+
 /**
  * What the gateway itself answers, per type: a body that makes every vendor's SDK raise its natural exception, since
  * stripe-node takes an answer without `error` for a success whatever its status is (run against stripe-node 12 to 23, 2026-11).
@@ -94,44 +96,31 @@ export function gatewayResponseOf(type: GatewayResponseType): GatewayResponse {
   const failure = FAILURES[type];
   const { status, charged, message } = failure;
   const code = `gateway_${type.toLowerCase()}`;
+  const isThrottled = type === "THROTTLED";
+  const denial = anyVendorDenial({
+    status,
+    code,
+    // A 5xx is safe to repeat with the same idempotency key, and Stripe's SDKs do.
+    repeats: status >= 500 || isThrottled,
+    message,
+    requestId: "$context.requestId",
+    charged,
+    details: {},
+  });
   return {
     status,
     setsStatus: failure.setsStatus ?? true,
     headers: {
       "Content-Type": "application/json",
-      "Request-Id": "$context.requestId",
       "Cache-Control": "no-store",
-      ...shouldRetry(type, status),
+      ...denial.headers,
+      "Keybrake-Code": code,
+      "Keybrake-Charged": charged,
+      // They repeat no 429 by themselves; one of the gateway is over in a moment.
+      ...(isThrottled && { "Stripe-Should-Retry": "true" }),
     },
-    template: JSON.stringify({
-      error: { type: stripeType(status), code, message, request_id: "$context.requestId", charged },
-      statusCode: status,
-      name: resendName(status, code),
-      message,
-      code: status,
-      status,
-    }),
+    template: denial.body,
   };
-}
-
-/** Stripe's SDKs repeat a 5xx by themselves, with the same idempotency key, which is safe; of the rest only a throttled one. */
-function shouldRetry(type: GatewayResponseType, status: number): Readonly<Record<string, string>> {
-  if (status >= 500) return {};
-  return { "Stripe-Should-Retry": type === "THROTTLED" ? "true" : "false" };
-}
-
-function stripeType(status: number): string {
-  if (status >= 500) return "api_error";
-  if (status === 401) return "authentication_error";
-  if (status === 403) return "permission_error";
-  return status === 429 ? "rate_limit_error" : "invalid_request_error";
-}
-
-/** Names that Resend's SDKs map to their exceptions; not `missing_api_key`, which replaces the message. */
-function resendName(status: number, code: string): string {
-  if (status >= 500) return "application_error";
-  if (status === 401) return "invalid_api_key";
-  return status === 429 ? "rate_limit_exceeded" : code;
 }
 
 function refused(status: number, what: string): Failure {

@@ -5,14 +5,17 @@ import type { OutboundRequest, VendorHttp, VendorReply } from "../ports.ts";
 import { keptAgents } from "./kept-agents.ts";
 
 const SOCKETS_MAX = 512;
-/** An answer that is larger cannot be returned by a function: base64 in 6 MB. */
+/**
+ * An answer that is larger cannot be returned by a function: base64 in 6 MB (6,291,556 bytes, "Payload for each invocation" in
+ * docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html; a REST API passes 10 MB, read 2026-11-27).
+ */
 const ANSWER_BYTES_MAX = 4_500_000;
 
 /**
  * Sends calls to vendors byte for byte, over connections that are kept.
  *
- * It never repeats anything, and tells three failures apart: not a byte left, the answer did not come whole, no answer
- * in time.
+ * It never repeats anything, and tells four failures apart: not a byte left, the answer did not come whole, it was too
+ * large, no answer in time.
  */
 export class HttpsVendor implements VendorHttp {
   readonly #agents = keptAgents(SOCKETS_MAX);
@@ -67,9 +70,14 @@ export class HttpsVendor implements VendorHttp {
         let bytes = 0;
         response.on("data", (chunk: Buffer) => {
           bytes += chunk.length;
-          if (bytes > ANSWER_BYTES_MAX)
-            failed(new Error(`the answer is larger than ${ANSWER_BYTES_MAX} bytes`));
-          else chunks.push(chunk);
+          if (bytes <= ANSWER_BYTES_MAX) chunks.push(chunk);
+          else
+            end({
+              kind: "too_large",
+              status: response.statusCode ?? 0,
+              headers: byName(pairs(response.rawHeaders)),
+              bytesMax: ANSWER_BYTES_MAX,
+            });
         });
         response.on("error", failed);
         response.on("aborted", () => failed(new Error("the answer was cut short")));

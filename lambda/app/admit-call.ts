@@ -12,7 +12,7 @@ import type {
   Vendor,
   VendorRequest,
 } from "../domain/vendor.ts";
-import { endpointOf, VENDORS } from "../vendors/index.ts";
+import { endpointOf, strangersTo, VENDORS } from "../vendors/index.ts";
 import type { ProxyPorts } from "./attempt-context.ts";
 import { standingProblem } from "./cap-problems.ts";
 import { addressOf } from "./forward.ts";
@@ -62,12 +62,8 @@ export interface Admitted {
  */
 export async function admit(request: ProxyRequest, policy: Policy, ports: AdmitPorts): Promise<Admitted> {
   const vendor = VENDORS[policy.vendor];
-  if (vendor === undefined || (request.vendorName !== null && request.vendorName !== policy.vendor)) {
-    throw new Problem(
-      "endpoint_not_allowed",
-      `vault key ${policy.keyId} is for ${policy.vendor}; this path is another vendor's; nothing was charged`,
-    );
-  }
+  if (vendor === undefined || (request.vendorName !== null && request.vendorName !== policy.vendor))
+    throw anothersPath("endpoint_not_allowed", policy, request.vendorName ?? "a vendor that is not known");
   checkCallLabel(request.headers);
   checkMethodIsMeant(request.headers);
   refuse(vendor.refuseHeaders(request.headers, policy.limits));
@@ -78,6 +74,8 @@ export async function admit(request: ProxyRequest, policy: Policy, ports: AdmitP
       "ambiguous_path",
       `this path can be read in more than one way: ${canonical.reason}; nothing was charged`,
     );
+  const strangers = strangersTo(vendor, canonical.path);
+  if (strangers.length > 0) throw anothersPath("endpoint_not_priced", policy, strangers.join(" or "));
   const path = vendor.catalogPath(canonical.path);
   const sentPath = vendor.catalogPath(canonical.sent);
   const called = `${request.method} ${path}`;
@@ -119,6 +117,17 @@ export async function admit(request: ProxyRequest, policy: Policy, ports: AdmitP
     rule.kind === "free" ? freeOf(rule, vendorRequest, policy) : await paidOf(rule, call, request, ports);
   return { vendor, request: vendorRequest, price, ...(await destinationOf(call, ports)) };
 }
+
+/** A key of one vendor, on a path that only another vendor's SDK writes. */
+const anothersPath = (
+  code: "endpoint_not_allowed" | "endpoint_not_priced",
+  { keyId, vendor }: Policy,
+  pathVendor: string,
+) =>
+  new Problem(
+    code,
+    `vault key ${keyId} is for ${vendor}; this path is of ${pathVendor}; write …/${vendor} as the base address of an SDK of ${vendor}, or issue a key of ${pathVendor}; nothing was charged`,
+  );
 
 type AdmitPorts = LookupPorts & Pick<ProxyPorts, "vault" | "terms">;
 

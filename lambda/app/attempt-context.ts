@@ -182,7 +182,8 @@ export class AttemptContext {
     vendor?: Vendor,
   ): OutcomeFacts {
     const nowMs = this.ports.clock.now();
-    const answer = forwarded?.reply.kind === "answer" ? forwarded.reply : null;
+    const reply = forwarded?.reply;
+    const answer = reply?.kind === "answer" || reply?.kind === "too_large" ? reply : null;
     const isShown = answer !== null && forwarded?.showsSecret === false;
     return {
       reason,
@@ -239,6 +240,8 @@ export class AttemptContext {
   #keyIds = (): readonly string[] => this.policy.chain.map(({ keyId }) => keyId);
 }
 
+const NOT_KNOWN = "whether it was charged is not known, and its budget stays held";
+
 /** Why there is no vendor's answer to show. */
 function noAnswer(reply: VendorReply, charged: Charged, callId: string): Problem {
   const end =
@@ -246,7 +249,7 @@ function noAnswer(reply: VendorReply, charged: Charged, callId: string): Problem
       ? "nothing was charged"
       : charged === "yes"
         ? "the charge was made"
-        : "whether it was charged is not known, and its budget stays held; repeat it with the same Idempotency-Key to find out";
+        : `${NOT_KNOWN}; repeat it with the same Idempotency-Key to find out`;
   const details = { call_id: callId };
   switch (reply.kind) {
     case "unreachable":
@@ -260,6 +263,15 @@ function noAnswer(reply: VendorReply, charged: Charged, callId: string): Problem
         `the vendor's connection broke before its answer was complete; ${end}`,
         { charged, details },
       );
+    case "too_large":
+      return new Problem(
+        "vendor_answer_too_large",
+        tooLarge(reply, charged === "unknown" ? NOT_KNOWN : end),
+        {
+          charged,
+          details,
+        },
+      );
     case "timeout":
       return new Problem("vendor_timeout", `the vendor did not answer in time; ${end}`, { charged, details });
     case "answer":
@@ -270,6 +282,13 @@ function noAnswer(reply: VendorReply, charged: Charged, callId: string): Problem
       );
   }
 }
+
+/** The same request gets the same answer, so none is worth repeating. */
+export const tooLarge = (
+  { status, bytesMax }: Extract<VendorReply, { kind: "too_large" }>,
+  end: string,
+): string =>
+  `the vendor answered ${status} with more than the ${bytesMax} bytes that can be passed on; the same request would get the same again: ask for less, with a lower limit or page size and without expand; ${end}`;
 
 const heldByAnother = () =>
   new Problem(

@@ -117,11 +117,18 @@ export interface Reservation {
   readonly ambiguous: readonly string[];
   /** The leaf's balance after the draw, or as it refused. */
   readonly leaf: Balance | null;
-  readonly refusal: {
-    readonly keyId: string;
-    readonly reason: BalanceRefusal;
-    readonly balance: Balance | null;
-  } | null;
+  /** The refusal that is told. */
+  readonly refusal: Refusal | null;
+  /** Those of every member of the chain. */
+  readonly refusals: readonly Refusal[];
+  /** When the first member that was drawn from ends, in milliseconds. */
+  readonly drawnUntilMs: number;
+}
+
+export interface Refusal {
+  readonly keyId: string;
+  readonly reason: BalanceRefusal;
+  readonly balance: Balance | null;
 }
 
 /** W2: one draw for each key of the chain, in parallel, each sent once. */
@@ -158,6 +165,12 @@ export async function reserve(
     ambiguous: results.filter(({ result }) => result.kind === "ambiguous").map(({ keyId }) => keyId),
     leaf: leaf?.kind === "drawn" || leaf?.kind === "refused" ? leaf.balance : null,
     refusal: refused.find(({ reason }) => reason === "revoked" || reason === "expired") ?? refused[0] ?? null,
+    refusals: refused,
+    drawnUntilMs: Math.min(
+      ...results.map(({ result }) =>
+        result.kind === "drawn" ? result.balance.expiresAtMs : Number.MAX_VALUE,
+      ),
+    ),
   };
 }
 

@@ -2,6 +2,7 @@ import {
   type Balance,
   type CapStatus,
   capStatuses,
+  fitsAtMs,
   NOTHING_HELD,
   standing,
   windowAt,
@@ -57,12 +58,13 @@ function endedProblem(
 
 /** Why a reservation did not come about. Reads what is held, to tell it apart from what is spent. */
 export async function reservationProblem(
-  { refusal, ambiguous }: Reservation,
+  reservation: Reservation,
   requested: MicroUsd,
   explanation: string | null,
   held: HeldBudget,
   nowMs: number,
 ): Promise<Problem> {
+  const { refusal, ambiguous } = reservation;
   if (refusal === null || refusal.reason === "fenced") {
     return new Problem(
       "ledger_unavailable",
@@ -86,7 +88,26 @@ export async function reservationProblem(
         "ledger_unavailable",
         "the caps of this key changed meanwhile; repeat the call; nothing was charged",
       )
-    : capExceeded(balance, cap, requested, why, nowMs);
+    : capExceeded(balance, cap, requested, why, retryAfterS(reservation, requested, nowMs));
+}
+
+/** The longest wait that a client is asked for, in seconds; docs/decisions/0028-retry-after.md says why. */
+const RETRY_AFTER_S_MAX = 600;
+
+/**
+ * After how many seconds the same call fits in every key of the chain, if nothing else is spent; null where waiting does not
+ * help inside a run. Clients without an SDK sleep as long as `Retry-After` says.
+ */
+function retryAfterS(
+  { refusals, ambiguous, drawnUntilMs }: Reservation,
+  requested: MicroUsd,
+  nowMs: number,
+): number | null {
+  const fits = refusals.map(({ balance }) => (balance === null ? null : fitsAtMs(balance, requested, nowMs)));
+  if (ambiguous.length > 0 || fits.includes(null)) return null;
+  const seconds = Math.max(1, ...fits.map((atMs) => Math.ceil(((atMs ?? nowMs) - nowMs) / 1000)));
+  const untilMs = Math.min(drawnUntilMs, ...refusals.map(({ balance }) => balance?.expiresAtMs ?? 0));
+  return seconds <= RETRY_AFTER_S_MAX && nowMs + seconds * 1000 < untilMs ? seconds : null;
 }
 
 const perCallExceeded = (keyId: string, cap: MicroUsd, requested: MicroUsd, why: string) =>
@@ -108,7 +129,7 @@ function capExceeded(
   cap: CapStatus,
   requested: MicroUsd,
   why: string,
-  nowMs: number,
+  retryAfter: number | null,
 ): Problem {
   const { keyId } = balance;
   const resetsAt = cap.resetsAtMs === null ? null : isoTime(cap.resetsAtMs);
@@ -126,14 +147,24 @@ function capExceeded(
     requested_usd: usdNumber(requested),
     resets_at: resetsAt,
   };
-  const retryAfterS =
-    cap.resetsAtMs === null ? {} : { retryAfterS: Math.max(1, Math.ceil((cap.resetsAtMs - nowMs) / 1000)) };
-  return new Problem("spend_cap_exceeded", message, { details, ...retryAfterS });
+  return new Problem("spend_cap_exceeded", message, {
+    details,
+    ...(retryAfter !== null && { retryAfterS: retryAfter }),
+  });
 }
 
-/** What has to happen before the call may pass: time alone does not help one above the whole cap, or past the expiry. */
-function whenItFits({ expiresAtMs }: Balance, { cap, resetsAtMs }: CapStatus, requested: MicroUsd): string {
+/**
+ * What has to happen before the call may pass: time alone does not help one above the whole cap or what is left of the
+ * total cap, or past the expiry.
+ */
+function whenItFits(
+  { expiresAtMs, leftInTotal }: Balance,
+  { cap, resetsAtMs }: CapStatus,
+  requested: MicroUsd,
+): string {
   if (resetsAtMs === null) return "the cap is raised";
+  if (requested > leftInTotal)
+    return `the cap and the total cap are raised, since the total cap has ${dollars(leftInTotal)} left (the daily cap resets at ${isoTime(resetsAtMs)})`;
   const resets = `resets at ${isoTime(resetsAtMs)}`;
   if (requested > cap) return `the cap is raised, since it is above the whole cap (which ${resets})`;
   if (expiresAtMs <= resetsAtMs)

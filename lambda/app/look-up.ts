@@ -2,7 +2,7 @@ import { Problem } from "../domain/denial.ts";
 import type { Policy } from "../domain/vault-key.ts";
 import type { Headers, Json, Vendor } from "../domain/vendor.ts";
 import { jsonObjectOf } from "../vendors/json-answer.ts";
-import type { ProxyPorts } from "./attempt-context.ts";
+import { type ProxyPorts, tooLarge } from "./attempt-context.ts";
 import { forward } from "./forward.ts";
 
 /** A question that costs nothing may take this long; then the call is refused, since its price is not known. */
@@ -54,6 +54,11 @@ export async function lookUp(
       `what this call would cost stands at ${vendor.name} under ${path}, which answered ${reply.status}; nothing was charged`,
     );
   }
+  if (reply.kind === "too_large")
+    throw new Problem(
+      "vendor_answer_too_large",
+      `what this call would cost stands at ${vendor.name} under ${path}: ${tooLarge(reply, "nothing was charged")}`,
+    );
   throw new Problem(
     "vendor_unreachable",
     `what this call would cost stands at ${vendor.name} under ${path}, which did not tell; repeat the call; nothing was charged`,

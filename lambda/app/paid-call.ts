@@ -3,7 +3,7 @@ import { highestTotal } from "../domain/counted-object.ts";
 import { type Charged, Problem } from "../domain/denial.ts";
 import { dollars, minus, NOTHING } from "../domain/money.ts";
 import { rootOf, sha256 } from "../domain/vault-key.ts";
-import type { Reading } from "../domain/vendor.ts";
+import type { Reading, VendorAnswer } from "../domain/vendor.ts";
 import type { ObjectEffect, VendorReply } from "../ports.ts";
 import type { Admitted } from "./admit-call.ts";
 import type { AttemptContext, ProxyResult } from "./attempt-context.ts";
@@ -38,7 +38,8 @@ export async function paidCall(
 
   const forwarded = await context.forward(admitted);
   const { reply, showsSecret } = forwarded;
-  const read = reply.kind === "answer" ? price.rule.read(reply, price.quote, price.known) : null;
+  const heard = heardOf(reply);
+  const read = heard === null ? null : price.rule.read(heard, price.quote, price.known);
   const reading = read !== null && showsSecret ? withoutNames(read) : read;
   const answer = answerOf(reply, reading, price, admitted.vendor.name);
 
@@ -64,6 +65,12 @@ export async function paidCall(
     chargedBy(answer, reading),
     corrected(before, outcome?.corrections ?? []),
   );
+}
+
+/** What the vendor is known to have answered: of an answer that is too large its status and headers, so that it costs what was quoted. */
+function heardOf(reply: VendorReply): VendorAnswer | null {
+  if (reply.kind === "answer") return reply;
+  return reply.kind === "too_large" ? { ...reply, body: new Uint8Array() } : null;
 }
 
 /** An answer that repeats the credential could do so in any name: the money counts, the names are not kept. */
@@ -226,6 +233,7 @@ function reasonOf(answer: Answer, reply: VendorReply): string | null {
   if (reply.kind === "unreachable") return "vendor_unreachable";
   if (reply.kind === "broken") return "vendor_connection_broken";
   if (reply.kind === "timeout") return "vendor_timeout";
+  if (reply.kind === "too_large") return "vendor_answer_too_large";
   if (answer.kind === "executed") return null;
   return answer.kind === "unknown" ? "vendor_error" : `vendor_${answer.kind}`;
 }

@@ -94,6 +94,19 @@ export function refusalOf(balance: Balance | null, draw: Draw): BalanceRefusal |
   return null;
 }
 
+/**
+ * When a draw of `amount` that was refused will fit by itself, in milliseconds, or null where time alone does not help: it
+ * is above a whole cap, the total cap has no room for it either, or the key ends before.
+ */
+export function fitsAtMs(balance: Balance, amount: MicroUsd, nowMs: number): number | null {
+  const { caps, leftInTotal, issuedAtMs, expiresAtMs } = balance;
+  if (standing(balance, nowMs) !== "active") return null;
+  if (amount > caps.perCall || amount > caps.daily || amount > leftInTotal) return null;
+  const window = windowAt(issuedAtMs, nowMs);
+  const atMs = amount <= leftInWindow(balance, window) ? nowMs : windowEndMs(issuedAtMs, window);
+  return expiresAtMs > atMs ? atMs : null;
+}
+
 /** The balance after a draw that was not refused. */
 export function afterDraw(balance: Balance, draw: Draw): Balance {
   assert(draw.amount >= 0n, "a reservation cannot be negative");

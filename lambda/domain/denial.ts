@@ -27,6 +27,7 @@ export const STATUS_BY_CODE = {
   vendor_unreachable: 502,
   vendor_connection_broken: 502,
   vendor_answer_withheld: 502,
+  vendor_answer_too_large: 501,
   vendor_timeout: 504,
   out_of_time: 504,
   invalid_request: 400,

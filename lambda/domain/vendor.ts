@@ -1,7 +1,7 @@
 import type { FinalPrice } from "./call.ts";
 import type { CallLimits } from "./call-limits.ts";
 import type { CountedObject } from "./counted-object.ts";
-import type { Problem, ProblemCode } from "./denial.ts";
+import type { Problem } from "./denial.ts";
 import type { MicroUsd } from "./money.ts";
 import type { Terms } from "./terms.ts";
 
@@ -75,7 +75,10 @@ export type Headers = Readonly<Record<string, readonly string[]>>;
 
 export interface DenialFacts {
   readonly status: number;
-  readonly code: ProblemCode;
+  /** Ours: a ProblemCode, or a code of the gateway. */
+  readonly code: string;
+  /** Whether a client may repeat the request by itself. */
+  readonly repeats: boolean;
   readonly message: string;
   readonly requestId: string;
   readonly charged: string;

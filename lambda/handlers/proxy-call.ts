@@ -5,7 +5,7 @@ import { proxyCall } from "../app/proxy-call.ts";
 import { Problem } from "../domain/denial.ts";
 import { denialAnswer, proxyAnswer } from "../http/proxy-answer.ts";
 import { baseUrlOf, bodyOf, headersOf, queryOf, tokenOf } from "../http/request.ts";
-import { VENDORS } from "../vendors/index.ts";
+import { strangersTo, VENDORS } from "../vendors/index.ts";
 import { countStranger } from "./metrics.ts";
 import { auditReader, clients, dynamoVault, systemClock, vendorPorts, warn } from "./wiring.ts";
 
@@ -27,7 +27,7 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
           cause: error,
         });
       if (named === null) warn(problem.message, problem.cause);
-      return denialAnswer(problem, null, event.requestContext.requestId, vendorIn(event));
+      return denialAnswer(problem, null, event.requestContext.requestId, spokenIn(event));
     },
   })
   .handler(async (event, context) => {
@@ -42,7 +42,7 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
     if (result.kind === "denied" && result.problem.code === "key_unknown") countStranger();
     if (result.kind === "denied" && result.problem.cause !== undefined)
       warn(result.problem.message, result.problem.cause);
-    return proxyAnswer(result, request.requestId, baseUrlOf(event), request.vendorName);
+    return proxyAnswer(result, request.requestId, baseUrlOf(event), spokenIn(event));
   });
 
 /** The vendor that the path names, or null: then it is the key's own. */
@@ -50,6 +50,14 @@ const vendorIn = ({ resource }: APIGatewayProxyEvent): string | null => {
   const [, first = ""] = resource.split("/");
   return first.startsWith("{") ? null : first;
 };
+
+const rawPathOf = ({ pathParameters }: APIGatewayProxyEvent): string => pathParameters?.["proxy"] ?? "";
+
+/** The vendor whose SDK the path was made by, or null where it does not tell: at the root, and where another vendor's path stands behind a vendor's name. */
+function spokenIn(event: APIGatewayProxyEvent): string | null {
+  const vendor = VENDORS[vendorIn(event) ?? ""];
+  return vendor === undefined || strangersTo(vendor, `/${rawPathOf(event)}`).length > 0 ? null : vendor.name;
+}
 
 function requestOf(event: APIGatewayProxyEvent, context: Context): ProxyRequest {
   const headers = headersOf(event);
@@ -59,7 +67,7 @@ function requestOf(event: APIGatewayProxyEvent, context: Context): ProxyRequest 
     token: tokenOf(headers),
     vendorName: vendorIn(event),
     method: event.httpMethod,
-    rawPath: event.pathParameters?.["proxy"] ?? "",
+    rawPath: rawPathOf(event),
     query: queryOf(event),
     headers,
     body: bodyOf(event),

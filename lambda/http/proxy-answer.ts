@@ -1,12 +1,13 @@
 import { isUtf8 } from "node:buffer";
 import type { APIGatewayProxyResult } from "aws-lambda";
 import type { CallFacts, ProxyResult } from "../app/attempt-context.ts";
-import type { Problem } from "../domain/denial.ts";
+import { isSafeToRepeat, type Problem } from "../domain/denial.ts";
 import { usdText } from "../domain/money.ts";
 import { redact } from "../domain/secrets.ts";
 import { isoTime } from "../domain/time.ts";
+import { anyVendorDenial } from "../vendors/any-vendor.ts";
 import { VENDORS } from "../vendors/index.ts";
-import { answerBody, errorType } from "./answers.ts";
+import { answerBody } from "./answers.ts";
 
 /** Headers that a REST API writes itself, and those that belong to one connection. AWS documentation, read 2026-11-22. */
 const NOT_PASSED = new Set([
@@ -23,17 +24,16 @@ const NOT_PASSED = new Set([
 const RESERVED = /^(keybrake|access-control)-/i;
 
 /**
- * The vendor's answer as it came, or a denial in the vendor's shape; both with what Keybrake has to say. `baseUrl`: where
- * callers reach us, for links that an SDK follows by itself. `pathVendor`: the vendor that the path names, for a key that is
- * not known.
+ * The vendor's answer as it came, or a denial that the caller's SDK takes for one; both with what Keybrake has to say.
+ * `baseUrl`: where callers reach us, for links that an SDK follows by itself. `spoken`: see denialAnswer.
  */
 export function proxyAnswer(
   result: ProxyResult,
   requestId: string,
   baseUrl: string,
-  pathVendor: string | null,
+  spoken: string | null,
 ): APIGatewayProxyResult {
-  if (result.kind === "denied") return denialAnswer(result.problem, result.facts, requestId, pathVendor);
+  if (result.kind === "denied") return denialAnswer(result.problem, result.facts, requestId, spoken);
   const { reply, facts } = result;
   const passed = new Map<string, string[]>();
   for (const [name, value] of reply.rawHeaders) {
@@ -57,20 +57,31 @@ function ledBack(body: Uint8Array, vendorName: string, baseUrl: string): Uint8Ar
     : Buffer.from(leadBack(Buffer.from(body).toString(), `${baseUrl}/${vendorName}`));
 }
 
-/** `facts`: null for a key that is not known. Where no path names a vendor either, the body suits every SDK. */
+/**
+ * A refusal in the shape that makes the caller's SDK raise its natural exception (docs/decisions/0027-shape-of-denials.md).
+ *
+ * `spoken`: the vendor whose SDK the path was made by, or null where it does not tell. `facts`: null for a key that is not
+ * known. Where the path does not tell, or the key is another vendor's, the body suits every SDK.
+ */
 export function denialAnswer(
   problem: Problem,
   facts: CallFacts | null,
   requestId: string,
-  pathVendor: string | null,
+  spoken: string | null,
 ): APIGatewayProxyResult {
   const { status, code, charged, details } = problem;
   const message = redact(problem.message);
-  const vendor = VENDORS[facts?.vendorName ?? pathVendor ?? ""];
-  const { headers, body } =
-    vendor === undefined
-      ? anyVendor(problem, requestId)
-      : vendor.denial({ status, code, message, requestId, charged, details });
+  const vendor = facts === null || facts.vendorName === spoken ? VENDORS[spoken ?? ""] : undefined;
+  const denial = vendor?.denial ?? anyVendorDenial;
+  const { headers, body } = denial({
+    status,
+    code,
+    repeats: isSafeToRepeat(status),
+    message,
+    requestId,
+    charged,
+    details,
+  });
   return {
     statusCode: status,
     headers: {
@@ -78,31 +89,13 @@ export function denialAnswer(
       "Cache-Control": "no-store",
       ...headers,
       ...(problem.retryAfterS === null ? {} : { "Retry-After": `${problem.retryAfterS}` }),
+      "Keybrake-Code": code,
       ...(facts === null ? { "Keybrake-Charged": charged } : factHeaders(facts)),
     },
     body,
     isBase64Encoded: false,
   };
 }
-
-/** One body that makes every vendor's SDK raise its natural exception with our message. */
-function anyVendor(problem: Problem, requestId: string) {
-  const { status, code, charged } = problem;
-  const message = redact(problem.message);
-  const error = { type: errorType(status), code, message, request_id: requestId, charged };
-  const body = JSON.stringify({
-    error,
-    statusCode: status,
-    name: resendName(status, code),
-    message,
-    code: status,
-    status,
-  });
-  return { headers: { "Request-Id": requestId, "Stripe-Should-Retry": "false" }, body };
-}
-
-/** The name by which Resend's SDKs choose their exception. */
-const resendName = (status: number, code: string): string => (status === 401 ? "invalid_api_key" : code);
 
 function factHeaders({ callId, charged, cap }: CallFacts): Record<string, string> {
   return {

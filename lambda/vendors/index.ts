@@ -18,6 +18,22 @@ export function endpointOf(vendor: Vendor, method: string, path: string): Endpoi
   );
 }
 
+const firstSegmentsOf = ({ catalog }: Vendor) => new Set(catalog.map(({ path }) => path.split("/")[1] ?? ""));
+const FIRST_SEGMENTS = new Map(Object.values(VENDORS).map((vendor) => [vendor, firstSegmentsOf(vendor)]));
+
+/**
+ * The names of the other vendors whose paths begin like this one, where no path of `vendor` does: their SDK wrote it.
+ * `path`: with a slash before it, without the prefix that names a vendor.
+ */
+export function strangersTo(vendor: Vendor, path: string): readonly string[] {
+  const begins = (other: Vendor) =>
+    FIRST_SEGMENTS.get(other)?.has(other.catalogPath(path).split("/")[1] ?? "") ?? false;
+  if (begins(vendor)) return [];
+  return Object.values(VENDORS)
+    .filter(begins)
+    .map(({ name }) => name);
+}
+
 function isBelow(
   placeholders: Vendor["placeholders"],
   pattern: readonly string[],

@@ -97,11 +97,28 @@ describe("what became of a request", () => {
     expect(await new HttpsVendor().send(requestTo(origin))).toMatchObject({ kind: "broken" });
   });
 
-  test("an answer that is too large to return leaves the outcome unknown", async () => {
+  test.each([200, 404])(
+    "an answer of %i that is too large to return is told with its status",
+    async (status) => {
+      const origin = await vendor((socket) => {
+        socket.write(
+          `HTTP/1.1 ${status} X\r\nIdempotent-Replayed: true\r\nContent-Length: 5000000\r\n\r\n${"x".repeat(5_000_000)}`,
+        );
+      });
+      expect(await new HttpsVendor().send(requestTo(origin))).toEqual({
+        kind: "too_large",
+        status,
+        headers: { "idempotent-replayed": ["true"], "content-length": ["5000000"] },
+        bytesMax: 4_500_000,
+      });
+    },
+  );
+
+  test("an answer of just as many bytes as can be returned is an answer", async () => {
     const origin = await vendor((socket) => {
-      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 5000000\r\n\r\n${"x".repeat(5_000_000)}`);
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 4500000\r\n\r\n${"x".repeat(4_500_000)}`);
     });
-    expect(await new HttpsVendor().send(requestTo(origin))).toMatchObject({ kind: "broken" });
+    expect(await new HttpsVendor().send(requestTo(origin))).toMatchObject({ kind: "answer", status: 200 });
   });
 
   test("no answer in time is a timeout, and the connection is closed", async () => {

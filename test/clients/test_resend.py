@@ -239,7 +239,7 @@ def test_an_exceeded_cap_is_a_rate_limit_error_that_says_everything(
     ):
         assert part in str(error)
     if not IS_OLDEST:
-        assert int(error.headers["Retry-After"]) > 86_000
+        assert "Retry-After" not in error.headers
         assert error.headers["Keybrake-Charged"] == "no"
     assert keybrake.charges_to("resend", to) == []
     assert [row["reason"] for row in keybrake.rows(key, 2)] == ["spend_cap_exceeded", None]

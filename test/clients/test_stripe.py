@@ -88,7 +88,7 @@ def test_an_exceeded_cap_is_a_rate_limit_error_whose_text_says_everything_after_
     ):
         assert part in str(error)
     assert error.json_body["error"]["remaining_usd"] == 20.01
-    assert int(error.headers["Retry-After"]) > 86_000
+    assert "Retry-After" not in error.headers
     assert [row["reason"] for row in keybrake.rows(key, 2)] == ["spend_cap_exceeded", None]
 
 

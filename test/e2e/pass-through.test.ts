@@ -510,7 +510,7 @@ describe("a key of one vendor", () => {
     const { status, body } = await sendBytes(run.baseUrl, requestBytes(key.token, { target }));
 
     expect(status).toBe(403);
-    expect(body).toContain(`is for ${vendor}; this path is another vendor's`);
+    expect(body).toContain(`is for ${vendor}; this path is of ${target.split("/")[1]}; write `);
     expect(upstream.requests).toEqual([]);
     expect(await callRows(run, key)).toMatchObject([{ reason: "endpoint_not_allowed", vendor }]);
   });

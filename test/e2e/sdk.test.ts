@@ -7,6 +7,7 @@ import {
   headerOf,
   keepsPrefix,
   loadStripe,
+  refusalOf,
   STRIPE_PACKAGES,
   type StripeClient,
   type StripePackage,
@@ -26,18 +27,6 @@ const CASES = STRIPE_PACKAGES.flatMap((name): { name: StripePackage; way: Way }[
   { name, way: "host" },
   ...(keepsPrefix(name) ? [{ name, way: "prefix" as const }] : []),
 ]);
-
-/** What the call was refused with, as its program sees it. */
-async function refusalOf(call: Promise<unknown>): Promise<Fields & { readonly message: string }> {
-  const error: unknown = await call.then(
-    (value) => {
-      throw new Error(`it was not refused: ${JSON.stringify(value)}`);
-    },
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof Error)) throw new Error(`it threw no error: ${String(error)}`);
-  return Object.assign(Object.create(error), { class: error.constructor.name, message: error.message });
-}
 
 const WANTED = { amount: 2999, currency: "usd" };
 

@@ -44,10 +44,15 @@ test.each(EXPECTED)("%s is a %i with charged %s and retry %s", (type, status, ch
     },
     statusCode: status,
     status,
-    code: status,
+    code: expect.any(Number),
+    keybrake_code: `gateway_${type.toLowerCase()}`,
+    more_info: expect.stringMatching(/^https:/),
     name: expect.stringMatching(/^[a-z0-9_]+$/),
     message: expect.stringMatching(/./),
   });
+  expect(headers["Keybrake-Code"]).toBe(`gateway_${type.toLowerCase()}`);
+  expect(headers["Keybrake-Charged"]).toBe(charged);
+  expect(headers["Retry-After"]).toBeUndefined();
   expect(headers["Request-Id"]).toBe("$context.requestId");
   expect(headers["Cache-Control"]).toBe("no-store");
   expect(headers["Stripe-Should-Retry"]).toBe(retry);

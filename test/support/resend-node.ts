@@ -58,13 +58,17 @@ function loadResend(name: ResendPackage, baseUrl: string): ResendPackageExports 
   }
 }
 
-/** A client as docs/vendors/resend.md makes it: by the option where there is one, else by the environment. */
+/**
+ * A client as docs/vendors/resend.md makes it: by the option where there is one, else by the environment. `under`: what stands
+ * behind Keybrake's address; nothing for the root.
+ */
 export function resendClient(
   name: ResendPackage,
   to: { readonly baseUrl: string },
   token: string,
+  under = "/resend",
 ): ResendClient {
-  const baseUrl = `${to.baseUrl}/resend`;
+  const baseUrl = `${to.baseUrl}${under}`;
   if (isNewest(name)) {
     const { Resend } = requireHere(name) as ResendPackageExports;
     return new Resend(token, { baseUrl });

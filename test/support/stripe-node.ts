@@ -58,8 +58,8 @@ export function loadStripe(name: StripePackage): StripePackageExports {
   return requireHere(name) as StripePackageExports;
 }
 
-/** How a client is told where Keybrake is: by its host alone, or with the vendor's path behind it. */
-export type Way = "host" | "prefix";
+/** How a client is told where Keybrake is: by its host alone, with the vendor's path behind it, or by a `fetch` that adds the path. */
+export type Way = "host" | "prefix" | "fetch";
 
 export function stripeClient(
   name: StripePackage,
@@ -71,9 +71,28 @@ export function stripeClient(
   const Stripe = loadStripe(name);
   const { hostname, port, pathname } = new URL(baseUrl);
   const stage = pathname.replace(/\/$/, "");
-  const address =
-    way === "host"
-      ? { host: hostname }
-      : { host: `${hostname}${stage}/stripe`, httpClient: Stripe.createFetchHttpClient() };
+  const address = {
+    host: { host: hostname },
+    prefix: { host: `${hostname}${stage}/stripe`, httpClient: Stripe.createFetchHttpClient() },
+    fetch: {
+      host: hostname,
+      httpClient: Stripe.createFetchHttpClient((asked, options) => {
+        const { pathname: path, search } = new URL(asked);
+        return fetch(`${baseUrl}/stripe${path}${search}`, options);
+      }),
+    },
+  }[way];
   return new Stripe(key, { ...address, port, protocol: "http", telemetry: false, ...config });
+}
+
+/** What the call was refused with, as its program sees it. */
+export async function refusalOf(call: Promise<unknown>): Promise<Fields & { readonly message: string }> {
+  const error: unknown = await call.then(
+    (value) => {
+      throw new Error(`it was not refused: ${JSON.stringify(value)}`);
+    },
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof Error)) throw new Error(`it threw no error: ${String(error)}`);
+  return Object.assign(Object.create(error), { class: error.constructor.name, message: error.message });
 }

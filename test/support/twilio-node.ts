@@ -80,6 +80,8 @@ export const versionOf = (name: TwilioPackage): string =>
 interface ClientOptions {
   readonly accountSid?: string;
   readonly autoRetry?: boolean;
+  /** What stands behind Keybrake's address; nothing for the root. */
+  readonly under?: string;
 }
 
 export function twilioClient(
@@ -87,10 +89,10 @@ export function twilioClient(
   way: Way,
   baseUrl: string,
   token: string,
-  { accountSid = PLACEHOLDER_SID, autoRetry = false }: ClientOptions = {},
+  { accountSid = PLACEHOLDER_SID, autoRetry = false, under = "/twilio" }: ClientOptions = {},
 ): TwilioClient {
   const twilio = loadTwilio(name);
-  const base = `${baseUrl}/twilio`;
+  const base = `${baseUrl}${under}`;
   if (way === "ProxyClient") {
     class ProxyClient extends twilio.RequestClient {
       override request(options: RequestOptions): Promise<unknown> {

@@ -603,6 +603,7 @@ describe("a denial", () => {
     resend.denial({
       status: STATUS_BY_CODE[code],
       code,
+      repeats: false,
       message: "the cap is reached",
       requestId: "req_1",
       charged: "no",
@@ -631,6 +632,7 @@ describe("a denial", () => {
       name,
       message: "the cap is reached",
       code,
+      keybrake_code: code,
       request_id: "req_1",
       charged: "no",
       cap: "daily",

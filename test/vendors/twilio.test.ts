@@ -903,6 +903,7 @@ describe("an answer of ours", () => {
     const { headers, body } = twilio.denial({
       status,
       code: "spend_cap_exceeded",
+      repeats: false,
       message: "too much",
       requestId: "req_1",
       charged: "no",

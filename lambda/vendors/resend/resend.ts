@@ -18,15 +18,18 @@ const NAME_BY_STATUS: Readonly<Record<number, string>> = {
   409: "concurrent_idempotent_requests",
   413: "validation_error",
   415: "validation_error",
-  429: "daily_quota_exceeded",
+  429: "rate_limit_exceeded",
 };
+
+/** Resend's own word where it has one. */
+const NAME_BY_CODE: Readonly<Record<string, string>> = { spend_cap_exceeded: "daily_quota_exceeded" };
 
 /**
  * By status and name resend-python chooses its exception. `missing_api_key` would replace our message by a text of its
  * own, and `invalid_api_key` at 403 would blame the key; a 403 is named by our code, which is no name of Resend's.
  */
 const nameOf = (status: number, code: string): string =>
-  NAME_BY_STATUS[status] ?? (status >= 500 ? "application_error" : code);
+  NAME_BY_CODE[code] ?? NAME_BY_STATUS[status] ?? (status >= 500 ? "application_error" : code);
 
 function denial({ status, code, message, requestId, charged, details }: DenialFacts) {
   const name = nameOf(status, code);
@@ -38,6 +41,7 @@ function denial({ status, code, message, requestId, charged, details }: DenialFa
       name,
       message,
       code,
+      keybrake_code: code,
       request_id: requestId,
       charged,
     }),

@@ -1,5 +1,5 @@
 import type { CallLimits } from "../../domain/call-limits.ts";
-import { isSafeToRepeat, Problem, type ProblemCode } from "../../domain/denial.ts";
+import { Problem } from "../../domain/denial.ts";
 import type { DenialFacts, Headers, Vendor } from "../../domain/vendor.ts";
 import { printable } from "../json-answer.ts";
 import { CATALOG } from "./catalog.ts";
@@ -16,15 +16,17 @@ const TYPE_BY_STATUS: Readonly<Record<number, string>> = {
   400: "invalid_request_error",
   401: "authentication_error",
   403: "permission_error",
+  404: "invalid_request_error",
   409: "idempotency_error",
   413: "invalid_request_error",
+  415: "invalid_request_error",
   429: "rate_limit_error",
 };
 
 /** Stripe's own word where it has one. */
-const CODE: Partial<Record<ProblemCode, string>> = { key_expired: "api_key_expired" };
+const CODE: Readonly<Record<string, string>> = { key_expired: "api_key_expired" };
 
-function denial({ status, code, message, requestId, charged, details }: DenialFacts) {
+function denial({ status, code, repeats, message, requestId, charged, details }: DenialFacts) {
   const error = {
     type: TYPE_BY_STATUS[status] ?? "api_error",
     code: CODE[code] ?? code,
@@ -33,7 +35,7 @@ function denial({ status, code, message, requestId, charged, details }: DenialFa
     charged,
     ...details,
   };
-  const retry = isSafeToRepeat(status) ? {} : { "Stripe-Should-Retry": "false" };
+  const retry = repeats ? {} : { "Stripe-Should-Retry": "false" };
   return { headers: { "Request-Id": requestId, ...retry }, body: JSON.stringify({ error }) };
 }
 
