@@ -216,7 +216,8 @@ function checkAllowed(policy: Policy, method: string, path: string, called: stri
 
 function checkCallLabel(headers: Headers): void {
   const labels = headers["keybrake-label"] ?? [];
-  if (labels.length > 1 || (labels[0] ?? "").length > CALL_LABEL_LENGTH_MAX) {
+  const [label = ""] = labels;
+  if (labels.length > 1 || label.length > CALL_LABEL_LENGTH_MAX || !label.isWellFormed()) {
     throw new Problem(
       "ambiguous_request",
       `Keybrake-Label: accepted is one header of at most ${CALL_LABEL_LENGTH_MAX} characters; nothing was charged`,

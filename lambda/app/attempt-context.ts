@@ -12,6 +12,7 @@ import { canonicalPath } from "../domain/endpoint.ts";
 import { NOTHING } from "../domain/money.ts";
 import { redact } from "../domain/secrets.ts";
 import type { Terms } from "../domain/terms.ts";
+import { cut } from "../domain/text.ts";
 import type { Policy } from "../domain/vault-key.ts";
 import type { Address, Quote, Reading, Vendor } from "../domain/vendor.ts";
 import type { Clock, HeldBudget, Ids, Vault, VendorHttp, VendorReply, VendorSecrets } from "../ports.ts";
@@ -64,6 +65,9 @@ const OUTCOME_MS = 2_500;
 /** With less time than this nothing is sent any more. */
 const FORWARD_MS_MIN = 500;
 const TEXT_LENGTH_MAX = 500;
+
+const cutOrNull = (text: string | null | undefined): string | null =>
+  text == null ? null : cut(text, TEXT_LENGTH_MAX);
 
 /** What all steps of one attempt share: its names, its time, its row, and the ways in which it can end. */
 export class AttemptContext {
@@ -204,7 +208,7 @@ export class AttemptContext {
   path(): string {
     const canonical = canonicalPath(this.request.rawPath);
     const path = canonical.kind === "path" ? canonical.path : `/${this.request.rawPath}`;
-    return redact(path).slice(0, TEXT_LENGTH_MAX);
+    return cut(redact(path), TEXT_LENGTH_MAX);
   }
 
   #facts(charged: Charged, leaf: Balance | null): CallFacts {
@@ -216,7 +220,7 @@ export class AttemptContext {
     const { method, headers, sourceIp } = this.request;
     const header = (name: string) => {
       const value = headers[name]?.[0];
-      return value === undefined ? null : redact(value).slice(0, TEXT_LENGTH_MAX);
+      return value === undefined ? null : cut(redact(value), TEXT_LENGTH_MAX);
     };
     return {
       keyId: this.policy.keyId,
@@ -224,8 +228,8 @@ export class AttemptContext {
       path: this.path(),
       callLabel: header("keybrake-label"),
       idempotencyKey: header("idempotency-key"),
-      amountText: this.quote?.amountText?.slice(0, TEXT_LENGTH_MAX) ?? null,
-      currency: this.quote?.currency?.slice(0, TEXT_LENGTH_MAX) ?? null,
+      amountText: cutOrNull(this.quote?.amountText),
+      currency: cutOrNull(this.quote?.currency),
       fxRate: this.quote?.fxRate ?? null,
       sourceIp,
       userAgent: header("user-agent"),

@@ -2,6 +2,7 @@ import { type Answer, type CallRecord, type Folded, riddenOn, rowCallId, twinOf 
 import { highestTotal } from "../domain/counted-object.ts";
 import { type Charged, Problem } from "../domain/denial.ts";
 import { dollars, minus, NOTHING } from "../domain/money.ts";
+import { cut } from "../domain/text.ts";
 import { rootOf, sha256 } from "../domain/vault-key.ts";
 import type { Reading, VendorAnswer } from "../domain/vendor.ts";
 import type { ObjectEffect, VendorReply } from "../ports.ts";
@@ -117,7 +118,7 @@ async function cover(
   const note = {
     callId: rowCallId(record.callId),
     method: context.request.method,
-    path: context.path().slice(0, NOTE_PATH_LENGTH_MAX),
+    path: cut(context.path(), NOTE_PATH_LENGTH_MAX),
   };
   const reservation = await reserve(attempt, note, vault, clock);
   if (reservation.drawn.length === attempt.windows.length) return { record, rides: false, reservation };

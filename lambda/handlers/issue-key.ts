@@ -26,7 +26,7 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
   .handler(async (event) => {
     const issuerId = await authenticateAdmin(headersOf(event), adminKey);
     const requestKey = singleHeader(headersOf(event), "Idempotency-Key");
-    if (requestKey === "" || (requestKey?.length ?? 0) > 255)
+    if (requestKey !== null && (requestKey === "" || requestKey.length > 255 || !requestKey.isWellFormed()))
       throw new Problem("invalid_request", "Idempotency-Key: accepted are 1 to 255 characters");
     const request = parseIssueBody(jsonOf(event), credentials, tokenOf(headersOf(event)));
     const { token, policy, balance } = await issueKey(request, issuerId, requestKey, ports);

@@ -59,7 +59,10 @@ export const errorType = (status: number): string => TYPE_BY_STATUS[status] ?? "
 export function problemAnswer(problem: Problem, requestId: string): APIGatewayProxyResult {
   const { status, code, charged, details } = problem;
   const message = redact(problem.message);
-  const error = { type: errorType(status), code, message, request_id: requestId, charged, ...details };
+  const shown = Object.fromEntries(
+    Object.entries(details).map(([name, value]) => [name, typeof value === "string" ? redact(value) : value]),
+  );
+  const error = { type: errorType(status), code, message, request_id: requestId, charged, ...shown };
   return jsonAnswer(
     status,
     { error },

@@ -45,7 +45,9 @@ export function parseAuditRequest(
     if (!PARAMETERS.includes(name as Parameter))
       throw invalid(name, `is no parameter of this query; accepted are ${PARAMETERS.join(", ")}`);
     if (values.length !== 1 || values[0] === "")
-      throw invalid(name, "accepted is one value that is not empty");
+      throw invalid(name, `got ${values.length} values; accepted is one value that is not empty`);
+    if (values[0]?.isWellFormed() !== true)
+      throw invalid(name, "has half of a surrogate pair; accepted is text of whole characters");
   }
   const value = (name: Parameter): string | null => query[name]?.[0] ?? null;
   const oneOf = (name: Parameter, accepted: readonly string[]) => {
@@ -119,6 +121,7 @@ function cursorOf(
     if (
       cursor.signature === signature &&
       typeof position === "string" &&
+      position.isWellFormed() &&
       typeof fromMs === "number" &&
       typeof toMs === "number"
     )

@@ -7,6 +7,7 @@ import { Problem } from "../domain/denial.ts";
 import { parseEndpointPattern } from "../domain/endpoint.ts";
 import { parseUsd } from "../domain/money.ts";
 import { secretIn } from "../domain/secrets.ts";
+import { isJsonObject } from "../domain/strict-json.ts";
 import { parseDuration } from "../domain/time.ts";
 import type { LimitName, Vendor } from "../domain/vendor.ts";
 import { VENDORS } from "../vendors/index.ts";
@@ -62,12 +63,20 @@ const label = v.pipe(
 );
 
 const METADATA_ACCEPTED = "accepted is an object of texts";
+/** Names that some program on the way to a reader of the audit log would lose, or that no table takes. */
+const NAMES_LOST = ["", "__proto__", "constructor", "prototype"];
 const metadata = v.pipe(
-  v.custom<object>(
-    (value) => typeof value === "object" && value !== null && !Array.isArray(value),
-    METADATA_ACCEPTED,
-  ),
-  v.record(v.string(), v.string("accepted are texts only"), METADATA_ACCEPTED),
+  v.custom<Readonly<Record<string, string>>>(isJsonObject, METADATA_ACCEPTED),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    for (const [key, value] of Object.entries<unknown>(dataset.value)) {
+      const message = NAMES_LOST.includes(key)
+        ? `${JSON.stringify(key)} is a name that would be lost; accepted is any other one`
+        : "accepted are texts only";
+      if (typeof value !== "string" || NAMES_LOST.includes(key))
+        addIssue({ message, path: [{ type: "object", origin: "value", input: dataset.value, key, value }] });
+    }
+  }),
   v.check(
     (value) => Buffer.byteLength(JSON.stringify(value)) <= METADATA_BYTES_MAX,
     `accepted are at most ${METADATA_BYTES_MAX} bytes as JSON`,
@@ -266,12 +275,18 @@ export function parseChangeBody(body: unknown): KeyChangeRequest {
 }
 
 function parse<T extends v.GenericSchema>(schema: T, body: unknown): v.InferOutput<T> {
+  // By its own names: the schema would let `toString` pass, which every object has.
+  const unknown = isJsonObject(body)
+    ? Object.keys(body).find(
+        (name) => !("entries" in schema) || !Object.hasOwn(schema.entries as object, name),
+      )
+    : undefined;
+  if (unknown !== undefined)
+    throw invalid(unknown, `is no field of this request; accepted are ${fieldsOf(schema)}`);
   const result = v.safeParse(schema, body);
   if (result.success) return result.output;
   const [issue] = result.issues;
   const path = v.getDotPath(issue);
-  if (issue.type === "strict_object" && issue.expected === "never")
-    throw invalid(path ?? "body", `is no field of this request; accepted are ${fieldsOf(schema)}`);
   if (issue.received === "undefined") throw invalid(path ?? "body", "missing");
   throw invalid(
     path ?? "body",

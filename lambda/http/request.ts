@@ -1,5 +1,6 @@
 import type { APIGatewayProxyEvent } from "aws-lambda";
 import { Problem } from "../domain/denial.ts";
+import { brokenText, readStrictJson } from "../domain/strict-json.ts";
 import type { Headers } from "../domain/vendor.ts";
 
 /** What a REST API hands to a function, read into our own words. Bodies come as base64, since all types are binary. */
@@ -39,9 +40,8 @@ export function singleHeader(headers: Headers, name: string): string | null {
  * empty (Stripe by curl). Null where there is none.
  */
 export function tokenOf(headers: Headers): string | null {
-  const values = headers["authorization"] ?? [];
-  const [, scheme = "", value = ""] = /^(\S+)\s+(\S+)\s*$/.exec(values[0] ?? "") ?? [];
-  if (values.length !== 1) return null;
+  const header = singleHeader(headers, "Authorization") ?? "";
+  const [, scheme = "", value = ""] = /^(\S+)\s+(\S+)\s*$/.exec(header) ?? [];
   if (scheme.toLowerCase() === "bearer") return value;
   if (scheme.toLowerCase() !== "basic") return null;
   const decoded = Buffer.from(value, "base64").toString("utf8");
@@ -66,7 +66,7 @@ const FORM_TYPES = /^(application\/x-www-form-urlencoded|multipart\/form-data)\b
 
 /** Reads a JSON body, whatever type it is said to have; a form is refused with an example. */
 export function jsonOf(event: APIGatewayProxyEvent): unknown {
-  const type = headersOf(event)["content-type"]?.[0] ?? "";
+  const type = singleHeader(headersOf(event), "Content-Type") ?? "";
   if (FORM_TYPES.test(type)) {
     throw new Problem(
       "unsupported_media_type",
@@ -74,13 +74,25 @@ export function jsonOf(event: APIGatewayProxyEvent): unknown {
       { details: { field: "Content-Type" } },
     );
   }
-  const text = Buffer.from(bodyOf(event)).toString("utf8");
-  try {
-    return JSON.parse(text === "" ? "{}" : text);
-  } catch {
+  const body = bodyOf(event);
+  const read = body.length === 0 ? { value: {} } : readStrictJson(body);
+  if ("refused" in read && read.field === null)
     throw new Problem(
       "invalid_request",
-      `body: not valid JSON; accepted is an object such as {"vendor": "stripe", "daily_usd_cap": 50}`,
+      `body: not valid JSON that can be read in one way only: it ${read.refused}; accepted is an object such as {"vendor": "stripe", "daily_usd_cap": 50}`,
     );
-  }
+  if ("refused" in read)
+    throw new Problem(
+      "invalid_request",
+      `${read.field?.slice(0, 200)}: the body ${read.refused}, so what is meant is not certain; leave it out, or write it once`,
+      { details: { field: read.field } },
+    );
+  const broken = brokenText(read.value);
+  if (broken !== null)
+    throw new Problem(
+      "invalid_request",
+      `${broken || "body"}: has half of a surrogate pair, such as \\ud800; accepted is text of whole characters`,
+      { details: { field: broken || "body" } },
+    );
+  return read.value;
 }

@@ -151,6 +151,65 @@ describe("POST /vault/keys refuses, and names the field and what is accepted", (
     }
   });
 
+  const BODY = '"vendor":"stripe","daily_usd_cap":5';
+  test.each([
+    ["daily_usd_cap", `{${BODY},"daily_usd_cap":5000}`],
+    ["daily_usd_cap", `{${BODY},"daily_usd_cap":5}`],
+    ["daily_usd_cap", `{${BODY},"\\u0064aily_usd_cap":5000}`],
+    ["metadata.a", `{${BODY},"metadata":{"a":"1","b":"2","\\u0061":"3"}}`],
+    ["metadata", `{${BODY},"metadata":{},"metadata":{"a":"b"}}`],
+    ["limits.1.a", `{${BODY},"limits":[{"a":1},{"a":1,"a":2}]}`],
+    ["__proto__", `{${BODY},"__proto__":null}`],
+    ["metadata.__proto__", `{${BODY},"metadata":{"__proto__":"x"}}`],
+    ["metadata.constructor", `{${BODY},"metadata":{"constructor":"x"}}`],
+    ["metadata.prototype", `{${BODY},"metadata":{"prototype":"x"}}`],
+    ["metadata.", `{${BODY},"metadata":{"":"x"}}`],
+    ["toString", `{${BODY},"toString":1}`],
+    ["constructor", `{${BODY},"constructor":1}`],
+    ["agent_run_label", `{${BODY},"agent_run_label":"a\\ud800b"}`],
+    ["agent_run_label", `{${BODY},"agent_run_label":"a\\udc00\\ud800"}`],
+    ["metadata.a", `{${BODY},"metadata":{"a":"\\ud83d"}}`],
+    ["metadata", `{${BODY},"metadata":{"\\ud83d":"a"}}`],
+    ["allowed_endpoints.0", `{${BODY},"allowed_endpoints":["GET /v1/\\ud800"]}`],
+    ["vendor", '{"vendor":"\\ud800","daily_usd_cap":5}'],
+  ])("what could be read in two ways, or is lost: %s in %s", async (field, text) => {
+    const reply = await admin("POST", "/vault/keys", { text });
+    const message = expectError(reply, 400, "invalid_request");
+    expect(message).toMatch(new RegExp(`^${field.replaceAll(".", "\\.")}: `));
+    expect(at(reply.json, "error", "field")).toBe(field);
+  });
+
+  test("a repeated name in a change, and a secret that is one", async () => {
+    const { id } = await issue(run);
+    const twice = await admin("PATCH", `/vault/keys/${id}`, {
+      text: '{"daily_usd_cap":1,"daily_usd_cap":9}',
+    });
+    expect(expectError(twice, 400, "invalid_request")).toMatch(
+      /^daily_usd_cap: the body names a field twice/,
+    );
+    const secret = await admin("POST", "/vault/keys", { text: '{"sk_live_51Habc":1,"sk_live_51Habc":2}' });
+    expect(secret.status).toBe(400);
+    expect(secret.text).not.toContain("51Habc");
+  });
+
+  test("two headers where one is meant", async () => {
+    const { id } = await issue(run);
+    for (const headers of [{ Authorization: "Bearer a" }, { "content-type": "text/plain" }]) {
+      const second = {
+        ...headers,
+        ...("Authorization" in headers
+          ? { authorization: "Bearer b" }
+          : { "Content-Type": "application/json" }),
+      };
+      const reply = await ask(run, "PATCH", `/vault/keys/${id}`, {
+        ...("Authorization" in headers ? {} : { token: run.apiKey }),
+        text: '{"daily_usd_cap":1}',
+        headers: second,
+      });
+      expect(expectError(reply, 400, "invalid_request")).toMatch(/: got 2 headers; accepted is one/);
+    }
+  });
+
   test("a body that is no JSON", async () => {
     for (const text of ["{", "vendor=stripe", "{'vendor': 'stripe'}", "\u0000", "{}x"]) {
       const reply = await admin("POST", "/vault/keys", { text });
@@ -224,6 +283,20 @@ describe("an issued key", () => {
     );
     expect({ ...seen, expires_in_s: 14_400 }).toEqual(shown);
     expect(left).toBeGreaterThan(14_380);
+  });
+
+  test("keeps metadata of every other name, on its row too", async () => {
+    const metadata = Object.fromEntries(
+      "toString valueOf hasOwnProperty toJSON length then __defineGetter__ __proto constructor_ a.b a[b] 💶"
+        .split(" ")
+        .map((name) => [name, name]),
+    );
+    const issued = await admin("POST", "/vault/keys", { json: { ...VALID, metadata } });
+    expect(at(issued.json, "metadata")).toEqual(metadata);
+    const id = textAt(issued.json, "id");
+    expect(at(await view({ id, token: "" }), "metadata")).toEqual(metadata);
+    await run.drain();
+    expect((await auditRows(run, { key_id: id })).map((row) => row["metadata"])).toEqual([metadata]);
   });
 
   test("lives an hour unless told otherwise, at most thirty days", async () => {
