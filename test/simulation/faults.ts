@@ -26,14 +26,16 @@ const FAULTS = [
   "errorBeforeCommit",
   "refusalStored",
   "rotate",
+  // the shop's own backend
+  "raisedElsewhere",
 ] as const;
 
 export type FaultName = (typeof FAULTS)[number];
 
 export const NO_FAULTS = Object.fromEntries(FAULTS.map((name) => [name, 0])) as Faults;
 
-/** Rarer than the rest, since each ends a process or moves time for all. */
-const RARE: readonly FaultName[] = ["crash", "jump", "stall", "suspend", "rotate"];
+/** Rarer than the rest, since each ends a process, moves time for all or puts an object out of reach. */
+const RARE: readonly FaultName[] = ["crash", "jump", "stall", "suspend", "rotate", "raisedElsewhere"];
 
 /**
  * Half of the faults, each rare, common or frequent. All at once hide each other: a schedule in which every write is

@@ -93,6 +93,14 @@ export const MUTATIONS: readonly Mutation[] = [
     schedulesMax: 2_000,
   },
   {
+    name: "takes what it has counted for what an object is",
+    file: "lambda/vendors/stripe/pricing.ts",
+    find: "uncounted(known.object, cost.amount)",
+    replace: "known.object === null ? cost.amount : NOTHING",
+    promises: [1, 2, 3],
+    schedulesMax: 500,
+  },
+  {
     name: "does not check revocation of a free call",
     file: "lambda/app/free-call.ts",
     find: "context.standingProblem(balances) ?? context.outOfTime()",

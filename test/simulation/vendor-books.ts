@@ -9,6 +9,8 @@ export interface VendorObject {
   readonly id: string;
   readonly kind: "charge" | "refund" | "payment_intent";
   amount: number;
+  /** The part of the amount that the shop's own backend has raised it by, and nobody has acted on yet. */
+  raisedElsewhere: number;
   received: number;
   status: "requires_payment_method" | "requires_capture" | "succeeded" | "canceled";
   manualCapture: boolean;
@@ -55,7 +57,7 @@ export function commandOf(method: string, target: string, form: URLSearchParams)
 export const committedBy = (object: VendorObject): number => {
   if (object.kind !== "payment_intent") return object.amount;
   if (object.status === "succeeded" || object.status === "canceled") return object.received;
-  return object.committed ? object.amount : 0;
+  return object.committed ? object.amount - object.raisedElsewhere : 0;
 };
 
 export class VendorBooks {
@@ -94,6 +96,7 @@ export class VendorBooks {
       id: `${isIntent ? "pi" : kind === "charge" ? "ch" : "re"}_${++this.#ids}`,
       kind,
       amount,
+      raisedElsewhere: 0,
       received: 0,
       status: "requires_payment_method",
       manualCapture,
@@ -129,7 +132,7 @@ export class VendorBooks {
         break;
       case "capture":
         if (object.status !== "requires_capture") return unexpected;
-        object.touchedBy.push(sent);
+        this.#raise(object, object.amount, sent);
         object.received = object.amount;
         object.status = "succeeded";
         break;
@@ -146,8 +149,15 @@ export class VendorBooks {
     return accepted(shown(object));
   }
 
+  /** The shop raises an open intent past the proxy: whoever acts on it next moves all of it. */
+  raiseElsewhere(object: VendorObject, by: number): void {
+    object.amount += by;
+    object.raisedElsewhere += by;
+  }
+
   #raise(object: VendorObject, amount: number, sent: Sent): void {
     object.amount = amount;
+    object.raisedElsewhere = 0;
     object.committed = true;
     object.touchedBy.push(sent);
   }

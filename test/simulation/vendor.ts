@@ -54,6 +54,8 @@ interface StoredKey {
   answer: Answered | null;
 }
 
+/** More than any cap: what is not asked for shows. USD cents. */
+const RAISED_BY_MAX = 40;
 const FORGOTTEN_AFTER_MS = 24 * 3_600_000;
 
 /**
@@ -206,7 +208,29 @@ export class SimulatedVendor {
       if (broken > 0) choices.push({ weight: 3 * broken, run: () => this.#break(sent, hear) });
     }
     if (this.#world.hits("rotate")) choices.push({ weight: 10, run: () => this.#rotate() });
+    const still = this.books.intents().filter((object) => isOpen(object) && !this.#isActedOn(object));
+    if (still.length > 0 && this.#world.hits("raisedElsewhere"))
+      choices.push({ weight: 10, run: () => this.#raiseElsewhere(this.#world.random.pick(still)) });
     return choices;
+  }
+
+  /** Somebody has asked what it is and may still act on that: what changes in between is an overrun, by design. */
+  #isActedOn({ id }: VendorObject): boolean {
+    return (
+      this.#lookups.some(({ objectId, process }) => objectId === id && !process.dead && !process.done) ||
+      this.requests.some(
+        ({ command, state }) =>
+          command.kind === "change" &&
+          command.objectId === id &&
+          (state === "travelling" || state === "executing"),
+      )
+    );
+  }
+
+  #raiseElsewhere(object: VendorObject): void {
+    this.changes++;
+    this.books.raiseElsewhere(object, this.#world.random.between(1, RAISED_BY_MAX));
+    this.#world.say(`the shop raises ${object.id} to ${object.amount}`);
   }
 
   #arrive(sent: Sent): void {
@@ -328,6 +352,8 @@ export class SimulatedVendor {
     }
   }
 }
+
+const isOpen = ({ status }: VendorObject): boolean => status !== "succeeded" && status !== "canceled";
 
 /** What an intent would be about after a change, in cents. */
 function raisedTo(object: VendorObject, { verb, amount }: Command & { readonly kind: "change" }): number {
