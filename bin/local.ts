@@ -1,27 +1,72 @@
 /** `npm start`: Keybrake on this machine. The variables it reads are in lib/local/settings.ts. */
 
-import { watchNpm } from "../lib/local/npm-watch.ts";
+import { FUNCTION_TIMEOUT_S } from "../lib/limits.ts";
+import { decisionLine } from "../lib/local/decision-line.ts";
+import { LineWriter, toStdout } from "../lib/local/line-writer.ts";
 import { type LocalRun, startLocal } from "../lib/local/run.ts";
-import { CREDENTIAL_VARIABLES, parseSettings, type Settings } from "../lib/local/settings.ts";
-import { StartError } from "../lib/local/start-error.ts";
+import { CREDENTIAL_VARIABLES, parseArguments, parseSettings, type Settings } from "../lib/local/settings.ts";
+import { StartError, systemProblem } from "../lib/local/start-error.ts";
+import { stopOnSignal } from "../lib/local/stopping.ts";
 import { LOCAL_VENDORS } from "../lib/local/vendor-targets.ts";
 import { VENDOR_NAMES, type VendorName } from "../lib/routes.ts";
+
+/** Every call ends by itself within this. */
+const GRACE_S = FUNCTION_TIMEOUT_S;
+const LAST_LINES_MS = 500;
 
 // What is written here (data, dead letters, checkpoints) is for this user alone.
 process.umask(0o077);
 
 try {
+  parseArguments(process.argv.slice(2));
   const settings = parseSettings(process.env);
   // Read, and not passed on to what is started from here.
   for (const name of [...CREDENTIAL_VARIABLES, "KEYBRAKE_API_KEY"]) delete process.env[name];
-  const run = await startLocal(settings);
-  stopOnSignal(run);
+  const lines = new LineWriter({ write: toStdout });
+  const run = await startLocal({
+    ...settings,
+    ...(settings.tellsDecisions && { onDecision: tellTo(lines) }),
+  });
+  stopOnSignal({ begin: () => void stop(run, lines), atOnce: (code) => stopAtOnce(run, code) });
   console.log(banner(settings, run));
   console.log(`ready ${run.baseUrl}`);
+  lines.open();
 } catch (error) {
-  if (!(error instanceof StartError)) throw error;
-  console.error(`keybrake cannot start: ${error.message}`);
+  const problem = error instanceof StartError ? error.message : systemProblem(error);
+  if (problem === undefined) throw error;
+  console.error(`keybrake cannot start: ${problem}`);
   process.exitCode = 1;
+}
+
+/** Colours are for a person at a terminal who has not refused them (no-color.org, read 2026-11-27). */
+function tellTo(lines: LineWriter) {
+  const { NO_COLOR = "", TERM } = process.env;
+  const isColoured = process.stdout.isTTY === true && NO_COLOR === "" && TERM !== "dumb";
+  return (decision: Parameters<typeof decisionLine>[0]) => lines.line(decisionLine(decision, isColoured));
+}
+
+const calls = (count: number) => `${count} call${count === 1 ? "" : "s"} under way`;
+
+async function stop(run: LocalRun, lines: LineWriter): Promise<void> {
+  const waitedFor = run.underWay();
+  if (waitedFor > 0)
+    console.error(
+      `stopping: waiting for ${calls(waitedFor)}, ${GRACE_S} s at most; Ctrl-C once more ends it at once`,
+    );
+  await run.close(GRACE_S * 1000);
+  const isWritten = await lines.close(LAST_LINES_MS);
+  // With a write that a terminal does not take the process would wait for it for ever.
+  if (isWritten) process.exit(0);
+  else process.kill(process.pid, "SIGKILL");
+}
+
+function stopAtOnce(run: LocalRun, exitCode: number): void {
+  const cutOff = run.underWay();
+  if (cutOff > 0)
+    console.error(
+      `ended at once with ${calls(cutOff)}: whether they are charged is not known, so what they reserved stays held`,
+    );
+  process.exit(exitCode);
 }
 
 function banner(settings: Settings, run: LocalRun): string {
@@ -70,16 +115,4 @@ function firstKeyCommand(settings: Settings, run: LocalRun): string {
   };
   const apiKey = settings.apiKey === undefined ? run.apiKey : "$KEYBRAKE_API_KEY";
   return `curl -s ${run.baseUrl}/vault/keys -H "Authorization: Bearer ${apiKey}" -H "Content-Type: application/json" -d '${JSON.stringify(body)}'`;
-}
-
-/** A second signal ends the process at once. */
-function stopOnSignal(run: LocalRun): void {
-  const stop = () => {
-    process.off("SIGINT", stop);
-    process.off("SIGTERM", stop);
-    void run.close().then(() => process.exit(0));
-  };
-  process.on("SIGINT", stop);
-  process.on("SIGTERM", stop);
-  watchNpm({ ended: stop, killed: () => process.exit(1) });
 }

@@ -18,6 +18,10 @@ export const ENV = {
   terms: "KEYBRAKE_TERMS",
   /** Days that audit events are kept. */
   auditRetentionDays: "KEYBRAKE_AUDIT_RETENTION_DAYS",
+  /** What the refusal of an unknown API key tells a person beside; absent: nothing. */
+  apiKeyHint: "KEYBRAKE_API_KEY_HINT",
+  /** What the refusal of an unknown vault key tells a person beside; absent: nothing. */
+  vaultKeyHint: "KEYBRAKE_VAULT_KEY_HINT",
   /** Milliseconds that one DynamoDB request may take. */
   dynamodbTimeoutMs: "KEYBRAKE_DYNAMODB_TIMEOUT_MS",
 } as const;

@@ -67,6 +67,8 @@ const NOTHING_RAN = "nothing was sent to the vendor and nothing was charged";
 const UNKNOWN =
   "the vendor may have been called: repeat it with the same idempotency key, or look it up in the audit log, before you call it failed";
 
+const CONSEQUENCE: Readonly<Record<Charged, string>> = { no: NOTHING_RAN, unknown: UNKNOWN };
+
 const FAILURES: Readonly<Record<GatewayResponseType, Failure>> = {
   ACCESS_DENIED: refused(403, "access was denied before the request reached Keybrake"),
   API_CONFIGURATION_ERROR: unknown(500, "the gateway is misconfigured"),
@@ -91,10 +93,11 @@ const FAILURES: Readonly<Record<GatewayResponseType, Failure>> = {
   WAF_FILTERED: refused(403, "the request was blocked by the firewall in front of Keybrake"),
 };
 
-/** What the gateway answers for a failure of this type. */
-export function gatewayResponseOf(type: GatewayResponseType): GatewayResponse {
+/** What the gateway answers for a failure of this type; `what`: said of it in place of its usual words. */
+export function gatewayResponseOf(type: GatewayResponseType, what?: string): GatewayResponse {
   const failure = FAILURES[type];
-  const { status, charged, message } = failure;
+  const { status, charged } = failure;
+  const message = what === undefined ? failure.message : `${what}; ${CONSEQUENCE[charged]}`;
   const code = `gateway_${type.toLowerCase()}`;
   const isThrottled = type === "THROTTLED";
   const denial = anyVendorDenial({
@@ -124,9 +127,9 @@ export function gatewayResponseOf(type: GatewayResponseType): GatewayResponse {
 }
 
 function refused(status: number, what: string): Failure {
-  return { status, charged: "no", message: `${what}; ${NOTHING_RAN}` };
+  return { status, charged: "no", message: `${what}; ${CONSEQUENCE.no}` };
 }
 
 function unknown(status: number, what: string): Failure {
-  return { status, charged: "unknown", message: `${what}; ${UNKNOWN}` };
+  return { status, charged: "unknown", message: `${what}; ${CONSEQUENCE.unknown}` };
 }

@@ -50,6 +50,7 @@ export const ROUTES: readonly Route[] = [
   { method: "POST", path: "/vault/keys/{id}/revoke", function: "manage-key" },
   { method: "GET", path: "/vault/audit", function: "query-audit" },
   { method: "GET", path: "/healthz", function: "health" },
+  { method: "GET", path: "/", function: "health" },
   ...VENDOR_NAMES.map((vendor) => ({
     method: "ANY" as const,
     path: `/${vendor}/{proxy+}`,

@@ -20,8 +20,9 @@ import type { Admitted, ProxyRequest } from "./admit-call.ts";
 import { corrected, finish, newAttempt, type Reservation, unclaimed } from "./call-ledger.ts";
 import { standingProblem } from "./cap-problems.ts";
 import { type Forwarded, forward } from "./forward.ts";
+import type { IdentifyPorts } from "./identify-key.ts";
 
-export interface ProxyPorts {
+export interface ProxyPorts extends IdentifyPorts {
   readonly vault: Vault;
   readonly secrets: VendorSecrets;
   readonly http: VendorHttp;

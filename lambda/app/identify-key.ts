@@ -3,8 +3,17 @@ import { looksLike } from "../domain/secrets.ts";
 import { isSecretOf, type Policy, parseVaultKey } from "../domain/vault-key.ts";
 import type { Vault } from "../ports.ts";
 
+export interface IdentifyPorts {
+  readonly vault: Pick<Vault, "readPolicy">;
+  /** Where this runs, as far as it explains that a key is not known. */
+  readonly vaultKeyHint?: string | null;
+}
+
 /** Finds the key behind a token. Whatever is wrong is said without repeating any of it, in the same words for all. */
-export async function identify(token: string | null, vault: Pick<Vault, "readPolicy">): Promise<Policy> {
+export async function identify(
+  token: string | null,
+  { vault, vaultKeyHint = null }: IdentifyPorts,
+): Promise<Policy> {
   if (token === null) {
     throw new Problem(
       "key_unknown",
@@ -22,7 +31,7 @@ export async function identify(token: string | null, vault: Pick<Vault, "readPol
   if (policy === null || !isSecretOf(parsed.secret, policy.secretHash)) {
     throw new Problem(
       "key_unknown",
-      "this vault key is not known; it was never issued here, or ended more than 30 days ago; nothing was charged",
+      `this vault key is not known; it was never issued here, or ended more than 30 days ago;${vaultKeyHint === null ? "" : ` ${vaultKeyHint};`} nothing was charged`,
     );
   }
   return policy;

@@ -13,7 +13,7 @@ import { paidCall } from "./paid-call.ts";
  * only a refusal of an unknown key leaves no row.
  */
 export async function proxyCall(request: ProxyRequest, ports: ProxyPorts): Promise<ProxyResult> {
-  const policy = await identify(request.token, ports.vault).catch((error: unknown) => problemOf(error, "no"));
+  const policy = await identify(request.token, ports).catch((error: unknown) => problemOf(error, "no"));
   if (policy instanceof Problem) return { kind: "denied", problem: policy, facts: null };
 
   const context = new AttemptContext(request, policy, ports);

@@ -4,6 +4,7 @@ import { randomIds } from "../adapters/random-ids.ts";
 import { issueKey } from "../app/issue-key.ts";
 import { capStatuses, NOTHING_HELD } from "../domain/balance.ts";
 import { Problem } from "../domain/denial.ts";
+import { ENV } from "../environment.ts";
 import { jsonAnswer } from "../http/answers.ts";
 import { authenticateAdmin } from "../http/authenticate.ts";
 import { keyBody } from "../http/key-answer.ts";
@@ -11,7 +12,15 @@ import { parseIssueBody } from "../http/key-bodies.ts";
 import { problems } from "../http/problems.ts";
 import { baseUrlOf, headersOf, jsonOf, singleHeader, tokenOf } from "../http/request.ts";
 import { countStranger } from "./metrics.ts";
-import { adminKeyReader, clients, credentialSecrets, dynamoVault, systemClock, warn } from "./wiring.ts";
+import {
+  adminKeyReader,
+  clients,
+  credentialSecrets,
+  dynamoVault,
+  hint,
+  systemClock,
+  warn,
+} from "./wiring.ts";
 
 const ports = { vault: dynamoVault(clients()), clock: systemClock, ids: randomIds };
 const adminKey = adminKeyReader();
@@ -24,7 +33,7 @@ const credentials = Object.fromEntries(
 export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
   .use(problems(warn, countStranger))
   .handler(async (event) => {
-    const issuerId = await authenticateAdmin(headersOf(event), adminKey);
+    const issuerId = await authenticateAdmin(headersOf(event), adminKey, hint(ENV.apiKeyHint));
     const requestKey = singleHeader(headersOf(event), "Idempotency-Key");
     if (requestKey !== null && (requestKey === "" || requestKey.length > 255 || !requestKey.isWellFormed()))
       throw new Problem("invalid_request", "Idempotency-Key: accepted are 1 to 255 characters");

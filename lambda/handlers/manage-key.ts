@@ -1,6 +1,7 @@
 import middy from "@middy/core";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 import { changeKey, inspectKey, notFound, revokeKey } from "../app/manage-key.ts";
+import { ENV } from "../environment.ts";
 import { jsonAnswer } from "../http/answers.ts";
 import { authenticateAdmin } from "../http/authenticate.ts";
 import { keyBody } from "../http/key-answer.ts";
@@ -8,7 +9,7 @@ import { parseChangeBody } from "../http/key-bodies.ts";
 import { problems } from "../http/problems.ts";
 import { baseUrlOf, headersOf, jsonOf } from "../http/request.ts";
 import { countStranger } from "./metrics.ts";
-import { adminKeyReader, auditReader, clients, dynamoVault, systemClock, warn } from "./wiring.ts";
+import { adminKeyReader, auditReader, clients, dynamoVault, hint, systemClock, warn } from "./wiring.ts";
 
 const dynamo = clients();
 const ports = { vault: dynamoVault(dynamo), held: auditReader(dynamo), clock: systemClock };
@@ -18,7 +19,7 @@ const adminKey = adminKeyReader();
 export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
   .use(problems(warn, countStranger))
   .handler(async (event) => {
-    const by = await authenticateAdmin(headersOf(event), adminKey);
+    const by = await authenticateAdmin(headersOf(event), adminKey, hint(ENV.apiKeyHint));
     const keyId = event.pathParameters?.["id"] ?? "";
     if (!/^key_[A-Za-z0-9]{16}$/.test(keyId)) throw notFound();
     const act = () => {

@@ -3,21 +3,27 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 import { standingProblem } from "../app/cap-problems.ts";
 import { identify } from "../app/identify-key.ts";
 import { inspectKey, revokeKey } from "../app/manage-key.ts";
+import { ENV } from "../environment.ts";
 import { jsonAnswer } from "../http/answers.ts";
 import { keyBody } from "../http/key-answer.ts";
 import { problems } from "../http/problems.ts";
 import { baseUrlOf, headersOf, tokenOf } from "../http/request.ts";
 import { countStranger } from "./metrics.ts";
-import { auditReader, clients, dynamoVault, systemClock, warn } from "./wiring.ts";
+import { auditReader, clients, dynamoVault, hint, systemClock, warn } from "./wiring.ts";
 
 const dynamo = clients();
-const ports = { vault: dynamoVault(dynamo), held: auditReader(dynamo), clock: systemClock };
+const ports = {
+  vault: dynamoVault(dynamo),
+  held: auditReader(dynamo),
+  clock: systemClock,
+  vaultKeyHint: hint(ENV.vaultKeyHint),
+};
 
 /** GET /vault/keys/self and POST /vault/keys/self/revoke: a vault key about itself. Revoking it again is no error. */
 export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
   .use(problems(warn, countStranger))
   .handler(async (event) => {
-    const { keyId } = await identify(tokenOf(headersOf(event)), ports.vault);
+    const { keyId } = await identify(tokenOf(headersOf(event)), ports);
     const revokes = event.httpMethod === "POST";
     const view = await (revokes ? revokeKey(keyId, keyId, ports) : inspectKey(keyId, ports));
     const ended = revokes ? null : standingProblem([keyId], [view.balance], view.nowMs);

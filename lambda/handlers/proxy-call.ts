@@ -3,14 +3,20 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-l
 import type { ProxyRequest } from "../app/admit-call.ts";
 import { proxyCall } from "../app/proxy-call.ts";
 import { Problem } from "../domain/denial.ts";
+import { ENV } from "../environment.ts";
 import { denialAnswer, proxyAnswer } from "../http/proxy-answer.ts";
 import { baseUrlOf, bodyOf, headersOf, queryOf, tokenOf } from "../http/request.ts";
 import { strangersTo, VENDORS } from "../vendors/index.ts";
 import { countStranger } from "./metrics.ts";
-import { auditReader, clients, dynamoVault, systemClock, vendorPorts, warn } from "./wiring.ts";
+import { auditReader, clients, dynamoVault, hint, systemClock, vendorPorts, warn } from "./wiring.ts";
 
 const dynamo = clients();
-const ports = { vault: dynamoVault(dynamo), held: auditReader(dynamo), ...vendorPorts() };
+const ports = {
+  vault: dynamoVault(dynamo),
+  held: auditReader(dynamo),
+  vaultKeyHint: hint(ENV.vaultKeyHint),
+  ...vendorPorts(),
+};
 
 /** First segments that are no vendor's path: ours, and the names of vendors that have a route of their own. */
 const RESERVED = new Set(["vault", "healthz", "dashboard", ...Object.keys(VENDORS)]);

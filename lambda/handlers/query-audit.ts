@@ -1,6 +1,7 @@
 import middy from "@middy/core";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 import { queryAudit } from "../app/query-audit.ts";
+import { ENV } from "../environment.ts";
 import { auditAnswer } from "../http/audit-answer.ts";
 import { parseAuditRequest } from "../http/audit-params.ts";
 import { authenticateAdmin } from "../http/authenticate.ts";
@@ -8,7 +9,7 @@ import { problems } from "../http/problems.ts";
 import { headersOf, queryOf } from "../http/request.ts";
 import { VENDORS } from "../vendors/index.ts";
 import { countStranger } from "./metrics.ts";
-import { adminKeyReader, auditReader, clients, systemClock, warn } from "./wiring.ts";
+import { adminKeyReader, auditReader, clients, hint, systemClock, warn } from "./wiring.ts";
 
 const reader = auditReader(clients());
 const adminKey = adminKeyReader();
@@ -18,7 +19,7 @@ const vendors = Object.keys(VENDORS);
 export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
   .use(problems(warn, countStranger))
   .handler(async (event) => {
-    await authenticateAdmin(headersOf(event), adminKey);
+    await authenticateAdmin(headersOf(event), adminKey, hint(ENV.apiKeyHint));
     const { query, withEvents, cursorFor } = parseAuditRequest(queryOf(event), vendors, systemClock.now());
     const answer = await queryAudit(query, vendors, reader);
     const accept = (headersOf(event)["accept"] ?? []).join(",");

@@ -24,6 +24,10 @@ export function required(name: string): string {
   return value;
 }
 
+/** What a refusal says beside, for a person who runs this on one machine; null where nothing is set. */
+export const hint = (name: typeof ENV.apiKeyHint | typeof ENV.vaultKeyHint): string | null =>
+  process.env[name] || null;
+
 type CredentialSecrets = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 /** Vendor -> credential -> name or ARN of its secret. */

@@ -16,11 +16,12 @@ const isSame = (token: string, expected: string): boolean =>
 
 /**
  * Lets the holder of the admin API key pass: the secret as it is, or with `kb_` before it. Compares hashes, in a time that
- * tells nothing.
+ * tells nothing. `apiKeyHint`: where this runs, as far as it explains that a key is not known.
  */
 export async function authenticateAdmin(
   headers: Headers,
   adminKey: () => Promise<string | null>,
+  apiKeyHint: string | null = null,
 ): Promise<string> {
   const token = tokenOf(headers);
   if (token === null)
@@ -29,6 +30,6 @@ export async function authenticateAdmin(
   if (expected !== null && (isSame(token, expected) || isSame(token, `${PREFIX}${expected}`))) return ADMIN;
   throw new Problem(
     "api_key_invalid",
-    `this API key is not known: it looks like ${looksLike(token)}; send the admin API key as Authorization: Bearer <KEYBRAKE_API_KEY>`,
+    `this API key is not known: it looks like ${looksLike(token)}; send the admin API key as Authorization: Bearer <KEYBRAKE_API_KEY>${apiKeyHint === null ? "" : `; ${apiKeyHint}`}`,
   );
 }

@@ -1,10 +1,29 @@
 import type { IncomingMessage } from "node:http";
 
-const LOOPBACK = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
+/** How programs on this machine call it. */
+const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
+
+type Headed = Pick<IncomingMessage, "headers">;
+
+/** The name of a header `Host`, in lower case and without its port. */
+const hostOf = ({ headers }: Headed): string => (headers.host ?? "").toLowerCase().replace(/:\d+$/, "");
+
+/** Whether the caller knows this machine by one of the given names. */
+export const isCalledBy = (request: Headed, names: readonly string[]): boolean =>
+  names.includes(hostOf(request));
 
 /**
  * Whether a page in a browser may have sent a request: it names its origin, or a host that only looks like this machine
- * (a name that is bound to the loopback). Pages reach the ports of this machine, and nothing here is for them.
+ * (a name that is bound to the loopback). Pages reach the ports of this machine, and nothing here is for them. `hosts`: more names
+ * that are this machine's.
  */
-export const isFromPage = ({ headers }: Pick<IncomingMessage, "headers">): boolean =>
-  headers.origin !== undefined || !LOOPBACK.test(headers.host ?? "");
+export const isFromPage = (request: Headed, hosts: readonly string[] = []): boolean =>
+  request.headers.origin !== undefined || !isCalledBy(request, [...LOOPBACK, ...hosts]);
+
+/** What a refused page, or a program that calls us by another name, is told. None of what it sent is repeated. */
+export function pageRefusal(request: Headed, hosts: readonly string[]): string {
+  const taken = `by the hosts ${[...LOOPBACK, ...hosts].join(", ")} alone`;
+  if (request.headers.origin !== undefined)
+    return `a local run is called by programs, ${taken}; a request with an Origin header comes from a page in a browser`;
+  return `a local run is called ${taken}; KEYBRAKE_HOSTS=<name> at its start takes another one, such as host.docker.internal`;
+}

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import { StartError } from "./start-error.ts";
+import { StartError, systemReason } from "./start-error.ts";
 
 const WAIT_MS = 3_000;
 
@@ -55,7 +55,7 @@ async function create(path: string, pids: readonly number[]): Promise<boolean> {
     return true;
   } catch (error) {
     if (codeOf(error) === "EEXIST") return false;
-    throw error;
+    throw cannotLock(path, error);
   } finally {
     await rm(written, { force: true });
   }
@@ -66,10 +66,15 @@ async function draft(path: string, pids: readonly number[]): Promise<string> {
   try {
     await writeFile(written, pids.join("\n"));
   } catch (error) {
-    throw new StartError(`cannot write in the folder of the data file: ${String(error)}`);
+    throw cannotLock(path, error);
   }
   return written;
 }
+
+const cannotLock = (path: string, error: unknown): StartError =>
+  new StartError(
+    `${path} cannot be made beside the data file: ${systemReason(error) ?? String(error)}; name a data file in a folder where it can`,
+  );
 
 async function pidsIn(path: string): Promise<number[]> {
   const text = await readFile(path, "utf8").catch(() => "");

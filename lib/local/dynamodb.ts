@@ -21,6 +21,7 @@ import {
   type TableSchema,
   VAULT_TABLE,
 } from "../table-schemas.ts";
+import { checkDataFile } from "./data-file.ts";
 import { type DataLock, lockData } from "./data-lock.ts";
 import { freePort } from "./listen.ts";
 import { StartError } from "./start-error.ts";
@@ -74,6 +75,7 @@ export async function startDynamoDb(options: LocalDynamoDbOptions = {}): Promise
   const engine = "engine" in options ? options.engine : installedEngine();
   if (engine === undefined) return useEndpoint(options.fallbackEndpoint);
 
+  if (options.dataFile !== undefined) await checkDataFile(options.dataFile);
   const lock = options.dataFile === undefined ? undefined : await lockData(options.dataFile);
   try {
     const running = await startEngine(engine, options.dataFile, lock);
@@ -111,7 +113,7 @@ async function useEndpoint(endpoint: string | undefined): Promise<LocalDynamoDb>
   if (endpoint === undefined) {
     throw new StartError(
       `no database engine for ${process.platform}-${process.arch}: the npm package @dynoxide/${process.platform}-${process.arch} is not installed; ` +
-        "run `npm ci` with optional dependencies, or start a DynamoDB of your own (DynamoDB Local, say) and set AWS_ENDPOINT_URL_DYNAMODB to its address",
+        "run `npm ci` without --omit=optional, or start a DynamoDB of your own (DynamoDB Local, say) and set AWS_ENDPOINT_URL_DYNAMODB to its address",
     );
   }
   const client = new DynamoDBClient({ ...standIn(endpoint), maxAttempts: 1 });
@@ -168,7 +170,7 @@ async function startEngine(
     await stop();
     if (!/address.*in use/i.test(complaint) || start === STARTS_MAX) {
       throw new StartError(
-        `the database engine did not start${dataFile ? ` on ${dataFile}` : ""}: ${complaint.trim()}`,
+        `the database engine did not start${dataFile ? ` on ${dataFile}` : ""}: ${oneLine(complaint)}`,
       );
     }
   }
@@ -225,7 +227,21 @@ async function answers(endpoint: string, ended: Promise<void>): Promise<boolean>
   }
 }
 
+const oneLine = (text: string): string => text.trim().replace(/\s*\n\s*/g, "; ");
+
+/** What the engine refuses here (a full disk, a damaged file) is for the user to mend. */
 async function prepareTables(client: DynamoDBClient, where: string): Promise<void> {
+  try {
+    await prepare(client, where);
+  } catch (error) {
+    if (error instanceof StartError) throw error;
+    throw new StartError(
+      `the tables cannot be prepared in ${where}: ${oneLine(error instanceof Error ? error.message : String(error))}`,
+    );
+  }
+}
+
+async function prepare(client: DynamoDBClient, where: string): Promise<void> {
   const version = await layoutVersion(client);
   if (version !== undefined && version > LAYOUT_VERSION) {
     throw new StartError(

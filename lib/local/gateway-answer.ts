@@ -42,9 +42,9 @@ export function functionAnswer(returned: unknown, ids: RequestIds): GatewayAnswe
   };
 }
 
-/** One of the gateway's own answers, with the request's id in it. */
-export function gatewayResponse(type: GatewayResponseType, ids: RequestIds): GatewayAnswer {
-  const { status, headers, template } = gatewayResponseOf(type);
+/** One of the gateway's own answers, with the request's id in it; `what`: said of the failure in place of its usual words. */
+export function gatewayResponse(type: GatewayResponseType, ids: RequestIds, what?: string): GatewayAnswer {
+  const { status, headers, template } = gatewayResponseOf(type, what);
   const substituted = (text: string) => text.replaceAll("$context.requestId", ids.requestId);
   return {
     status,

@@ -2,7 +2,8 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { INTEGRATION_TIMEOUT_S } from "../limits.ts";
 import type { Route } from "../routes.ts";
-import { isFromPage } from "./browser.ts";
+import { isCalledBy, isFromPage, pageRefusal } from "./browser.ts";
+import type { Exchange } from "./decisions.ts";
 import {
   frontAnswer,
   functionAnswer,
@@ -14,7 +15,7 @@ import { gatewayEvent } from "./gateway-event.ts";
 import { type Invoke, invocationContext } from "./invocation.ts";
 import { listen } from "./listen.ts";
 import { type ResourceMatch, resourceMatcher } from "./resource-match.ts";
-import { StartError } from "./start-error.ts";
+import { StartError, systemReason } from "./start-error.ts";
 
 /** Limits of a REST API and of Lambda, from their quota pages. */
 const HEAD_BYTES_MAX = 10_240;
@@ -30,14 +31,20 @@ export interface GatewayOptions {
   readonly port: number;
   /** Served under `/<stage>` as a deployed REST API is; undefined behaves as a custom domain does. */
   readonly stage?: string | undefined;
+  /** Names by which this machine is called beside its own, in lower case. */
+  readonly hosts?: readonly string[];
   readonly integrationTimeoutMs?: number;
   /** Told what a function threw. */
   readonly onFunctionError?: (error: unknown) => void;
+  /** Told of every answer, before it is sent. */
+  readonly onAnswer?: (exchange: Exchange) => void;
 }
 
 export interface Gateway {
   /** With the stage, without a slash at the end. */
   readonly baseUrl: string;
+  /** Calls whose function has not ended. */
+  underWay(): number;
   /** Takes no more requests and waits for the invocations under way, at most `graceMs`. */
   close(graceMs?: number): Promise<void>;
 }
@@ -51,10 +58,15 @@ export interface Gateway {
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const match = resourceMatcher(options.routes);
   const underWay = new Set<Promise<void>>();
+  const invocations = new Set<Promise<void>>();
   const server = createServer({ maxHeaderSize: 4 * HEAD_BYTES_MAX }, (incoming, outgoing) => {
     const ids = newIds();
+    const atMs = Date.now();
     const answered = answerTo(incoming, ids)
-      .then((answer) => send(outgoing, answer, incoming.method === "HEAD"))
+      .then((answer) => {
+        options.onAnswer?.(exchangeOf(incoming, answer, atMs));
+        send(outgoing, answer, incoming.method === "HEAD");
+      })
       .finally(() => underWay.delete(answered));
     underWay.add(answered);
   });
@@ -68,6 +80,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
   const port = await listenOn(server, options.port);
   const domainName = `127.0.0.1:${port}`;
+  const { hosts = [] } = options;
   const prefix = options.stage === undefined ? "" : `/${options.stage}`;
 
   async function answerTo(incoming: IncomingMessage, ids: RequestIds): Promise<GatewayAnswer> {
@@ -78,7 +91,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     if (headBytes(incoming) > HEAD_BYTES_MAX) {
       return frontAnswer(431, "Request Header Fields Too Large", "RequestHeaderFieldsTooLargeException", ids);
     }
-    if (isFromPage(incoming)) return gatewayResponse("ACCESS_DENIED", ids);
+    if (isFromPage(incoming, hosts))
+      return gatewayResponse("ACCESS_DENIED", ids, pageRefusal(incoming, hosts));
     if (!target.startsWith("/")) return frontAnswer(400, "Bad Request", "BadRequestException", ids);
 
     const question = target.indexOf("?");
@@ -103,7 +117,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       pathParameters: found.pathParameters,
       sourceIp: incoming.socket.remoteAddress ?? "127.0.0.1",
       protocol: `HTTP/${incoming.httpVersion}`,
-      domainName,
+      // Links and base URLs lead back to where the caller can reach us.
+      domainName: isCalledBy(incoming, hosts) ? (incoming.headers.host ?? domainName) : domainName,
       port,
       stage: options.stage,
       requestId: ids.requestId,
@@ -129,8 +144,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         return gatewayResponse("DEFAULT_5XX", ids);
       },
     );
-    const ended = invoked.then(() => {}).finally(() => underWay.delete(ended));
+    const ended = invoked
+      .then(() => {})
+      .finally(() => {
+        underWay.delete(ended);
+        invocations.delete(ended);
+      });
     underWay.add(ended);
+    invocations.add(ended);
 
     const late = deadline(options.integrationTimeoutMs ?? INTEGRATION_TIMEOUT_S * 1000);
     const answer = await Promise.race([invoked, late.passed]);
@@ -140,6 +161,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
   return {
     baseUrl: `http://${domainName}${prefix}`,
+    underWay: () => invocations.size,
     close: async (graceMs = 5_000) => {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeIdleConnections();
@@ -152,6 +174,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   };
 }
 
+const exchangeOf = (incoming: IncomingMessage, answer: GatewayAnswer, atMs: number): Exchange => ({
+  atMs,
+  method: incoming.method ?? "GET",
+  path: incoming.url?.split("?", 1)[0] ?? "/",
+  authorization: incoming.headers.authorization,
+  answer,
+});
+
 function newIds(): RequestIds {
   return { requestId: randomUUID(), extendedRequestId: `${randomBytes(11).toString("base64url")}=` };
 }
@@ -160,10 +190,16 @@ async function listenOn(server: Server, port: number): Promise<number> {
   try {
     return await listen(server, port);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "EADDRINUSE")
       throw new StartError(`port ${port} is taken; set PORT to another one, or to 0 for a free one`);
-    }
-    throw error;
+    if (code === "EACCES")
+      throw new StartError(
+        `port ${port} is not for this user; set PORT to one from 1024 on, or to 0 for a free one`,
+      );
+    throw new StartError(
+      `nothing can listen on port ${port} of 127.0.0.1: ${systemReason(error) ?? String(error)}; set PORT to another one, or to 0 for a free one`,
+    );
   }
 }
 

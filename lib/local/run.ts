@@ -2,10 +2,13 @@ import { randomInt, randomUUID } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import type { DynamoDBStreamEvent } from "aws-lambda";
 import { build, DIST } from "../../bin/build.ts";
 import { ENV } from "../../lambda/environment.ts";
 import type { TermsInput } from "../../lambda/terms.ts";
 import { ROUTES, VENDOR_NAMES, type VendorName } from "../routes.ts";
+import type { Decision } from "./decision-line.ts";
+import { consumedOf, decisionsFrom, refusalIn } from "./decisions.ts";
 import { startDynamoDb, TABLES } from "./dynamodb.ts";
 import { enterEnvironment } from "./environment.ts";
 import { loadFunctions } from "./functions.ts";
@@ -13,6 +16,7 @@ import { startGateway } from "./gateway.ts";
 import { type Invoke, invocationContext } from "./invocation.ts";
 import { startSchedules } from "./schedules.ts";
 import { startSecretsManager } from "./secrets-manager.ts";
+import { StartError, systemReason } from "./start-error.ts";
 import { startStreamPoller } from "./stream-poller.ts";
 import { startTtlSweep } from "./ttl-sweep.ts";
 import { type RunningVendor, startVendor, type VendorTarget } from "./vendor-targets.ts";
@@ -33,6 +37,8 @@ export interface LocalOptions {
   /** File that outlives the run; in memory unless given. */
   readonly dataFile?: string | undefined;
   readonly stage?: string | undefined;
+  /** Names by which this machine is called beside its own, in lower case. */
+  readonly hosts?: readonly string[];
   /** Each is simulated unless told. */
   readonly vendors?: Readonly<Partial<Record<VendorName, VendorTarget>>>;
   /** Rates and prices as lambda/terms.ts reads them; the defaults unless given. */
@@ -43,6 +49,8 @@ export interface LocalOptions {
   readonly functionsDirectory?: string;
   /** Told in a sentence what needs a person; stderr unless given. */
   readonly announce?: (message: string) => void;
+  /** Told each decision once it is in the audit log, and each refusal that stands in none; nothing is read for it unless given. */
+  readonly onDecision?: (decision: Decision) => void;
 }
 
 export interface LocalRun {
@@ -53,8 +61,10 @@ export interface LocalRun {
   readonly vendors: Readonly<Record<VendorName, Pick<RunningVendor, "target" | "origin" | "booksUrl">>>;
   /** Resolves when every change of the Vault before the call is in the audit table, or in a dead letter. */
   drain(): Promise<void>;
-  /** Ends the invocations under way, then the audit log, then everything else; a few seconds at most. */
-  close(): Promise<void>;
+  /** Calls whose function has not ended. */
+  underWay(): number;
+  /** Ends the calls under way, for which it waits `graceMs` at most, then the audit log, then everything else. */
+  close(graceMs?: number): Promise<void>;
 }
 
 /**
@@ -67,9 +77,9 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
   const announce = options.announce ?? ((message: string) => console.error(message));
   const apiKey = options.apiKey ?? newApiKey();
   const dataFile = options.dataFile === undefined ? undefined : resolve(options.dataFile);
-  const closers: (() => Promise<void>)[] = [];
-  const close = async () => {
-    for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer();
+  const closers: ((graceMs?: number) => Promise<void>)[] = [];
+  const close = async (graceMs?: number) => {
+    for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer(graceMs);
   };
 
   try {
@@ -77,10 +87,10 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
     const leaveEnvironment = enterEnvironment({ AWS_ACCESS_KEY_ID: accessKeyId });
     closers.push(async () => leaveEnvironment());
 
-    if (options.functionsDirectory === undefined) await build();
-
+    // First, since it is refused most often and the bundles take longer.
     const dynamodb = await startDynamoDb({ dataFile, fallbackEndpoint: options.dynamodbEndpoint });
     closers.push(() => dynamodb.close());
+    if (options.functionsDirectory === undefined) await buildFunctions();
 
     const start = async (name: VendorName): Promise<RunningVendor> => {
       const vendor = await startVendor(name, options.vendors?.[name] ?? { kind: "simulated" });
@@ -105,6 +115,7 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
     Object.assign(
       process.env,
       functionEnvironment(dynamodb.endpoint, secrets.endpoint, vendors, options.terms ?? {}),
+      hints(options),
     );
     const invoke = loadFunctions(options.functionsDirectory ?? DIST);
 
@@ -120,12 +131,25 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
     );
     closers.push(() => schedules.close());
 
+    const { onDecision } = options;
+    const decisionsIn = onDecision && decisionsFrom(dynamodb.client);
+    const consume = async (event: DynamoDBStreamEvent) => {
+      const answer = await invokeConsumer(invoke, event, announce);
+      try {
+        const decisions = await decisionsIn?.(consumedOf(event.Records, answer));
+        for (const decision of decisions ?? []) onDecision?.(decision);
+      } catch (error) {
+        announce(`a decision cannot be shown, it is in the audit log: ${String(error)}`);
+      }
+      return answer;
+    };
+
     const poller = await startStreamPoller({
       client: dynamodb.client,
       endpoint: dynamodb.endpoint,
       table: TABLES[0],
       functionName: "record-audit",
-      invoke: (event) => invokeConsumer(invoke, event, announce),
+      invoke: consume,
       checkpointFile: dataFile && `${dataFile}.checkpoint`,
       deadLetterDirectory: dataFile
         ? `${dataFile}.dead-letters`
@@ -142,9 +166,14 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
       routes: ROUTES,
       port: options.port ?? 0,
       stage: options.stage,
+      ...(options.hosts && { hosts: options.hosts }),
       onFunctionError: (error) => announce(`a function threw: ${described(error)}`),
+      onAnswer: (exchange) => {
+        const refusal = onDecision === undefined ? null : refusalIn(exchange);
+        if (refusal !== null) onDecision?.(refusal);
+      },
     });
-    closers.push(() => gateway.close());
+    closers.push((graceMs) => gateway.close(graceMs));
 
     return {
       baseUrl: gateway.baseUrl,
@@ -152,6 +181,7 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
       dynamodbEndpoint: dynamodb.endpoint,
       vendors,
       drain: () => poller.drain(),
+      underWay: () => gateway.underWay(),
       close,
     };
   } catch (error) {
@@ -159,6 +189,27 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
     throw error;
   }
 }
+
+/** Builds the bundles; throws a StartError where the machine does not let us, or the sources do not compile. */
+async function buildFunctions(): Promise<void> {
+  try {
+    await build();
+  } catch (error) {
+    const refused = systemReason(error);
+    if (refused !== undefined)
+      throw new StartError(
+        `the functions are built to ${DIST}, which cannot be written: ${refused}; make it writable for this user`,
+      );
+    if (/"@esbuild\/|esbuild for another platform/i.test(oneLine(error)))
+      throw new StartError(
+        `esbuild lacks its program for this platform: run \`npm ci\` on this machine without --omit=optional`,
+      );
+    throw new StartError(`the functions cannot be built: ${oneLine(error)}`);
+  }
+}
+
+const oneLine = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).trim().replace(/\s*\n\s*/g, "; ");
 
 /** Everything our functions read, and what keeps their logs to warnings and errors, on stderr. */
 function functionEnvironment(
@@ -189,10 +240,22 @@ function functionEnvironment(
   };
 }
 
+/** Why a key of before is not known here: in the first hour that is why most calls are refused. */
+function hints({ apiKey, dataFile }: LocalOptions): Record<string, string> {
+  const given = "this run was started with KEYBRAKE_API_KEY, and takes what it was then";
+  const made = "npm start makes a new API key at each start and prints it, unless KEYBRAKE_API_KEY gives one";
+  const forgotten =
+    "npm start keeps keys in memory, and those of a start before are gone, unless KEYBRAKE_DATA names a file for them";
+  return {
+    [ENV.apiKeyHint]: apiKey === undefined ? made : given,
+    ...(dataFile === undefined && { [ENV.vaultKeyHint]: forgotten }),
+  };
+}
+
 /** What a consumer throws would otherwise show only once its retries have run out. */
 async function invokeConsumer(
   invoke: Invoke,
-  event: unknown,
+  event: DynamoDBStreamEvent,
   announce: (message: string) => void,
 ): Promise<unknown> {
   try {

@@ -1,3 +1,4 @@
+import { looksLike, secretIn } from "../../lambda/domain/secrets.ts";
 import { parseTerms, type TermsInput } from "../../lambda/terms.ts";
 import { cut } from "../config.ts";
 import type { VendorName } from "../routes.ts";
@@ -19,6 +20,10 @@ export interface Settings {
   readonly terms: TermsInput;
   /** An engine of the user's, for platforms without ours. */
   readonly dynamodbEndpoint: string | undefined;
+  /** Names by which this machine is called beside its own, in lower case. */
+  readonly hosts: readonly string[];
+  /** Whether a line is printed for each decision. */
+  readonly tellsDecisions: boolean;
 }
 
 /** The variables that hold vendors' credentials: read once, and not passed on to what is started from here. */
@@ -33,9 +38,9 @@ export const CREDENTIAL_VARIABLES = [
 export function parseSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
   const read = (name: string) => environment[name] || undefined;
   const credentials: Readonly<Record<VendorName, string | undefined>> = {
-    stripe: read("STRIPE_SECRET_KEY"),
+    stripe: parseCredential("STRIPE_SECRET_KEY", read("STRIPE_SECRET_KEY"), STRIPE_KEY),
     twilio: parseTwilio(read("TWILIO_ACCOUNT_SID"), read("TWILIO_AUTH_TOKEN")),
-    resend: read("RESEND_API_KEY"),
+    resend: parseCredential("RESEND_API_KEY", read("RESEND_API_KEY"), RESEND_KEY),
   };
   const targetOf = (name: VendorName) =>
     parseTarget(name, credentials[name], read(`KEYBRAKE_${name.toUpperCase()}_ORIGIN`));
@@ -47,7 +52,17 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
     vendors: { stripe: targetOf("stripe"), twilio: targetOf("twilio"), resend: targetOf("resend") },
     terms: parseLocalTerms(read("KEYBRAKE_TERMS")),
     dynamodbEndpoint: read("AWS_ENDPOINT_URL_DYNAMODB"),
+    hosts: parseHosts(read("KEYBRAKE_HOSTS")),
+    tellsDecisions: parseLog(read("KEYBRAKE_LOG")),
   };
+}
+
+/** Refuses any argument: everything is told by variables, and one that is not read must not seem to be. */
+export function parseArguments(given: readonly string[]): void {
+  if (given.length > 0)
+    throw new StartError(
+      `it takes no arguments, got ${given.length}; variables say everything, such as PORT=0 or KEYBRAKE_LOG=off before the command`,
+    );
 }
 
 function parsePort(text: string | undefined): number {
@@ -58,10 +73,54 @@ function parsePort(text: string | undefined): number {
 }
 
 function parseApiKey(text: string | undefined): string | undefined {
-  if (text === undefined || text.length >= API_KEY_LENGTH_MIN) return text;
-  throw new StartError(
-    `KEYBRAKE_API_KEY has ${text.length} characters; it takes ${API_KEY_LENGTH_MIN} or more, or unset it to get a new one`,
-  );
+  if (text === undefined) return undefined;
+  const refuse = (why: string): never => {
+    throw new StartError(
+      `KEYBRAKE_API_KEY ${why}; it takes a secret of its own, of ${API_KEY_LENGTH_MIN} or more characters of ASCII without spaces, or unset it to get a new one`,
+    );
+  };
+  if (NO_TOKEN.test(text)) refuse(UNUSABLE);
+  if (text.length < API_KEY_LENGTH_MIN) refuse(`has ${text.length} characters`);
+  if (secretIn(text.replace(/^kb_/, "")) !== null) refuse(`looks like ${looksLike(text)}`);
+  return text;
+}
+
+/** What no header `Authorization` carries: a client would send another key than the one that stands here. */
+const NO_TOKEN = /[^\x21-\x7e]/;
+const UNUSABLE = "has a space, a line break or a character that is not of ASCII";
+
+interface Shape {
+  readonly pattern: RegExp;
+  /** How one begins. */
+  readonly prefix: RegExp;
+  readonly accepted: string;
+}
+
+/** docs.stripe.com/keys and resend.com/docs/api-reference/introduction, read 2026-11-27. */
+const STRIPE_KEY: Shape = {
+  pattern: /^[sr]k_(org_)?(live|test)_\w+$/,
+  prefix: /^[sr]k_(org_)?(live|test)_/,
+  accepted: "a secret or restricted key of Stripe, such as sk_test_… or rk_live_…",
+};
+const RESEND_KEY: Shape = { pattern: /^re_\w+$/, prefix: /^re_/, accepted: "an API key of Resend, re_…" };
+const TWILIO_TOKEN: Shape = {
+  pattern: /^(?!SK[0-9a-f]{32}$|[a-z]{2}_|kbvk)(SK[0-9a-f]{32}:)?[^:]{1,200}$/i,
+  prefix: /^(?!)/,
+  accepted: "the auth token, or SK…:secret of an API key",
+};
+
+/** Refuses what cannot be the credential that the variable is for. None of it is repeated: it may be a secret of another kind. */
+function parseCredential(name: string, text: string | undefined, { pattern, prefix, accepted }: Shape) {
+  if (text === undefined) return undefined;
+  const wrong = NO_TOKEN.test(text) ? UNUSABLE : pattern.test(text) ? null : lookOf(text, prefix);
+  if (wrong !== null) throw new StartError(`${name} ${wrong}; it takes ${accepted}, or unset it`);
+  return text;
+}
+
+function lookOf(text: string, prefix: RegExp): string {
+  if (prefix.test(text)) return "is cut short or mistyped";
+  const look = looksLike(text);
+  return look.startsWith("no kind") ? "is no key of this kind" : `looks like ${look}`;
 }
 
 function parseStage(text: string | undefined): string | undefined {
@@ -69,6 +128,26 @@ function parseStage(text: string | undefined): string | undefined {
   throw new StartError(
     `KEYBRAKE_STAGE is ${cut(text)}; it takes 1 to 128 letters, digits, hyphens and underscores`,
   );
+}
+
+/** A name of DNS or an address, as it stands in a header `Host`, without the port. */
+const HOST = /^([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$/;
+
+/** Names are taken as they are: a pattern would let in a page that makes a name of its own lead here. */
+function parseHosts(text: string | undefined): readonly string[] {
+  const hosts = (text ?? "").split(",").map((host) => host.trim().toLowerCase());
+  return hosts.filter((host) => {
+    if (host === "" || HOST.test(host)) return host !== "";
+    throw new StartError(
+      `KEYBRAKE_HOSTS has ${cut(host)}; it takes names without scheme, port and wildcard, with commas between them, such as host.docker.internal,keybrake`,
+    );
+  });
+}
+
+function parseLog(text: string | undefined): boolean {
+  if (text === undefined || text === "on") return true;
+  if (text === "off") return false;
+  throw new StartError(`KEYBRAKE_LOG is ${cut(text)}; it takes on, a line for each decision, or off`);
 }
 
 const TERMS_EXAMPLE = '{"rates": {"eur": 1.09}, "prices": {"twilio": {"sms": {"+44": 0.05}}}}';
@@ -91,8 +170,10 @@ function parseTwilio(accountSid: string | undefined, authToken: string | undefin
       `${accountSid === undefined ? "TWILIO_ACCOUNT_SID" : "TWILIO_AUTH_TOKEN"} is not set; Twilio needs both, or neither to be simulated`,
     );
   if (!/^AC[0-9a-f]{32}$/i.test(accountSid))
-    throw new StartError("TWILIO_ACCOUNT_SID is no account SID; it takes AC and 32 digits or letters a to f");
-  return `${accountSid}:${authToken}`;
+    throw new StartError(
+      "TWILIO_ACCOUNT_SID is no account SID; it takes AC and 32 digits or letters a to f (SK… goes before its secret in TWILIO_AUTH_TOKEN)",
+    );
+  return `${accountSid}:${parseCredential("TWILIO_AUTH_TOKEN", authToken, TWILIO_TOKEN)}`;
 }
 
 function parseTarget(

@@ -2,3 +2,29 @@
 export class StartError extends Error {
   override readonly name = "StartError";
 }
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: "this user may not",
+  EPERM: "this user may not",
+  EROFS: "its file system is read-only",
+  ENOSPC: "the disk is full",
+  EDQUOT: "the quota of this user is used up",
+  ENOENT: "there is no such folder",
+  ENOTDIR: "a part of its path is a file",
+  EISDIR: "it is a folder",
+  ENAMETOOLONG: "its name is too long",
+  EMFILE: "too many files are open",
+};
+
+/** What the system refused and why; undefined for an error that is none of the system. */
+export function systemProblem(error: unknown): string | undefined {
+  const reason = systemReason(error);
+  return reason === undefined || !(error instanceof Error) ? undefined : `${error.message}: ${reason}`;
+}
+
+/** Why the system refused, in words and with its own code; undefined for an error that is none of the system. */
+export function systemReason(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error) || !("syscall" in error)) return undefined;
+  const code = String(error.code);
+  return `${REASONS[code] ?? error.message} (${code})`;
+}

@@ -20,14 +20,19 @@ interface LocalVendor {
   readonly simulate: (latencyMs: number) => Promise<{ readonly origin: string; close(): Promise<void> }>;
 }
 
+/**
+ * Placeholders have the form of the real thing, so that other servers take them: stripe-mock refuses whatever is not
+ * `sk_test_` with letters and digits (its server/server.go, v0.197.0, read 2026-11-27). Twilio's has no part in common with the SID, since an
+ * answer that repeats a credential is withheld.
+ */
 const TWILIO_SID = `AC${"0123456789abcdef".repeat(2)}`;
-const TWILIO_TOKEN = "keybrake_placeholder_token_000000";
+const TWILIO_TOKEN = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
 
 /** As at the real one, a price is known some time after the call. */
 const TWILIO_DELIVERS_AFTER_MS = 10_000;
 
-const STRIPE_PLACEHOLDER = "sk_test_keybrake_placeholder";
-const RESEND_PLACEHOLDER = "re_keybrake_placeholder";
+const STRIPE_PLACEHOLDER = "sk_test_keybrakeplaceholder";
+const RESEND_PLACEHOLDER = "re_keybrake_placeholderplaceholder00";
 
 export const LOCAL_VENDORS: Readonly<Record<VendorName, LocalVendor>> = {
   stripe: {

@@ -248,7 +248,7 @@ def test_an_exceeded_cap_is_a_rate_limit_error_that_says_everything(
 @pytest.mark.parametrize(
     ("token", "kind"),
     [
-        ("re_keybrake_placeholder", "this is no vault key"),
+        ("re_keybrake_placeholderplaceholder00", "this is no vault key"),
         ("vk_short", "a vault key that is mistyped or cut short"),
         ("admin-key-of-the-tests", "this is no vault key"),
     ],

@@ -17,7 +17,7 @@ from twilio.rest import Client
 IS_OLDEST = version("twilio").startswith("7.")
 PLACEHOLDER = "AC00000000000000000000000000000000"
 ACCOUNT = "AC0123456789abcdef0123456789abcdef"
-AUTH_TOKEN = "keybrake_placeholder_token_000000"
+AUTH_TOKEN = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 SERVICE = "VA11111111111111111111111111111111"
 FROM = "+15005550006"
 TWIML = "<Response><Say>Hello</Say></Response>"

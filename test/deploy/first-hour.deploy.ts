@@ -45,7 +45,9 @@ test("before a credential is set, calls are refused with the command that sets i
 test("the API key is generated, and the gateway answers for itself in the shape of the vendors", async () => {
   // Letters and digits on AWS; MiniStack does not heed ExcludePunctuation.
   expect(run.apiKey).toMatch(/^kb_\S{40}$/);
-  const refused = await ask(run, "GET", "/", { token: run.apiKey });
+  const place = await ask(run, "GET", "/");
+  expect([place.status, textAt(place.json, "stripe_base_url")]).toEqual([200, `${run.baseUrl}/stripe`]);
+  const refused = await ask(run, "POST", "/", { token: run.apiKey });
   expect([refused.status, at(refused.json, "error", "code")]).toEqual([
     403,
     "gateway_missing_authentication_token",

@@ -333,7 +333,7 @@ describe("against a Twilio that answers", () => {
 
       for (const [token, part] of [
         [`${revoked.token.slice(0, -1)}_`, "a vault key that is mistyped or cut short"],
-        ["keybrake_placeholder_token_000000", "this is no vault key"],
+        ["0f1e2d3c4b5a69788796a5b4c3d2e1f0", "this is no vault key"],
         [revoked.token, `vault key ${revoked.id} was revoked at 20`],
       ] as const) {
         let refusal: Awaited<ReturnType<typeof refusalOf>> | undefined;

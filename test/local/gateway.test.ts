@@ -23,7 +23,7 @@ afterEach(async () => {
 const DONE = { statusCode: 200, body: "done" };
 
 /** A gateway over a function that answers `returned`, and what it was invoked with. */
-async function gatewayTo(returned: unknown, options: { stage?: string } = {}) {
+async function gatewayTo(returned: unknown, options: { stage?: string; hosts?: readonly string[] } = {}) {
   const invocations: Invoked[] = [];
   const baseUrl = await openGateway({
     ...options,
@@ -38,6 +38,7 @@ async function gatewayTo(returned: unknown, options: { stage?: string } = {}) {
 async function openGateway(options: {
   invoke: Invoke;
   stage?: string;
+  hosts?: readonly string[];
   integrationTimeoutMs?: number;
 }): Promise<string> {
   const gateway = await startGateway({ routes: ROUTES, port: 0, ...options });
@@ -210,12 +211,32 @@ test("with a stage the URL has it, the function's path has not, and nothing else
   expect(invocations).toHaveLength(1);
 });
 
-test("the bare root gets the gateway's own answer, in the shape of every vendor", async () => {
+test("GET of the bare root, with a stage or without, goes to a function; what is before the stage does not", async () => {
+  const bare = await gatewayTo(DONE);
+  const staged = await gatewayTo(DONE, { stage: "prod" });
+
+  for (const [baseUrl, path] of [
+    [bare.baseUrl, "/"],
+    [staged.baseUrl, "/prod"],
+    [staged.baseUrl, "/prod/"],
+  ] as const)
+    expect((await send(baseUrl, { path })).status, path).toBe(200);
+  expect((await send(staged.baseUrl, { path: "/" })).body.toString()).toBe('{"message":"Forbidden"}');
+
+  const invoked = [...bare.invocations, ...staged.invocations];
+  expect(invoked).toMatchObject([
+    { name: "health", event: { resource: "/", path: "/", requestContext: { path: "/" } } },
+    { name: "health", event: { resource: "/", path: "/", requestContext: { path: "/prod/" } } },
+    { name: "health", event: { resource: "/", path: "/", requestContext: { path: "/prod/" } } },
+  ]);
+});
+
+test("any other method at the bare root gets the gateway's own answer, in the shape of every vendor", async () => {
   const { baseUrl, invocations } = await gatewayTo(DONE);
 
   for (const [method, path] of [
-    ["GET", "/"],
-    ["POST", "/?x=1"],
+    ["POST", "/"],
+    ["DELETE", "/?x=1"],
   ] as const) {
     const answer = await send(baseUrl, { method, path });
     const requestId = answer.headers["request-id"];
@@ -227,6 +248,11 @@ test("the bare root gets the gateway's own answer, in the shape of every vendor"
       "x-amzn-requestid": requestId,
       "x-amz-apigw-id": expect.any(String),
     });
+    const ours = {
+      keybrake_code: "gateway_missing_authentication_token",
+      request_id: requestId,
+      charged: "no",
+    };
     expect(JSON.parse(answer.body.toString())).toEqual({
       error: {
         type: "permission_error",
@@ -240,8 +266,11 @@ test("the bare root gets the gateway's own answer, in the shape of every vendor"
       name: "gateway_missing_authentication_token",
       message:
         "there is nothing at this address, add a path; nothing was sent to the vendor and nothing was charged",
-      code: 403,
+      code: 20403,
+      more_info: "https://www.twilio.com/docs/errors/20403",
       status: 403,
+      ...ours,
+      details: ours,
     });
   }
   expect(invocations).toEqual([]);
@@ -460,4 +489,44 @@ test("a taken port is said to be taken", async () => {
     `port ${port} is taken; set PORT to another one, or to 0 for a free one`,
   );
   other.close();
+});
+
+/** Guarantees that DNS rebinding stays shut: exact names alone, and never a page. */
+test.each([
+  [{ Host: "keybrake:8787" }, 200, ""],
+  [{ Host: "KEYBRAKE" }, 200, ""],
+  [{ Host: "localhost:1" }, 200, ""],
+  [{ Host: "[::1]:8787" }, 200, ""],
+  [
+    { Host: "evil.keybrake" },
+    403,
+    "a local run is called by the hosts 127.0.0.1, localhost, [::1], keybrake alone;",
+  ],
+  [{ Host: "keybrake.evil.example" }, 403, "KEYBRAKE_HOSTS=<name> at its start takes another one"],
+  [
+    { Host: "keybrake:8787", Origin: "http://keybrake:8787" },
+    403,
+    "[::1], keybrake alone; a request with an Origin header",
+  ],
+  [
+    { Host: "keybrake:8787", Origin: "null" },
+    403,
+    "comes from a page in a browser; nothing was sent to the vendor",
+  ],
+])("with the host keybrake taken, %j is answered %i", async (headers, status, message) => {
+  const { baseUrl, invocations } = await gatewayTo(DONE, { hosts: ["keybrake"] });
+
+  const answer = await send(baseUrl, { path: "/healthz", rawHeaders: Object.entries(headers).flat() });
+
+  expect(answer.status).toBe(status);
+  expect(answer.body.toString()).toContain(message);
+  expect(invocations).toHaveLength(status === 200 ? 1 : 0);
+});
+
+test("links lead back to the name by which it was called", async () => {
+  const { baseUrl, invocations } = await gatewayTo(DONE, { hosts: ["keybrake"] });
+
+  await send(baseUrl, { path: "/healthz", rawHeaders: ["Host", "keybrake:8787"] });
+
+  expect(invocations[0]?.event).toMatchObject({ requestContext: { domainName: "keybrake:8787" } });
 });

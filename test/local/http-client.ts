@@ -4,7 +4,7 @@ export interface Sent {
   readonly method?: string;
   /** Path and query as they shall stand in the request line. */
   readonly path: string;
-  /** Names and values in turn. */
+  /** Names and values in turn; the host is the one of the address, unless one stands here. */
   readonly rawHeaders?: readonly string[];
   readonly body?: string | Buffer;
 }
@@ -34,6 +34,7 @@ export function send(baseUrl: string, sent: Sent): Promise<Answered> {
 /** A request whose body and end are the caller's to write. */
 export function open(baseUrl: string, { method = "GET", path, rawHeaders = [] }: Sent): ClientRequest {
   const { hostname, port } = new URL(baseUrl);
-  const headers = ["Host", `${hostname}:${port}`, ...rawHeaders];
+  const host = rawHeaders.includes("Host") ? [] : ["Host", `${hostname}:${port}`];
+  const headers = [...host, ...rawHeaders];
   return request({ hostname, port, method, path, headers, agent: false });
 }

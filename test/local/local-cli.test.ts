@@ -1,15 +1,28 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { afterEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { listen } from "../../lib/local/listen.ts";
+import { eventually } from "../support/eventually.ts";
+import { ask, issue, type Key, pay, post } from "../support/keybrake.ts";
+import { type OwnUpstream, startOwnUpstream } from "../support/own-upstream.ts";
+import { killAllStarted, start } from "../support/start.ts";
 
 const LOCAL = join(import.meta.dirname, "..", "..", "bin", "local.ts");
 
 const started: ChildProcess[] = [];
-afterEach(() => {
+afterEach(async () => {
   for (const child of started.splice(0)) child.kill("SIGKILL");
+  await killAllStarted();
+  await upstream.close();
+  upstream = await startOwnUpstream();
 });
+
+let upstream: OwnUpstream;
+beforeAll(async () => {
+  upstream = await startOwnUpstream();
+});
+afterAll(() => upstream.close());
 
 interface Started {
   /** Resolves with what stands on stdout as soon as it ends with a ready line; never when there is none. */
@@ -105,4 +118,121 @@ test("a taken port ends it with a message and code 1", async () => {
     stderr: `keybrake cannot start: port ${port} is taken; set PORT to another one, or to 0 for a free one\n`,
   });
   other.close();
+});
+
+describe("a line for each decision", () => {
+  /** What stands below the ready line, the times left out. */
+  const linesOf = (stdout: string): readonly string[] =>
+    stdout
+      .slice(stdout.indexOf("\nready ") + 1)
+      .trimEnd()
+      .split("\n")
+      .slice(1)
+      .map((line) => line.replace(/^\d\d:\d\d:\d\dZ {2}/, "").replace(/ {2,}/g, "  "));
+
+  test("tells what was charged and is left, what was denied and why, keys, and calls of nobody", async () => {
+    const run = await start();
+    const key = await issue(run, { agent_run_label: "first/try" });
+    await pay(run, key, 2999);
+    await pay(run, key, 2999);
+    await post(run, key, "/v1/customers");
+    await post(run, key, "/v1/charges", { amount: "100", currency: "usd", source: "tok_chargeDeclined" });
+    await ask(run, "POST", `/vault/keys/${key.id}/revoke`, { token: run.apiKey });
+    await pay(run, key, 1);
+    const lost: Key = { id: "", token: "kbvkAAAAAAAA" };
+    await pay(run, lost, 1);
+    await ask(run, "POST", "/vault/keys", { token: "not-the-api-key" });
+    await ask(run, "GET", "/healthz", { headers: { Origin: "https://evil.example" } });
+    await ask(run, "GET", "/vault/audit", { token: run.apiKey });
+
+    expect(await run.kill("SIGTERM")).toBe(0);
+
+    const lines = linesOf(run.stdout());
+    expect(lines.find((line) => line.startsWith("KEY  issued"))).toMatch(
+      new RegExp(`^KEY  issued  ${key.id}  first/try  stripe, \\$50\\.00 a day, until 20[-0-9: ]+Z$`),
+    );
+    const calls = (path: string, outcome: string) => `POST  ${path}  ${key.id}  first/try  ${outcome}`;
+    expect([...lines].filter((line) => !line.startsWith("KEY  issued")).sort()).toEqual(
+      [
+        calls("/stripe/v1/payment_intents", "charged $29.99, left $20.01"),
+        calls("/stripe/v1/payment_intents", "DENIED 429 spend_cap_exceeded, needs $29.99, left $20.01"),
+        calls("/stripe/v1/customers", "free"),
+        calls("/stripe/v1/charges", "not charged, stripe answered 402, left $20.01"),
+        `KEY  revoked  ${key.id}  first/try  by admin`,
+        calls("/stripe/v1/payment_intents", "DENIED 401 key_revoked, needs $0.01, left $20.01"),
+        "POST  /stripe/v1/payment_intents  -  -  DENIED 401 key_unknown",
+        "POST  /vault/keys  -  -  DENIED 401 api_key_invalid",
+        "GET  /healthz  -  -  DENIED 403 gateway_access_denied",
+      ].sort(),
+    );
+    for (const secret of [key.token, lost.token, run.apiKey, "not-the-api-key"])
+      expect(run.stdout()).not.toContain(secret);
+    expect(run.stdout()).not.toContain("\u001b");
+    expect(run.stderr()).toBe("");
+  });
+
+  test("KEYBRAKE_LOG=off leaves the ready line the last one", async () => {
+    const run = await start({ KEYBRAKE_LOG: "off" });
+    await pay(run, await issue(run), 100);
+    await run.kill("SIGTERM");
+
+    expect(linesOf(run.stdout())).toEqual([]);
+  });
+});
+
+describe("a signal with a call under way", () => {
+  const HANGING = /^stopping: waiting for 1 call under way, 28 s at most; Ctrl-C once more ends it at once\n/;
+
+  async function withCallUnderWay() {
+    const run = await start({ KEYBRAKE_STRIPE_ORIGIN: upstream.origin });
+    const key = await issue(run);
+    // Answered by nobody until the upstream closes.
+    upstream.next(() => {});
+    const call = pay(run, key, 100).then(
+      ({ status }) => status,
+      () => "cut off",
+    );
+    await eventually(() => expect(upstream.requests).toHaveLength(1));
+    return { run, call };
+  }
+
+  test("waits for it, says so, and ends well when it has ended", async () => {
+    const { run, call } = await withCallUnderWay();
+
+    const ended = run.kill("SIGINT");
+    await eventually(() => expect(run.stderr()).toMatch(HANGING));
+    await upstream.close();
+
+    expect(await call).toBe(502);
+    expect(await ended).toBe(0);
+    expect(run.stdout()).toContain("UNRESOLVED, $1.00 held");
+  });
+
+  test("twice at once is one signal; one more ends it at once, and its engine too", async () => {
+    const { run, call } = await withCallUnderWay();
+
+    void run.kill("SIGINT");
+    const ended = run.kill("SIGINT");
+    await eventually(() => expect(run.stderr()).toMatch(HANGING));
+    await eventually(() => {
+      void run.kill("SIGINT");
+      expect(run.stderr()).toMatch(/^ended at once with 1 call under way: /m);
+    });
+
+    expect(await ended).toBe(130);
+    expect(await call).toBe("cut off");
+    await eventually(() => expect(fetch(run.dynamodbEndpoint)).rejects.toThrow());
+  });
+});
+
+test.each([
+  ["KEYBRAKE_DATA", "/", "KEYBRAKE_DATA is /: it is a folder; it takes a file, such as /keybrake.db"],
+  ["KEYBRAKE_DATA", "/proc/keybrake.db", "/proc/keybrake.db"],
+  ["STRIPE_SECRET_KEY", "hello", "STRIPE_SECRET_KEY is no key of this kind; it takes "],
+] as const)("%s=%s ends it with one line, no stack and code 1", async (name, value, message) => {
+  const { code, stdout, stderr } = await npmStart({ PORT: "0", [name]: value }).ended;
+
+  expect([code, stdout]).toEqual([1, ""]);
+  expect(stderr).toMatch(/^keybrake cannot start: [^\n]+\n$/);
+  expect(stderr).toContain(message);
 });

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { parseSettings } from "../../lib/local/settings.ts";
+import { parseArguments, parseSettings } from "../../lib/local/settings.ts";
 import { StartError } from "../../lib/local/start-error.ts";
+import { LOCAL_VENDORS } from "../../lib/local/vendor-targets.ts";
 
 test("nothing set is port 8787, a new key, in memory, no stage, simulated vendors", () => {
   expect(parseSettings({ KEYBRAKE_DATA: "", PORT: "" })).toEqual({
@@ -15,6 +16,8 @@ test("nothing set is port 8787, a new key, in memory, no stage, simulated vendor
     },
     terms: {},
     dynamodbEndpoint: undefined,
+    hosts: [],
+    tellsDecisions: true,
   });
 });
 
@@ -31,6 +34,8 @@ test("everything set is taken as it is", () => {
     RESEND_API_KEY: "re_1",
     KEYBRAKE_TERMS: '{"rates":{"eur":1.09}}',
     AWS_ENDPOINT_URL_DYNAMODB: "http://127.0.0.1:8000",
+    KEYBRAKE_HOSTS: "host.docker.internal, Keybrake,10.0.0.7,[fd00::1],",
+    KEYBRAKE_LOG: "off",
   });
 
   expect(settings).toEqual({
@@ -45,6 +50,8 @@ test("everything set is taken as it is", () => {
     },
     terms: { rates: { eur: 1.09 }, rateMarginPercent: 3, prices: { twilio: {}, resend: {} } },
     dynamodbEndpoint: "http://127.0.0.1:8000",
+    hosts: ["host.docker.internal", "keybrake", "10.0.0.7", "[fd00::1]"],
+    tellsDecisions: false,
   });
 });
 
@@ -59,7 +66,7 @@ test("another upstream without a credential gets a placeholder", () => {
   expect(parseSettings({ KEYBRAKE_STRIPE_ORIGIN: "https://stripe.test" }).vendors.stripe).toEqual({
     kind: "upstream",
     origin: "https://stripe.test",
-    credential: "sk_test_keybrake_placeholder",
+    credential: "sk_test_keybrakeplaceholder",
   });
 });
 
@@ -70,7 +77,7 @@ test.each([
   [
     "KEYBRAKE_API_KEY",
     "1234567",
-    "KEYBRAKE_API_KEY has 7 characters; it takes 8 or more, or unset it to get a new one",
+    "KEYBRAKE_API_KEY has 7 characters; it takes a secret of its own, of 8 or more characters of ASCII without spaces, or unset it",
   ],
   [
     "KEYBRAKE_STAGE",
@@ -99,8 +106,98 @@ test.each([
     "KEYBRAKE_TERMS has rates.eur: accepted is US dollars for one unit",
   ],
   ["KEYBRAKE_TERMS", '{"price":{}}', "KEYBRAKE_TERMS has price: "],
+  ...["*.example", "http://keybrake", "keybrake:8787", "a/b", "a b"].map((host): [string, string, string] => [
+    "KEYBRAKE_HOSTS",
+    `keybrake,${host}`,
+    `KEYBRAKE_HOSTS has ${host}; it takes names without scheme, port and wildcard`,
+  ]),
+  ["KEYBRAKE_LOG", "quiet", "KEYBRAKE_LOG is quiet; it takes on, a line for each decision, or off"],
   ["TWILIO_AUTH_TOKEN", "x", "TWILIO_ACCOUNT_SID is not set; Twilio needs both, or neither to be simulated"],
 ])("%s=%s is refused, and the message says what is taken", (name, value, message) => {
   expect(() => parseSettings({ [name]: value })).toThrow(StartError);
   expect(() => parseSettings({ [name]: value })).toThrow(message);
+});
+
+const SID = "AC0123456789abcdef0123456789abcdef";
+const HEX = "0123456789abcdef0123456789abcdef";
+const UNUSABLE = "has a space, a line break or a character that is not of ASCII";
+const VAULT_KEY = `kbvk${"A".repeat(54)}`;
+
+/** Guarantees that what cannot be a key is refused before anything is called with it, and is never shown. */
+test.each([
+  ["KEYBRAKE_API_KEY", "two words here", UNUSABLE],
+  ["KEYBRAKE_API_KEY", "tab\there-it-is", UNUSABLE],
+  ["KEYBRAKE_API_KEY", "line-break-after\n", UNUSABLE],
+  ["KEYBRAKE_API_KEY", "schlüssel-12345", UNUSABLE],
+  ["KEYBRAKE_API_KEY", "zero\u200bwidth-space", UNUSABLE],
+  ["KEYBRAKE_API_KEY", "sk_live_51Habcdefghijklmnop", "looks like a secret key of Stripe"],
+  ["KEYBRAKE_API_KEY", "rk_test_51Habcdefghijklmnop", "looks like a secret key of Stripe"],
+  ["KEYBRAKE_API_KEY", `re_12345678_${"a".repeat(24)}`, "looks like an API key of Resend"],
+  ["KEYBRAKE_API_KEY", `${SID}:${HEX}`, "looks like a credential of Twilio"],
+  ["KEYBRAKE_API_KEY", VAULT_KEY, "looks like a vault key"],
+  ["STRIPE_SECRET_KEY", "hello", "is no key of this kind"],
+  ["STRIPE_SECRET_KEY", "pk_live_51Habcdef", "looks like a publishable key of Stripe"],
+  ["STRIPE_SECRET_KEY", "sk_test_51Habc def", UNUSABLE],
+  ["STRIPE_SECRET_KEY", '"sk_test_51Habcdef"', "is no key of this kind"],
+  ["STRIPE_SECRET_KEY", "whsec_51Habcdef", "looks like the signing secret of a webhook"],
+  ["STRIPE_SECRET_KEY", VAULT_KEY, "looks like a vault key"],
+  ["STRIPE_SECRET_KEY", "sk_test_51H-abcdef", "is cut short or mistyped"],
+  ["RESEND_API_KEY", "hello", "is no key of this kind"],
+  ["RESEND_API_KEY", "re_12345678-abc", "is cut short or mistyped"],
+  ["RESEND_API_KEY", "sk_test_51Habcdef", "looks like a secret key of Stripe"],
+  ["RESEND_API_KEY", "re_1234\r\nX-Evil: 1", UNUSABLE],
+  ["TWILIO_AUTH_TOKEN", "my token", UNUSABLE],
+  ["TWILIO_AUTH_TOKEN", `SK${HEX}`, "looks like an account or key SID of Twilio"],
+  ["TWILIO_AUTH_TOKEN", `SK${HEX}:`, "looks like a credential of Twilio"],
+  ["TWILIO_AUTH_TOKEN", `${SID}:${HEX}`, "looks like a credential of Twilio"],
+  ["TWILIO_AUTH_TOKEN", "sk_test_51Habcdef", "looks like a secret key of Stripe"],
+  ["TWILIO_AUTH_TOKEN", VAULT_KEY, "looks like a vault key"],
+])("%s=%j is refused, says what is taken, and is not repeated", (name, value, why) => {
+  const twilio = name === "TWILIO_AUTH_TOKEN" ? { TWILIO_ACCOUNT_SID: SID } : {};
+  let message = "";
+  try {
+    parseSettings({ ...twilio, [name]: value });
+  } catch (error) {
+    message = error instanceof StartError ? error.message : "";
+  }
+
+  expect(message).toContain(`${name} ${why}`);
+  expect(message).toMatch(/; it takes .*, or unset it/);
+  expect(message).not.toContain(value);
+  expect(message).not.toContain("\n");
+});
+
+test.each([
+  ["KEYBRAKE_API_KEY", HEX],
+  ["KEYBRAKE_API_KEY", "kb_0123456789abcdefABCDEF0123456789abcdefAB"],
+  ["KEYBRAKE_API_KEY", "p@ss:w0rd/with+signs="],
+  ["STRIPE_SECRET_KEY", "rk_live_51Habcdef"],
+  ["STRIPE_SECRET_KEY", "sk_org_test_51Habcdef"],
+  ["RESEND_API_KEY", "re_123456789"],
+  ["TWILIO_AUTH_TOKEN", HEX],
+  ["TWILIO_AUTH_TOKEN", `SK${HEX}:${"a".repeat(32)}`],
+])("%s=%s is taken", (name, value) => {
+  expect(() =>
+    parseSettings({ TWILIO_ACCOUNT_SID: SID, TWILIO_AUTH_TOKEN: HEX, [name]: value }),
+  ).not.toThrow();
+});
+
+test("an account SID that is a key's SID is told where that goes", () => {
+  expect(() => parseSettings({ TWILIO_ACCOUNT_SID: `SK${HEX}`, TWILIO_AUTH_TOKEN: HEX })).toThrow(
+    "SK… goes before its secret in TWILIO_AUTH_TOKEN",
+  );
+});
+
+/** stripe-mock takes `sk_test_` with letters and digits alone; a simulated vendor takes its placeholder and nothing else. */
+test.each([
+  ["stripe", /^sk_test_[A-Za-z0-9]+$/],
+  ["twilio", /^AC[0-9a-f]{32}:[0-9a-f]{32}$/],
+  ["resend", /^re_[A-Za-z0-9]{8}_[A-Za-z0-9]{24}$/],
+] as const)("the placeholder of %s has the form of the real thing", (name, form) => {
+  expect(LOCAL_VENDORS[name].placeholder).toMatch(form);
+});
+
+test("arguments are refused, since variables say everything", () => {
+  expect(() => parseArguments([])).not.toThrow();
+  expect(() => parseArguments(["--quiet"])).toThrow("it takes no arguments, got 1; ");
 });

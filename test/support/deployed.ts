@@ -42,6 +42,7 @@ export async function useDeployment(deployment: Deployment, options: LocalOption
     dynamodbEndpoint: awsEndpoint,
     vendors: { stripe: ofStripe, twilio: notThere, resend: notThere },
     drain: () => drained(deployment),
+    underWay: () => 0,
     close: async () => {
       await forwarder.close();
       await stripe.close();
