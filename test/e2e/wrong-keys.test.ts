@@ -347,3 +347,47 @@ describe("ours or the vendor's, in code (docs/errors.md)", () => {
     expect(resends?.["keybrake_code"]).toBeUndefined();
   });
 });
+
+/** Guarantees that a client which sleeps as long as it is told finds room, and that no other is told to sleep. */
+test("Retry-After stands near the end of a window where the call fits then, and it does", async () => {
+  const stripe = (body: Readonly<Record<string, unknown>>) => issue(run, { expires_in: "3d", ...body });
+  const [fits, aboveAll, total] = [
+    await stripe({ daily_usd_cap: 10 }),
+    await stripe({ daily_usd_cap: 10 }),
+    await stripe({ daily_usd_cap: 10, total_usd_cap: 12 }),
+  ];
+  const ending = await stripe({ daily_usd_cap: 10, expires_in: "24h" });
+  const pays = (key: Key, cents: number) =>
+    ask(run, "POST", "/stripe/v1/payment_intents", {
+      token: key.token,
+      form: { amount: `${cents}`, currency: "usd" },
+    });
+  for (const key of [fits, aboveAll, total, ending]) await pays(key, 900);
+  const early = await pays(fits, 500);
+  aheadMs += 24 * 3_600_000 - 540_000;
+
+  const [late, never, notInTotal, gone] = [
+    await pays(fits, 500),
+    await pays(aboveAll, 1001),
+    await pays(total, 500),
+    await pays(ending, 500),
+  ];
+
+  const asked = [early, late, never, notInTotal, gone].map(({ status, headers }) => [
+    status,
+    headers["retry-after"] === undefined ? null : Number(headers["retry-after"]),
+  ]);
+  expect(asked).toEqual([
+    [429, null],
+    [429, expect.any(Number)],
+    [429, null],
+    [429, null],
+    [429, null],
+  ]);
+  const seconds = Number(late.headers["retry-after"]);
+  expect(seconds).toBeGreaterThan(480);
+  expect(seconds).toBeLessThanOrEqual(540);
+
+  aheadMs += seconds * 1000;
+  expect((await pays(fits, 500)).status).toBe(200);
+});

@@ -64,7 +64,7 @@ export function refusalBy(
 export const inSeconds = (seconds: number): number => NOW_MS + seconds * 1000;
 export const dollarsOf = usd;
 
-interface Denial {
+export interface Denial {
   readonly name: string;
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -72,7 +72,7 @@ interface Denial {
 }
 
 /** Every code in every shape, caps in all their states, our own API's errors, and the gateway's answers. */
-async function everyDenial(): Promise<readonly Denial[]> {
+export async function everyDenial(): Promise<readonly Denial[]> {
   const total = { caps: { ...balanceBefore(300).caps, total: usd(10) }, leftInTotal: usd(1) };
   const caps: Readonly<Record<string, Problem>> = {
     "window-ends-in-ten-minutes": await refusalBy([balanceBefore(RETRY_AFTER_S_MAX)], 5),

@@ -4,9 +4,14 @@ import { start } from "./start.ts";
 
 /**
  * Starts the product in a process of its own and runs pytest against it, with the files of a folder; whether all passed and
- * the product ended well. Its complaints are shown where one fails.
+ * the product ended well. Its complaints are shown where one fails. `environment`: variables beside those of the product.
  */
-export async function pytest(bin: string, folder: string, files: readonly string[]): Promise<boolean> {
+export async function pytest(
+  bin: string,
+  folder: string,
+  files: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<boolean> {
   const keybrake = await start();
   const { status } = spawnSync(
     join(bin, "python"),
@@ -29,6 +34,7 @@ export async function pytest(bin: string, folder: string, files: readonly string
         KEYBRAKE_URL: keybrake.baseUrl,
         KEYBRAKE_API_KEY: keybrake.apiKey,
         ...simulatorVariables(keybrake.stdout()),
+        ...environment,
       },
     },
   );
