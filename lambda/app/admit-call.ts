@@ -1,5 +1,5 @@
 import { limitProblem } from "../domain/call-limits.ts";
-import { Problem } from "../domain/denial.ts";
+import { NOT_IN_CATALOG, Problem } from "../domain/denial.ts";
 import { canonicalPath, matchesPattern, parseEndpointPattern } from "../domain/endpoint.ts";
 import { type Policy, rootOf } from "../domain/vault-key.ts";
 import type {
@@ -13,6 +13,7 @@ import type {
   VendorRequest,
 } from "../domain/vendor.ts";
 import { endpointOf, strangersTo, VENDORS } from "../vendors/index.ts";
+import { pathHint } from "../vendors/meant.ts";
 import type { ProxyPorts } from "./attempt-context.ts";
 import { standingProblem } from "./cap-problems.ts";
 import { addressOf } from "./forward.ts";
@@ -85,7 +86,10 @@ export async function admit(request: ProxyRequest, policy: Policy, ports: AdmitP
       "ambiguous_path",
       "this path can be read in more than one way: it has a percent-encoded character where no endpoint has one; nothing was charged",
     );
-  checkAllowed(policy, request.method, path, called);
+  const rule = endpoint?.rule ?? { kind: "denied", reason: NOT_IN_CATALOG };
+  const isUnknown = rule.kind === "denied" && rule.reason === NOT_IN_CATALOG;
+  const hint = isUnknown ? pathHint(vendor, request.method, path) : "";
+  checkAllowed(policy, request.method, path, called, hint);
   if (request.body.length > BODY_BYTES_MAX) {
     throw new Problem(
       "payload_too_large",
@@ -102,14 +106,10 @@ export async function admit(request: ProxyRequest, policy: Policy, ports: AdmitP
     headers,
     body,
   };
-  const rule = endpoint?.rule ?? {
-    kind: "denied",
-    reason: "it is not in the catalog, so what it can cost is not known",
-  };
   if (rule.kind === "denied")
     throw new Problem(
       "endpoint_not_priced",
-      `${called} is not callable with a vault key: ${rule.reason}; nothing was charged`,
+      `${called} is not callable with a vault key: ${rule.reason}${hint}; nothing was charged`,
     );
 
   const call = { vendor, policy, request: vendorRequest };
@@ -198,7 +198,7 @@ async function destinationOf(
   return { address, secret };
 }
 
-function checkAllowed(policy: Policy, method: string, path: string, called: string): void {
+function checkAllowed(policy: Policy, method: string, path: string, called: string, hint: string): void {
   const { allowedEndpoints } = policy;
   if (allowedEndpoints === null) return;
 
@@ -209,7 +209,7 @@ function checkAllowed(policy: Policy, method: string, path: string, called: stri
   if (!allowed) {
     throw new Problem(
       "endpoint_not_allowed",
-      `vault key ${policy.keyId} does not allow ${called}; it allows ${allowedEndpoints.join(", ")}; nothing was charged`,
+      `vault key ${policy.keyId} does not allow ${called}; it allows ${allowedEndpoints.join(", ")}${hint}; nothing was charged`,
     );
   }
 }

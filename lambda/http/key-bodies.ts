@@ -11,6 +11,7 @@ import { isJsonObject } from "../domain/strict-json.ts";
 import { parseDuration } from "../domain/time.ts";
 import type { LimitName, Vendor } from "../domain/vendor.ts";
 import { VENDORS } from "../vendors/index.ts";
+import { entryProblem } from "../vendors/meant.ts";
 
 /** The bodies of requests about keys. Whatever is not listed is refused: a misspelt cap must not leave a key uncapped. */
 
@@ -40,15 +41,6 @@ const duration = v.pipe(
     if (seconds !== null && seconds <= EXPIRES_IN_S_MAX) return seconds;
     addIssue({ message: `got ${JSON.stringify(dataset.value.slice(0, 40))}; ${DURATION_ACCEPTED}` });
     return NEVER;
-  }),
-);
-
-const endpoint = v.pipe(
-  v.string('accepted is "METHOD /path"'),
-  v.rawCheck(({ dataset, addIssue }) => {
-    const parsed = dataset.typed ? parseEndpointPattern(dataset.value) : null;
-    if (parsed !== null && "refused" in parsed)
-      addIssue({ message: `got ${JSON.stringify(`${dataset.value}`.slice(0, 60))}; ${parsed.refused}` });
   }),
 );
 
@@ -126,7 +118,10 @@ const issueBody = v.strictObject({
   allowed_endpoints: v.optional(
     v.nullable(
       v.pipe(
-        v.array(endpoint, 'accepted is a list such as ["POST /v1/payment_intents"]'),
+        v.array(
+          v.string('accepted is "METHOD /path"'),
+          'accepted is a list such as ["POST /v1/payment_intents"]',
+        ),
         v.minLength(
           1,
           "got an empty list, which allows nothing; name the endpoints, or leave it out for all that have a price or are free",
@@ -183,12 +178,28 @@ export function parseIssueBody(
       total: parsed.total_usd_cap ?? UNCAPPED,
       perCall: parsed.per_call_usd_cap ?? UNCAPPED,
     },
-    allowedEndpoints: parsed.allowed_endpoints,
+    allowedEndpoints: endpointsOf(parsed.allowed_endpoints, VENDORS[parsed.vendor]),
     limits: limitsOf(parsed, VENDORS[parsed.vendor]),
     expiresInS: parsed.expires_in,
     label: parsed.agent_run_label,
     metadata: parsed.metadata,
   };
+}
+
+/** Checks that every entry is written as one, and then that each can match a call. */
+function endpointsOf(
+  entries: readonly string[] | null,
+  vendor: Vendor | undefined,
+): readonly string[] | null {
+  if (entries === null || vendor === undefined) return entries;
+  const odd = entries.findIndex((entry) => "refused" in parseEndpointPattern(entry));
+  const numbered = [...entries.entries()];
+  for (const [index, entry] of odd < 0 ? numbered : numbered.slice(odd, odd + 1)) {
+    const problem = entryProblem(vendor, entry);
+    if (problem !== null)
+      throw invalid(`allowed_endpoints.${index}`, `got ${JSON.stringify(entry.slice(0, 80))}; ${problem}`);
+  }
+  return entries;
 }
 
 /** Every text of a key is kept and shown: a secret in one of them is refused, and never repeated. */

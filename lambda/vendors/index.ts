@@ -7,7 +7,11 @@ import { twilio } from "./twilio/twilio.ts";
 export const VENDORS: Readonly<Record<string, Vendor>> = { stripe, twilio, resend };
 
 /** The entry of a vendor's catalog for a catalog path, or null: then it has no price and is refused. The first one counts. */
-export function endpointOf(vendor: Vendor, method: string, path: string): Endpoint | null {
+export function endpointOf(
+  vendor: Pick<Vendor, "catalog" | "placeholders">,
+  method: string,
+  path: string,
+): Endpoint | null {
   const segments = path.split("/");
   return (
     vendor.catalog.find(
@@ -42,11 +46,11 @@ function isBelow(
   const open = pattern.at(-1) === "**";
   const fixed = open ? pattern.slice(0, -1) : pattern;
   if (open ? segments.length <= fixed.length : segments.length !== fixed.length) return false;
-  return fixed.every((part, index) => isSegment(placeholders, part, segments[index] ?? ""));
+  return fixed.every((part, index) => fitsSegment(placeholders, part, segments[index] ?? ""));
 }
 
 /** A part is fixed, or a placeholder with or without an ending: `{id}.json`. */
-function isSegment(placeholders: Vendor["placeholders"], part: string, segment: string): boolean {
+export function fitsSegment(placeholders: Vendor["placeholders"], part: string, segment: string): boolean {
   if (!part.startsWith("{")) return part === segment;
   const [name = "", ending = ""] = part.slice(1).split("}", 2);
   return (

@@ -123,6 +123,20 @@ describe("POST /vault/keys refuses, and names the field and what is accepted", (
     expect(message).toMatch(/accepted|missing|leave it out/);
   });
 
+  test.each([
+    ["POST /stripe/v1/payment_intents", /accepted is "POST \/v1\/payment_intents"$/],
+    ["POST /emails", /it is an endpoint of resend, and this key is for stripe; accepted is/],
+    [
+      "POST /v1/payment_links",
+      /its page takes payments .*; accepted is an entry such as "POST \/v1\/payment_intents"/,
+    ],
+  ])("an entry that can never match, with the one that was probably meant: %s", async (entry, said) => {
+    const json = { ...VALID, allowed_endpoints: ["GET /v1/**", entry] };
+    const message = expectError(await admin("POST", "/vault/keys", { json }), 400, "invalid_request");
+    expect(message).toMatch(/^allowed_endpoints\.1: got "/);
+    expect(message).toMatch(said);
+  });
+
   const HEX = "0123456789abcdef0123456789abcdef";
   test.each([
     ["agent_run_label", { agent_run_label: "run/sk_org_live_51Habc" }],
@@ -747,7 +761,7 @@ test("an allowlist holds for one segment by a star and for the rest by two, and 
 });
 
 test("an allowlist opens no endpoint that has no price", async () => {
-  const key = await issue(run, { allowed_endpoints: ["POST /v1/payment_links", "POST /v1/**"] });
+  const key = await issue(run, { allowed_endpoints: ["POST /v1/**"] });
 
   const refused = await post(run, key, "/v1/payment_links", { amount: "100", currency: "usd" });
 

@@ -40,8 +40,19 @@ const ENDPOINTS: readonly Endpoint[] = [
   ),
 ];
 
+/** Where the id is a name of the caller's choice, or of Stripe's without an underscore: `gold-plan`, `SUMMER25`, `US`, `usd`. */
+const OWN_IDS =
+  /^(\/v1\/(?:country_specs|coupons|exchange_rates|plans|products|reporting\/report_types|accounts\/\{id\}\/capabilities)\/)\{id\}/;
+/** Old accounts have customers with names of their own. */
+const CUSTOMERS = /^(\/v1\/customers\/)\{id\}/;
+
+const withOwnIds = (endpoint: Endpoint): Endpoint => ({
+  ...endpoint,
+  path: endpoint.path.replace(OWN_IDS, "$1{own}").replace(CUSTOMERS, "$1{customer}"),
+});
+
 /** Fixed paths first: `create_preview` must not be taken for the id of an invoice. */
 export const CATALOG: readonly Endpoint[] = [
   ...ENDPOINTS.filter(({ path }) => !path.includes("{")),
-  ...ENDPOINTS.filter(({ path }) => path.includes("{")),
+  ...ENDPOINTS.filter(({ path }) => path.includes("{")).map(withOwnIds),
 ];

@@ -103,7 +103,14 @@ export const stripe: Vendor = {
   accountHeaders: ACCOUNT_HEADERS,
   refuseHeaders,
   // A kind, an underscore and the rest: so no word of a path is taken for an id, and none is too long for a table.
-  placeholders: { id: /^[A-Za-z]+_[A-Za-z0-9_]{1,200}$/ },
+  placeholders: {
+    id: /^[A-Za-z]+_[A-Za-z0-9_]{1,200}$/,
+    // A name that was chosen may be any word but the one that is a path of its own below such an object.
+    own: /^(?!search$)[A-Za-z0-9][A-Za-z0-9 _.:@+,=$&!'()~-]{0,199}$/,
+    // Such a name too, if it has a character that no word of a path has.
+    customer:
+      /^(?:[A-Za-z]+_[A-Za-z0-9_]{1,200}|(?=.*[^a-z_])[A-Za-z0-9][A-Za-z0-9 _.:@+,=$&!'()~-]{0,199})$/,
+  },
   catalog: CATALOG,
   limits: ["allowed_accounts", "allowed_currencies", "allowed_recipients"],
   recipients: {

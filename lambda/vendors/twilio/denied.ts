@@ -1,3 +1,4 @@
+import { NOT_IN_CATALOG } from "../../domain/denial.ts";
 import type { Endpoint } from "../../domain/vendor.ts";
 
 /** What no vault key can call, and why. The first entry that fits is the one that answers. */
@@ -81,6 +82,6 @@ export const DENIED: readonly Endpoint[] = [
   deny("/2010-04-01/Accounts.json", "it hands out the auth tokens of the account, or makes another account"),
   deny("/2010-04-01/Accounts/{any}", "it hands out the auth token of the account, or closes it"),
   ...each(OF_ACCOUNT, (name) => [`${ACCOUNT}/${name}.json`, `${ACCOUNT}/${name}/**`]),
-  deny("/2010-04-01/**", "it is not in the catalog, so what it can cost is not known"),
+  deny("/2010-04-01/**", NOT_IN_CATALOG),
   ...each(OF_HOST, (host) => [`/${host}/**`]),
 ];

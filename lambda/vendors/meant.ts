@@ -1,0 +1,171 @@
+import { NOT_IN_CATALOG } from "../domain/denial.ts";
+import { type EndpointPattern, parseEndpointPattern } from "../domain/endpoint.ts";
+import type { Endpoint, Vendor } from "../domain/vendor.ts";
+import { endpointOf, fitsSegment, VENDORS } from "./index.ts";
+
+/**
+ * What was meant by an entry of an allowlist that can never match, and by a path that no endpoint has: the base address of
+ * another vendor, a prefix too much or too few, a letter that is wrong.
+ */
+
+/** What is wrong with an entry of an allowlist, with the one that was probably meant; null where some call can match it. */
+export function entryProblem(vendor: Vendor, entry: string): string | null {
+  const pattern = parseEndpointPattern(entry);
+  if (!("refused" in pattern) && canMatch(vendor, pattern)) return null;
+  const meant = meantBy(vendor, entry);
+  const accepted = meant === null ? acceptedBy(vendor) : `accepted is ${JSON.stringify(meant)}`;
+  if ("refused" in pattern) return meant === null ? pattern.refused : accepted;
+
+  const { method, segments } = pattern;
+  const rule = endpointOf(vendor, method, `/${segments.join("/")}`)?.rule;
+  if (rule?.kind === "denied" && rule.reason !== NOT_IN_CATALOG)
+    return `it is not callable with a vault key: ${rule.reason}; ${acceptedBy(vendor)}`;
+  const other = othersOf(vendor).find((each) => canMatch(each, pattern));
+  if (other !== undefined)
+    return `it is an endpoint of ${other.name}, and this key is for ${vendor.name}; ${accepted}`;
+  return `it matches nothing that a key of ${vendor.name} can call, so it would allow nothing; ${accepted}`;
+}
+
+/** Whether some call that has a price or is free is allowed by an entry. */
+function canMatch(
+  { catalog, placeholders, catalogPath }: Vendor,
+  { method, segments }: EndpointPattern,
+): boolean {
+  const path = `/${segments.join("/")}`;
+  if (catalogPath(path) !== path) return false;
+  if (!segments.some((segment) => segment === "*" || segment === "**")) {
+    const rule = endpointOf({ catalog, placeholders }, method, path)?.rule;
+    return rule !== undefined && rule.kind !== "denied";
+  }
+  const open = segments.at(-1) === "**";
+  const fixed = open ? segments.slice(0, -1) : segments;
+  return catalog.some((endpoint) => {
+    const parts = endpoint.path.split("/").slice(1);
+    return (
+      endpoint.rule.kind !== "denied" &&
+      endpoint.method === method &&
+      (open ? parts.length > fixed.length : parts.length === fixed.length) &&
+      fixed.every((segment, at) => segment === "*" || fitsSegment(placeholders, parts[at] ?? "", segment))
+    );
+  });
+}
+
+/** Completes a refusal of a path that is in no catalog: what to write in its place, or nothing. */
+export function pathHint(vendor: Vendor, method: string, path: string): string {
+  const meant = meantBy(vendor, `${method} ${path}`);
+  if (meant === null) return "";
+  const [meantMethod = "", meantPath = ""] = meant.split(" ");
+  return `; the base address ends in /${vendor.name}, and this was probably meant: ${meantMethod} /${vendor.name}${meantPath}`;
+}
+
+const othersOf = (vendor: Vendor): readonly Vendor[] =>
+  Object.values(VENDORS).filter((each) => each !== vendor);
+
+const acceptedBy = ({ catalog }: Vendor): string => {
+  const example = catalog.find(({ rule }) => rule.kind === "priced");
+  return `accepted is an entry such as "${example?.method} ${entryPath(example)}"; leave allowed_endpoints out for all that have a price or are free`;
+};
+
+const entryPath = (endpoint: Endpoint | undefined): string =>
+  endpoint?.path.replace(/\{[^}]*\}[^/]*/g, "*") ?? "/";
+
+/** The entry that was probably meant, or null. */
+function meantBy(vendor: Vendor, entry: string): string | null {
+  const [first = "", second] = entry.trim().split(/\s+/, 2);
+  const methods = second === undefined ? ["POST", "GET"] : [first.toUpperCase()];
+  const paths = writtenOtherwise(second ?? first);
+  for (const method of methods) {
+    for (const path of paths) {
+      const meant = `${method} ${path}`;
+      const pattern = parseEndpointPattern(meant);
+      if (!("refused" in pattern) && canMatch(vendor, pattern)) return meant;
+    }
+  }
+  return nearest(vendor, methods[0] ?? "", paths[0] ?? "");
+}
+
+/** What stands before the paths of a catalog, and is easily left out. */
+const PREFIXES = [
+  "/v1",
+  "/2010-04-01/Accounts/*",
+  "/2010-04-01",
+  "/verify",
+  "/lookups",
+  "/messaging",
+  "/pricing",
+];
+/** A stage, the name of a vendor, a version that stands there twice. */
+const TOO_MUCH_MAX = 3;
+
+/** A path as it could have been meant: without an origin and a query, and with less or more before it. */
+function writtenOtherwise(text: string): readonly string[] {
+  const host = /^https?:\/\/([a-z]+)\.twilio\.com/i.exec(text)?.[1];
+  const path =
+    `/${text.replace(/^https?:\/\/[^/]*/i, host === undefined || host === "api" ? "" : `/${host}`)}`
+      .replace(/[?#].*$/, "")
+      .replace(/\/{2,}/g, "/")
+      .replace(/(?<=.)\/$/, "");
+  const last = path.split("/").length - 1;
+  const plain = path
+    .split("/")
+    .map((segment, at) => {
+      if (segment === "**") return at === last ? "**" : "*";
+      if (/^(\{.*\}|:[a-z_]+|<.*>|.*\*.*|.*…)$/i.test(segment)) return "*";
+      return segment;
+    })
+    .join("/");
+  const segments = plain.split("/").slice(1);
+  // Never less than a word: an entry must not come back wider than it was written.
+  const shorter = Array.from(
+    { length: Math.min(TOO_MUCH_MAX, segments.length - 1) },
+    (_, at) => `/${segments.slice(at + 1).join("/")}`,
+  ).filter((each) => !each.startsWith("/*"));
+  const all = [plain, ...shorter, ...PREFIXES.map((prefix) => prefix + plain)];
+  return [...new Set([...all, ...all.map((each) => each.toLowerCase())])];
+}
+
+/** Letters that may be wrong in one word, and in all of them. */
+const WRONG_MAX = 3;
+
+/** The entry of the catalog with the fewest wrong letters; ids and wildcards stay as they were written. */
+function nearest({ catalog, placeholders }: Vendor, method: string, path: string): string | null {
+  const segments = path.split("/").slice(1);
+  const open = segments.at(-1) === "**";
+  const fixed = open ? segments.slice(0, -1) : segments;
+  let best: { readonly wrong: number; readonly entry: string } | null = null;
+  for (const endpoint of catalog) {
+    const parts = endpoint.path.split("/").slice(1);
+    if (
+      endpoint.rule.kind === "denied" ||
+      (open ? parts.length <= fixed.length : parts.length !== fixed.length)
+    )
+      continue;
+    // A path that is right under another method is nearer than any other path.
+    let wrong = endpoint.method === method ? 0 : 0.5;
+    const written = fixed.map((segment, at) => {
+      const part = parts[at] ?? "";
+      if (segment === "*" || fitsSegment(placeholders, part, segment)) return segment;
+      if (part.startsWith("{")) wrong += WRONG_MAX + 1;
+      else wrong += differences(segment.toLowerCase(), part.toLowerCase()) + 0.1;
+      return part;
+    });
+    if (wrong <= WRONG_MAX && (best === null || wrong < best.wrong))
+      best = { wrong, entry: `${endpoint.method} /${[...written, ...(open ? ["**"] : [])].join("/")}` };
+  }
+  return best?.entry ?? null;
+}
+
+/** How many letters have to be put in, taken out or replaced to make one word of another; long words differ anyhow. */
+function differences(one: string, other: string): number {
+  if (Math.abs(one.length - other.length) > WRONG_MAX || one.length > 60) return WRONG_MAX + 1;
+  let row = Array.from({ length: other.length + 1 }, (_, at) => at);
+  for (const [at, letter] of [...one].entries()) {
+    const next = [at + 1];
+    for (let to = 1; to <= other.length; to++) {
+      const replaced = (row[to - 1] ?? 0) + (letter === other[to - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[to] ?? 0) + 1, (next[to - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[other.length] ?? 0;
+}
