@@ -54,8 +54,10 @@ export interface Vault {
 
   /** W2. Sent once. An answer that does not tell is probed by one read. */
   draw(draw: Draw & AttemptNote): Promise<DrawResult>;
-  /** W6 and W7. Sent once, never repeated; whether it landed is found out by the resolver. */
-  correct(correction: Correction): Promise<void>;
+  /** W6 and W7. Sent once, never repeated, and never throws. */
+  correct(correction: Correction): Promise<CorrectionResult>;
+  /** Takes corrections that were applied off the call's record, all or none; harmless twice. */
+  confirm(callId: string, opIds: readonly string[]): Promise<void>;
 }
 
 export interface KeyChange {
@@ -77,6 +79,8 @@ export type ClaimResult =
   | { readonly kind: "claimed"; readonly record: CallRecord }
   /** Somebody else holds the lease. */
   | { readonly kind: "busy" }
+  /** It holds as many attempts and corrections as a record may. */
+  | { readonly kind: "full"; readonly record: CallRecord }
   /** The vendor may have forgotten it: the next generation of the record is for the caller. */
   | { readonly kind: "too_old"; readonly firstAtMs: number }
   | { readonly kind: "joinable"; readonly record: CallRecord };
@@ -106,6 +110,14 @@ export type DrawResult =
   | { readonly kind: "not_applied" }
   /** It may have landed; the probe could not tell. */
   | { readonly kind: "ambiguous" };
+
+export type CorrectionResult =
+  /** Acknowledged. */
+  | "applied"
+  /** The table took none of its sends, or its condition failed: certainly not applied. */
+  | "not_applied"
+  /** It may have landed: that is found out by the resolver. */
+  | "unknown";
 
 export interface VendorSecrets {
   /** The credential, or null where none is set. `fresh` goes past the cache. */

@@ -16,16 +16,17 @@ import {
   type Balance,
   type Correction,
   type Draw,
+  forgottenWindows,
   refusalOf,
-  WINDOWS_KEPT,
   windowAt,
 } from "../domain/balance.ts";
-import { type Attempt, type CallRecord, claimDecision, isForgettable } from "../domain/call.ts";
+import { type Attempt, type CallRecord, claimDecision, ENTRIES_MAX } from "../domain/call.ts";
 import type { CountedObject } from "../domain/counted-object.ts";
 import type { Policy } from "../domain/vault-key.ts";
 import type {
   AttemptNote,
   ClaimResult,
+  CorrectionResult,
   DrawResult,
   KeyChange,
   ObjectEffect,
@@ -48,6 +49,7 @@ import {
   callIdOf,
   callItem,
   callKey,
+  correctionAttribute,
   dueText,
   readCallItem,
 } from "./vault-items/call-item.ts";
@@ -231,6 +233,8 @@ export class DynamoVault implements Vault {
     const nothingHeld = "st IN (:idle, :final)";
     const young = "first_at > :young_after";
     const unleased = "(attribute_not_exists(lease) OR lease.#until < :now)";
+    // The record counts what it holds, so that even attempts that all die are few. Older records do not count yet.
+    const roomy = "(attribute_not_exists(#entries) OR #entries < :entries_max)";
     // An earlier send of this claim may arrive when the attempt is over: it must not open it again.
     const isFirst = "attribute_not_exists(#attempt)";
     try {
@@ -240,12 +244,13 @@ export class DynamoVault implements Vault {
             TableName: this.#table,
             Key: callKey(callId),
             UpdateExpression:
-              "SET call_id = :call_id, v = if_not_exists(v, :zero) + :one, lease = :lease, #attempt = :attempt, " +
+              "SET call_id = :call_id, v = if_not_exists(v, :zero) + :one, lease = :lease, #attempt = :attempt, #entries = if_not_exists(#entries, :zero) + :one, " +
               "first_at = if_not_exists(first_at, :issued_at), st = if_not_exists(st, :idle), riders = if_not_exists(riders, :zero) REMOVE #ttl",
-            ConditionExpression: `${isNew} OR (${nothingHeld} AND ${young} AND ${unleased} AND ${isFirst})`,
+            ConditionExpression: `${isNew} OR (${nothingHeld} AND ${young} AND ${unleased} AND ${roomy} AND ${isFirst})`,
             ExpressionAttributeNames: {
               "#attempt": attemptAttribute(attempt.attemptId),
               "#until": "until",
+              "#entries": "entries",
               "#ttl": "ttl",
             },
             ExpressionAttributeValues: {
@@ -258,6 +263,7 @@ export class DynamoVault implements Vault {
               ":idle": { S: "idle" },
               ":final": { S: "final" },
               ":young_after": number(youngAfterMs),
+              ":entries_max": number(ENTRIES_MAX),
               ":now": number(nowMs),
             },
             ReturnValues: "ALL_NEW",
@@ -279,7 +285,7 @@ export class DynamoVault implements Vault {
   ): Promise<SaveResult> {
     const put = {
       TableName: this.#table,
-      Item: callItem(record, isForgettable(record)),
+      Item: callItem(record),
       ...(expectedVersion === 0
         ? { ConditionExpression: "attribute_not_exists(pk)" }
         : { ConditionExpression: "v = :v", ExpressionAttributeValues: { ":v": number(expectedVersion) } }),
@@ -338,6 +344,7 @@ export class DynamoVault implements Vault {
       method,
       path,
     };
+    const forgotten = forgottenWindows(window).map(windowAttribute);
     const enough = [
       "per_call_cap >= :amount",
       "(#window >= :amount OR (attribute_not_exists(#window) AND daily_cap >= :amount))",
@@ -347,7 +354,8 @@ export class DynamoVault implements Vault {
       const { Attributes } = await this.#once({
         Key: balanceKey(keyId),
         UpdateExpression:
-          "SET #window = if_not_exists(#window, daily_cap) - :amount, t = t - :amount, n = n + :one, #last = :last REMOVE #forgotten",
+          "SET #window = if_not_exists(#window, daily_cap) - :amount, t = t - :amount, n = n + :one, #last = :last" +
+          (forgotten.length > 0 ? ` REMOVE ${forgotten.join(", ")}` : ""),
         ConditionExpression: [
           "attribute_exists(pk)",
           "attribute_not_exists(revoked_at)",
@@ -357,7 +365,6 @@ export class DynamoVault implements Vault {
         ].join(" AND "),
         ExpressionAttributeNames: {
           "#window": windowAttribute(window),
-          "#forgotten": forgottenAttribute(window),
           "#last": "last",
         },
         ExpressionAttributeValues: {
@@ -382,7 +389,7 @@ export class DynamoVault implements Vault {
     }
   }
 
-  async correct(correction: Correction): Promise<void> {
+  async correct(correction: Correction): Promise<CorrectionResult> {
     const { opId, keyId, window, amount, issuedAtMs } = correction;
     const last: LastWrite = {
       op: amount > 0n ? "back" : "force",
@@ -411,23 +418,52 @@ export class DynamoVault implements Vault {
     try {
       if (amount < 0n) await send("#window = if_not_exists(#window, daily_cap) + :amount,", "");
       else await send("#window = #window + :amount,", " AND attribute_exists(#window)");
+      return "applied";
     } catch (error) {
       const windowIsGone =
         amount > 0n &&
         error instanceof ConditionalCheckFailedException &&
         error.Item !== undefined &&
         !(windowAttribute(window) in error.Item);
-      if (windowIsGone)
-        await send("", " AND attribute_not_exists(#window)").catch((second) =>
-          this.#lost(correction, second),
-        );
-      else this.#lost(correction, error);
+      if (!windowIsGone) return this.#lost(correction, error);
+      return send("", " AND attribute_not_exists(#window)").then(
+        () => "applied" as const,
+        (second: unknown) => this.#lost(correction, second),
+      );
     }
   }
 
   /** It is decided and on the call's record; whether it landed is for the resolver to find out. */
-  #lost({ opId }: Correction, cause: unknown): void {
-    this.#warn(`the correction ${opId} was not acknowledged; its budget may stay held`, cause);
+  #lost({ opId }: Correction, cause: unknown): CorrectionResult {
+    const result = isNotApplied(cause) ? "not_applied" : "unknown";
+    const said = result === "not_applied" ? "was not applied" : "was not acknowledged";
+    this.#warn(`the correction ${opId} ${said}; its budget may stay held`, cause);
+    return result;
+  }
+
+  /**
+   * The version moves with it: a record that was read before and is put afterwards would bring the corrections back. That
+   * writer reads anew.
+   */
+  async confirm(callId: string, opIds: readonly string[]): Promise<void> {
+    const names = opIds.map((opId, index) => [`#b${index}`, correctionAttribute(opId)] as const);
+    const update = new UpdateItemCommand({
+      TableName: this.#table,
+      Key: callKey(callId),
+      UpdateExpression: `SET v = v + :one, #entries = if_not_exists(#entries, :confirmed) - :confirmed REMOVE ${names
+        .map(([name]) => name)
+        .join(", ")}`,
+      ConditionExpression: names.map(([name]) => `attribute_exists(${name})`).join(" AND "),
+      ExpressionAttributeNames: { "#entries": "entries", ...Object.fromEntries(names) },
+      ExpressionAttributeValues: { ":one": number(1), ":confirmed": number(opIds.length) },
+    });
+    try {
+      await resent(() => this.#clients.steady.send(update));
+    } catch (error) {
+      // They are gone already: an earlier send of it landed.
+      if (error instanceof ConditionalCheckFailedException) return;
+      this.#warn(`corrections of ${callId} were applied and stay on its record`, error);
+    }
   }
 
   /**
@@ -543,10 +579,6 @@ async function resent<T>(send: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Forgotten with each draw, so that the balance stays small: WINDOWS_KEPT windows before the one drawn from. */
-const forgottenAttribute = (window: number): string =>
-  windowAttribute(window >= WINDOWS_KEPT ? window - WINDOWS_KEPT : 1_000_000);
-
 /** What a failed claim means: an earlier send of it may have landed. */
 function claimResult(record: CallRecord, attempt: Attempt, nowMs: number, youngAfterMs: number): ClaimResult {
   if (record.lease?.attemptId === attempt.attemptId && record.attempts[attempt.attemptId]?.kind === "own")
@@ -554,5 +586,6 @@ function claimResult(record: CallRecord, attempt: Attempt, nowMs: number, youngA
   const decision = claimDecision(record, nowMs, youngAfterMs);
   if (decision === "too_old") return { kind: "too_old", firstAtMs: record.firstAtMs };
   if (decision === "join") return { kind: "joinable", record };
+  if (decision === "full") return { kind: "full", record };
   return { kind: "busy" };
 }

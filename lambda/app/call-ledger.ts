@@ -29,6 +29,8 @@ import type { AttemptNote, Clock, ObjectEffect, Vault } from "../ports.ts";
 const LEASE_MS = 30_000;
 /** Recall ends this long before the vendor may forget the key: twice any clock skew and an attempt's lifetime. */
 const RECALL_MARGIN_MS = 3_600_000;
+/** Up to this many corrections stay on a record though they were applied: the call then ends one write sooner. */
+export const CORRECTIONS_KEPT = 4;
 /** A compare-and-set that keeps failing is contention that a client should wait out. */
 const TRIES_MAX = 20;
 
@@ -65,7 +67,8 @@ export type Claimed =
   | { readonly kind: "own"; readonly record: CallRecord }
   /** It rides on a draw that is held; the balances of its chain were read beside the join. */
   | { readonly kind: "rider"; readonly record: CallRecord; readonly balances: readonly (Balance | null)[] }
-  | { readonly kind: "busy" };
+  | { readonly kind: "busy" }
+  | { readonly kind: "full"; readonly record: CallRecord };
 
 /**
  * W1 and W1b. `replayMs`: how long the vendor replays under this idempotency key. `named` is told the record's name
@@ -86,7 +89,7 @@ export async function claimOrJoin(
     const untilMs = nowMs + LEASE_MS;
     const claim = await vault.claim(generation, attempt, nowMs, untilMs, nowMs - replayMs + RECALL_MARGIN_MS);
     if (claim.kind === "claimed") return { kind: "own", record: claim.record };
-    if (claim.kind === "busy") return { kind: "busy" };
+    if (claim.kind === "busy" || claim.kind === "full") return claim;
     if (claim.kind === "too_old") {
       generation = `${callId}~${claim.firstAtMs}`;
       continue;
@@ -200,8 +203,27 @@ export async function finish(
   clock: Clock,
 ): Promise<Outcome> {
   const outcome = await writeOutcome(before, attemptId, answer, notes, vault, clock);
-  await Promise.allSettled(outcome.corrections.map((correction) => vault.correct(correction)));
+  await sendCorrections(outcome, vault);
   return outcome;
+}
+
+/**
+ * W6 and W7: each correction once. One that was acknowledged needs no evidence any more, so it is taken off a record that
+ * has gathered several; one that was not stays, for whoever finds out what became of it.
+ */
+export async function sendCorrections(
+  { record, corrections }: Outcome,
+  vault: Pick<Vault, "correct" | "confirm">,
+): Promise<void> {
+  const results = await Promise.allSettled(corrections.map((correction) => vault.correct(correction)));
+  const applied = corrections.filter((_, index) => {
+    const result = results[index];
+    return result?.status === "fulfilled" && result.value === "applied";
+  });
+  if (applied.length === 0 || Object.keys(record.corrections).length <= CORRECTIONS_KEPT) return;
+  const opIds = applied.map(({ opId }) => opId);
+  // Where this fails they stay on the record, as those that were not acknowledged.
+  await vault.confirm(record.callId, opIds).catch(() => undefined);
 }
 
 async function writeOutcome(

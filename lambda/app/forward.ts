@@ -45,7 +45,8 @@ export async function forward(
     return { reply, showsSecret: shows(reply, vendor.secretsOf(secret)) };
 
   const fresh = await secrets.get(policy.vendor, policy.credential, true).catch(() => null);
-  const renewed = fresh === null || vendor.authorize(fresh) === null ? null : addressOf(vendor, request, fresh);
+  const renewed =
+    fresh === null || vendor.authorize(fresh) === null ? null : addressOf(vendor, request, fresh);
   if (
     fresh === null ||
     fresh === secret ||

@@ -1,5 +1,14 @@
-import { type Answer, type CallRecord, type Folded, riddenOn, rowCallId, twinOf } from "../domain/call.ts";
-import { highestTotal } from "../domain/counted-object.ts";
+import {
+  type Answer,
+  type CallRecord,
+  ENTRIES_MAX,
+  entriesOf,
+  type Folded,
+  riddenOn,
+  rowCallId,
+  twinOf,
+} from "../domain/call.ts";
+import { highestTotal, OBJECT_ENTRIES_MAX } from "../domain/counted-object.ts";
 import { type Charged, Problem } from "../domain/denial.ts";
 import { dollars, minus, NOTHING } from "../domain/money.ts";
 import { cut } from "../domain/text.ts";
@@ -101,6 +110,7 @@ async function cover(
       context.recordId = twinOf(generation, context.attemptId);
     });
     if (claimed.kind === "busy") return context.refuse(inFlight());
+    if (claimed.kind === "full") return context.refuse(recordFull(claimed.record));
     record = claimed.record;
     context.recordId = record.callId;
     if (claimed.kind === "rider") {
@@ -112,8 +122,8 @@ async function cover(
     }
   }
 
-  const late = context.outOfTime();
-  if (late !== null) return context.deny(record, late, {});
+  const stopped = context.outOfTime() ?? objectFull(price);
+  if (stopped !== null) return context.deny(record, stopped, {});
   context.reached = "draw";
   const note = {
     callId: rowCallId(record.callId),
@@ -244,3 +254,23 @@ const inFlight = () =>
     "idempotency_key_in_use",
     "a call with this Idempotency-Key is in flight; repeat it with the same key in a moment; this one charged nothing",
   );
+
+const recordFull = (record: CallRecord) =>
+  new Problem(
+    "record_full",
+    `this call was attempted too often without a known end: its record ${rowCallId(record.callId)} holds ${entriesOf(record)} attempts and ` +
+      `corrections that are not confirmed, and one may hold ${ENTRIES_MAX}; look up at the vendor whether it was executed, ` +
+      "and send it under another Idempotency-Key if it was not; this one charged nothing",
+    { details: { call_id: rowCallId(record.callId) } },
+  );
+
+/** What is free or gives back stays possible: only a draw may add an entry to what the object is counted by. */
+function objectFull({ known: { object }, quote }: PaidPrice): Problem | null {
+  if (object === null || object.entries.length < OBJECT_ENTRIES_MAX || quote.amount === 0n) return null;
+  return new Problem(
+    "record_full",
+    `${object.objectId} was changed too often: ${object.entries.length} changes of it are counted, and one object may have ${OBJECT_ENTRIES_MAX}; ` +
+      "cancel it and create another one; nothing was charged",
+    { details: { object_id: object.objectId } },
+  );
+}

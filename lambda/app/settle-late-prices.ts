@@ -4,11 +4,12 @@ import type { Vendor } from "../domain/vendor.ts";
 import type { Vault } from "../ports.ts";
 import { VENDORS } from "../vendors/index.ts";
 import type { ProxyPorts } from "./attempt-context.ts";
+import { sendCorrections } from "./call-ledger.ts";
 import { lookUp } from "./look-up.ts";
 
 export interface LatePricePorts
   extends Pick<ProxyPorts, "secrets" | "http" | "clock" | "ids" | "destinationOf" | "terms" | "warn"> {
-  readonly vault: Pick<Vault, "readPolicy" | "readCall" | "lateCalls" | "saveCall" | "correct">;
+  readonly vault: Pick<Vault, "readPolicy" | "readCall" | "lateCalls" | "saveCall" | "correct" | "confirm">;
 }
 
 /** What one run did: calls with their final price, and calls whose vendor does not know it yet or did not tell. */
@@ -70,7 +71,7 @@ async function settleOne(
   const now = saved.kind === "saved" ? next : saved.kind === "stale" ? saved.record : null;
   // Sent once, by whoever decided it: a repeat could give the same money back twice (docs/protocol.md, W6 and W7).
   const corrections = now === null ? [] : correctionsBy(now, writer);
-  await Promise.allSettled(corrections.map((correction) => vault.correct(correction)));
+  if (now !== null) await sendCorrections({ record: now, corrections }, vault);
   return folded !== null && (saved.kind === "saved" || corrections.length > 0) ? "settled" : "waiting";
 }
 

@@ -37,7 +37,15 @@ export const UNCAPPED = microUsd(10n ** 24n);
 export const WINDOW_MS = 24 * 60 * 60 * 1000;
 
 /** Windows that a balance remembers: the current one and those a late give-back can belong to. */
-export const WINDOWS_KEPT = 3;
+const WINDOWS_KEPT = 3;
+/** A key that rests for days leaves windows behind; so many before the kept ones go with the next draw. */
+const WINDOWS_FORGOTTEN = 10;
+
+/** The windows that a draw from `window` removes, so that the balance stays small. */
+export const forgottenWindows = (window: number): readonly number[] =>
+  Array.from({ length: WINDOWS_FORGOTTEN }, (_, index) => window - WINDOWS_KEPT - index).filter(
+    (forgotten) => forgotten >= 0,
+  );
 
 /** The day of a key: days of 24 hours counted from its issue. */
 export const windowAt = (issuedAtMs: number, atMs: number): number =>
@@ -110,8 +118,9 @@ export function fitsAtMs(balance: Balance, amount: MicroUsd, nowMs: number): num
 /** The balance after a draw that was not refused. */
 export function afterDraw(balance: Balance, draw: Draw): Balance {
   assert(draw.amount >= 0n, "a reservation cannot be negative");
-  const { [draw.window - WINDOWS_KEPT]: _forgotten, ...kept } = balance.leftByWindow;
-  return moved({ ...balance, leftByWindow: kept }, draw.window, microUsd(-draw.amount));
+  const forgotten = forgottenWindows(draw.window);
+  const kept = Object.entries(balance.leftByWindow).filter(([window]) => !forgotten.includes(Number(window)));
+  return moved({ ...balance, leftByWindow: Object.fromEntries(kept) }, draw.window, microUsd(-draw.amount));
 }
 
 /** What goes back to a key, or (negative) is counted beyond its caps. Named, sent once, never repeated. */

@@ -1,5 +1,5 @@
 import assert from "node:assert";
-import { type MicroUsd, minus, NOTHING, smaller } from "./money.ts";
+import { type MicroUsd, minus, NOTHING, plus, smaller } from "./money.ts";
 
 /**
  * One proxied call and its attempts: what an answer means for the budget that is held.
@@ -183,8 +183,18 @@ export const newCall = (callId: string, firstAtMs: number): CallRecord => ({
   corrections: {},
 });
 
+/**
+ * How many attempts and corrections one record holds at most. Beyond it a new attempt is refused before it draws anything,
+ * since nothing that is undecided is dropped. An attempt with the longest texts of a caller takes some 6 KB, and an item
+ * holds 400 KB (DynamoDB, Service quotas, read 2026-11-27).
+ */
+export const ENTRIES_MAX = 50;
+
+export const entriesOf = ({ attempts, corrections }: Pick<CallRecord, "attempts" | "corrections">): number =>
+  Object.keys(attempts).length + Object.keys(corrections).length;
+
 /** What a new attempt may do with the record of its call. */
-export type ClaimDecision = "claim" | "busy" | "too_old" | "join";
+export type ClaimDecision = "claim" | "busy" | "too_old" | "full" | "join";
 
 /**
  * The condition of the claim (W1). `youngAfterMs`: a record whose first attempt began before is one that the vendor may
@@ -194,6 +204,7 @@ export function claimDecision(record: CallRecord | null, nowMs: number, youngAft
   if (record === null) return "claim";
   if (record.lease !== null && record.lease.untilMs >= nowMs) return "busy";
   if (record.firstAtMs <= youngAfterMs) return "too_old";
+  if (entriesOf(record) >= ENTRIES_MAX) return "full";
   return record.status === "unresolved" || record.status === "settled" ? "join" : "claim";
 }
 
@@ -392,7 +403,7 @@ class Change {
 
   /** Gives back what was counted for an object that can move no money any more. */
   uncount(draws: readonly CountedDraw[]): void {
-    for (const draw of draws) {
+    for (const draw of byWindows(draws)) {
       this.giveBack(draw, draw.amount);
       const writer = this.#attempts[this.#writer];
       assert(writer !== undefined, "the writer is in its record");
@@ -437,6 +448,17 @@ class Change {
     };
     return { record, corrections: this.#corrections, paidBy: this.#paidBy };
   }
+}
+
+/** Draws from the same windows as one, so that an object that was raised often goes back in few writes. */
+function byWindows(draws: readonly CountedDraw[]): readonly CountedDraw[] {
+  const merged = new Map<string, CountedDraw>();
+  for (const draw of draws) {
+    const place = JSON.stringify(draw.windows.map(({ keyId, window }) => [keyId, window]));
+    const { amount } = merged.get(place) ?? { amount: NOTHING };
+    merged.set(place, { windows: draw.windows, amount: plus(amount, draw.amount) });
+  }
+  return [...merged.values()];
 }
 
 /** How long after a call its final price is asked for first, and how long it is asked for at all. */
@@ -521,10 +543,29 @@ export function pruned(record: CallRecord, keep: string): CallRecord {
   return { ...record, attempts: Object.fromEntries(needed) };
 }
 
-/** Whether nothing of the record is undecided or on its way, so that it may be forgotten once the vendor has. */
-export const isForgettable = (record: CallRecord): boolean =>
-  record.latePrice === null &&
-  Object.keys(record.corrections).length === 0 &&
-  Object.values(record.attempts).every(
-    ({ state, ambiguous }) => state !== "open" && state !== "unresolved" && ambiguous.length === 0,
+/** The record without corrections that were acknowledged: nobody has to find out any more whether they landed. */
+export function confirmed(record: CallRecord, opIds: readonly string[]): CallRecord {
+  const left = Object.entries(record.corrections).filter(([opId]) => !opIds.includes(opId));
+  return { ...record, version: record.version + 1, corrections: Object.fromEntries(left) };
+}
+
+/** Longer than any vendor replays. */
+const KEPT_MS = 2 * 24 * 3_600_000;
+/** As long as the audit log tells of it, unless that is configured otherwise: what is left to find out needs both. */
+const KEPT_UNCONFIRMED_MS = 400 * 24 * 3_600_000;
+
+/**
+ * Until when the record is kept, in milliseconds; null while anything of it is undecided or its price is late. Longer where
+ * a correction may not have landed. A free call without outcome holds nothing, so there is nothing to decide.
+ */
+export function keptUntilMs(record: CallRecord): number | null {
+  const attempts = Object.values(record.attempts);
+  const isUndecided = attempts.some(
+    ({ kind, state, ambiguous }) =>
+      ambiguous.length > 0 || state === "unresolved" || (state === "open" && kind !== "free"),
   );
+  if (isUndecided || record.latePrice !== null) return null;
+  const isWhole =
+    Object.keys(record.corrections).length === 0 && attempts.every(({ state }) => state !== "open");
+  return record.firstAtMs + (isWhole ? KEPT_MS : KEPT_UNCONFIRMED_MS);
+}

@@ -26,6 +26,9 @@ export interface CountedEntry extends CountedDraw {
   readonly total: MicroUsd;
 }
 
+/** How many entries an object has at most: an item is read whole by each call about it, and holds 400 KB. */
+export const OBJECT_ENTRIES_MAX = 100;
+
 const counted = (object: CountedObject): MicroUsd =>
   sum(object.entries.flatMap(({ amount, beyond }) => [amount, beyond]));
 

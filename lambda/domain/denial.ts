@@ -20,6 +20,7 @@ export const STATUS_BY_CODE = {
   amount_unknown: 400,
   currency_unknown: 400,
   payload_too_large: 413,
+  record_full: 400,
   spend_cap_exceeded: 429,
   idempotency_key_in_use: 409,
   credential_missing: 503,

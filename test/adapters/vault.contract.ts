@@ -1,6 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { type Balance, type Draw, UNCAPPED, WINDOW_MS } from "../../lambda/domain/balance.ts";
-import { type Attempt, type CallRecord, fold, newCall, withAttempt } from "../../lambda/domain/call.ts";
+import {
+  type Attempt,
+  type CallRecord,
+  ENTRIES_MAX,
+  fold,
+  newCall,
+  withAttempt,
+} from "../../lambda/domain/call.ts";
 import { UNLIMITED } from "../../lambda/domain/call-limits.ts";
 import type { CountedEntry } from "../../lambda/domain/counted-object.ts";
 import { type MicroUsd, microUsd, NOTHING } from "../../lambda/domain/money.ts";
@@ -200,6 +207,13 @@ export function vaultContract(vaultOf: () => Vault): void {
       for (const window of [0, 1, 2, 3]) await vaultOf().draw(drawOn(policy.keyId, 4n, { window }));
       expect((await balanceOf(policy.keyId)).leftByWindow).toEqual({ 1: 6n, 2: 6n, 3: 6n });
     });
+
+    test("of a key that rested for days forgets the windows before, so that its balance stays small", async () => {
+      const { policy } = await issued();
+      for (let window = 0; window <= 200; window += 5)
+        await vaultOf().draw(drawOn(policy.keyId, 4n, { window }));
+      expect((await balanceOf(policy.keyId)).leftByWindow).toEqual({ 200: 6n });
+    });
   });
 
   describe("a correction", () => {
@@ -231,6 +245,18 @@ export function vaultContract(vaultOf: () => Vault): void {
         leftInTotal: 16n,
         writes: 3,
       });
+    });
+
+    test.each([
+      ["applied", 6n, 0, START + 20, "applied"],
+      ["to a forgotten window", 6n, 9, START + 20, "applied"],
+      ["counted beyond the cap", -60n, 0, START + 20, "applied"],
+      ["before the fence", 6n, 0, 0, "not_applied"],
+    ] as const)("%s says so", async (_, amount, window, issuedAtMs, said) => {
+      const { policy } = await issued();
+      await vaultOf().draw(drawOn(policy.keyId, 6n));
+      expect(await vaultOf().correct(correction(policy.keyId, amount, window, issuedAtMs))).toBe(said);
+      expect(await vaultOf().correct(correction("key_none", amount, window, issuedAtMs))).toBe("not_applied");
     });
 
     test("below zero is counted whatever is left, and opens its window", async () => {
@@ -342,6 +368,38 @@ export function vaultContract(vaultOf: () => Vault): void {
         kind: "claimed",
         record: { version: 2 },
       });
+    });
+
+    test("takes as many attempts as it may hold, though none of them ends, and says that it is full", async () => {
+      const callId = `call_${made++}`;
+      const claimAt = (attemptId: string, nowMs: number) =>
+        vaultOf().claim(callId, attemptOf(attemptId), nowMs, nowMs + 100, START - 1);
+      for (let attempt = 0; attempt < ENTRIES_MAX; attempt++)
+        expect(await claimAt(`att_${attempt}`, START + 200 * attempt)).toMatchObject({ kind: "claimed" });
+      const refused = await claimAt("att_z", START + 200 * ENTRIES_MAX);
+      expect(refused).toMatchObject({ kind: "full", record: { version: ENTRIES_MAX } });
+      expect(Object.keys((await recordOf(callId)).attempts)).toHaveLength(ENTRIES_MAX);
+    });
+
+    test("loses corrections that are confirmed, all or none, and whoever read it before reads anew", async () => {
+      const callId = `call_${made++}`;
+      const correction = { keyId: "key_1", window: 2, amount: microUsd(5n), issuedAtMs: START };
+      const before: CallRecord = {
+        ...withAttempt(newCall(callId, START), attemptOf("att_a", { state: "released" }), null),
+        corrections: { "a.0": correction, "a.1": correction, "b.0": correction },
+      };
+      await vaultOf().saveCall(before, 0, null);
+      await vaultOf().confirm(callId, ["a.0", "a.1"]);
+      const after = { ...before, version: before.version + 1, corrections: { "b.0": correction } };
+      expect(await recordOf(callId)).toEqual(after);
+
+      await vaultOf().confirm(callId, ["a.0", "a.1"]);
+      await vaultOf().confirm(callId, ["a.1", "b.0"]);
+      await vaultOf().confirm("call_none", ["a.0"]);
+      expect(await recordOf(callId)).toEqual(after);
+      expect(await vaultOf().readCall("call_none")).toBeNull();
+      const late = { ...before, version: before.version + 1 };
+      expect(await vaultOf().saveCall(late, before.version, null)).toEqual({ kind: "stale", record: after });
     });
 
     test("is read back with everything that was put on it", async () => {

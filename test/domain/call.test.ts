@@ -5,8 +5,10 @@ import {
   type AttemptState,
   type CallRecord,
   claimDecision,
+  confirmed,
+  ENTRIES_MAX,
   fold,
-  isForgettable,
+  keptUntilMs,
   newCall,
   othersHold,
   postponed,
@@ -340,7 +342,7 @@ describe("corrections", () => {
     );
     expect(corrections.map(({ keyId }) => keyId)).toEqual(["leaf"]);
     expect(record.attempts["a"]?.ambiguous).toEqual(["root"]);
-    expect(isForgettable(record)).toBe(false);
+    expect(keptUntilMs(record)).toBeNull();
   });
 
   test.each([
@@ -445,13 +447,78 @@ test("a record keeps what decides something: open, unresolved and paying attempt
   expect(Object.keys(pruned(record, "a").attempts).sort()).toEqual(["a", "c", "m", "o", "u"]);
 });
 
+const correction = (amount: bigint) => ({
+  keyId: "key_1",
+  window: 0,
+  amount: microUsd(amount),
+  issuedAtMs: 1,
+});
+const free = attempt("f", "open", { kind: "free" });
+const DAY = 24 * 3_600_000;
+
+test.each([
+  ["all is decided", recordOf([attempt("a", "released"), paying]), 2 * DAY],
+  ["a free call has its outcome", recordOf([{ ...free, state: "free" }]), 2 * DAY],
+  ["a correction stands", recordOf([paying], { corrections: { "c.0": correction(5n) } }), 400 * DAY],
+  ["a free call has no outcome", recordOf([free]), 400 * DAY],
+  ["an attempt is open", recordOf([paying, crashed]), null],
+  ["a rider is open", recordOf([paying, rider]), null],
+  ["an attempt is unresolved", recordOf([held]), null],
+  ["a draw may have landed", recordOf([attempt("d", "denied", { ambiguous: ["key_1"] })]), null],
+  ["a price is late", recordOf([paying], { latePrice: { vendor: "twilio", dueMs: 1 } }), null],
+  [
+    "an attempt is open and a correction stands",
+    recordOf([crashed], { corrections: { "c.0": correction(5n) } }),
+    null,
+  ],
+] as const)("where %s a record is kept for so long", (_, record, keptMs) => {
+  expect(keptUntilMs(record)).toBe(keptMs === null ? null : record.firstAtMs + keptMs);
+});
+
+test("of a record are taken the corrections that are named, under a new version", () => {
+  const record = recordOf([paying], { corrections: { "a.0": correction(5n), "a.1": correction(6n) } });
+  expect(confirmed(record, ["a.0"])).toEqual({
+    ...record,
+    version: record.version + 1,
+    corrections: { "a.1": correction(6n) },
+  });
+});
+
+test("what was drawn for an object in the same windows goes back as one", () => {
+  const [root, leaf] = [
+    { keyId: "root", window: 3 },
+    { keyId: "leaf", window: 1 },
+  ];
+  const draw = (amount: bigint, ...windows: (typeof root)[]) => ({ amount: microUsd(amount), windows });
+  const uncounts = [draw(1n, root, leaf), draw(2n, root), draw(4n, root, leaf), draw(8n, root)];
+  const { record, corrections } = fold(recordOf([mine]), "a", executed(10n, { uncounts }), 9, false);
+
+  expect(corrections.map(({ keyId, amount }) => [keyId, amount])).toEqual([
+    ["root", 5n],
+    ["leaf", 5n],
+    ["root", 10n],
+  ]);
+  expect(record.attempts["a"]?.cost).toBe(10n - 15n);
+});
+
+test("a record with as many entries as one may hold takes no attempt more, until it is too old", () => {
+  const many = (count: number) => Array.from({ length: count }, (_, index) => attempt(`o${index}`, "open"));
+  const full = recordOf(many(ENTRIES_MAX - 1), { corrections: { "c.0": correction(5n) } });
+
+  expect(claimDecision(full, 100, 0)).toBe("full");
+  expect(claimDecision({ ...full, status: "unresolved" }, 100, 0)).toBe("full");
+  expect(claimDecision({ ...full, lease: { attemptId: "b", untilMs: 200 } }, 100, 0)).toBe("busy");
+  expect(claimDecision(full, 100, full.firstAtMs)).toBe("too_old");
+  expect(claimDecision(recordOf(many(ENTRIES_MAX - 1)), 100, 0)).toBe("claim");
+});
+
 test("the twin of a refused attempt belongs to the same call", () => {
   expect(rowCallId(twinOf("call_1~5", "att_1"))).toBe("call_1~5");
 });
 
 describe("a call that is settled at an estimate", () => {
   const SECOND = 1_000;
-  const DAY = 24 * 3_600 * SECOND;
+  const DAY = 24 * 3_600_000;
   const estimated = (price: bigint, estimateOf: string | null = "twilio") =>
     fold(recordOf([mine]), "a", executed(price, { estimateOf }), 5, false).record;
   const final = (price: bigint) => ({
@@ -467,8 +534,8 @@ describe("a call that is settled at an estimate", () => {
       status: "settled",
       latePrice: { vendor: "twilio", dueMs: 5 + 60 * SECOND },
     });
-    expect(isForgettable(record)).toBe(false);
-    expect(isForgettable({ ...record, latePrice: null })).toBe(true);
+    expect(keptUntilMs(record)).toBeNull();
+    expect(keptUntilMs({ ...record, latePrice: null })).toBe(record.firstAtMs + 48 * 3_600 * SECOND);
     expect(estimated(10n, null).latePrice).toBeNull();
   });
 

@@ -1,3 +1,4 @@
+import { CORRECTIONS_KEPT } from "../../lambda/app/call-ledger.ts";
 import { type Balance, UNCAPPED, windowAt } from "../../lambda/domain/balance.ts";
 import type { Attempt, CallRecord, KeyWindow } from "../../lambda/domain/call.ts";
 import {
@@ -40,6 +41,8 @@ export class Checks {
   readonly #world: World;
   readonly #state: VaultState;
   readonly #vendor: SimulatedVendor;
+  /** Corrections that were taken off their record. */
+  readonly #forgotten = new Set<string>();
   #seen = "";
 
   constructor(world: World, state: VaultState, vendor: SimulatedVendor) {
@@ -140,6 +143,7 @@ export class Checks {
       ({ kind, state }) => kind === "own" && state === "settled",
     );
     if (settled.length > 1) this.#world.broke(4, `the call ${after.callId} is settled twice`);
+    this.#confirmed(before, after);
     for (const attempt of Object.values(after.attempts)) {
       const was = before?.attempts[attempt.attemptId];
       if (was === undefined && attempt.kind === "own") this.#claimed(before, after, attempt);
@@ -150,6 +154,33 @@ export class Checks {
           `the attempt ${attempt.attemptId} was ${was.state} and is ${attempt.state} again`,
         );
     }
+  }
+
+  /** Promise 3: a correction is forgotten only once it is on the balance; and then for good, or records would grow. */
+  #confirmed(before: CallRecord | null, after: CallRecord): void {
+    for (const opId of Object.keys(before?.corrections ?? {})) {
+      if (opId in after.corrections || this.#isApplied(opId)) continue;
+      this.#world.broke(3, `${after.callId} forgets the correction ${opId}, which has not landed`);
+    }
+    for (const opId of Object.keys(before?.corrections ?? {}))
+      if (!(opId in after.corrections)) this.#forgotten.add(opId);
+    const back = Object.keys(after.corrections).find((opId) => this.#forgotten.has(opId));
+    if (back !== undefined)
+      this.#world.broke(6, `${after.callId} has the correction ${back} again, which was taken off`);
+  }
+
+  /** A record keeps few of the corrections that landed, unless writes were lost: so it stays small in a loop. */
+  atEnd(): void {
+    if (this.#world.ledgerFaults > 0) return;
+    for (const { callId, corrections } of this.#state.calls.values()) {
+      const landed = Object.keys(corrections).filter((opId) => this.#isApplied(opId));
+      if (landed.length > CORRECTIONS_KEPT)
+        this.#world.broke(6, `the record of ${callId} keeps ${landed.length} corrections that landed`);
+    }
+  }
+
+  #isApplied(opId: string): boolean {
+    return this.#state.balanceWrites.some(({ kind, id }) => kind === "correction" && id === opId);
   }
 
   /** Promise 4: a call that holds budget, has paid or is in flight gets no second attempt with a budget of its own. */

@@ -1,7 +1,14 @@
 import type { Balance, Correction, Draw } from "../../lambda/domain/balance.ts";
 import type { CountedObject } from "../../lambda/domain/counted-object.ts";
 import type { Policy } from "../../lambda/domain/vault-key.ts";
-import type { AttemptNote, DrawResult, KeyChange, SaveResult, Vault } from "../../lambda/ports.ts";
+import type {
+  AttemptNote,
+  CorrectionResult,
+  DrawResult,
+  KeyChange,
+  SaveResult,
+  Vault,
+} from "../../lambda/ports.ts";
 import type { VaultState } from "../support/memory-vault.ts";
 import type { Process, World } from "./world.ts";
 
@@ -105,10 +112,17 @@ export class FaultyVault implements Vault {
     }
   }
 
-  async correct(correction: Correction): Promise<void> {
+  async correct(correction: Correction): Promise<CorrectionResult> {
     const { amount, keyId, window } = correction;
     const label = `give back ${amount / 10_000n} to ${keyId.slice(0, 8)}/w${window}`;
-    await this.#once(label, () => this.#state.correct(correction));
+    const sent = await this.#once(label, () => this.#state.correct(correction));
+    return sent.kind === "answered" ? sent.value : "unknown";
+  }
+
+  confirm(callId: string, opIds: readonly string[]): Promise<void> {
+    return this.#repeated(`confirm ${opIds.length} of ${short(callId)}`, () =>
+      this.#state.confirm(callId, opIds),
+    );
   }
 
   /** Every send of a write of a balance was throttled: certainly none was applied. */

@@ -42,7 +42,7 @@ export interface Expected {
 export class History {
   /** By attempt; an attempt may be on its call's record and on one of its own. */
   readonly attempts = new Map<string, readonly KnownAttempt[]>();
-  /** The last version of every record, those that TTL has removed included. */
+  /** The last version of every record, those that TTL has removed included, with all corrections that it ever had. */
   readonly records = new Map<string, CallRecord>();
   readonly #state: VaultState;
   readonly #attemptsOf = new Map<string, Set<string>>();
@@ -124,7 +124,9 @@ export class History {
   }
 
   #remember(recordId: string, record: CallRecord): void {
-    this.records.set(recordId, record);
+    // A correction is on its way, or on the balance, whether or not the record still says so.
+    const corrections = { ...this.records.get(recordId)?.corrections, ...record.corrections };
+    this.records.set(recordId, { ...record, corrections });
     for (const attempt of Object.values(record.attempts)) {
       const { attemptId } = attempt;
       if (attempt.outcome === null && this.#isFinished(recordId, attemptId)) continue;

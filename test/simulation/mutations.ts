@@ -44,8 +44,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "sends a give-back again that was not acknowledged",
     file: "test/simulation/faulty-vault.ts",
-    find: "await this.#once(label, () => this.#state.correct(correction));",
-    replace: "await this.#repeated(label, () => this.#state.correct(correction));",
+    find: "const sent = await this.#once(label, () => this.#state.correct(correction));",
+    replace:
+      'const sent = { kind: "answered", value: await this.#repeated(label, () => this.#state.correct(correction)) } as const;',
     promises: [1, 3],
     schedulesMax: 200,
   },
@@ -197,6 +198,40 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: "context.recordId = twinOf(callId, context.attemptId); void generation;",
     promises: [6],
     schedulesMax: 5_000,
+  },
+  {
+    name: "takes a draw whose every send was throttled for one that landed",
+    file: "test/simulation/faulty-vault.ts",
+    find: 'if (await this.#throttledOut(label)) return { kind: "not_applied" };',
+    replace:
+      "const taken = this.#state.balances.get(keyId); " +
+      'if ((await this.#throttledOut(label)) && taken !== undefined) return { kind: "drawn", balance: taken };',
+    promises: [2, 3],
+    schedulesMax: 200,
+  },
+  {
+    name: "forgets a correction that was not acknowledged",
+    file: "lambda/app/call-ledger.ts",
+    find: 'return result?.status === "fulfilled" && result.value === "applied";',
+    replace: 'return result?.status === "fulfilled";',
+    promises: [3],
+    schedulesMax: 2_000,
+  },
+  {
+    name: "keeps every correction on the record",
+    file: "lambda/app/call-ledger.ts",
+    find: "if (applied.length === 0 || Object.keys(record.corrections).length <= CORRECTIONS_KEPT) return;",
+    replace: "if (applied.length >= 0) return;",
+    promises: [6],
+    schedulesMax: 5_000,
+  },
+  {
+    name: "takes corrections off a record without a new version",
+    file: "lambda/domain/call.ts",
+    find: "return { ...record, version: record.version + 1, corrections: Object.fromEntries(left) };",
+    replace: "return { ...record, corrections: Object.fromEntries(left) };",
+    promises: [6],
+    schedulesMax: 10_000,
   },
   {
     name: "forwards a free call that is on no record",

@@ -43,6 +43,7 @@ export async function runSchedule(seed: number, keepTrace = false): Promise<Sche
   scenario.repeatAll();
   await world.run();
 
+  if (world.violation === null) checks.atEnd();
   if (world.violation === null) await new AuditChecks(world, state, checks).run(scenario, vendor);
   const reached = new Map<string, number>();
   const reach = (what: string) => reached.set(what, (reached.get(what) ?? 0) + 1);

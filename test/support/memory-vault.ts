@@ -13,7 +13,8 @@ import {
   type Attempt,
   type CallRecord,
   claimDecision,
-  isForgettable,
+  confirmed,
+  keptUntilMs,
   newCall,
   withAttempt,
 } from "../../lambda/domain/call.ts";
@@ -23,6 +24,7 @@ import type { Policy } from "../../lambda/domain/vault-key.ts";
 import type {
   AttemptNote,
   ClaimResult,
+  CorrectionResult,
   DrawResult,
   KeyChange,
   ObjectEffect,
@@ -46,9 +48,6 @@ export interface BalanceWrite {
   readonly window: number;
   readonly amount: MicroUsd;
 }
-
-/** How long a call's record is kept once it is forgettable: `CALL_KEPT_S` of call-item.ts. */
-const CALL_KEPT_MS = 2 * 24 * 60 * 60 * 1000;
 
 /**
  * The items of the Vault table in memory: every method is one write or one read, atomic, and never fails by itself.
@@ -137,6 +136,8 @@ export class VaultState {
         return { kind: "busy" };
       case "too_old":
         return { kind: "too_old", firstAtMs: record?.firstAtMs ?? 0 };
+      case "full":
+        return record === null ? { kind: "busy" } : { kind: "full", record };
       case "join":
         return record === null ? { kind: "busy" } : { kind: "joinable", record };
       case "claim": {
@@ -177,19 +178,27 @@ export class VaultState {
     return { kind: "drawn", balance: after };
   }
 
-  correct(correction: Correction): void {
+  correct(correction: Correction): CorrectionResult {
     const { opId, keyId, window, amount } = correction;
     const balance = this.balances.get(keyId);
     const after = balance === undefined ? null : afterCorrection(balance, correction);
-    if (after === null) return;
+    if (after === null) return "not_applied";
     this.#setBalance(after, null);
     this.balanceWrites.push({ kind: "correction", id: opId, keyId, window, amount });
+    return "applied";
+  }
+
+  confirm(callId: string, opIds: readonly string[]): void {
+    const record = this.calls.get(callId);
+    if (record === undefined || opIds.some((opId) => !(opId in record.corrections))) return;
+    this.#setCall(confirmed(record, opIds));
   }
 
   /** TTL: removes the records of calls that nothing depends on any more. */
   sweep(nowMs: number): void {
     for (const [callId, record] of this.calls) {
-      if (isForgettable(record) && record.firstAtMs + CALL_KEPT_MS < nowMs) this.calls.delete(callId);
+      const untilMs = keptUntilMs(record);
+      if (untilMs !== null && untilMs < nowMs) this.calls.delete(callId);
     }
   }
 
@@ -284,8 +293,12 @@ export class MemoryVault implements Vault {
     return this.state.draw(draw);
   }
 
-  async correct(correction: Correction): Promise<void> {
-    this.state.correct(correction);
+  async correct(correction: Correction): Promise<CorrectionResult> {
+    return this.state.correct(correction);
+  }
+
+  async confirm(callId: string, opIds: readonly string[]): Promise<void> {
+    this.state.confirm(callId, opIds);
   }
 }
 

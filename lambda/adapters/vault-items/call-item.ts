@@ -1,14 +1,17 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import * as v from "valibot";
-import type { Attempt, CallRecord, DecidedCorrection } from "../../domain/call.ts";
+import {
+  type Attempt,
+  type CallRecord,
+  type DecidedCorrection,
+  entriesOf,
+  keptUntilMs,
+} from "../../domain/call.ts";
 import { type Item, keyWindow, money, orNull, read, whole, written } from "./codec.ts";
 
 const PREFIX = "CALL#";
 export const callKey = (callId: string) => ({ pk: { S: PREFIX + callId }, sk: { S: "CALL" } });
 export const callIdOf = (partitionKey: string): string => partitionKey.slice(PREFIX.length);
-
-/** How long a record outlives its first attempt once nothing of it is undecided: longer than any vendor replays. */
-const CALL_KEPT_S = 2 * 86_400;
 
 const attemptSchema = v.object({
   state: v.picklist(["open", "settled", "released", "covered", "denied", "unresolved", "rode", "free"]),
@@ -183,6 +186,7 @@ export const dueText = (ms: number): string => new Date(ms).toISOString();
 const ATTEMPT_PREFIX = "a_";
 const CORRECTION_PREFIX = "b_";
 export const attemptAttribute = (attemptId: string): string => ATTEMPT_PREFIX + attemptId;
+export const correctionAttribute = (opId: string): string => CORRECTION_PREFIX + opId;
 
 export function readCallItem(item: Item): CallRecord {
   const parsed = v.parse(callSchema, read(item));
@@ -220,15 +224,15 @@ export function readCallItem(item: Item): CallRecord {
   };
 }
 
-/** `forgettable`: nothing of it is undecided or on its way, so it may go once the vendor has forgotten the call. */
-export function callItem(record: CallRecord, forgettable: boolean): Item {
+export function callItem(record: CallRecord): Item {
+  const untilMs = keptUntilMs(record);
   const attempts = Object.values(record.attempts).map(
     (attempt) => [attemptAttribute(attempt.attemptId), attemptMap(attempt)] as const,
   );
   const corrections = Object.entries(record.corrections).map(
     ([opId, { keyId, window, amount, issuedAtMs }]) =>
       [
-        CORRECTION_PREFIX + opId,
+        correctionAttribute(opId),
         { M: written({ key_id: keyId, w: window, micros: amount, at: issuedAtMs }) },
       ] as const,
   );
@@ -248,7 +252,8 @@ export function callItem(record: CallRecord, forgettable: boolean): Item {
       object_id: record.objectId ?? undefined,
       late_vendor: record.latePrice?.vendor,
       late_due: record.latePrice === null ? undefined : dueText(record.latePrice.dueMs),
-      ttl: forgettable ? Math.floor(record.firstAtMs / 1000) + CALL_KEPT_S : undefined,
+      entries: entriesOf(record),
+      ttl: untilMs === null ? undefined : Math.floor(untilMs / 1000),
     }),
     ...Object.fromEntries(attempts),
     ...Object.fromEntries(corrections),
