@@ -55,6 +55,8 @@ export type ProxyResult =
   | {
       readonly kind: "forwarded";
       readonly reply: VendorReply & { readonly kind: "answer" };
+      /** The body without its codings. */
+      readonly decoded: Uint8Array;
       readonly facts: CallFacts;
     }
   | { readonly kind: "denied"; readonly problem: Problem; readonly facts: CallFacts | null };
@@ -133,7 +135,8 @@ export class AttemptContext {
     const { reply } = forwarded;
     if (reply.kind === "unreachable" || reply.kind === "broken")
       warn(`the vendor's connection was ${reply.kind}`, reply.cause);
-    if (forwarded.showsSecret) warn("the vendor's answer repeats the credential and was withheld", null);
+    if (forwarded.withheld !== null)
+      warn(`the vendor's answer ${WITHHELD[forwarded.withheld]}, so it was withheld`, null);
     return forwarded;
   }
 
@@ -173,10 +176,11 @@ export class AttemptContext {
   }
 
   /** The vendor's answer as it came, or ours in its place where there is none to show. */
-  answered({ reply, showsSecret }: Forwarded, charged: Charged, leaf: Balance | null): ProxyResult {
-    if (reply.kind === "answer" && !showsSecret)
-      return { kind: "forwarded", reply, facts: this.#facts(charged, leaf) };
-    return this.denied(noAnswer(reply, charged, rowCallId(this.recordId)), leaf);
+  answered(forwarded: Forwarded, charged: Charged, leaf: Balance | null): ProxyResult {
+    const { reply, answer, withheld } = forwarded;
+    if (reply.kind === "answer" && answer !== null && withheld === null)
+      return { kind: "forwarded", reply, decoded: answer.body, facts: this.#facts(charged, leaf) };
+    return this.denied(noAnswer(forwarded, charged, rowCallId(this.recordId)), leaf);
   }
 
   outcomeFacts(
@@ -189,7 +193,7 @@ export class AttemptContext {
     const nowMs = this.ports.clock.now();
     const reply = forwarded?.reply;
     const answer = reply?.kind === "answer" || reply?.kind === "too_large" ? reply : null;
-    const isShown = answer !== null && forwarded?.showsSecret === false;
+    const isShown = answer !== null && forwarded?.withheld === null;
     return {
       reason,
       remaining: leaf === null ? null : (tightestCap(leaf, nowMs)?.remaining ?? null),
@@ -247,8 +251,14 @@ export class AttemptContext {
 
 const NOT_KNOWN = "whether it was charged is not known, and its budget stays held";
 
+/** Completes "the vendor's answer …". */
+const WITHHELD: Readonly<Record<NonNullable<Forwarded["withheld"]>, string>> = {
+  repeats_secret: "repeated its secret",
+  unreadable: "came in an encoding that cannot be read here",
+};
+
 /** Why there is no vendor's answer to show. */
-function noAnswer(reply: VendorReply, charged: Charged, callId: string): Problem {
+function noAnswer({ reply, withheld }: Forwarded, charged: Charged, callId: string): Problem {
   const end =
     charged === "no"
       ? "nothing was charged"
@@ -282,7 +292,7 @@ function noAnswer(reply: VendorReply, charged: Charged, callId: string): Problem
     case "answer":
       return new Problem(
         "vendor_answer_withheld",
-        `the vendor's answer repeated its secret, so it is not shown; ${end}`,
+        `the vendor's answer ${WITHHELD[withheld ?? "unreadable"]}, so it is not shown; ${end}`,
         { charged, details },
       );
   }

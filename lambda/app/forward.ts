@@ -1,13 +1,18 @@
 import { Problem } from "../domain/denial.ts";
 import type { Policy } from "../domain/vault-key.ts";
-import type { Address, Vendor, VendorRequest } from "../domain/vendor.ts";
+import type { Address, Headers, Vendor, VendorAnswer, VendorRequest } from "../domain/vendor.ts";
 import type { VendorReply } from "../ports.ts";
 import type { Admitted } from "./admit-call.ts";
 import type { ProxyPorts } from "./attempt-context.ts";
+import { decodedBody } from "./decode-answer.ts";
+import { SecretFinder } from "./repeats-secret.ts";
 
 export interface Forwarded {
   readonly reply: VendorReply;
-  readonly showsSecret: boolean;
+  /** What it says once it is decoded; null where there is no answer. Of one that cannot be decoded the body is empty. */
+  readonly answer: VendorAnswer | null;
+  /** Why nobody may see the answer, though its money counts; null for one that may be shown. */
+  readonly withheld: "repeats_secret" | "unreadable" | null;
 }
 
 /**
@@ -41,8 +46,7 @@ export async function forward(
   };
 
   const reply = await send(secret, address);
-  if (reply.kind !== "answer" || reply.status !== 401)
-    return { reply, showsSecret: shows(reply, vendor.secretsOf(secret)) };
+  if (reply.kind !== "answer" || reply.status !== 401) return looked(reply, vendor.secretsOf(secret));
 
   const fresh = await secrets.get(policy.vendor, policy.credential, true).catch(() => null);
   const renewed =
@@ -54,30 +58,36 @@ export async function forward(
     renewed instanceof Problem ||
     untilMs <= now()
   )
-    return { reply, showsSecret: shows(reply, vendor.secretsOf(secret)) };
-  const second = await send(fresh, renewed);
-  return { reply: second, showsSecret: shows(second, vendor.secretsOf(fresh)) };
+    return looked(reply, vendor.secretsOf(secret));
+  // The second answer could still name the credential that was refused.
+  return looked(await send(fresh, renewed), [...vendor.secretsOf(fresh), ...vendor.secretsOf(secret)]);
 }
 
 /** Where a request goes in the name of a credential: with the path as it was written. */
 export const addressOf = (vendor: Vendor, { method, path, sentPath = path }: VendorRequest, secret: string) =>
   vendor.address({ method, path: sentPath }, secret);
 
-/** Whether an answer repeats the credential, in any usual spelling: then nobody may see it, though its money counts. */
-function shows(reply: VendorReply, secrets: readonly string[]): boolean {
-  if (reply.kind !== "answer") return false;
-  const base64 = (text: string) => Buffer.from(text).toString("base64").replace(/=+$/, "");
-  const spellings = secrets.flatMap((secret) => [
-    secret,
-    encodeURIComponent(secret),
-    base64(secret),
-    base64(`${secret}:`),
-  ]);
-  const body = Buffer.from(reply.body);
-  return spellings.some(
-    (spelling) => body.includes(spelling) || reply.rawHeaders.some(([, value]) => value.includes(spelling)),
-  );
+/** Looked at before anybody reads it: decoded, and searched for the credential as it came and decoded. */
+function looked(reply: VendorReply, secrets: readonly string[]): Forwarded {
+  const finder = new SecretFinder(secrets);
+  if (reply.kind === "too_large") {
+    // Its status is known, so what was executed costs what was quoted.
+    const withheld = finder.inHeaders(headerPairs(reply.headers)) ? "repeats_secret" : null;
+    return { reply, answer: { ...reply, body: new Uint8Array() }, withheld };
+  }
+  if (reply.kind !== "answer") return { reply, answer: null, withheld: null };
+  const { status, headers, rawHeaders, body } = reply;
+  const decoded = decodedBody(headers, body);
+  const answer = { status, headers, body: decoded ?? new Uint8Array() };
+  const repeats =
+    finder.inHeaders(rawHeaders) ||
+    finder.inBytes(body) ||
+    (decoded !== null && decoded !== body && finder.inBytes(decoded));
+  return { reply, answer, withheld: repeats ? "repeats_secret" : decoded === null ? "unreadable" : null };
 }
+
+const headerPairs = (headers: Headers) =>
+  Object.entries(headers).flatMap(([name, values]) => values.map((value) => [name, value] as const));
 
 function passedHeaders(request: VendorRequest, names: readonly string[]): Record<string, string> {
   const passed: Record<string, string> = {};

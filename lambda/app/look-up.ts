@@ -24,7 +24,8 @@ interface Lookup {
 
 /**
  * Asks the vendor what a request does not say, by a GET with our own credential on the same account and version. Throws
- * the Problem that denies the call where there is no answer: no price, no call.
+ * the Problem that denies the call where there is no answer: no price, no call. An answer about another object than the
+ * path names is none.
  */
 export async function lookUp(
   { vendor, policy, secret, path, headers }: Lookup,
@@ -39,15 +40,16 @@ export async function lookUp(
     Object.entries(headers).filter(([name]) => name !== "content-type" && name !== "idempotency-key"),
   );
   const request = { method: "GET", path, query: {}, headers: asked, body: new Uint8Array() };
-  const { reply } = await forward(
+  const { reply, answer, withheld } = await forward(
     { vendor, request, address, secret },
     policy,
     Math.max(1, untilMs - nowMs),
     { http, secrets, destinationOf },
     () => clock.now(),
   );
-  const found = reply.kind === "answer" && reply.status === 200 ? jsonObjectOf(reply.body) : null;
-  if (found !== null) return found;
+  // What may not be shown is not used either: parts of it could stand in our own messages.
+  const found = answer?.status === 200 && withheld === null ? jsonObjectOf(answer.body) : null;
+  if (found !== null && vendor.isAbout(path, found)) return found;
   if (reply.kind === "answer" && reply.status >= 400 && reply.status < 500 && reply.status !== 429) {
     throw new Problem(
       "amount_unknown",

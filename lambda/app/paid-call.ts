@@ -13,7 +13,7 @@ import { type Charged, Problem } from "../domain/denial.ts";
 import { dollars, minus, NOTHING } from "../domain/money.ts";
 import { cut } from "../domain/text.ts";
 import { rootOf, sha256 } from "../domain/vault-key.ts";
-import type { Reading, VendorAnswer } from "../domain/vendor.ts";
+import type { Reading } from "../domain/vendor.ts";
 import type { ObjectEffect, VendorReply } from "../ports.ts";
 import type { Admitted } from "./admit-call.ts";
 import type { AttemptContext, ProxyResult } from "./attempt-context.ts";
@@ -47,10 +47,12 @@ export async function paidCall(
   if (late !== null) return context.deny(record, late, reservation);
 
   const forwarded = await context.forward(admitted);
-  const { reply, showsSecret } = forwarded;
-  const heard = heardOf(reply);
-  const read = heard === null ? null : price.rule.read(heard, price.quote, price.known);
-  const reading = read !== null && showsSecret ? withoutNames(read) : read;
+  const { reply, withheld } = forwarded;
+  const read =
+    forwarded.answer === null
+      ? null
+      : price.rule.read(forwarded.answer, price.quote, price.known, admitted.request);
+  const reading = read !== null && withheld !== null ? withoutNames(read) : read;
   const answer = answerOf(reply, reading, price, admitted.vendor.name);
 
   const before = reservation.leaf ?? null;
@@ -75,12 +77,6 @@ export async function paidCall(
     chargedBy(answer, reading),
     corrected(before, outcome?.corrections ?? []),
   );
-}
-
-/** What the vendor is known to have answered: of an answer that is too large its status and headers, so that it costs what was quoted. */
-function heardOf(reply: VendorReply): VendorAnswer | null {
-  if (reply.kind === "answer") return reply;
-  return reply.kind === "too_large" ? { ...reply, body: new Uint8Array() } : null;
 }
 
 /** An answer that repeats the credential could do so in any name: the money counts, the names are not kept. */

@@ -45,6 +45,8 @@ export interface Vendor {
     readonly headers: Readonly<Record<string, string>>;
     readonly body: string;
   };
+  /** Whether an answer to a GET of this catalog path is about the object that the path names. */
+  readonly isAbout: (path: string, found: Json) => boolean;
   /** The id under which the vendor's support finds a request, from the answer's headers. */
   readonly requestId: (headers: Headers) => string | null;
   /** Leads addresses in an answer that a client follows by itself back here; null where the vendor sends none. */
@@ -120,7 +122,8 @@ export interface PricedRule {
    */
   readonly lookup?: (request: VendorRequest, needsRecipient: boolean) => string | null;
   readonly quote: (request: VendorRequest, known: Known) => Quote | Problem;
-  readonly read: (answer: VendorAnswer, quote: Quote, known: Known) => Reading;
+  /** A price below the quote is believed only of an answer that is about what `request` asked for. */
+  readonly read: (answer: VendorAnswer, quote: Quote, known: Known, request: VendorRequest) => Reading;
 }
 
 /** What is known beside the request. */
@@ -155,6 +158,7 @@ export interface VendorRequest {
   readonly body: Uint8Array;
 }
 
+/** `body`: decoded, and empty where it cannot be. */
 export interface VendorAnswer {
   readonly status: number;
   readonly headers: Headers;

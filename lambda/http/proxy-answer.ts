@@ -20,6 +20,16 @@ const NOT_PASSED = new Set([
   "www-authenticate",
 ]);
 
+/** What is true of a body as it came, and of no other. */
+const OF_THE_CODED = new Set([
+  "content-encoding",
+  "content-md5",
+  "digest",
+  "content-digest",
+  "repr-digest",
+  "etag",
+]);
+
 /** What only we may say, and what would let a browser read an answer: keys do not belong there. */
 const RESERVED = /^(keybrake|access-control)-/i;
 
@@ -34,10 +44,12 @@ export function proxyAnswer(
   spoken: string | null,
 ): APIGatewayProxyResult {
   if (result.kind === "denied") return denialAnswer(result.problem, result.facts, requestId, spoken);
-  const { reply, facts } = result;
+  const { reply, decoded, facts } = result;
+  const led = ledBack(decoded, facts.vendorName, baseUrl);
   const passed = new Map<string, string[]>();
   for (const [name, value] of reply.rawHeaders) {
     if (NOT_PASSED.has(name.toLowerCase()) || RESERVED.test(name)) continue;
+    if (led !== null && OF_THE_CODED.has(name.toLowerCase())) continue;
     passed.set(name, [...(passed.get(name) ?? []), value]);
   }
   for (const [name, value] of Object.entries(factHeaders(facts))) passed.set(name, [value]);
@@ -46,15 +58,17 @@ export function proxyAnswer(
   return {
     statusCode: reply.status,
     multiValueHeaders: Object.fromEntries(passed),
-    ...answerBody(ledBack(reply.body, facts.vendorName, baseUrl)),
+    ...answerBody(led ?? reply.body),
   };
 }
 
-function ledBack(body: Uint8Array, vendorName: string, baseUrl: string): Uint8Array {
+/** The body with its links led back here, decoded; null where there are none, so that it stays as it came. */
+function ledBack(decoded: Uint8Array, vendorName: string, baseUrl: string): Uint8Array | null {
   const leadBack = VENDORS[vendorName]?.leadBack ?? null;
-  return leadBack === null || !isUtf8(body)
-    ? body
-    : Buffer.from(leadBack(Buffer.from(body).toString(), `${baseUrl}/${vendorName}`));
+  if (leadBack === null || !isUtf8(decoded)) return null;
+  const text = Buffer.from(decoded).toString();
+  const led = leadBack(text, `${baseUrl}/${vendorName}`);
+  return led === text ? null : Buffer.from(led);
 }
 
 /**

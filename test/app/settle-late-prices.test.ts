@@ -43,12 +43,22 @@ class ScriptedTwilio implements VendorHttp {
 
   async send({ method, target }: OutboundRequest): Promise<VendorReply> {
     this.requests.push(`${method} ${target}`);
-    if (method === "GET") return this.price(/([SC][MA][0-9a-f]{32})/.exec(target)?.[1] ?? "");
+    if (method === "GET") {
+      const sid = /([SC][MA][0-9a-f]{32})/.exec(target)?.[1] ?? "";
+      return withSid(await this.price(sid), sid);
+    }
     this.made += 1;
     const kind = target.includes("Calls") ? "CA" : "SM";
     const sid = `${kind}${`${this.made}`.padStart(32, "0")}`;
     return answer(201, { sid, num_segments: "1", num_media: "0", price: null, price_unit: "USD" });
   }
+}
+
+/** An answer in JSON that names no object is about the one that was asked for. */
+function withSid(reply: VendorReply, sid: string): VendorReply {
+  if (reply.kind !== "answer" || !Buffer.from(reply.body).toString().startsWith("{")) return reply;
+  const body = JSON.parse(Buffer.from(reply.body).toString());
+  return { ...reply, body: Buffer.from(JSON.stringify({ sid, ...body })) };
 }
 
 function answer(status: number, body: unknown): VendorReply {

@@ -1,4 +1,4 @@
-import { gzipSync } from "node:zlib";
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { freePort } from "../../lib/local/listen.ts";
 import { gate } from "../local/gate.ts";
@@ -25,6 +25,7 @@ import {
   type OwnUpstream,
   onceOpened,
   paymentIntent,
+  type Script,
   startOwnUpstream,
 } from "../support/own-upstream.ts";
 import { type Simulator, simulatorAt } from "../support/simulator.ts";
@@ -358,6 +359,50 @@ describe("against an upstream that does as it is told", () => {
 
     expect([reply.status, reply.headers["keybrake-charged"]]).toEqual([200, "yes"]);
     expect(reply.text).toBe(typeof body === "string" ? body : JSON.stringify(body));
+    expect(await balanceOf(run, key)).toEqual(spent(300));
+  });
+
+  test.each<[string, (text: string) => Buffer]>([
+    ["gzip", gzipSync],
+    ["br", brotliCompressSync],
+    ["deflate", deflateSync],
+    ["zstd", zstdCompressSync],
+    ["gzip, br", (text) => brotliCompressSync(gzipSync(text))],
+  ])("an answer in %s is read decoded, and its object is remembered", async (coding, encode) => {
+    const key = await issue(run);
+    const { id, ...rest } = intent(100);
+    const bytes = encode(JSON.stringify({ ...rest, id }));
+    upstream.next((response) => {
+      response.writeHead(200, { "Content-Encoding": coding }).end(bytes);
+    });
+
+    const reply = await pay(run, key, 300);
+    expect([reply.status, reply.headers["content-encoding"]]).toEqual([200, coding]);
+    expect(reply.body.equals(bytes)).toBe(true);
+    expect(await balanceOf(run, key)).toEqual(spent(100));
+    expect(await callRows(run, key)).toMatchObject([{ vendor_object_id: id, cost_usd: 1 }]);
+
+    // What another object's end says gives nothing back, whether or not the object was asked about before.
+    const ended = { ...intent(100), status: "canceled", amount_received: 0 };
+    const end: Script = (response, request) =>
+      answer(200, request.method === "GET" ? intent(100) : { ...ended, id: "pi_another" })(response, request);
+    upstream.next(end, end);
+    expect((await post(run, key, `/v1/payment_intents/${id}/cancel`)).status).toBe(200);
+    expect(await balanceOf(run, key)).toEqual(spent(100));
+    upstream.forget();
+  });
+
+  test.each<[string, Readonly<Record<string, string>>]>([
+    ["an unknown coding", { "Content-Encoding": "compress" }],
+    ["a coding that it does not have", { "Content-Encoding": "gzip" }],
+    ["a charset in which ASCII is not ASCII", { "Content-Type": "application/json; charset=utf-7" }],
+  ])("an answer in %s is withheld and costs what was asked for", async (_, headers) => {
+    const key = await issue(run);
+    upstream.next(answer(200, intent(100), headers));
+
+    const message = expectFault(await pay(run, key, 300), 502, "vendor_answer_withheld", "yes");
+
+    expect(message).toContain("came in an encoding that cannot be read here");
     expect(await balanceOf(run, key)).toEqual(spent(300));
   });
 

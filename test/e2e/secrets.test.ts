@@ -1,6 +1,8 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { standIn, TABLES } from "../../lib/local/dynamodb.ts";
@@ -61,6 +63,19 @@ async function issued(body: Readonly<Record<string, unknown>> = {}): Promise<Key
 }
 
 const FORM = { amount: "100", currency: "usd" };
+/** The credential in an answer that has a coding, or one that nobody here can undo. */
+const CODED = Object.entries({
+  gzip: gzipSync,
+  br: brotliCompressSync,
+  deflate: deflateSync,
+  zstd: zstdCompressSync,
+  "gzip, br": (text: string) => brotliCompressSync(gzipSync(text)),
+  compress: (text: string) => Buffer.from(text),
+}).map(([coding, encode]) => (response: ServerResponse) => {
+  const text = JSON.stringify({ id: "pi_5", object: "payment_intent", amount: 100, note: CREDENTIAL });
+  response.writeHead(200, { "Content-Encoding": coding }).end(encode(text));
+});
+
 const LEAKS = [
   answer(200, { id: "pi_1", object: "payment_intent", amount: 100, note: CREDENTIAL }),
   answer(200, { id: CREDENTIAL, object: "payment_intent", customer: CREDENTIAL, amount: 100 }),
@@ -76,6 +91,15 @@ const LEAKS = [
   }),
   answer(401, { error: { message: `Invalid API Key provided: ${CREDENTIAL}` } }),
   answer(500, CREDENTIAL),
+  ...[
+    CREDENTIAL.replace("sk", "\\u0073k"),
+    encodeURIComponent(CREDENTIAL).replaceAll("_", "%5f"),
+    CREDENTIAL.replaceAll("_", "&#95;"),
+    Buffer.from(`a${CREDENTIAL}`).toString("base64url"),
+  ].map((spelling) =>
+    answer(200, `{"id":"pi_4","object":"payment_intent","amount":100,"note":"${spelling}"}`),
+  ),
+  ...CODED,
   answer(200, "{}", { "X-Debug": CREDENTIAL }),
   broken(true),
   broken(false),
@@ -90,7 +114,8 @@ async function everythingThatCanHappen(): Promise<void> {
   await call();
   for (const leak of LEAKS) {
     upstream.next(leak);
-    await call({ headers: { "Idempotency-Key": `leak-${LEAKS.indexOf(leak)}` } });
+    const { status } = await call({ headers: { "Idempotency-Key": `leak-${LEAKS.indexOf(leak)}` } });
+    expect(status).toBe(502);
   }
   upstream.next(answer(200, { data: [CREDENTIAL] }));
   await asked("GET", "/stripe/v1/customers", { token });

@@ -351,7 +351,7 @@ const answerOf = (status: number, body: unknown) => ({
 describe("the answer to an e-mail", () => {
   const quote = () => ok(quoteEmail(email({ cc: "b@b.co" })));
   const read = (status: number, body: unknown) =>
-    pricedOf("/emails").read(answerOf(status, body), quote(), known());
+    pricedOf("/emails").read(answerOf(status, body), quote(), known(), requestOf("POST", "/emails", {}));
 
   test("2xx: it cost what was quoted, and its id is kept", () => {
     expect(read(200, { id: "id-1" })).toMatchObject({
@@ -389,8 +389,14 @@ describe("the answer to a batch", () => {
     ok(quoteBatch(counts.map((count) => email({ to: Array(count).fill("a@b.co") }))));
   const ids = (count: number) => Array.from({ length: count }, (_, index) => ({ id: `id-${index}` }));
   const failed = (...indexes: unknown[]) => indexes.map((index) => ({ index, message: "no" }));
-  const priceOf = (body: unknown, quoted: Quote) =>
-    pricedOf("/emails/batch").read(answerOf(200, body), quoted, known()).price;
+  type Mode = "strict" | "permissive" | null;
+  const readBatch = (status: number, body: unknown, quoted: Quote, mode: Mode) => {
+    const headers = mode === null ? {} : { "x-batch-validation": [mode] };
+    const request = requestOf("POST", "/emails/batch", [], { headers });
+    return pricedOf("/emails/batch").read(answerOf(status, body), quoted, known(), request);
+  };
+  const priceOf = (body: unknown, quoted: Quote, mode: Mode = "permissive") =>
+    readBatch(200, body, quoted, mode).price;
 
   test.each([
     ["all were accepted", { data: ids(3) }, 60n],
@@ -402,12 +408,36 @@ describe("the answer to a batch", () => {
       50n,
     ],
     ["two failed", { data: ids(1), errors: failed(2, 1) }, 30n],
-    ["no errors are told", { data: ids(2) }, 50n],
-    ["there are more than were sent", { data: ids(4) }, 60n],
-    ["there is no list", { id: "id-1" }, 60n],
-    ["there is nothing to read", "<html>", 60n],
   ])("costs what as many of the dearest cost as were accepted: %s", (_, body, price) => {
     expect(priceOf(body, quote(1, 2, 3))).toBe(price);
+  });
+
+  test.each<[string, unknown, Mode]>([
+    ["nothing accepted and no failure told", { data: [] }, "permissive"],
+    ["fewer accepted than sent and no failure told", { data: ids(2) }, "permissive"],
+    ["fewer accepted and too few failures", { data: ids(1), errors: failed(2) }, "permissive"],
+    ["more than were sent", { data: ids(4) }, "permissive"],
+    ["more than were sent, with failures", { data: ids(3), errors: failed(0) }, "permissive"],
+    ["an e-mail without id", { data: [{}, { id: "id-1" }], errors: failed(2) }, "permissive"],
+    ["one id twice", { data: [{ id: "a" }, { id: "a" }], errors: failed(2) }, "permissive"],
+    ["one failure twice", { data: ids(1), errors: failed(2, 2) }, "permissive"],
+    ["failures of nothing", { data: ids(1), errors: [null, null] }, "permissive"],
+    ["failures without place", { data: ids(1), errors: [{}, {}] }, "permissive"],
+    ["a failure of no place", { data: ids(2), errors: failed(4) }, "permissive"],
+    ["a place that is a text", { data: ids(2), errors: failed("2") }, "permissive"],
+    ["errors that are no list", { data: ids(2), errors: { index: 2 } }, "permissive"],
+    ["no list", { id: "id-1" }, "permissive"],
+    ["a list by itself", ids(3), "permissive"],
+    ["nothing to read", "<html>", "permissive"],
+    ["half of JSON", '{"data":[', "permissive"],
+    ["nothing accepted, though strict", { data: [] }, "strict"],
+    ["nothing accepted, though strict by default", { data: [] }, null],
+    ["failures, though strict", { data: ids(1), errors: failed(1, 2) }, "strict"],
+    ["failures, though strict by default", { data: [], errors: failed(0, 1, 2) }, null],
+    ["fewer than were sent, though strict by default", { data: ids(2) }, null],
+    ["all of them", { data: ids(3) }, null],
+  ])("costs what was quoted where the answer does not prove less: %s", (_, body, mode) => {
+    expect(priceOf(body, quote(1, 2, 3), mode)).toBe(60n);
   });
 
   test("never costs less than what was sent, nor more than was reserved", () => {
@@ -431,11 +461,14 @@ describe("the answer to a batch", () => {
   });
 
   test("is marked by the id of its first e-mail, by which a repeat is told from a second batch", () => {
-    const read = (body: unknown) => pricedOf("/emails/batch").read(answerOf(200, body), quote(1, 1), known());
+    const read = (body: unknown, mode: Mode = null) => readBatch(200, body, quote(1, 1), mode);
 
     expect(read({ data: ids(2) })).toMatchObject({ objectId: "id-0", replayed: false });
+    expect(read({ data: ids(1), errors: failed(1) }, "permissive").objectId).toBe("id-0");
+    // Not told of every e-mail: it could be the beginning of another batch.
+    expect(read({ data: ids(1) }).objectId).toBeNull();
     expect(read({ data: [] }).objectId).toBeNull();
-    expect(read({ data: [null] }).objectId).toBeNull();
+    expect(read({ data: [null, null] }).objectId).toBeNull();
   });
 
   test.each([
@@ -443,7 +476,7 @@ describe("the answer to a batch", () => {
     [409, "refused"],
     [500, "unknown"],
   ])("%i is %s", (status, kind) => {
-    expect(pricedOf("/emails/batch").read(answerOf(status, {}), quote(1), known()).kind).toBe(kind);
+    expect(readBatch(status, {}, quote(1), null).kind).toBe(kind);
   });
 });
 

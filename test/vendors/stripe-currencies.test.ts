@@ -124,8 +124,8 @@ describe("what was counted in another currency", () => {
   });
 
   test("is settled in it", () => {
-    const given = answer(200, { id: "pi_1", amount: 600, currency: "eur" });
-    expect(read(`${CREATE}/pi_1`, given, inEuro)).toMatchObject({
+    const given = answer(200, { id: "pi_1", object: "payment_intent", amount: 600, currency: "eur" });
+    expect(read(`${CREATE}/pi_1`, given, inEuro, { amountText: "600", currency: "eur" })).toMatchObject({
       price: 1_133_000n,
       amountText: "600",
       currency: "eur",

@@ -175,4 +175,6 @@ export const read = (
   given: VendorAnswer,
   about: Partial<Known> = {},
   quoted: Partial<Quote> = {},
-): Reading => pricedOf(path).read(given, { ...QUOTED, ...quoted }, known(about));
+  body = "",
+): Reading =>
+  pricedOf(path).read(given, { ...QUOTED, ...quoted }, known(about), requestOf("POST", path, body));

@@ -366,10 +366,15 @@ describe("a credit note", () => {
   });
 
   test("costs what the answer says, without what was settled outside of Stripe", () => {
-    const note = { id: "cn_1", amount: 500, currency: "usd", customer: "cus_1" };
+    const note = { id: "cn_1", object: "credit_note", amount: 500, currency: "usd", customer: "cus_1" };
     expect(read(CREDIT_NOTES, answer(200, note))).toMatchObject({ price: cents(500), counts: null });
-    expect(read(CREDIT_NOTES, answer(200, { ...note, out_of_band_amount: 200 })).price).toBe(cents(300));
-    expect(read(CREDIT_NOTES, answer(200, { ...note, out_of_band_amount: 900 })).price).toBe(0n);
+    const outside = (told: number, body: string) =>
+      read(CREDIT_NOTES, answer(200, { ...note, out_of_band_amount: told }), {}, {}, body).price;
+    expect(outside(200, "invoice=in_1&amount=500&out_of_band_amount=200")).toBe(cents(300));
+    // Not more than the request says, and nothing where it says nothing.
+    expect(outside(500, "invoice=in_1&amount=500&out_of_band_amount=200")).toBe(cents(300));
+    expect(outside(200, "invoice=in_1&amount=500")).toBe(cents(500));
+    expect(outside(900, "invoice=in_1&amount=500&out_of_band_amount=900")).toBe(cents(500));
     expect(read(CREDIT_NOTES, answer(200, { id: "cn_1" })).price).toBe(cents(500));
   });
 });

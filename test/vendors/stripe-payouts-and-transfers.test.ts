@@ -44,7 +44,13 @@ describe.each([PAYOUTS, TOPUPS])("POST %s", (path) => {
     ["failed", 0n],
     ["canceled", 0n],
   ])("that answers %s costs %d and counts no object", (status, price) => {
-    const given = answer(200, { id: "po_1", amount: 500, currency: "usd", status });
+    const given = answer(200, {
+      id: "po_1",
+      object: path.endsWith("payouts") ? "payout" : "topup",
+      amount: 500,
+      currency: "usd",
+      status,
+    });
     expect(read(path, given)).toMatchObject({ price, objectId: "po_1", counts: null });
   });
 });
@@ -120,8 +126,12 @@ describe("a transfer", () => {
   });
 
   test("costs what the answer says", () => {
-    const given = answer(200, { id: "tr_1", amount: 500, currency: "jpy" });
-    expect(read(TRANSFERS, given)).toMatchObject({ price: 3_296_000n, objectId: "tr_1", counts: null });
+    const given = answer(200, { id: "tr_1", object: "transfer", amount: 500, currency: "jpy" });
+    expect(read(TRANSFERS, given, {}, { currency: "jpy" })).toMatchObject({
+      price: 3_296_000n,
+      objectId: "tr_1",
+      counts: null,
+    });
   });
 });
 
@@ -154,8 +164,11 @@ describe("the refund of an application fee", () => {
   });
 
   test("costs what the answer says", () => {
-    const given = answer(200, { id: "fr_1", amount: 300, currency: "usd" });
-    expect(read(FEE_REFUND, given)).toMatchObject({ price: cents(300), counts: null });
+    const given = answer(200, { id: "fr_1", object: "fee_refund", amount: 300, currency: "usd" });
+    expect(read(FEE_REFUND, given, {}, { amountText: null })).toMatchObject({
+      price: cents(300),
+      counts: null,
+    });
   });
 });
 

@@ -106,7 +106,7 @@ const answered = (status: number, body: unknown): VendorAnswer => ({
 function readOf(request: VendorRequest, answer: VendorAnswer): Reading {
   const rule = ruleOf(request);
   if (rule.kind !== "priced") throw new Error(`${request.path} has no price`);
-  return rule.read(answer, quoteOf(request), KNOWN);
+  return rule.read(answer, quoteOf(request), KNOWN, request);
 }
 
 const text = (body: string) => `${TO}&From=%2B15555550199&Body=${encodeURIComponent(body)}`;
@@ -329,19 +329,39 @@ describe("what a message turned out to cost", () => {
     });
   });
 
-  test("a price that the answer tells is final", () => {
-    expect(readOf(posting(MESSAGES, text("hi")), made({ price: "-0.00750" }))).toMatchObject({
-      price: micros(7_500),
-      isEstimate: false,
+  test.each(["-0.00750", "-2", "0", "1"])(
+    "the price %s of a message that has not been sent yet is not believed: it is asked for later",
+    (price) => {
+      expect(readOf(posting(MESSAGES, text("hi")), made({ price }))).toMatchObject({
+        price: micros(10_000),
+        isEstimate: true,
+      });
+    },
+  );
+
+  test.each<[string, Record<string, unknown>]>([
+    ["another recipient", { to: "+15555550111" }],
+    ["segments of a message with media", { sid: `MM${HEX}` }],
+    ["segments that are a number", { num_segments: 1 }],
+    ["segments below zero", { num_segments: "-1" }],
+    ["no media told", { num_media: undefined }],
+  ])("with %s it costs what was quoted", (_, change) => {
+    expect(readOf(posting(MESSAGES, text("a".repeat(161))), made(change))).toMatchObject({
+      price: micros(20_000),
+      amountText: "2 segments",
     });
   });
 
-  test("a told price above what was quoted stays to be read later", () => {
-    expect(readOf(posting(MESSAGES, text("hi")), made({ price: "-2" }))).toMatchObject({
-      price: micros(10_000),
-      isEstimate: true,
-    });
-  });
+  test.each([`CA${HEX}`, `AC${HEX}`, "SM1", 7, null])(
+    "an object %s is no message: the quote is final",
+    (sid) => {
+      expect(readOf(posting(MESSAGES, text("a".repeat(161))), made({ sid }))).toMatchObject({
+        price: micros(20_000),
+        isEstimate: false,
+        objectId: null,
+      });
+    },
+  );
 
   test("an answer that cannot be read costs what was quoted, finally", () => {
     expect(readOf(posting(MESSAGES, text("hi")), answered(201, "<html>"))).toMatchObject({

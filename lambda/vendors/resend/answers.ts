@@ -1,5 +1,5 @@
 import { type MicroUsd, NOTHING, smaller, sum } from "../../domain/money.ts";
-import type { Json, PricedRule, Quote, Reading, VendorAnswer } from "../../domain/vendor.ts";
+import type { Json, PricedRule, Quote, Reading, VendorAnswer, VendorRequest } from "../../domain/vendor.ts";
 import { jsonObjectOf, NOTHING_READ, printable } from "../json-answer.ts";
 import { isJsonObject } from "../json-body.ts";
 
@@ -21,9 +21,9 @@ const reading = (kind: Reading["kind"], price: MicroUsd, objectId: string | null
 });
 
 const readAnswer =
-  (executed: (body: Json, quote: Quote) => Reading): PricedRule["read"] =>
-  ({ status, body }: VendorAnswer, quote) => {
-    if (status >= 200 && status < 300) return executed(jsonObjectOf(body) ?? {}, quote);
+  (executed: (body: Json, quote: Quote, request: VendorRequest) => Reading): PricedRule["read"] =>
+  ({ status, body }: VendorAnswer, quote, _, request) => {
+    if (status >= 200 && status < 300) return executed(jsonObjectOf(body) ?? {}, quote, request);
     return reading(NOT_EXECUTED.has(status) ? "refused" : "unknown", NOTHING, null);
   };
 
@@ -31,20 +31,41 @@ export const readEmail = readAnswer((body, quote) =>
   reading("executed", quote.amount, printable(body["id"])),
 );
 
-/** The id of the first e-mail stands for the batch: a repeat has the same. */
-export const readBatch = readAnswer((body, quote) => {
-  const { data } = body;
-  const first: unknown = Array.isArray(data) ? data[0] : null;
-  return reading("executed", accepted(body, quote), isJsonObject(first) ? printable(first["id"]) : null);
+/**
+ * The id of the first e-mail stands for the batch: a repeat has the same. Strict batches are accepted whole or refused
+ * whole, and strict is the default: resend.com/docs/api-reference/emails/send-batch-emails, read 2026-11-22.
+ */
+export const readBatch = readAnswer((body, quote, { headers }) => {
+  const { amount, parts = [] } = quote;
+  const modes = headers["x-batch-validation"] ?? [];
+  const isPermissive = modes.length === 1 && modes[0] === "permissive";
+  const ids = idsOf(body["data"]);
+  const failed = isPermissive ? failuresOf(body["errors"], parts.length) : 0;
+  // Told of each e-mail what became of it, or not an answer to this batch: then it proves nothing.
+  if (ids === null || failed === null || ids.length + failed !== parts.length)
+    return reading("executed", amount, null);
+  return reading("executed", smaller(dearest(parts, ids.length), amount), ids[0] ?? null);
 });
 
-/**
- * What the accepted e-mails of a batch cost. With `x-batch-validation: permissive` some may not be: then those with the
- * most recipients are taken to be accepted, whatever the answer says of which ones failed, since no source tells whether
- * its `index` counts from 0 or from 1.
- */
-function accepted({ data }: Json, { amount, parts = [] }: Quote): MicroUsd {
-  if (!Array.isArray(data) || data.length > parts.length) return amount;
-  const dearest = [...parts].sort((a, b) => (a < b ? 1 : -1)).slice(0, data.length);
-  return smaller(sum(dearest), amount);
+/** The ids of accepted e-mails; null where one is missing, or stands there twice. */
+function idsOf(data: unknown): readonly string[] | null {
+  if (!Array.isArray(data)) return null;
+  const ids = data.map((email: unknown) => (isJsonObject(email) ? printable(email["id"]) : null));
+  const named = ids.filter((id) => id !== null);
+  return new Set(named).size === data.length ? named : null;
 }
+
+/** How many e-mails were refused; null where that is not told of as many different ones. */
+function failuresOf(errors: unknown, emails: number): number | null {
+  if (errors === undefined) return 0;
+  if (!Array.isArray(errors)) return null;
+  const places = errors.map((error: unknown) => (isJsonObject(error) ? error["index"] : null));
+  const known = places.filter(
+    (place) => Number.isInteger(place) && Number(place) >= 0 && Number(place) <= emails,
+  );
+  return new Set(known).size === errors.length ? errors.length : null;
+}
+
+/** Those with the most recipients are taken to be accepted: no source tells whether an `index` counts from 0 or from 1. */
+const dearest = (parts: readonly MicroUsd[], count: number): MicroUsd =>
+  sum([...parts].sort((a, b) => (a < b ? 1 : -1)).slice(0, count));

@@ -92,6 +92,8 @@ export const resend: Vendor = {
   limits: ["allowed_recipients", "max_recipients"],
   recipients: RECIPIENTS,
   denial,
+  // Nothing is looked up there.
+  isAbout: () => false,
   requestId: (headers) => printable(headers["cf-ray"]?.[0]),
   leadBack: null,
   latePrices: null,

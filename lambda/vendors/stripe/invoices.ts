@@ -197,8 +197,13 @@ export const INVOICES: readonly Endpoint[] = [
     ...ofInvoice,
     fields: INVOICE_PAY,
     cost: costOfPayment,
-    read: (answer, quote, known) =>
-      (quote.currency === null ? readNothing : readRaised("total", "amount_due"))(answer, quote, known),
+    read: (answer, quote, known, request) =>
+      (quote.currency === null ? readNothing : readRaised("total", "amount_due"))(
+        answer,
+        quote,
+        known,
+        request,
+      ),
   }),
   priced("/v1/invoices/{id}/void", {
     ...ofInvoice,

@@ -48,11 +48,12 @@ function costOfUpdate(form: Form, known: Known): Cost | Problem {
   return costBeyond(units === null ? about : inItsCurrency(units, about), known);
 }
 
-const readUpdate: Pricing["read"] = (answer, quote, known) =>
+const readUpdate: Pricing["read"] = (answer, quote, known, request) =>
   (quote.amountText === null && quote.currency === null ? readNothing : readRaised("amount"))(
     answer,
     quote,
     known,
+    request,
   );
 
 function costOfConfirmation(form: Form, known: Known): Cost | Problem {

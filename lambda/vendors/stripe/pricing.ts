@@ -82,7 +82,7 @@ const ruleOf = (pricing: Pricing): PricedRule => ({
       explanation: null,
     } satisfies Quote;
   },
-  read: (answer, quote, known) => readMoney(answer, quote, known, pricing.read),
+  read: (answer, quote, known, request) => readMoney(answer, quote, known, request, pricing.read),
 });
 
 /** Both together could be two: then it is nobody that is known. */

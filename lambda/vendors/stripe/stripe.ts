@@ -2,6 +2,7 @@ import type { CallLimits } from "../../domain/call-limits.ts";
 import { Problem } from "../../domain/denial.ts";
 import type { DenialFacts, Headers, Vendor } from "../../domain/vendor.ts";
 import { printable } from "../json-answer.ts";
+import { isAbout } from "./answers.ts";
 import { CATALOG } from "./catalog.ts";
 
 /**
@@ -119,6 +120,7 @@ export const stripe: Vendor = {
     allows: (entry, recipient) => entry === recipient,
   },
   denial,
+  isAbout,
   requestId: (headers) => printable(headers["request-id"]?.[0]),
   leadBack: null,
   latePrices: null,

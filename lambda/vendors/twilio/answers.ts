@@ -15,19 +15,30 @@ const SID = /^[A-Z]{2}[0-9a-f]{32}$/;
 /** The account as clients may write it: the credential's own takes its place. */
 export const PLACEHOLDER = `AC${"0".repeat(32)}`;
 
-/** Sorts an answer by what Twilio did. One that was executed costs what was quoted, unless it says less. */
+/** Whether an answer to a GET is about the object that the path names last. */
+export function isAbout(path: string, { sid }: Json): boolean {
+  const named = path.slice(path.lastIndexOf("/") + 1).replace(/\.json$/, "");
+  return !SID.test(named) || sid === named;
+}
+
+/**
+ * Sorts an answer by what Twilio did. One that was executed costs what was quoted. `kinds`: how the id of what it makes
+ * begins; another object's is not kept.
+ */
 export function outcomeOf(
   answer: VendorAnswer,
   quote: Quote,
+  kinds: readonly string[],
 ): { readonly made: Json; readonly reading: Reading } {
   const executed = answer.status >= 200 && answer.status < 300;
   const made = executed ? (jsonObjectOf(answer.body) ?? {}) : {};
   const sid = made["sid"];
+  const isKnown = typeof sid === "string" && SID.test(sid) && kinds.includes(sid.slice(0, 2));
   const reading: Reading = {
     ...NOTHING_READ,
     kind: executed ? "executed" : NOT_EXECUTED.has(answer.status) ? "refused" : "unknown",
     price: executed ? quote.amount : NOTHING,
-    objectId: typeof sid === "string" && SID.test(sid) ? sid : null,
+    objectId: isKnown ? sid : null,
     amountText: quote.amountText,
     currency: quote.currency,
     fxRate: quote.fxRate,
@@ -41,31 +52,23 @@ export function estimated(reading: Reading, estimate: MicroUsd): Reading {
   return { ...reading, price: estimate, isEstimate: reading.objectId !== null };
 }
 
-/** A price that is told at creation is one only if it is a charge: nothing is yet to come where it is none. */
-export function chargedAlready(made: Json, terms: Terms): FinalPrice | null {
-  const told = toldPrice(made, terms);
-  return told !== null && told.price > 0n ? told : null;
-}
-
 /** For a row: `2 segments`. */
 export const segmentsText = (segments: number): string => `${segments} segment${segments === 1 ? "" : "s"}`;
 
 /**
- * What a message costs by the segments that Twilio counts, where it has counted any. A Messaging Service has not yet when
- * it answers, and a message with media is not priced by them.
+ * What a message costs by the segments that Twilio counts, where it has counted any, and until it tells the price. A
+ * Messaging Service has not yet when it answers, and a message with media is not priced by them.
  */
 export function readMessage(answer: VendorAnswer, quote: Quote, terms: Terms): Reading {
-  const { made, reading } = outcomeOf(answer, quote);
+  const { made, reading } = outcomeOf(answer, quote, ["SM", "MM"]);
   const quoted = quote.count ?? null;
-  const { num_segments: counted, num_media: media } = made;
+  const { num_segments: counted, num_media: media, to: answered } = made;
   const segments = typeof counted === "string" && /^[1-9][0-9]{0,2}$/.test(counted) ? Number(counted) : null;
   const to = quote.recipients?.[0] ?? "";
   const each = priceAt(terms, "sms", to);
   const isPlain = quoted !== null && media === "0" && reading.objectId?.startsWith("SM") === true;
-  const told = chargedAlready(made, terms);
-  if (told !== null && told.price <= quote.amount && reading.kind === "executed")
-    return { ...reading, ...told };
-  if (!isPlain || segments === null || typeof each !== "bigint" || segments > quoted)
+  const isAsked = answered === undefined || answered === to;
+  if (!isPlain || !isAsked || segments === null || typeof each !== "bigint" || segments > quoted)
     return estimated(reading, quote.amount);
   const price = microUsd(BigInt(segments) * each);
   return { ...estimated(reading, price), amountText: segmentsText(segments) };

@@ -2,7 +2,7 @@
 
 const LINKS = new Set(["next_page_url", "previous_page_url", "first_page_url", "url"]);
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\]:,]/g;
-const AT_TWILIO = /^"https:\/\/([a-z0-9-]+)\.twilio\.com\//;
+const AT_TWILIO = /^https:\/\/([a-z0-9-]+)\.twilio\.com\//i;
 
 /** An object or a list that is open where we are. */
 interface Open {
@@ -17,8 +17,7 @@ interface Open {
  * so a text that looks like a link, or like a `meta`, stays a text.
  */
 export function leadBack(body: string, baseUrl: string): string {
-  if (!body.includes('"meta"') || !isJson(body)) return body;
-  const base = JSON.stringify(baseUrl).slice(0, -1);
+  if (!/meta|\\u/.test(body) || !isJson(body)) return body;
   const open: Open[] = [];
   return body.replace(TOKEN, (token) => {
     const inner = open.at(-1);
@@ -26,11 +25,18 @@ export function leadBack(body: string, baseUrl: string): string {
     else if (token === "}" || token === "]") open.pop();
     else if (inner === undefined || !inner.isObject) return token;
     else if (token === ":" || token === ",") inner.isBeforeColon = token === ",";
-    else if (inner.isBeforeColon) inner.key = token.slice(1, -1);
+    else if (inner.isBeforeColon) inner.key = JSON.parse(token);
     else if (open.length === 2 && open[0]?.key === "meta" && LINKS.has(inner.key))
-      return token.replace(AT_TWILIO, (_, host: string) => `${base}/${host}/`);
+      return ledToken(token, baseUrl);
     return token;
   });
+}
+
+/** An address may be written with escapes, which a client undoes before it follows it. */
+function ledToken(token: string, baseUrl: string): string {
+  const [start, host] = token.startsWith('"') ? (AT_TWILIO.exec(JSON.parse(token)) ?? []) : [];
+  if (start === undefined || host === undefined) return token;
+  return JSON.stringify(`${baseUrl}/${host.toLowerCase()}/${JSON.parse(token).slice(start.length)}`);
 }
 
 function isJson(text: string): boolean {

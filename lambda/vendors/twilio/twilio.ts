@@ -1,7 +1,7 @@
 import { Problem } from "../../domain/denial.ts";
 import type { Address, DenialFacts, Vendor } from "../../domain/vendor.ts";
 import { printable } from "../json-answer.ts";
-import { latePrices, PLACEHOLDER } from "./answers.ts";
+import { isAbout, latePrices, PLACEHOLDER } from "./answers.ts";
 import { CATALOG, PLACEHOLDERS } from "./catalog.ts";
 import { recipients } from "./numbers.ts";
 import { leadBack } from "./pages.ts";
@@ -97,6 +97,7 @@ export const twilio: Vendor = {
   limits: ["allowed_recipients", "max_recipients"],
   recipients,
   denial,
+  isAbout,
   requestId: (headers) => printable(headers["twilio-request-id"]?.[0]),
   leadBack,
   latePrices,

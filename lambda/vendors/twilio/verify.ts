@@ -14,7 +14,7 @@ const priced = (quote: PricedRule["quote"]): PricedRule => ({
   kind: "priced",
   idempotency: null,
   quote,
-  read: (answer, quoted) => outcomeOf(answer, quoted).reading,
+  read: (answer, quoted) => outcomeOf(answer, quoted, ["VE"]).reading,
 });
 
 /** Channels by how a table of prices names what they go to. */
