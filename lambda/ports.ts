@@ -50,6 +50,11 @@ export interface Vault {
   readCall(callId: string): Promise<CallRecord | null>;
   /** Calls of a vendor that are settled at an estimate and due by then (milliseconds), the longest due first; may lag. */
   lateCalls(vendor: string, dueByMs: number, limit: number): Promise<readonly string[]>;
+  /** How many calls of a vendor are due by then, of very many so many at least, and when the oldest was; may lag. */
+  lateBacklog(
+    vendor: string,
+    dueByMs: number,
+  ): Promise<{ readonly calls: number; readonly oldestDueMs: number | null }>;
   readObject(rootId: string, objectId: string): Promise<CountedObject | null>;
 
   /** W2. Sent once. An answer that does not tell is probed by one read. */

@@ -1,16 +1,18 @@
 import { Duration, RemovalPolicy, Stack, Validations } from "aws-cdk-lib";
 import type { TableV2 } from "aws-cdk-lib/aws-dynamodb";
+import type { IKey } from "aws-cdk-lib/aws-kms";
 import { EventSourceMapping, MetricType, StartingPosition } from "aws-cdk-lib/aws-lambda";
 import { BlockPublicAccess, Bucket, BucketEncryption } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
 import { ENV } from "../lambda/environment.ts";
 import { STREAM_READING } from "./limits.ts";
 import { ServiceFunction } from "./service-function.ts";
-import { tableOf } from "./table.ts";
+import { allowTableKey, tableOf } from "./table.ts";
 import { AUDIT_TABLE } from "./table-schemas.ts";
 import type { VaultTable } from "./vault-table.ts";
 
 export interface AuditTrailProps {
+  readonly key: IKey | undefined;
   readonly vault: VaultTable;
   readonly retentionDays: number;
   readonly bundles: string;
@@ -26,10 +28,14 @@ export class AuditTrail extends Construct {
   readonly mapping: EventSourceMapping;
   readonly deadLetters: Bucket;
 
-  constructor(scope: Construct, id: string, { vault, retentionDays, bundles }: AuditTrailProps) {
+  constructor(scope: Construct, id: string, { vault, retentionDays, bundles, key }: AuditTrailProps) {
     super(scope, id);
-    this.table = tableOf(this, "Table", AUDIT_TABLE);
-    this.consumer = new ServiceFunction(this, "Consumer", { name: "record-audit", bundles });
+    this.table = tableOf(this, "Table", AUDIT_TABLE, key);
+    this.consumer = new ServiceFunction(this, "Consumer", {
+      name: "record-audit",
+      bundles,
+      kmsKeyArn: key?.keyArn,
+    });
     this.consumer.allow(["dynamodb:PutItem", "dynamodb:UpdateItem"], [this.table.tableArn]);
     this.consumer.tell(ENV.auditTable, this.table.tableName);
     this.consumer.tell(ENV.auditRetentionDays, `${retentionDays}`);
@@ -37,7 +43,9 @@ export class AuditTrail extends Construct {
 
     this.deadLetters = new Bucket(this, "DeadLetters", {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      encryption: BucketEncryption.S3_MANAGED,
+      ...(key === undefined
+        ? { encryption: BucketEncryption.S3_MANAGED }
+        : { encryption: BucketEncryption.KMS, encryptionKey: key, bucketKeyEnabled: true }),
       enforceSSL: true,
       // A letter that was replayed is deleted; for a month it can be brought back.
       versioned: true,
@@ -57,6 +65,7 @@ export class AuditTrail extends Construct {
     service.allow(["dynamodb:Query"], [this.table.tableArn], {
       "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["TOTAL#key#*"] },
     });
+    allowTableKey(service);
     service.tell(ENV.auditTable, this.table.tableName);
   }
 
@@ -64,6 +73,7 @@ export class AuditTrail extends Construct {
   grantQuery(service: ServiceFunction): void {
     const indexes = AUDIT_TABLE.indexes.map(({ name }) => `${this.table.tableArn}/index/${name}`);
     service.allow(["dynamodb:Query"], [this.table.tableArn, ...indexes]);
+    allowTableKey(service);
     service.tell(ENV.auditTable, this.table.tableName);
   }
 
@@ -84,6 +94,7 @@ export class AuditTrail extends Construct {
     const inThisAccount = { StringEquals: { "s3:ResourceAccount": Stack.of(this).account } };
     this.consumer.allow(["s3:ListBucket"], [this.deadLetters.bucketArn], inThisAccount);
     this.consumer.allow(["s3:PutObject"], [this.deadLetters.arnForObjects("*")], inThisAccount);
+    this.consumer.allowKey(["s3"], ["Decrypt", "GenerateDataKey"]);
     const bucketId = Stack.of(this).resolve(this.deadLetters.bucketArn)["Fn::GetAtt"][0];
     Validations.of(this.consumer).acknowledge(
       {

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import * as v from "valibot";
 import { TERMS_SCHEMA } from "../lambda/terms.ts";
 import { VENDOR_NAMES, type VendorName } from "./routes.ts";
@@ -43,6 +44,31 @@ const certificateArn = text(
   "the ARN of a certificate of ACM, in the region of the stack",
 );
 
+const email = v.pipe(v.string("accepted is an e-mail address"), v.email("accepted is an e-mail address"));
+
+/** `requestsPerSecond` in the long run, `burst` at one moment; the defaults are given. */
+const throttleOf = (requestsPerSecond: number, burst: number) => ({
+  requestsPerSecond: v.optional(whole(1, 10_000), requestsPerSecond),
+  burst: v.optional(whole(1, 5_000), burst),
+});
+
+/** The functions for which concurrent executions can be kept. */
+export const RESERVABLE = ["issue-key", "manage-key", "own-key", "query-audit", "proxy-call"] as const;
+const RESERVED_MAX = 10_000;
+
+/** So many fit into a resource policy of 8,192 bytes beside our own text. */
+const CIDRS_MAX = 50;
+const cidr = v.pipe(
+  v.string("accepted is an address range such as 203.0.113.0/24"),
+  v.check((range) => {
+    const [address = "", bits = "", ...rest] = range.split("/");
+    const family = isIP(address);
+    return (
+      family !== 0 && rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128)
+    );
+  }, "accepted is an address range such as 203.0.113.0/24 or 2001:db8::/32"),
+);
+
 const configSchema = v.strictObject({
   /** Name of the CloudFormation stack: with two names, two of them stand in one account. */
   stackName: v.optional(
@@ -81,22 +107,68 @@ const configSchema = v.strictObject({
   ...TERMS_SCHEMA,
   /** Days that audit events are kept. */
   auditRetentionDays: v.optional(whole(1, AUDIT_RETENTION_DAYS_MAX), 400),
-  /** What each route of the front door lets through, over every key; beyond it is 429 and nothing ran. */
+  /**
+   * What each route of the vendors lets through, over every key; beyond it is 429 and nothing ran. Lower than for the
+   * managing routes: a run must not take the way in from whoever stops it (docs/decisions/0035-stopping-a-run.md).
+   */
   throttle: v.optional(
     v.strictObject(
       {
-        requestsPerSecond: v.optional(whole(1, 10_000), 1_000),
-        /** Requests at one moment. */
-        burst: v.optional(whole(1, 5_000), 1_000),
+        ...throttleOf(500, 500),
+        /** What each of the other routes lets through. */
+        managing: v.optional(v.strictObject(throttleOf(1_000, 1_000), "accepted is an object"), {}),
       },
       "accepted is an object",
     ),
     {},
   ),
-  /** Who is mailed when an alarm rings; AWS asks that address to confirm. */
-  alarmEmail: v.optional(
-    v.pipe(v.string("accepted is an e-mail address"), v.email("accepted is an e-mail address")),
+  /**
+   * Function -> concurrent executions that are kept for it, and that it cannot exceed. None unless configured: a new
+   * account has ten in all, and AWS takes no reservation that leaves too few to the rest.
+   */
+  reservedConcurrency: v.optional(
+    v.record(
+      v.picklist(RESERVABLE, `accepted are the functions ${RESERVABLE.join(", ")}`),
+      whole(1, RESERVED_MAX),
+      "accepted is an object of whole numbers",
+    ),
+    {},
   ),
+  /** The account's quota of concurrent executions of Lambda in this region: an alarm rings at 80 % of it. */
+  lambdaQuota: v.optional(whole(10, 1_000_000), 1_000),
+  /** Who is mailed when an alarm rings; AWS asks that address to confirm. */
+  alarmEmail: v.optional(email),
+  /** Who is mailed in the place of `alarmEmail` when an alarm cannot wait until tomorrow. */
+  pageEmail: v.optional(email),
+  /**
+   * Addresses that may issue, change and revoke keys and read the audit log; everybody unless configured. Not asked of a
+   * vault key that asks about itself, nor of calls to vendors.
+   */
+  managingCidrs: v.optional(
+    v.pipe(
+      v.array(cidr, "accepted is a list of address ranges"),
+      v.check(
+        (ranges) => ranges.length > 0 && ranges.length <= CIDRS_MAX,
+        `accepted are 1 to ${CIDRS_MAX} ranges`,
+      ),
+    ),
+  ),
+  /** ARN of a web ACL of WAF, regional, that stands before the API. */
+  webAclArn: v.optional(
+    text(
+      /^arn:aws[a-z-]*:wafv2:[a-z0-9-]+:\d{12}:regional\/webacl\/[A-Za-z0-9_-]+\/[a-f0-9-]+$/,
+      "the ARN of a regional web ACL of WAF, in the region of the stack",
+    ),
+  ),
+  /** ARN of a symmetric KMS key of yours for tables, secrets, dead letters and alarms; keys of AWS unless configured. */
+  kmsKeyArn: v.optional(
+    text(
+      /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[a-zA-Z0-9-]+$/,
+      "the ARN of a KMS key (not of an alias), in the region of the stack",
+    ),
+  ),
+  /** Whether CloudFormation refuses to delete the stack until that is taken off by a command. */
+  terminationProtection: v.optional(v.boolean("accepted is true or false"), true),
   /** A host name of yours in front, which maps the stage away. */
   customDomain: v.optional(
     v.strictObject(

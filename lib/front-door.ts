@@ -2,7 +2,9 @@ import { Duration, RemovalPolicy, Validations } from "aws-cdk-lib";
 import {
   AccessLogFormat,
   CfnAccount,
+  type CfnRestApi,
   type DomainName,
+  EndpointAccessMode,
   EndpointType,
   LambdaIntegration,
   LogGroupLogDestination,
@@ -12,15 +14,24 @@ import {
   type StageOptions,
 } from "aws-cdk-lib/aws-apigateway";
 import { Certificate } from "aws-cdk-lib/aws-certificatemanager";
-import { ManagedPolicy, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import {
+  AnyPrincipal,
+  Effect,
+  ManagedPolicy,
+  PolicyDocument,
+  PolicyStatement,
+  Role,
+  ServicePrincipal,
+} from "aws-cdk-lib/aws-iam";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { ARecord, HostedZone, RecordTarget } from "aws-cdk-lib/aws-route53";
 import { ApiGatewayDomain } from "aws-cdk-lib/aws-route53-targets";
+import { CfnWebACLAssociation } from "aws-cdk-lib/aws-wafv2";
 import { Construct } from "constructs";
 import type { Config } from "./config.ts";
 import { GATEWAY_RESPONSE_TYPES, gatewayResponseOf } from "./gateway-responses.ts";
 import { INTEGRATION_TIMEOUT_S } from "./limits.ts";
-import { type AnsweringFunction, ROUTES } from "./routes.ts";
+import { type AnsweringFunction, MANAGING_ROUTES, ROUTES, VENDOR_ROUTES } from "./routes.ts";
 import type { ServiceFunction } from "./service-function.ts";
 
 export interface FrontDoorProps {
@@ -51,15 +62,36 @@ export class FrontDoor extends Construct {
       // Every body arrives as base64, so that it is passed on byte for byte.
       binaryMediaTypes: ["*/*"],
       cloudWatchRole: false,
-      // Its own address takes older TLS than a custom domain does, so beside one it is closed.
+      // One way in: what is set up for the custom domain cannot be gone around.
       ...(config.customDomain !== undefined && { disableExecuteApiEndpoint: true }),
+      ...(config.managingCidrs !== undefined && { policy: managedFrom(config.managingCidrs, config.stage) }),
       deployOptions: {
         stageName: config.stage,
-        throttlingRateLimit: config.throttle.requestsPerSecond,
-        throttlingBurstLimit: config.throttle.burst,
+        throttlingRateLimit: config.throttle.managing.requestsPerSecond,
+        throttlingBurstLimit: config.throttle.managing.burst,
+        methodOptions: Object.fromEntries(
+          VENDOR_ROUTES.map(({ path, method }) => [
+            `${path}/${method}`,
+            {
+              throttlingRateLimit: config.throttle.requestsPerSecond,
+              throttlingBurstLimit: config.throttle.burst,
+            },
+          ]),
+        ),
         ...this.#accessLogs(config),
       },
     });
+    // RestApi has no properties for these two. Without them the API's own address takes TLS 1.0, and a custom domain
+    // with it: a handshake goes by the policy of the API (documentation of API Gateway, "Security policies for REST
+    // APIs", read 2026-11-27).
+    const resource = this.api.node.defaultChild as CfnRestApi;
+    resource.securityPolicy = TLS.securityPolicy;
+    resource.endpointAccessMode = TLS.endpointAccessMode;
+    if (config.webAclArn !== undefined)
+      new CfnWebACLAssociation(this, "WebAcl", {
+        resourceArn: this.api.deploymentStage.stageArn,
+        webAclArn: config.webAclArn,
+      });
     this.api.node.tryRemoveChild("Endpoint");
     Validations.of(this.api).acknowledge(...ACKNOWLEDGED);
     this.#answerForItself();
@@ -136,7 +168,7 @@ export class FrontDoor extends Construct {
       domainName: name,
       certificate: Certificate.fromCertificateArn(this, "Certificate", certificateArn),
       endpointType: EndpointType.REGIONAL,
-      securityPolicy: SecurityPolicy.TLS_1_2,
+      ...TLS,
     });
     if (hostedZone !== undefined) {
       new ARecord(this, "Record", {
@@ -150,6 +182,38 @@ export class FrontDoor extends Construct {
     }
     return domain;
   }
+}
+
+/**
+ * TLS 1.2 and newer. A policy of this kind wants an access mode beside it; `STRICT` would also refuse a client whose SNI and
+ * Host differ, which a proxy in front of it may cause.
+ */
+const TLS = {
+  securityPolicy: SecurityPolicy.TLS13_1_2_PQ_2025_09,
+  endpointAccessMode: EndpointAccessMode.BASIC,
+};
+
+/**
+ * Lets everybody in, but from elsewhere than these ranges to none of the managing routes. A resource is tried against the
+ * path of the request, so a key's id is `key_*`: `self` is a vault key's own and stays open. What is denied gets the
+ * GatewayResponse ACCESS_DENIED (documentation of API Gateway, "Resource policy examples", read 2026-11-27).
+ */
+function managedFrom(ranges: readonly string[], stage: string): PolicyDocument {
+  const invoke = { principals: [new AnyPrincipal()], actions: ["execute-api:Invoke"] };
+  const managing = MANAGING_ROUTES.flatMap(({ method, path }) =>
+    [path, path.replace("{id}", "key_*")].map((each) => `execute-api:/${stage}/${method}${each}`),
+  );
+  return new PolicyDocument({
+    statements: [
+      new PolicyStatement({ ...invoke, effect: Effect.ALLOW, resources: ["execute-api:/*"] }),
+      new PolicyStatement({
+        ...invoke,
+        effect: Effect.DENY,
+        resources: [...new Set(managing)],
+        conditions: { NotIpAddress: { "aws:SourceIp": [...ranges] } },
+      }),
+    ],
+  });
 }
 
 /** A literal stands in single quotes; a variable stands without its dollar sign (documentation of API Gateway, read 2026-11-22). */
@@ -172,7 +236,7 @@ const ACKNOWLEDGED = [
   {
     id: "AwsSolutions::AwsSolutions-APIG3",
     reason:
-      "a web ACL costs by the month; it can be associated with the stage, and GatewayResponse WAF_FILTERED answers for it",
+      "a web ACL costs by the month; the configuration associates one with the stage, and GatewayResponse WAF_FILTERED answers for it",
   },
   { id: "AwsSolutions::AwsSolutions-APIG1", reason: ACCESS_LOGS_OFF },
   { id: "AwsSolutions::AwsSolutions-APIG6", reason: ACCESS_LOGS_OFF },

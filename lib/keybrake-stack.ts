@@ -1,5 +1,6 @@
 import { Stack, type StackProps } from "aws-cdk-lib";
 import { ManagedPolicy, PermissionsBoundary } from "aws-cdk-lib/aws-iam";
+import { Key } from "aws-cdk-lib/aws-kms";
 import type { Construct } from "constructs";
 import { ENV } from "../lambda/environment.ts";
 import { AuditTrail } from "./audit-trail.ts";
@@ -25,18 +26,29 @@ export class KeybrakeStack extends Stack {
     super(scope, id, {
       description:
         "Keybrake: dollar caps, expiry and an audit trail for the vendor keys that unattended agents hold",
+      terminationProtection: config.terminationProtection,
       ...props,
     });
 
-    const vault = new VaultTable(this, "Vault");
+    const { kmsKeyArn } = config;
+    const key = kmsKeyArn === undefined ? undefined : Key.fromKeyArn(this, "Key", kmsKeyArn);
+    const vault = new VaultTable(this, "Vault", { key });
     const audit = new AuditTrail(this, "Audit", {
       vault,
       retentionDays: config.auditRetentionDays,
       bundles,
+      key,
     });
     const secrets = new VendorSecrets(this, "Secrets", config);
 
-    const service = (name: FunctionName) => new ServiceFunction(this, pascal(name), { name, bundles });
+    const reserved: Readonly<Partial<Record<FunctionName, number>>> = config.reservedConcurrency;
+    const service = (name: FunctionName) =>
+      new ServiceFunction(this, pascal(name), {
+        name,
+        bundles,
+        reservedConcurrency: reserved[name],
+        kmsKeyArn,
+      });
 
     const issueKey = service("issue-key");
     vault.grantIssue(issueKey);
@@ -85,25 +97,29 @@ export class KeybrakeStack extends Stack {
         health,
       },
     });
+    const services = [
+      issueKey,
+      manageKey,
+      ownKey,
+      queryAudit,
+      proxyCall,
+      audit.consumer,
+      settleLatePrices,
+      health,
+    ];
     const monitoring = new Monitoring(this, "Monitoring", {
       frontDoor,
       vault,
       audit,
       proxy: proxyCall,
       scheduled: [settleLatePrices],
-      services: [
-        issueKey,
-        manageKey,
-        ownKey,
-        queryAudit,
-        proxyCall,
-        audit.consumer,
-        settleLatePrices,
-        health,
-      ],
-      email: config.alarmEmail,
+      services,
+      config,
+      key,
     });
-    writeOutputs(this, { frontDoor, vault, audit, secrets, monitoring });
+    writeOutputs(this, { config, frontDoor, vault, audit, secrets, monitoring, proxy: proxyCall });
+
+    for (const each of services) each.checkEnvironment();
 
     if (config.permissionsBoundaryArn !== undefined) {
       PermissionsBoundary.of(this).apply(

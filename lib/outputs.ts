@@ -1,22 +1,27 @@
 import { CfnOutput, type Stack } from "aws-cdk-lib";
 import type { AuditTrail } from "./audit-trail.ts";
+import type { Config } from "./config.ts";
 import type { FrontDoor } from "./front-door.ts";
 import type { Monitoring } from "./monitoring.ts";
+import { VENDOR_NAMES } from "./routes.ts";
+import { pascal, type ServiceFunction } from "./service-function.ts";
 import type { VaultTable } from "./vault-table.ts";
 import type { VendorSecrets } from "./vendor-secrets.ts";
 
 export interface OutputsProps {
+  readonly config: Config;
   readonly frontDoor: FrontDoor;
   readonly vault: VaultTable;
   readonly audit: AuditTrail;
   readonly secrets: VendorSecrets;
   readonly monitoring: Monitoring;
+  readonly proxy: ServiceFunction;
 }
 
 /** What a person needs after a deployment: addresses, and commands to paste. No output holds a secret, only its name. */
 export function writeOutputs(
   stack: Stack,
-  { frontDoor, vault, audit, secrets, monitoring }: OutputsProps,
+  { config, frontDoor, vault, audit, secrets, monitoring, proxy }: OutputsProps,
 ): void {
   const { region } = stack;
   const output = (name: string, value: string, description: string) =>
@@ -25,7 +30,15 @@ export function writeOutputs(
     `aws secretsmanager ${verb} --region ${region} --secret-id ${secretId} ${rest}`;
   const apiKey = secrets.adminApiKeyArn;
 
+  const vendors = VENDOR_NAMES.filter((vendor) => config.credentials[vendor] !== undefined);
+
   output("BaseUrl", frontDoor.baseUrl, "Where clients point: KEYBRAKE_URL");
+  for (const vendor of vendors)
+    output(
+      `${pascal(vendor)}BaseUrl`,
+      `${frontDoor.baseUrl}/${vendor}`,
+      `What stands in the place of ${vendor}'s own address in its SDK`,
+    );
   output(
     "ApiKeyCommand",
     `${secretCommand("get-secret-value", apiKey, "--query SecretString --output text")} | sed "1s/^/kb_/;1q"`,
@@ -49,16 +62,46 @@ export function writeOutputs(
     "AuditQueryCommand",
     `aws dynamodb query --region ${region} --table-name ${audit.table.tableName} --index-name by_vendor_day` +
       " --key-condition-expression 'vendor_day = :day'" +
-      ` --expression-attribute-values '{":day":{"S":"stripe#'$(date -u +%F)'"}}'` +
+      ` --expression-attribute-values '{":day":{"S":"${vendors[0]}#'$(date -u +%F)'"}}'` +
       " --no-scan-index-forward --max-items 20",
-    "The newest audit events of today; more in docs/audit-queries.md",
+    `The newest audit events of today of ${vendors[0]}; more in docs/audit-queries.md`,
   );
   output(
     "ReplayDeadLettersCommand",
     `AWS_REGION=${region} npm run replay-dead-letters -- ${audit.deadLetters.bucketName} ${audit.consumer.lambda.functionName}`,
     "Gives the consumer once more what it could not record",
   );
-  output("AlarmTopicArn", monitoring.topic.topicArn, "Where all alarms go");
+  const concurrency = (verb: string, rest: string) =>
+    `aws lambda ${verb}-function-concurrency --region ${region} --function-name ${proxy.lambda.functionName}${rest}`;
+  output(
+    "StopAllCallsCommand",
+    concurrency("put", " --reserved-concurrent-executions 0"),
+    "Emergency: no call of any key goes through from then on; more in docs/emergency.md",
+  );
+  output(
+    "ResumeAllCallsCommand",
+    config.reservedConcurrency["proxy-call"] === undefined
+      ? concurrency("delete", "")
+      : concurrency("put", ` --reserved-concurrent-executions ${config.reservedConcurrency["proxy-call"]}`),
+    "Lets calls through again",
+  );
+  const { now, tomorrow } = monitoring.topics;
+  output("AlarmTopicArn", now.topicArn, "Where the alarms go that cannot wait");
+  output("AlarmForTomorrowTopicArn", tomorrow.topicArn, "Where all other alarms go");
+  const subscribe = (topicArn: string) =>
+    `aws sns subscribe --region ${region} --topic-arn ${topicArn} --protocol email --notification-endpoint you@example.com`;
+  const silent = [
+    ...(config.pageEmail === undefined && config.alarmEmail === undefined ? [now] : []),
+    ...(config.alarmEmail === undefined ? [tomorrow] : []),
+  ];
+  if (silent.length > 0)
+    output(
+      "SubscribeToAlarmsCommand",
+      silent.map(({ topicArn }) => subscribe(topicArn)).join(" && "),
+      silent.length === 2
+        ? "NOBODY is told of any alarm: run this with your address, or set alarmEmail in the configuration"
+        : "NOBODY is told of the alarms that can wait: run this with your address, or set alarmEmail in the configuration",
+    );
   output(
     "CloudWatchDashboardUrl",
     `https://${region}.console.aws.amazon.com/cloudwatch/home?region=${region}#dashboards/dashboard/${monitoring.dashboard.dashboardName}`,

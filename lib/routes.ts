@@ -58,3 +58,11 @@ export const ROUTES: readonly Route[] = [
   })),
   { method: "ANY", path: "/{proxy+}", function: "proxy-call" },
 ];
+
+/** The routes that pass calls on to vendors. */
+export const VENDOR_ROUTES: readonly Route[] = ROUTES.filter(({ function: name }) => name === "proxy-call");
+
+/** The routes of the admin API key: what issues, changes, revokes and reads. */
+export const MANAGING_ROUTES: readonly Route[] = ROUTES.filter(({ function: name }) =>
+  ["issue-key", "manage-key", "query-audit"].includes(name),
+);

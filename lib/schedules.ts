@@ -16,6 +16,16 @@ export class Schedules extends Construct {
     for (const { name, everyMinutes } of SCHEDULED) {
       const service = services[name];
       if (service === undefined) throw new Error(`the scheduled function ${name} is not there`);
+      // Lambda would run a failed invocation twice more, and hold one that has no room for six hours.
+      service.lambda.configureAsyncInvoke({
+        retryAttempts: 0,
+        maxEventAge: Duration.minutes(everyMinutes),
+      });
+      Validations.of(service.lambda).acknowledge({
+        id: "Serverless::Serverless-LambdaAsyncFailureDestination",
+        reason:
+          "an event of a schedule says nothing: the next run does what this one did not, and an alarm tells of failures",
+      });
       const rule = new Rule(this, service.node.id, {
         description: `Runs ${name} every ${everyMinutes} minutes`,
         schedule: Schedule.rate(Duration.minutes(everyMinutes)),

@@ -46,12 +46,3 @@ export const AUDIT_TABLE: TableSchema = {
     { name: "by_label_group", partitionKey: "label_group", sortKey: "at_id" },
   ],
 };
-
-/**
- * Version of what the items look like. A file of a newer version is refused by an older program, since it could
- * misread money; raise it with every change that an older program would misread.
- */
-export const LAYOUT_VERSION = 2;
-
-/** Key of the Vault item that says which layout the tables have, in its number attribute `version`. */
-export const LAYOUT_KEY = { pk: "LAYOUT", sk: "LAYOUT" } as const;

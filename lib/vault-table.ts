@@ -1,8 +1,10 @@
 import type { TableV2 } from "aws-cdk-lib/aws-dynamodb";
+import type { IKey } from "aws-cdk-lib/aws-kms";
 import { Construct } from "constructs";
 import { ENV } from "../lambda/environment.ts";
+import { LAYOUT_KEY } from "../lambda/layout.ts";
 import type { ServiceFunction } from "./service-function.ts";
-import { tableOf } from "./table.ts";
+import { allowTableKey, tableOf } from "./table.ts";
 import { VAULT_TABLE } from "./table-schemas.ts";
 
 /**
@@ -14,14 +16,18 @@ import { VAULT_TABLE } from "./table-schemas.ts";
 export class VaultTable extends Construct {
   readonly table: TableV2;
 
-  constructor(scope: Construct, id: string) {
+  constructor(scope: Construct, id: string, { key }: { readonly key: IKey | undefined }) {
     super(scope, id);
-    this.table = tableOf(this, "Table", VAULT_TABLE);
+    this.table = tableOf(this, "Table", VAULT_TABLE, key);
   }
 
   /** New keys: a key's items are put, each on condition that it is not there. */
   grantIssue(service: ServiceFunction): void {
     this.#grant(service, "dynamodb:PutItem");
+    // The item that says which layout the tables have, and no other.
+    service.allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], [this.table.tableArn], {
+      "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": [LAYOUT_KEY.pk] },
+    });
   }
 
   /** Reads keys, changes their caps and expiry, revokes them. */
@@ -56,6 +62,7 @@ export class VaultTable extends Construct {
 
   #grant(service: ServiceFunction, ...actions: string[]): void {
     service.allow(actions, [this.table.tableArn]);
+    allowTableKey(service);
     service.tell(ENV.vaultTable, this.table.tableName);
   }
 }

@@ -26,9 +26,11 @@ export class VendorSecrets extends Construct {
 
   constructor(scope: Construct, id: string, config: Config) {
     super(scope, id);
+    const encrypted = config.kmsKeyArn === undefined ? {} : { kmsKeyId: config.kmsKeyArn };
     this.adminApiKeyArn = new CfnSecret(this, "AdminApiKey", {
       description: "Keybrake: the admin API key (KEYBRAKE_API_KEY), which issues and revokes vault keys",
       generateSecretString: { excludePunctuation: true, passwordLength: API_KEY_LENGTH },
+      ...encrypted,
     }).attrId;
     this.credentials = credentialsOf(config).map(({ vendor, name }) => ({
       id: `${pascal(vendor)}${pascal(name)}`,
@@ -37,6 +39,7 @@ export class VendorSecrets extends Construct {
       // `Secret` would generate a value, and a generated value is not a vendor's secret.
       arn: new CfnSecret(this, `${pascal(vendor)}${pascal(name)}`, {
         description: `Keybrake: the credential "${name}" of ${vendor}`,
+        ...encrypted,
       }).attrId,
     }));
     Validations.of(this).acknowledge({
@@ -49,13 +52,17 @@ export class VendorSecrets extends Construct {
   /** The admin API key, to compare with. */
   grantReadAdminApiKey(service: ServiceFunction): void {
     service.allow(["secretsmanager:GetSecretValue"], [this.adminApiKeyArn]);
+    service.allowKey(["secretsmanager"], ["Decrypt"]);
     service.tell(ENV.adminKeySecret, this.adminApiKeyArn);
   }
 
   /** The credentials themselves; nothing where none of these vendors has one. */
   grantReadCredentials(service: ServiceFunction, vendors: readonly VendorName[] = VENDOR_NAMES): void {
     const arns = this.#credentialsOf(vendors).map(({ arn }) => arn);
-    if (arns.length > 0) service.allow(["secretsmanager:GetSecretValue"], arns);
+    if (arns.length > 0) {
+      service.allow(["secretsmanager:GetSecretValue"], arns);
+      service.allowKey(["secretsmanager"], ["Decrypt"]);
+    }
     this.tellNames(service, vendors);
   }
 

@@ -326,6 +326,20 @@ export class DynamoVault implements Vault {
     return Items.flatMap(({ pk }) => (pk?.S === undefined ? [] : [callIdOf(pk.S)]));
   }
 
+  async lateBacklog(vendor: string, dueByMs: number): Promise<{ calls: number; oldestDueMs: number | null }> {
+    const { Items = [] } = await this.#clients.steady.send(
+      new QueryCommand({
+        TableName: this.#table,
+        IndexName: "by_late_price",
+        KeyConditionExpression: "late_vendor = :vendor AND late_due <= :due",
+        ExpressionAttributeValues: { ":vendor": { S: vendor }, ":due": { S: dueText(dueByMs) } },
+        ProjectionExpression: "late_due",
+      }),
+    );
+    const oldest = Items[0]?.["late_due"]?.S;
+    return { calls: Items.length, oldestDueMs: oldest === undefined ? null : Date.parse(oldest) };
+  }
+
   async readObject(rootId: string, objectId: string): Promise<CountedObject | null> {
     const item = await this.#get(objectKey(rootId, objectId));
     return item === null ? null : readObjectItem(item);

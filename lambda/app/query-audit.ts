@@ -14,6 +14,8 @@ export interface AuditQuery {
   readonly callId: string | null;
   readonly state: string | null;
   readonly decision: string | null;
+  /** Whether the call cost more than was reserved; null asks for both. */
+  readonly overrun: boolean | null;
   readonly limit: number;
   /** Where an earlier page ended. */
   readonly before: string | null;
@@ -111,6 +113,7 @@ function matches({ fields, state, attemptId }: AuditRow, query: AuditQuery): boo
     (query.vendor === null || fields.vendor === query.vendor) &&
     (query.keyId === null || fields.keyId === query.keyId) &&
     (query.state === null || (attemptId !== null && state === query.state)) &&
+    (query.overrun === null || (attemptId !== null && (fields.overrun ?? false) === query.overrun)) &&
     (query.decision === null || fields.decision === query.decision) &&
     (label === null ||
       (label.kind === "exact"

@@ -1,7 +1,7 @@
 import { type CallRecord, correctionsBy, type FinalPrice, postponed, repriced } from "../domain/call.ts";
 import { Problem } from "../domain/denial.ts";
 import type { Vendor } from "../domain/vendor.ts";
-import type { Vault } from "../ports.ts";
+import type { Clock, Vault } from "../ports.ts";
 import { VENDORS } from "../vendors/index.ts";
 import type { ProxyPorts } from "./attempt-context.ts";
 import { sendCorrections } from "./call-ledger.ts";
@@ -16,6 +16,14 @@ export interface LatePricePorts
 export interface LatePriceRun {
   readonly settled: number;
   readonly waiting: number;
+}
+
+/** What a run did not come to. */
+export interface LatePriceBacklog {
+  /** Of very many, so many at least. */
+  readonly overdue: number;
+  /** Milliseconds for which the oldest of them has been due; 0 where there is none. */
+  readonly oldestMs: number;
 }
 
 const PAGE = 25;
@@ -50,6 +58,22 @@ export async function settleLatePrices(deadlineMs: number, ports: LatePricePorts
     }
   }
   return run;
+}
+
+/** Calls that were due at `byMs` and still are: nothing else shows that there are more than a run can ask for. */
+export async function latePriceBacklog(
+  byMs: number,
+  { vault, clock }: { readonly vault: Pick<Vault, "lateBacklog">; readonly clock: Clock },
+): Promise<LatePriceBacklog> {
+  let overdue = 0;
+  let oldestMs = 0;
+  for (const { name, latePrices } of Object.values(VENDORS)) {
+    if (latePrices === null) continue;
+    const { calls, oldestDueMs } = await vault.lateBacklog(name, byMs);
+    overdue += calls;
+    if (oldestDueMs !== null) oldestMs = Math.max(oldestMs, clock.now() - oldestDueMs);
+  }
+  return { overdue, oldestMs };
 }
 
 async function settleOne(

@@ -11,7 +11,7 @@ import { keyBody } from "../http/key-answer.ts";
 import { parseIssueBody } from "../http/key-bodies.ts";
 import { problems } from "../http/problems.ts";
 import { baseUrlOf, headersOf, jsonOf, singleHeader, tokenOf } from "../http/request.ts";
-import { countStranger } from "./metrics.ts";
+import { countStranger } from "./strangers.ts";
 import {
   adminKeyReader,
   clients,
@@ -19,10 +19,13 @@ import {
   dynamoVault,
   hint,
   systemClock,
+  tableLayout,
   warn,
 } from "./wiring.ts";
 
-const ports = { vault: dynamoVault(clients()), clock: systemClock, ids: randomIds };
+const dynamo = clients();
+const ports = { vault: dynamoVault(dynamo), clock: systemClock, ids: randomIds };
+const layout = tableLayout(dynamo, true);
 const adminKey = adminKeyReader();
 /** The names alone: this function cannot read a credential. */
 const credentials = Object.fromEntries(
@@ -37,6 +40,7 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
     const requestKey = singleHeader(headersOf(event), "Idempotency-Key");
     if (requestKey !== null && (requestKey === "" || requestKey.length > 255 || !requestKey.isWellFormed()))
       throw new Problem("invalid_request", "Idempotency-Key: accepted are 1 to 255 characters");
+    await layout.check();
     const request = parseIssueBody(jsonOf(event), credentials, tokenOf(headersOf(event)));
     const { token, policy, balance } = await issueKey(request, issuerId, requestKey, ports);
     const nowMs = policy.issuedAtMs;

@@ -8,11 +8,21 @@ import { keyBody } from "../http/key-answer.ts";
 import { parseChangeBody } from "../http/key-bodies.ts";
 import { problems } from "../http/problems.ts";
 import { baseUrlOf, headersOf, jsonOf } from "../http/request.ts";
-import { countStranger } from "./metrics.ts";
-import { adminKeyReader, auditReader, clients, dynamoVault, hint, systemClock, warn } from "./wiring.ts";
+import { countStranger } from "./strangers.ts";
+import {
+  adminKeyReader,
+  auditReader,
+  clients,
+  dynamoVault,
+  hint,
+  systemClock,
+  tableLayout,
+  warn,
+} from "./wiring.ts";
 
 const dynamo = clients();
 const ports = { vault: dynamoVault(dynamo), held: auditReader(dynamo), clock: systemClock };
+const layout = tableLayout(dynamo, true);
 const adminKey = adminKeyReader();
 
 /** GET, PATCH and DELETE /vault/keys/{id}; POST /vault/keys/{id}/revoke. */
@@ -22,6 +32,7 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
     const by = await authenticateAdmin(headersOf(event), adminKey, hint(ENV.apiKeyHint));
     const keyId = event.pathParameters?.["id"] ?? "";
     if (!/^key_[A-Za-z0-9]{16}$/.test(keyId)) throw notFound();
+    await layout.check();
     const act = () => {
       if (event.httpMethod === "GET") return inspectKey(keyId, ports);
       if (event.httpMethod === "PATCH") return changeKey(keyId, parseChangeBody(jsonOf(event)), by, ports);

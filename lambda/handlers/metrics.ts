@@ -1,7 +1,14 @@
 import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
+import type { ProblemCode } from "../domain/denial.ts";
 import { METRICS } from "../environment.ts";
 
-type MetricName = (typeof METRICS)["unknownKey" | "overrun" | "unresolved" | "auditFailure"];
+type MetricName = (typeof METRICS)[
+  | "unknownKey"
+  | "overrun"
+  | "unresolved"
+  | "auditFailure"
+  | "latePricesOverdue"
+  | "latePricesOldestS"];
 
 const metrics = new Metrics({ namespace: METRICS.namespace });
 
@@ -12,5 +19,7 @@ export function count(name: MetricName, times = 1): void {
   metrics.publishStoredMetrics();
 }
 
-/** Counts a request whose vault key or API key does not exist. */
-export const countStranger = (): void => count(METRICS.unknownKey);
+/** Counts a denied call under its reason. Reasons are few, so what CloudWatch asks for each of them is bounded. */
+export function countDenial(reason: ProblemCode): void {
+  metrics.singleMetric().addDimension(METRICS.reason, reason).addMetric(METRICS.denied, MetricUnit.Count, 1);
+}

@@ -8,8 +8,8 @@ import { jsonAnswer } from "../http/answers.ts";
 import { keyBody } from "../http/key-answer.ts";
 import { problems } from "../http/problems.ts";
 import { baseUrlOf, headersOf, tokenOf } from "../http/request.ts";
-import { countStranger } from "./metrics.ts";
-import { auditReader, clients, dynamoVault, hint, systemClock, warn } from "./wiring.ts";
+import { countStranger } from "./strangers.ts";
+import { auditReader, clients, dynamoVault, hint, systemClock, tableLayout, warn } from "./wiring.ts";
 
 const dynamo = clients();
 const ports = {
@@ -18,11 +18,13 @@ const ports = {
   clock: systemClock,
   vaultKeyHint: hint(ENV.vaultKeyHint),
 };
+const layout = tableLayout(dynamo, true);
 
 /** GET /vault/keys/self and POST /vault/keys/self/revoke: a vault key about itself. Revoking it again is no error. */
 export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
   .use(problems(warn, countStranger))
   .handler(async (event) => {
+    await layout.check();
     const { keyId } = await identify(tokenOf(headersOf(event)), ports);
     const revokes = event.httpMethod === "POST";
     const view = await (revokes ? revokeKey(keyId, keyId, ports) : inspectKey(keyId, ports));

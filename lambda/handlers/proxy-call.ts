@@ -7,8 +7,18 @@ import { ENV } from "../environment.ts";
 import { denialAnswer, proxyAnswer } from "../http/proxy-answer.ts";
 import { baseUrlOf, bodyOf, headersOf, queryOf, tokenOf } from "../http/request.ts";
 import { strangersTo, VENDORS } from "../vendors/index.ts";
-import { countStranger } from "./metrics.ts";
-import { auditReader, clients, dynamoVault, hint, systemClock, vendorPorts, warn } from "./wiring.ts";
+import { countDenial } from "./metrics.ts";
+import { countStranger } from "./strangers.ts";
+import {
+  auditReader,
+  clients,
+  dynamoVault,
+  hint,
+  systemClock,
+  tableLayout,
+  vendorPorts,
+  warn,
+} from "./wiring.ts";
 
 const dynamo = clients();
 const ports = {
@@ -17,6 +27,7 @@ const ports = {
   vaultKeyHint: hint(ENV.vaultKeyHint),
   ...vendorPorts(),
 };
+const layout = tableLayout(dynamo, true);
 
 /** First segments that are no vendor's path: ours, and the names of vendors that have a route of their own. */
 const RESERVED = new Set(["vault", "healthz", "dashboard", ...Object.keys(VENDORS)]);
@@ -32,7 +43,8 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
           charged: "unknown",
           cause: error,
         });
-      if (named === null) warn(problem.message, problem.cause);
+      if (named === null || problem.cause !== undefined) warn(problem.message, problem.cause);
+      countDenial(problem.code);
       return denialAnswer(problem, null, event.requestContext.requestId, spokenIn(event));
     },
   })
@@ -44,10 +56,14 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
         "there is no such path; the API is POST /vault/keys, /vault/keys/{id}, /vault/keys/self, /vault/audit and /{vendor}/…; nothing was charged",
       );
     }
+    await layout.check();
     const result = await proxyCall(request, ports);
-    if (result.kind === "denied" && result.problem.code === "key_unknown") countStranger();
-    if (result.kind === "denied" && result.problem.cause !== undefined)
-      warn(result.problem.message, result.problem.cause);
+    if (result.kind === "denied") {
+      const { code, message, cause } = result.problem;
+      countDenial(code);
+      if (code === "key_unknown") countStranger(event);
+      if (cause !== undefined) warn(message, cause);
+    }
     return proxyAnswer(result, request.requestId, baseUrlOf(event), spokenIn(event));
   });
 

@@ -8,7 +8,7 @@ import { authenticateAdmin } from "../http/authenticate.ts";
 import { problems } from "../http/problems.ts";
 import { headersOf, queryOf } from "../http/request.ts";
 import { VENDORS } from "../vendors/index.ts";
-import { countStranger } from "./metrics.ts";
+import { countStranger } from "./strangers.ts";
 import { adminKeyReader, auditReader, clients, hint, systemClock, warn } from "./wiring.ts";
 
 const reader = auditReader(clients());

@@ -6,7 +6,7 @@ import { recordAudit } from "../app/record-audit.ts";
 import { ENV, METRICS } from "../environment.ts";
 import type { AuditLog } from "../ports.ts";
 import { count } from "./metrics.ts";
-import { clients, dynamoVault, required, warn } from "./wiring.ts";
+import { clients, dynamoVault, required, tableLayout, warn } from "./wiring.ts";
 
 const dynamo = clients();
 const RETENTION_DAYS = 400;
@@ -24,12 +24,15 @@ const log: AuditLog = {
   },
 };
 const vault = dynamoVault(dynamo);
+const layout = tableLayout(dynamo, false);
 
 /**
  * The stream of the Vault table. Stops at the first record that cannot be recorded and reports just that one: the
  * lowest number returned is the checkpoint, and everything from it comes again (AWS documentation, read 2026-11-22).
  */
 export const handler = async (event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> => {
+  // Thrown: the batch comes again, and ends whole in dead letters, which the newer version replays.
+  await layout.check();
   const changes = event.Records.map(({ dynamodb }) => () => {
     const image = (item: unknown) => (item === undefined ? null : (item as Record<string, AttributeValue>));
     return changeFrom({

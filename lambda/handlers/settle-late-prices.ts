@@ -1,9 +1,20 @@
 import type { Context } from "aws-lambda";
-import { type LatePriceRun, settleLatePrices } from "../app/settle-late-prices.ts";
-import { clients, dynamoVault, systemClock, vendorPorts } from "./wiring.ts";
+import { type LatePriceRun, latePriceBacklog, settleLatePrices } from "../app/settle-late-prices.ts";
+import { METRICS } from "../environment.ts";
+import { count } from "./metrics.ts";
+import { clients, dynamoVault, systemClock, tableLayout, vendorPorts } from "./wiring.ts";
 
-const ports = { vault: dynamoVault(clients()), ...vendorPorts() };
+const dynamo = clients();
+const ports = { vault: dynamoVault(dynamo), ...vendorPorts() };
+const layout = tableLayout(dynamo, true);
 
 /** On a schedule: asks vendors for prices that they tell after the call. Two runs at once do no harm. */
-export const handler = (_event: unknown, context: Context): Promise<LatePriceRun> =>
-  settleLatePrices(systemClock.now() + context.getRemainingTimeInMillis(), ports);
+export const handler = async (_event: unknown, context: Context): Promise<LatePriceRun> => {
+  await layout.check();
+  const startedMs = systemClock.now();
+  const run = await settleLatePrices(startedMs + context.getRemainingTimeInMillis(), ports);
+  const { overdue, oldestMs } = await latePriceBacklog(startedMs, ports);
+  count(METRICS.latePricesOverdue, overdue);
+  count(METRICS.latePricesOldestS, Math.ceil(oldestMs / 1000));
+  return run;
+};

@@ -6,6 +6,7 @@ import { DynamoVault } from "../adapters/dynamo-vault.ts";
 import { HttpsVendor } from "../adapters/https-vendor.ts";
 import { randomIds } from "../adapters/random-ids.ts";
 import { CachedSecrets, vendorSecrets } from "../adapters/secrets-manager.ts";
+import { TableLayout } from "../adapters/table-layout.ts";
 import type { ProxyPorts } from "../app/attempt-context.ts";
 import { redact } from "../domain/secrets.ts";
 import { ENV } from "../environment.ts";
@@ -69,10 +70,17 @@ export const warn = (message: string, cause: unknown): void => {
   else logger.warn(text);
 };
 
+/** For an operator: what happened, in fields that a query finds. The caller sees to it that no secret is in them. */
+export const note = (message: string, fields: Readonly<Record<string, string | number>>): void =>
+  logger.info(message, fields);
+
 export const clients = () => dynamoClients(Number(process.env[ENV.dynamodbTimeoutMs] ?? DYNAMODB_TIMEOUT_MS));
 type Clients = ReturnType<typeof clients>;
 
 export const dynamoVault = (using: Clients) => new DynamoVault(using, required(ENV.vaultTable), warn);
+/** `marks`: whether the function writes items of the Vault table. */
+export const tableLayout = (using: Clients, marks: boolean) =>
+  new TableLayout(using.steady, required(ENV.vaultTable), marks, warn);
 export const auditReader = (using: Clients) => new DynamoAuditReader(using.steady, required(ENV.auditTable));
 export const cachedSecrets = () => new CachedSecrets(secretsClient(), systemClock);
 

@@ -14,6 +14,7 @@ const PARAMETERS = [
   "call_id",
   "state",
   "decision",
+  "overrun",
   "events",
   "limit",
   "cursor",
@@ -68,6 +69,7 @@ export function parseAuditRequest(
   };
   const labelText = value("agent_run_label");
   const prefix = labelText?.endsWith("*") ?? false;
+  const overrun = oneOf("overrun", ["true", "false"]);
   const filters = {
     vendor: oneOf("vendor", vendors),
     label:
@@ -78,6 +80,7 @@ export function parseAuditRequest(
     callId: value("call_id"),
     state: oneOf("state", STATES),
     decision: oneOf("decision", ["allowed", "denied"]),
+    overrun: overrun === null ? null : overrun === "true",
   };
   // A cursor keeps the time range it began with, so that a list does not shift under its reader.
   const signature = sha256(JSON.stringify([filters, value("from"), value("to")])).slice(0, 16);

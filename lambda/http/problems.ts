@@ -8,11 +8,11 @@ import { problemAnswer, problemFrom } from "./answers.ts";
  */
 export const problems = (
   log: (message: string, cause: unknown) => void,
-  strangers: () => void,
+  strangers: (event: APIGatewayProxyEvent) => void,
 ): MiddlewareObj<APIGatewayProxyEvent, APIGatewayProxyResult> => ({
   onError: ({ error, event }) => {
     const problem = problemFrom(error);
-    if (problem.code === "api_key_invalid" || problem.code === "key_unknown") strangers();
+    if (problem.code === "api_key_invalid" || problem.code === "key_unknown") strangers(event);
     if (problem.status >= 500) log(problem.message, problem.cause);
     return problemAnswer(problem, event.requestContext.requestId);
   },

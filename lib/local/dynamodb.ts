@@ -13,14 +13,8 @@ import {
   ResourceNotFoundException,
   UpdateTableCommand,
 } from "@aws-sdk/client-dynamodb";
-import {
-  AUDIT_TABLE,
-  type IndexSchema,
-  LAYOUT_KEY,
-  LAYOUT_VERSION,
-  type TableSchema,
-  VAULT_TABLE,
-} from "../table-schemas.ts";
+import { LAYOUT_KEY, LAYOUT_VERSION } from "../../lambda/layout.ts";
+import { AUDIT_TABLE, type IndexSchema, type TableSchema, VAULT_TABLE } from "../table-schemas.ts";
 import { checkDataFile } from "./data-file.ts";
 import { type DataLock, lockData } from "./data-lock.ts";
 import { freePort } from "./listen.ts";

@@ -457,6 +457,10 @@ export function vaultContract(vaultOf: () => Vault): void {
       expect(await vaultOf().lateCalls(vendor, START + 30, 1)).toEqual([sooner.callId]);
       expect(await vaultOf().lateCalls(vendor, START + 9, 10)).toEqual([]);
       expect(await vaultOf().lateCalls("another", START + 30, 10)).toEqual([]);
+      expect(await vaultOf().lateBacklog(vendor, START + 30)).toEqual({ calls: 2, oldestDueMs: START + 10 });
+      expect(await vaultOf().lateBacklog(vendor, START + 10)).toEqual({ calls: 1, oldestDueMs: START + 10 });
+      expect(await vaultOf().lateBacklog(vendor, START + 9)).toEqual({ calls: 0, oldestDueMs: null });
+      expect(await vaultOf().lateBacklog("another", START + 30)).toEqual({ calls: 0, oldestDueMs: null });
       await vaultOf().saveCall(
         { ...sooner, latePrice: null, version: sooner.version + 1 },
         sooner.version,

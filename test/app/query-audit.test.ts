@@ -19,6 +19,7 @@ const stored = (
   vendor: string,
   label: string,
   decision: "allowed" | "denied" = "allowed",
+  overrun?: boolean,
 ): Stored => ({
   position: `${isoTime(atMs)}#call_${n}#att_${n}`,
   atMs,
@@ -38,6 +39,7 @@ const stored = (
       labelGroup: label.split("/")[0] ?? label,
       metadata: {},
       decision,
+      ...(overrun === undefined ? {} : { overrun }),
     },
     events: [],
   },
@@ -78,6 +80,7 @@ const all: AuditQuery = {
   callId: null,
   state: null,
   decision: null,
+  overrun: null,
   limit: 3,
   before: null,
 };
@@ -102,6 +105,7 @@ const rows = Array.from({ length: 40 }, (_, n) =>
     n % 3 === 0 ? "twilio" : "stripe",
     n % 4 === 0 ? "modal/cus_1" : `modal/cus_${n}`,
     n % 5 === 0 ? "denied" : "allowed",
+    [undefined, false, true][n % 3],
   ),
 );
 const newestFirst = (kept: readonly Stored[]) =>
@@ -128,6 +132,8 @@ describe("walking through all pages shows each row once, newest first", () => {
     ],
     ["of labels that begin alike before any group", { label: { kind: "prefix", text: "mod" } }, () => true],
     ["that were denied", { decision: "denied" }, ({ row }) => row.fields.decision === "denied"],
+    ["that cost more than was reserved", { overrun: true }, ({ row }) => row.fields.overrun === true],
+    ["that did not", { overrun: false }, ({ row }) => row.fields.overrun !== true],
     ["in a state", { state: "settled" }, ({ row }) => row.state === "settled"],
     ["of a key and a vendor that it is not of", { keyId: "key_stripe", vendor: "twilio" }, () => false],
   ])("%s", async (_, change, kept) => {

@@ -3,7 +3,7 @@ import type { ProxyRequest } from "../../lambda/app/admit-call.ts";
 import type { ProxyPorts } from "../../lambda/app/attempt-context.ts";
 import { proxyCall } from "../../lambda/app/proxy-call.ts";
 import { recordAudit } from "../../lambda/app/record-audit.ts";
-import { settleLatePrices } from "../../lambda/app/settle-late-prices.ts";
+import { latePriceBacklog, settleLatePrices } from "../../lambda/app/settle-late-prices.ts";
 import type { AuditRow } from "../../lambda/domain/audit-event.ts";
 import { UNCAPPED } from "../../lambda/domain/balance.ts";
 import type { CallRecord } from "../../lambda/domain/call.ts";
@@ -422,7 +422,12 @@ describe("runs", () => {
 
     expect(run).toEqual({ settled: 2, waiting: 0 });
     expect(asked()).toHaveLength(2);
+    // The other two have waited for as long as those took.
+    const behind = await latePriceBacklog(nowMs, ports);
+    expect(behind.overdue).toBe(2);
+    expect(behind.oldestMs).toBeGreaterThanOrEqual(20_000);
     expect(await settle()).toEqual({ settled: 2, waiting: 0 });
+    expect(await latePriceBacklog(nowMs, ports)).toEqual({ overdue: 0, oldestMs: 0 });
   });
 
   test("go on until nothing is due, page by page, the longest due first", async () => {

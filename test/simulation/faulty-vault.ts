@@ -74,6 +74,10 @@ export class FaultyVault implements Vault {
   }
 
   /** Stripe tells every price at once. */
+  async lateBacklog(): Promise<{ calls: number; oldestDueMs: number | null }> {
+    return { calls: 0, oldestDueMs: null };
+  }
+
   async lateCalls(): Promise<readonly string[]> {
     return [];
   }

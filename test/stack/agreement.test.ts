@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { DescribeTableCommand, DynamoDBClient, type TableDescription } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DIST } from "../../bin/build.ts";
-import { ENV } from "../../lambda/environment.ts";
+import { ENV, METRICS } from "../../lambda/environment.ts";
 import { VENDORS } from "../../lambda/vendors/index.ts";
 import { resourceMatcher } from "../../lib/local/resource-match.ts";
+import { STRANGERS_QUERY } from "../../lib/monitoring.ts";
 import { FUNCTIONS, LATE_PRICE_VENDORS, ROUTES, VENDOR_NAMES } from "../../lib/routes.ts";
 import { type OwnRun, startOwn } from "../support/keybrake.ts";
 import { inside, shown, synthesised, textsOf } from "./template.ts";
@@ -147,44 +148,134 @@ describe("variables", () => {
 });
 
 describe("metrics", () => {
-  test("what the functions count is what the alarms watch", () => {
-    const counted = spawnSync(
-      process.execPath,
-      [
-        "--input-type=module",
-        "-e",
-        `import { count } from ${JSON.stringify(join(DIST, "..", "lambda", "handlers", "metrics.ts"))};
-         for (const name of ["UnknownKey", "Overrun", "Unresolved", "AuditFailure"]) count(name, 3);`,
-      ],
-      { env: { POWERTOOLS_SERVICE_NAME: "Keybrake" }, encoding: "utf8" },
-    );
-    const written = counted.stdout
-      .trim()
-      .split("\n")
-      .map((line): unknown => JSON.parse(line));
-    const watched = deployed
-      .of("AWS::CloudWatch::Alarm")
-      .map(([, { Properties: alarm = {} }]) => alarm)
-      .filter((alarm) => alarm["Namespace"] === "Keybrake");
+  /** Everything of our own namespace that an alarm or the dashboard looks at. */
+  const watched = new Set(
+    [
+      ...deployed.of("AWS::CloudWatch::Alarm").map(([, { Properties: alarm = {} }]) => alarm),
+      ...deployed
+        .of("AWS::CloudWatch::Alarm")
+        .flatMap(
+          ([, { Properties: alarm = {} }]) => (alarm["Metrics"] as readonly unknown[] | undefined) ?? [],
+        )
+        .map((part) => inside(part, "MetricStat", "Metric")),
+    ].flatMap((metric) =>
+      inside(metric, "Namespace") === METRICS.namespace ? [String(inside(metric, "MetricName"))] : [],
+    ),
+  );
+  const dashboard = shown(deployed.one("AWS::CloudWatch::Dashboard").Properties?.["DashboardBody"]);
 
-    expect(watched.map((alarm) => alarm["MetricName"]).sort()).toEqual([
+  const counted = spawnSync(
+    process.execPath,
+    [
+      "--input-type=module",
+      "-e",
+      `import { count, countDenial } from ${JSON.stringify(join(DIST, "..", "lambda", "handlers", "metrics.ts"))};
+       for (const name of ${JSON.stringify([METRICS.unknownKey, METRICS.overrun, METRICS.unresolved, METRICS.auditFailure, METRICS.latePricesOverdue, METRICS.latePricesOldestS])}) count(name, 3);
+       countDenial("spend_cap_exceeded");
+       countDenial("key_revoked");
+       count(${JSON.stringify(METRICS.overrun)}, 3);`,
+    ],
+    { env: { POWERTOOLS_SERVICE_NAME: "Keybrake" }, encoding: "utf8" },
+  );
+  const written = counted.stdout
+    .trim()
+    .split("\n")
+    .map((line): unknown => JSON.parse(line));
+
+  test("what the functions count is what the alarms and the dashboard watch", () => {
+    expect([...watched].sort()).toEqual([
       "AuditFailure",
+      "LatePricesOldestSeconds",
       "Overrun",
       "UnknownKey",
       "Unresolved",
     ]);
-    for (const alarm of watched) {
-      expect(alarm["Dimensions"]).toEqual([{ Name: "service", Value: "Keybrake" }]);
-      const name = String(alarm["MetricName"]);
+    for (const name of [...watched, METRICS.latePricesOverdue]) {
       const line = written.find((entry) => inside(entry, name) === 3);
       expect(line, name).toMatchObject({
         service: "Keybrake",
         _aws: { CloudWatchMetrics: [{ Namespace: "Keybrake", Dimensions: [["service"]] }] },
       });
+      expect(dashboard, name).toContain(`"${name}"`);
     }
+    for (const [id, { Properties: alarm = {} }] of deployed.of("AWS::CloudWatch::Alarm"))
+      if (alarm["Namespace"] === METRICS.namespace)
+        expect(alarm["Dimensions"], id).toEqual([{ Name: "service", Value: "Keybrake" }]);
     for (const name of deployed
       .of("AWS::Lambda::Function")
       .map(([, { Properties }]) => inside(Properties, "Environment", "Variables", "POWERTOOLS_SERVICE_NAME")))
       expect(name).toBe("Keybrake");
+  });
+
+  test("denials are counted by their reason, which the dashboard searches for", () => {
+    for (const reason of ["spend_cap_exceeded", "key_revoked"])
+      expect(written).toContainEqual(
+        expect.objectContaining({
+          service: "Keybrake",
+          reason,
+          Denied: 1,
+          _aws: expect.objectContaining({
+            CloudWatchMetrics: [
+              { Namespace: "Keybrake", Dimensions: [["service", "reason"]], Metrics: [expect.anything()] },
+            ],
+          }),
+        }),
+      );
+    // A reason stays with its own line.
+    expect(written.at(-1)).not.toHaveProperty("reason");
+    expect(dashboard).toContain(
+      String.raw`SEARCH('{Keybrake,service,reason} MetricName=\"Denied\" service=\"Keybrake\"', 'Sum', 300)`,
+    );
+  });
+
+  /** "Amazon API Gateway dimensions and metrics", "Types of metrics for Lambda functions", "DynamoDB metrics and dimensions": read 2026-11-27. */
+  const OF_AWS: Readonly<Record<string, readonly string[]>> = {
+    "AWS/ApiGateway": ["Count", "5XXError", "Latency"],
+    "AWS/Lambda": [
+      "Throttles",
+      "Errors",
+      "Invocations",
+      "IteratorAge",
+      "DestinationDeliveryFailures",
+      "OnFailureDestinationDeliveredEventCount",
+      "ClaimedAccountConcurrency",
+    ],
+    "AWS/DynamoDB": ["ThrottledRequests", "WriteThrottleEvents"],
+  };
+
+  test("every other alarm watches what AWS documents", () => {
+    const parts = deployed.of("AWS::CloudWatch::Alarm").flatMap(([id, { Properties: alarm = {} }]) => {
+      const metrics = alarm["Metrics"] as readonly unknown[] | undefined;
+      if (metrics === undefined) return [[id, alarm] as const];
+      return metrics.flatMap((part) => {
+        const metric = inside(part, "MetricStat", "Metric");
+        return metric === undefined ? [] : [[id, metric] as const];
+      });
+    });
+    const found = new Map<string, Set<string>>();
+    for (const [id, metric] of parts) {
+      const namespace = String(inside(metric, "Namespace"));
+      const name = String(inside(metric, "MetricName"));
+      if (namespace === METRICS.namespace) continue;
+      expect(OF_AWS[namespace], id).toContain(name);
+      found.set(namespace, (found.get(namespace) ?? new Set()).add(name));
+    }
+    for (const [namespace, names] of Object.entries(OF_AWS))
+      expect([...(found.get(namespace) ?? [])].sort(), namespace).toEqual([...names].sort());
+  });
+
+  test("the query that an alarm names asks for what the functions log", async () => {
+    const fields = /by (.*)$/.exec(STRANGERS_QUERY)?.[1]?.split(", ") ?? [];
+    const logged: [string, Readonly<Record<string, unknown>>][] = [];
+    const event = {
+      multiValueHeaders: {},
+      resource: "/x",
+      requestContext: { identity: { sourceIp: "192.0.2.9" } },
+    };
+    const { countStranger } = await import("../../lambda/handlers/strangers.ts");
+    countStranger(event as never, (message, seen) => logged.push([message, seen]), 0);
+    expect(STRANGERS_QUERY).toContain(`message = "${logged[0]?.[0]}"`);
+    expect(Object.keys(logged[0]?.[1] ?? {})).toEqual(expect.arrayContaining([...fields, "requests"]));
+    expect(fields).toContain("source_ip");
   });
 });

@@ -27,15 +27,62 @@ test("without a configuration the defaults hold", () => {
     prices: { twilio: {}, resend: {} },
     vendorOrigins: {},
     auditRetentionDays: 400,
-    throttle: { requestsPerSecond: 1_000, burst: 1_000 },
+    throttle: { requestsPerSecond: 500, burst: 500, managing: { requestsPerSecond: 1_000, burst: 1_000 } },
+    reservedConcurrency: {},
+    lambdaQuota: 1_000,
+    terminationProtection: true,
     accessLogs: "off",
   });
 });
 
 /** Guarantees that a mistake is named with its field, what it got, and what would be accepted. */
-test.each([
+test.each<readonly [unknown, RegExp]>([
   [{ stag: "prod" }, /^ {2}stag: there is no such field; accepted are stackName, stage, .*accessLogs$/m],
   [{ throttle: { rate: 3 } }, /^ {2}throttle\.rate: there is no such field$/m],
+  [
+    { throttle: { managing: { burst: 0 } } },
+    /^ {2}throttle\.managing\.burst: got 0; accepted is a whole number from 1 to 5000$/m,
+  ],
+  [{ reservedConcurrency: 5 }, /^ {2}reservedConcurrency: got 5; accepted is an object of whole numbers$/m],
+  [
+    { reservedConcurrency: { "record-audit": 5 } },
+    /^ {2}reservedConcurrency\.record-audit: got "record-audit"; accepted are the functions issue-key, manage-key, own-key, query-audit, proxy-call$/m,
+  ],
+  [
+    { reservedConcurrency: { "manage-key": 0 } },
+    /^ {2}reservedConcurrency\.manage-key: got 0; accepted is a whole number from 1 to 10000$/m,
+  ],
+  [{ lambdaQuota: 1 }, /^ {2}lambdaQuota: got 1; accepted is a whole number from 10 to 1000000$/m],
+  [{ pageEmail: "pager" }, /^ {2}pageEmail: got "pager"; accepted is an e-mail address$/m],
+  [
+    { managingCidrs: "203.0.113.0/24" },
+    /^ {2}managingCidrs: got "203\.0\.113\.0\/24"; accepted is a list of address ranges$/m,
+  ],
+  [{ managingCidrs: [] }, /^ {2}managingCidrs: accepted are 1 to 50 ranges$/m],
+  ...[
+    "203.0.113.0",
+    "203.0.113.0/33",
+    "203.0.113/24",
+    "2001:db8::/129",
+    "0.0.0.0/0/0",
+    "any/8",
+    "10.0.0.0/+8",
+  ].map(
+    (range) =>
+      [
+        { managingCidrs: ["203.0.113.0/24", range] },
+        /^ {2}managingCidrs\.1: got .*accepted is an address range such as 203\.0\.113\.0\/24 or 2001:db8::\/32$/m,
+      ] as const,
+  ),
+  [
+    { webAclArn: "arn:aws:wafv2:us-east-1:111122223333:global/webacl/one/a-1" },
+    /^ {2}webAclArn: .*accepted is the ARN of a regional web ACL of WAF/m,
+  ],
+  [
+    { kmsKeyArn: "arn:aws:kms:eu-west-1:111122223333:alias/mine" },
+    /^ {2}kmsKeyArn: .*accepted is the ARN of a KMS key \(not of an alias\)/m,
+  ],
+  [{ terminationProtection: "no" }, /^ {2}terminationProtection: got "no"; accepted is true or false$/m],
   [
     { stage: "my stage" },
     /^ {2}stage: got "my stage"; accepted is letters, digits, hyphens and underscores/m,

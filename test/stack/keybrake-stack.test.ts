@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { ConfigError } from "../../lib/config.ts";
 import { inside, shown, synthesised, textsOf } from "./template.ts";
 
 /** Guarantees what a security reviewer would ask of the template, written out rather than read from the code. */
@@ -44,8 +45,11 @@ describe("roles", () => {
       "dynamodb:UpdateItem VaultTable.Arn",
     ];
     expect(permissions()).toEqual({
+      // Reads and marks one item alone, see below.
       IssueKey: [
+        "dynamodb:GetItem VaultTable.Arn",
         "dynamodb:PutItem VaultTable.Arn",
+        "dynamodb:UpdateItem VaultTable.Arn",
         ...logs("IssueKey"),
         "secretsmanager:GetSecretValue SecretsAdminApiKey.Id",
       ],
@@ -91,6 +95,21 @@ describe("roles", () => {
       ],
       Health: logs("Health"),
     });
+  });
+
+  test("issue keys and read none: what is read and changed there is the layout of the tables", () => {
+    const [, policy] = keybrake.of("AWS::IAM::Policy").find(([id]) => id.startsWith("IssueKey")) ?? [];
+    const statements = inside(policy, "Properties", "PolicyDocument", "Statement") as readonly unknown[];
+    const ofTable = statements.filter((statement) => JSON.stringify(statement).includes("dynamodb:"));
+    expect(ofTable.map((statement) => [inside(statement, "Action"), inside(statement, "Condition")])).toEqual(
+      [
+        ["dynamodb:PutItem", undefined],
+        [
+          ["dynamodb:GetItem", "dynamodb:UpdateItem"],
+          { "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": ["LAYOUT"] } },
+        ],
+      ],
+    );
   });
 
   test("have no managed policies, and can be assumed by Lambda alone", () => {
@@ -236,6 +255,15 @@ describe("functions", () => {
     expect(scheduled.map(([, { Properties }]) => plain(shown(Properties?.["FunctionName"])))).toEqual([
       "SettleLatePricesFunction.Arn",
     ]);
+    // Neither EventBridge nor Lambda repeats it: the next run does the same work.
+    keybrake.template.resourceCountIs("AWS::Lambda::EventInvokeConfig", 1);
+    keybrake.template.hasResourceProperties("AWS::Lambda::EventInvokeConfig", {
+      FunctionName: {
+        Ref: scheduled.map(([, { Properties }]) => shown(Properties?.["FunctionName"]).split(".")[0])[0],
+      },
+      MaximumRetryAttempts: 0,
+      MaximumEventAgeInSeconds: 300,
+    });
     keybrake.template.hasResourceProperties("AWS::Events::Rule", {
       ScheduleExpression: "rate(5 minutes)",
       State: "ENABLED",
@@ -294,9 +322,97 @@ describe("the front door", () => {
       StageName: "prod",
       MethodSettings: [
         { HttpMethod: "*", ResourcePath: "/*", ThrottlingBurstLimit: 1000, ThrottlingRateLimit: 1000 },
+        ...["/~1stripe~1{proxy+}", "/~1twilio~1{proxy+}", "/~1resend~1{proxy+}", "/~1{proxy+}"].map(
+          (ResourcePath) => ({
+            HttpMethod: "ANY",
+            ResourcePath,
+            ThrottlingBurstLimit: 500,
+            ThrottlingRateLimit: 500,
+          }),
+        ),
       ],
     });
     expect(stage.Properties?.["AccessLogSetting"]).toBeUndefined();
+  });
+
+  test("takes no TLS below 1.2, at its own address and at a custom domain", () => {
+    const tls = {
+      SecurityPolicy: "SecurityPolicy_TLS13_1_2_PQ_2025_09",
+      // Wanted beside every policy of this kind: without it the deployment fails.
+      EndpointAccessMode: "BASIC",
+    };
+    expect(keybrake.one("AWS::ApiGateway::RestApi").Properties).toMatchObject(tls);
+    const domained = synthesised({
+      customDomain: {
+        name: "keybrake.example.com",
+        certificateArn: "arn:aws:acm:eu-west-1:111122223333:certificate/1234",
+      },
+    });
+    expect(domained.one("AWS::ApiGateway::RestApi").Properties).toMatchObject(tls);
+    expect(domained.one("AWS::ApiGateway::DomainName").Properties).toMatchObject(tls);
+  });
+
+  test("is open to everybody, unless the managing routes have addresses", () => {
+    expect(keybrake.one("AWS::ApiGateway::RestApi").Properties?.["Policy"]).toBeUndefined();
+    const managed = synthesised({ stage: "v2", managingCidrs: ["203.0.113.0/24", "2001:db8::/32"] });
+    const policy = managed.one("AWS::ApiGateway::RestApi").Properties?.["Policy"];
+    expect(inside(policy, "Statement")).toEqual([
+      {
+        Effect: "Allow",
+        Principal: { AWS: "*" },
+        Action: "execute-api:Invoke",
+        Resource: "execute-api:/*",
+      },
+      {
+        Effect: "Deny",
+        Principal: { AWS: "*" },
+        Action: "execute-api:Invoke",
+        Resource: expect.any(Array),
+        Condition: { NotIpAddress: { "aws:SourceIp": ["203.0.113.0/24", "2001:db8::/32"] } },
+      },
+    ]);
+    const denied = inside(policy, "Statement", "1", "Resource") as readonly string[];
+    const covers = (request: string) =>
+      denied.some((resource) => {
+        const pattern = resource.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*");
+        return new RegExp(`^${pattern}$`).test(`execute-api:/v2/${request}`);
+      });
+    const key = "/vault/keys/key_lfZWyPTEPuKBj0h6";
+    for (const request of [
+      "POST/vault/keys",
+      `GET${key}`,
+      `PATCH${key}`,
+      `DELETE${key}`,
+      `POST${key}/revoke`,
+      "GET/vault/audit",
+    ])
+      expect(covers(request), request).toBe(true);
+    for (const request of [
+      "GET/vault/keys/self",
+      "POST/vault/keys/self/revoke",
+      "GET/healthz",
+      "POST/stripe/v1/charges",
+      "GET/v1/charges",
+    ])
+      expect(covers(request), request).toBe(false);
+    expect(JSON.stringify(policy).length).toBeLessThan(
+      8_192 - 50 * "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128,".length,
+    );
+  });
+
+  test("has a web ACL before it where one is configured, and its own answer for what that blocks", () => {
+    keybrake.template.resourceCountIs("AWS::WAFv2::WebACLAssociation", 0);
+    const webAclArn =
+      "arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/ours/a1b2c3d4-0000-4000-8000-0123456789ab";
+    const guarded = synthesised({ webAclArn });
+    const association = guarded.one("AWS::WAFv2::WebACLAssociation").Properties;
+    expect(association?.["WebACLArn"]).toBe(webAclArn);
+    expect(shown(association?.["ResourceArn"])).toMatch(
+      /:apigateway:.*::\/restapis\/FrontDoorApi\w+\/stages\/FrontDoorApiDeploymentStage/,
+    );
+    guarded.template.hasResourceProperties("AWS::ApiGateway::GatewayResponse", {
+      ResponseType: "WAF_FILTERED",
+    });
   });
 
   test("answers each of its own 21 failures with an error object and the failure's own status", () => {
@@ -371,65 +487,144 @@ describe("names", () => {
       "SecretsTwilioDefault715E3A71",
       "VaultTable008FE3F5",
     ]);
+    // Another id would be another address of the API, and another topic that nobody is subscribed to.
+    expect(keybrake.of("AWS::ApiGateway::RestApi").map(([id]) => id)).toEqual(["FrontDoorApi9446D656"]);
+    expect(keybrake.of("AWS::SNS::Topic").map(([id]) => id)).toContain("MonitoringAlarms66989066");
   });
 });
 
 describe("alarms", () => {
-  test("all go to one topic, and say what to do", () => {
-    const alarms = keybrake.of("AWS::CloudWatch::Alarm");
-    expect(alarms.map(([id]) => plain(id).replace("Monitoring", "")).sort()).toEqual([
-      "AuditCrashes",
-      "AuditFailures",
-      "AuditLate",
-      "AuditThrottled",
-      "DeadLetters",
-      "DeadLettersLost",
-      "Failures",
-      "Overrun",
-      "ProxyThrottled",
-      "SettleLatePricesFailed",
-      "UnknownKeys",
-      "Unresolved",
-      "VaultThrottledPutItem",
-      "VaultThrottledUpdateItem",
-    ]);
-    for (const [id, { Properties: alarm = {} }] of alarms) {
-      expect((alarm["AlarmActions"] as unknown[]).map(shown).map(plain), id).toEqual(["MonitoringAlarms"]);
+  /** Alarm -> how soon, and how many of how many five minutes. */
+  const ALARMS: Readonly<Record<string, readonly [string, number, number]>> = {
+    AccountConcurrency: ["Look tomorrow", 2, 3],
+    AuditCrashes: ["Look tomorrow", 2, 3],
+    AuditFailures: ["Look tomorrow", 2, 3],
+    AuditLate: ["Act now", 1, 1],
+    AuditTableThrottled: ["Look tomorrow", 2, 3],
+    AuditThrottled: ["Look tomorrow", 2, 3],
+    DeadLetters: ["Look tomorrow", 1, 1],
+    DeadLettersLost: ["Act now", 1, 1],
+    Failures: ["Act now", 2, 3],
+    GatewayRefuses: ["Look tomorrow", 2, 3],
+    LatePricesLate: ["Look tomorrow", 2, 3],
+    Overrun: ["Look tomorrow", 1, 1],
+    ProxyThrottled: ["Act now", 2, 3],
+    SettleLatePricesFailed: ["Look tomorrow", 2, 3],
+    Slow: ["Look tomorrow", 2, 3],
+    UnknownKeys: ["Look tomorrow", 2, 3],
+    Unresolved: ["Look tomorrow", 1, 1],
+    VaultIndexThrottled: ["Act now", 2, 3],
+    VaultThrottledPutItem: ["Act now", 2, 3],
+    VaultThrottledTransactWriteItems: ["Act now", 2, 3],
+    VaultThrottledUpdateItem: ["Act now", 2, 3],
+  };
+  const TOPIC = { "Act now": "MonitoringAlarms", "Look tomorrow": "MonitoringAlarmsForTomorrow" };
+  const alarms = keybrake
+    .of("AWS::CloudWatch::Alarm")
+    .map(([id, { Properties = {} }]) => [plain(id).replace("Monitoring", ""), Properties] as const);
+
+  test("ring at once or tomorrow, at a topic for each, and tell when they are over", () => {
+    const rung = alarms.map(([id, alarm]) => {
+      const [soon = ""] = shown(alarm["AlarmDescription"]).split(":", 1);
+      for (const actions of [alarm["AlarmActions"], alarm["OKActions"]])
+        expect((actions as unknown[]).map(shown).map(plain), id).toEqual([TOPIC[soon as keyof typeof TOPIC]]);
       expect(alarm["TreatMissingData"], id).toBe("notBreaching");
-      expect(String(alarm["AlarmDescription"]).length, id).toBeGreaterThan(40);
+      return [id, [soon, alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"]]];
+    });
+    expect(Object.fromEntries(rung)).toEqual(ALARMS);
+  });
+
+  test("say what to do in a description that CloudWatch takes, and send nobody to what is not there", () => {
+    const longest = synthesised({ stackName: "K".repeat(100) });
+    for (const [id, { Properties: alarm = {} }] of longest.of("AWS::CloudWatch::Alarm")) {
+      const text = shown(alarm["AlarmDescription"]);
+      expect(text.length, id).toBeGreaterThan(60);
+      // A log group's name is that of the stack, its logical id and 13 characters more; 1,024 are taken.
+      const named = text.match(/\w+Logs[0-9A-F]{8}/g)?.length ?? 0;
+      expect(text.length + named * 114, id).toBeLessThan(1_024);
+    }
+    const [, unknownKeys] = alarms.find(([id]) => id === "UnknownKeys") ?? [];
+    const groups = shown(unknownKeys?.["AlarmDescription"]).match(/\w+Logs[0-9A-F]{8}/g) ?? [];
+    const there = keybrake.of("AWS::Logs::LogGroup").map(([id]) => id);
+    for (const group of groups) expect(there).toContain(group);
+    expect(groups.map(plain)).toEqual(["IssueKeyLogs", "ManageKeyLogs", "QueryAuditLogs", "ProxyCallLogs"]);
+    // Access logs are off by default.
+    for (const [id, alarm] of alarms)
+      if (id !== "GatewayRefuses") expect(shown(alarm["AlarmDescription"]), id).not.toMatch(/access log/i);
+  });
+
+  test("ring where 80 % of the account's executions run", () => {
+    const thresholdOf = ({ one }: typeof keybrake) =>
+      one("AWS::CloudWatch::Alarm", "MonitoringAccountConcurrency").Properties?.["Threshold"];
+    expect(thresholdOf(keybrake)).toBe(800);
+    expect(thresholdOf(synthesised({ lambdaQuota: 10 }))).toBe(8);
+  });
+
+  test("CloudWatch may publish to both topics, for this account alone, and nobody without TLS", () => {
+    const policies = keybrake.of("AWS::SNS::TopicPolicy");
+    expect(policies).toHaveLength(2);
+    for (const [id, { Properties: policy }] of policies) {
+      const statements = inside(policy, "PolicyDocument", "Statement");
+      expect(statements, id).toHaveLength(2);
+      expect(statements, id).toContainEqual(
+        expect.objectContaining({
+          Effect: "Allow",
+          Action: "sns:Publish",
+          Principal: { Service: "cloudwatch.amazonaws.com" },
+          Condition: { StringEquals: { "aws:SourceAccount": { Ref: "AWS::AccountId" } } },
+        }),
+      );
+      expect(statements, id).toContainEqual(
+        expect.objectContaining({
+          Effect: "Deny",
+          Action: "sns:Publish",
+          Condition: { Bool: { "aws:SecureTransport": "false" } },
+        }),
+      );
     }
   });
 
-  test("CloudWatch may publish to it, for this account alone, and nobody without TLS", () => {
-    const statements = inside(
-      keybrake.one("AWS::SNS::TopicPolicy").Properties,
-      "PolicyDocument",
-      "Statement",
-    );
-    expect(statements).toHaveLength(2);
-    expect(statements).toContainEqual(
-      expect.objectContaining({
-        Effect: "Allow",
-        Action: "sns:Publish",
-        Principal: { Service: "cloudwatch.amazonaws.com" },
-        Condition: { StringEquals: { "aws:SourceAccount": { Ref: "AWS::AccountId" } } },
-      }),
-    );
-    expect(statements).toContainEqual(
-      expect.objectContaining({
-        Effect: "Deny",
-        Action: "sns:Publish",
-        Condition: { Bool: { "aws:SecureTransport": "false" } },
-      }),
-    );
-  });
+  test.each([
+    [{}, [], 2],
+    [
+      { alarmEmail: "ops@example.com" },
+      ["MonitoringAlarms ops@example.com", "MonitoringAlarmsForTomorrow ops@example.com"],
+      0,
+    ],
+    [{ pageEmail: "pager@example.com" }, ["MonitoringAlarms pager@example.com"], 1],
+    [
+      { alarmEmail: "ops@example.com", pageEmail: "pager@example.com" },
+      ["MonitoringAlarms pager@example.com", "MonitoringAlarmsForTomorrow ops@example.com"],
+      0,
+    ],
+  ])(
+    "with %j they are mailed to %j, and an output says how many topics have nobody: %i",
+    (config, mailed, silent) => {
+      const { of, outputs } = synthesised(config);
+      const subscriptions = of("AWS::SNS::Subscription").map(
+        ([, { Properties }]) => `${plain(shown(Properties?.["TopicArn"]))} ${Properties?.["Endpoint"]}`,
+      );
+      expect(subscriptions.sort()).toEqual(mailed);
+      const { Value: value, Description: description } = outputs["SubscribeToAlarmsCommand"] ?? {};
+      expect(shown(value ?? "").match(/aws sns subscribe /g) ?? []).toHaveLength(silent);
+      if (silent > 0) expect(description).toMatch(/^NOBODY is told of /);
+    },
+  );
 
-  test("nobody is mailed unless an address is configured", () => {
-    keybrake.template.resourceCountIs("AWS::SNS::Subscription", 0);
-    synthesised({ alarmEmail: "ops@example.com" }).template.hasResourceProperties("AWS::SNS::Subscription", {
-      Protocol: "email",
-      Endpoint: "ops@example.com",
-    });
+  test("stand on the dashboard with what is consumed, throttled, lost and denied", () => {
+    const body = shown(keybrake.one("AWS::CloudWatch::Dashboard").Properties?.["DashboardBody"]);
+    expect(body.match(/MonitoringU?\w+?[0-9A-F]{8}\.Arn/g)).toHaveLength(alarms.length);
+    for (const metric of [
+      "ConsumedWriteCapacityUnits",
+      "ConsumedReadCapacityUnits",
+      "WriteThrottleEvents",
+      "OnFailureDestinationDeliveredEventCount",
+      "DestinationDeliveryFailures",
+      "Denied",
+      "LatePricesOverdue",
+      "ClaimedAccountConcurrency",
+    ])
+      expect(body, metric).toContain(metric);
   });
 });
 
@@ -444,8 +639,20 @@ describe("a configuration", () => {
     });
     configured.template.hasResourceProperties("AWS::ApiGateway::Stage", {
       StageName: "v2",
-      MethodSettings: [{ ThrottlingBurstLimit: 9, ThrottlingRateLimit: 7 }],
+      MethodSettings: [
+        { ThrottlingBurstLimit: 1000, ThrottlingRateLimit: 1000 },
+        ...Array.from({ length: 4 }, () => ({ ThrottlingBurstLimit: 9, ThrottlingRateLimit: 7 })),
+      ],
     });
+    synthesised({ throttle: { managing: { requestsPerSecond: 5 } } }).template.hasResourceProperties(
+      "AWS::ApiGateway::Stage",
+      {
+        MethodSettings: [
+          { ThrottlingBurstLimit: 1000, ThrottlingRateLimit: 5 },
+          ...Array.from({ length: 4 }, () => ({ ThrottlingBurstLimit: 500, ThrottlingRateLimit: 500 })),
+        ],
+      },
+    );
     expect(shown(configured.outputs["BaseUrl"]?.Value)).toMatch(
       /^https:\/\/FrontDoorApi\w+\.execute-api\..*Stagev2\w+$/,
     );
@@ -478,6 +685,146 @@ describe("a configuration", () => {
       prices: { twilio: { sms: { "+1": 0.01 } }, resend: {} },
     };
     expect(Object.fromEntries(told)).toEqual({ ProxyCallFunction: terms, SettleLatePricesFunction: terms });
+  });
+
+  test("executions are kept for the functions that are named, and for no other", () => {
+    const reserving = synthesised({
+      reservedConcurrency: { "manage-key": 5, "query-audit": 3, "proxy-call": 900 },
+    });
+    const kept = reserving.of("AWS::Lambda::Function").flatMap(([id, { Properties }]) => {
+      const reserved = Properties?.["ReservedConcurrentExecutions"];
+      return reserved === undefined ? [] : [[plain(id), reserved]];
+    });
+    expect(Object.fromEntries(kept)).toEqual({
+      ManageKeyFunction: 5,
+      QueryAuditFunction: 3,
+      ProxyCallFunction: 900,
+    });
+    // What was stopped is put back to what is configured.
+    expect(shown(reserving.outputs["ResumeAllCallsCommand"]?.Value)).toMatch(
+      /^aws lambda put-function-concurrency .* --reserved-concurrent-executions 900$/,
+    );
+    expect(shown(keybrake.outputs["ResumeAllCallsCommand"]?.Value)).toMatch(
+      /^aws lambda delete-function-concurrency --region \S+ --function-name ProxyCallFunction\w+$/,
+    );
+    expect(shown(keybrake.outputs["StopAllCallsCommand"]?.Value)).toMatch(
+      /^aws lambda put-function-concurrency --region \S+ --function-name ProxyCallFunction\w+ --reserved-concurrent-executions 0$/,
+    );
+  });
+
+  test("outputs are those of the configured vendors", () => {
+    const named = (outputs: typeof keybrake.outputs, pattern: RegExp) =>
+      Object.keys(outputs)
+        .filter((name) => pattern.test(name))
+        .sort();
+    expect(named(keybrake.outputs, /BaseUrl$/)).toEqual([
+      "BaseUrl",
+      "ResendBaseUrl",
+      "StripeBaseUrl",
+      "TwilioBaseUrl",
+    ]);
+    const { outputs } = synthesised({ credentials: { twilio: ["live"] } });
+    expect(named(outputs, /BaseUrl$/)).toEqual(["BaseUrl", "TwilioBaseUrl"]);
+    expect(shown(outputs["TwilioBaseUrl"]?.Value)).toMatch(/\/FrontDoorApiDeploymentStage\w+\/twilio$/);
+    expect(named(outputs, /^Set/)).toEqual(["SetTwilioLiveCommand"]);
+    expect(shown(outputs["AuditQueryCommand"]?.Value)).toContain('"twilio#');
+    expect(JSON.stringify(outputs)).not.toMatch(/stripe|resend/i);
+  });
+
+  test("nobody deletes the stack by mistake, unless that is configured", () => {
+    expect(keybrake.stack.terminationProtection).toBe(true);
+    expect(synthesised({ terminationProtection: false }).stack.terminationProtection).toBe(false);
+  });
+
+  test.each([
+    [
+      {
+        credentials: {
+          stripe: Array.from(
+            { length: 40 },
+            (_, at) => `live-${"abcdefghij"[at % 10]}${"klmn"[Math.floor(at / 10)]}`,
+          ),
+        },
+      },
+      "KEYBRAKE_CREDENTIAL_SECRETS",
+    ],
+    [
+      {
+        credentials: { stripe: Array.from({ length: 12 }, (_, at) => `live-${"abcdefghijkl"[at]}`) },
+        prices: {
+          twilio: { sms: Object.fromEntries(Array.from({ length: 200 }, (_, at) => [`+${at}`, 1])) },
+        },
+      },
+      "KEYBRAKE_TERMS",
+    ],
+  ])(
+    "an environment that Lambda would not take is refused before it is deployed: case %#",
+    (config, variable) => {
+      expect(() => synthesised(config)).toThrow(ConfigError);
+      expect(() => synthesised(config)).toThrow(
+        new RegExp(
+          `environment of the function \\S+ may become \\d+ bytes long; accepted are 4096\\. .*${variable} \\d+`,
+        ),
+      );
+    },
+  );
+
+  test("an environment that just fits is deployed", () => {
+    const credentials = { stripe: Array.from({ length: 12 }, (_, at) => `live-${"abcdefghijkl"[at]}`) };
+    expect(synthesised({ credentials }).of("AWS::SecretsManager::Secret")).toHaveLength(13);
+  });
+
+  describe("with a key of the customer's", () => {
+    const kmsKeyArn = "arn:aws:kms:eu-west-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef";
+    const encrypted = synthesised({ kmsKeyArn });
+
+    test("tables, secrets, dead letters and alarms are encrypted with it, and keep their places", () => {
+      for (const [id, { Properties: table = {} }] of encrypted.of("AWS::DynamoDB::GlobalTable")) {
+        expect(table["SSESpecification"], id).toEqual({ SSEEnabled: true, SSEType: "KMS" });
+        expect(inside(table["Replicas"], "0", "SSESpecification", "KMSMasterKeyId"), id).toBe(kmsKeyArn);
+      }
+      for (const [id, { Properties: secret = {} }] of encrypted.of("AWS::SecretsManager::Secret"))
+        expect(secret["KmsKeyId"], id).toBe(kmsKeyArn);
+      expect(
+        inside(
+          encrypted.one("AWS::S3::Bucket").Properties,
+          "BucketEncryption",
+          "ServerSideEncryptionConfiguration",
+          "0",
+          "ServerSideEncryptionByDefault",
+        ),
+      ).toEqual({ SSEAlgorithm: "aws:kms", KMSMasterKeyID: kmsKeyArn });
+      for (const [id, { Properties: topic = {} }] of encrypted.of("AWS::SNS::Topic"))
+        expect(shown(topic["KmsMasterKeyId"]), id).toContain("01234567-89ab-cdef-0123-456789abcdef");
+      const lasting = ["AWS::DynamoDB::GlobalTable", "AWS::S3::Bucket", "AWS::SecretsManager::Secret"];
+      for (const type of lasting)
+        expect(encrypted.of(type).map(([id]) => id)).toEqual(keybrake.of(type).map(([id]) => id));
+    });
+
+    test("each function may use it for what it reads and writes, and through that service alone", () => {
+      const used: Record<string, string[]> = {};
+      for (const [id, { Properties: policy }] of encrypted.of("AWS::IAM::Policy")) {
+        const statements = inside(policy, "PolicyDocument", "Statement") as readonly unknown[];
+        used[plain(id).replace(/RoleDefaultPolicy$/, "")] = statements.flatMap((statement) => {
+          const actions = [inside(statement, "Action")].flat().map(String);
+          if (!actions.some((action) => action.startsWith("kms:"))) return [];
+          expect(inside(statement, "Resource"), id).toBe(kmsKeyArn);
+          const services = [inside(statement, "Condition", "StringEquals", "kms:ViaService")].flat();
+          return services.map((service) => `${shown(service).split(".")[0]} ${actions.length}`);
+        });
+      }
+      expect(used).toEqual({
+        AuditConsumer: ["dynamodb 6", "s3 2"],
+        IssueKey: ["dynamodb 6", "secretsmanager 1"],
+        ManageKey: ["dynamodb 6", "secretsmanager 1"],
+        OwnKey: ["dynamodb 6"],
+        QueryAudit: ["dynamodb 6", "secretsmanager 1"],
+        ProxyCall: ["dynamodb 6", "secretsmanager 1"],
+        SettleLatePrices: ["dynamodb 6", "secretsmanager 1"],
+        Health: [],
+      });
+      expect(JSON.stringify(keybrake.template.toJSON())).not.toContain("kms:");
+    });
   });
 
   test("a permissions boundary is on every role", () => {
@@ -515,7 +862,6 @@ describe("a configuration", () => {
     bare.template.hasResourceProperties("AWS::ApiGateway::DomainName", {
       DomainName: "keybrake.example.com",
       EndpointConfiguration: { Types: ["REGIONAL"] },
-      SecurityPolicy: "TLS_1_2",
     });
     const mapping = bare.one("AWS::ApiGateway::BasePathMapping");
     expect(mapping.Properties?.["BasePath"]).toBeUndefined();

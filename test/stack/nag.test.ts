@@ -51,6 +51,12 @@ test.each<[string, ConfigInput]>([
       credentials: { stripe: ["live", "test"] },
       alarmEmail: "ops@example.com",
       accessLogs: "account-has-role",
+      pageEmail: "pager@example.com",
+      managingCidrs: ["203.0.113.0/24"],
+      webAclArn:
+        "arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/ours/a1b2c3d4-0000-4000-8000-0123456789ab",
+      kmsKeyArn: "arn:aws:kms:eu-west-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef",
+      reservedConcurrency: { "manage-key": 5 },
       permissionsBoundaryArn: "arn:aws:iam::111122223333:policy/boundary",
       customDomain: {
         name: "keybrake.example.com",

@@ -17,6 +17,7 @@ export interface Resource {
 }
 
 export interface Synthesised {
+  readonly stack: KeybrakeStack;
   readonly template: Template;
   readonly resources: Readonly<Record<string, Resource>>;
   readonly outputs: Readonly<Record<string, { readonly Value: unknown; readonly Description?: string }>>;
@@ -45,7 +46,7 @@ export function synthesised(config: ConfigInput = {}): Synthesised {
     if (found === undefined || others.length > 0) throw new Error(`not exactly one ${type} ${idPrefix}`);
     return found[1];
   };
-  return { template, resources, outputs, of, one };
+  return { stack, template, resources, outputs, of, one };
 }
 
 /** Every text inside a value, however deep. */

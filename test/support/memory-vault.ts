@@ -285,6 +285,13 @@ export class MemoryVault implements Vault {
       .map(({ callId }) => callId);
   }
 
+  async lateBacklog(vendor: string, dueByMs: number): Promise<{ calls: number; oldestDueMs: number | null }> {
+    const due = [...this.state.calls.values()].flatMap(({ latePrice }) =>
+      latePrice?.vendor === vendor && latePrice.dueMs <= dueByMs ? [latePrice.dueMs] : [],
+    );
+    return { calls: due.length, oldestDueMs: due.length === 0 ? null : Math.min(...due) };
+  }
+
   async readObject(rootId: string, objectId: string): Promise<CountedObject | null> {
     return this.state.readObject(rootId, objectId);
   }
