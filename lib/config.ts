@@ -53,7 +53,7 @@ const throttleOf = (requestsPerSecond: number, burst: number) => ({
 });
 
 /** The functions for which concurrent executions can be kept. */
-export const RESERVABLE = ["issue-key", "manage-key", "own-key", "query-audit", "proxy-call"] as const;
+const RESERVABLE = ["issue-key", "manage-key", "own-key", "query-audit", "proxy-call"] as const;
 const RESERVED_MAX = 10_000;
 
 /** So many fit into a resource policy of 8,192 bytes beside our own text. */

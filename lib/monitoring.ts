@@ -23,7 +23,7 @@ import type { AuditTrail } from "./audit-trail.ts";
 import type { Config } from "./config.ts";
 import type { FrontDoor } from "./front-door.ts";
 import { MANAGING_ROUTES, ROUTES } from "./routes.ts";
-import type { ServiceFunction } from "./service-function.ts";
+import { pascal, type ServiceFunction } from "./service-function.ts";
 import { AUDIT_TABLE, type TableSchema, VAULT_TABLE } from "./table-schemas.ts";
 import type { VaultTable } from "./vault-table.ts";
 
@@ -97,19 +97,16 @@ export class Monitoring extends Construct {
       period: FIVE_MINUTES,
     });
     const latency = (statistic: string) =>
-      frontDoor.api.metricLatency({ statistic, period: FIVE_MINUTES, label: statistic });
+      frontDoor.api.metricLatency({ statistic, period: FIVE_MINUTES });
     const claimed = LambdaFunction.metricAll("ClaimedAccountConcurrency", {
       statistic: "Maximum",
       period: FIVE_MINUTES,
-      label: "of the account, claimed",
     });
     const consumerErrors = audit.consumer.lambda.metricErrors({ period: FIVE_MINUTES });
     const notReached = refusedByGateway(
       frontDoor,
       services.filter(({ name }) => ROUTES.some((route) => route.function === name)),
     );
-    const vaultIndexes = throttledWrites("vault", vault.table, VAULT_TABLE, "indexes");
-    const auditWrites = throttledWrites("audit", audit.table, AUDIT_TABLE, "all");
 
     this.#rings("Failures", {
       severity: "now",
@@ -235,22 +232,24 @@ export class Monitoring extends Construct {
           "DynamoDB throttles the Vault table: one key takes about 1,000 writes a second, and calls beyond them are refused with 503. Use several keys for a wider run.",
       });
     }
-    this.#rings("VaultIndexThrottled", {
-      severity: "now",
-      metric: vaultIndexes,
-      threshold: 1,
-      periods: LASTING,
-      description:
-        "DynamoDB throttles the index of late prices, and a throttled index throttles its table: calls are refused with 503. Spread the runs of this vendor over time.",
-    });
-    this.#rings("AuditTableThrottled", {
-      severity: "tomorrow",
-      metric: auditWrites,
-      threshold: 1,
-      periods: LASTING,
-      description:
-        "DynamoDB throttles the Audit table or an index of it: many calls of one label, one group or one vendor at once. The audit log falls behind and loses nothing; AuditLate rings when it is late.",
-    });
+    for (const metric of throttledWrites(vault.table, VAULT_TABLE).slice(1))
+      this.#rings("VaultIndexThrottled", {
+        severity: "now",
+        metric,
+        threshold: 1,
+        periods: LASTING,
+        description:
+          "DynamoDB throttles the index of late prices, and a throttled index throttles its table: calls are refused with 503. Spread the runs of this vendor over time.",
+      });
+    for (const [at, metric] of throttledWrites(audit.table, AUDIT_TABLE).entries())
+      this.#rings(`AuditTableThrottled${at === 0 ? "" : pascal(`${AUDIT_TABLE.indexes[at - 1]?.name.replaceAll("_", "-")}`)}`, {
+        severity: "tomorrow",
+        metric,
+        threshold: 1,
+        periods: LASTING,
+        description:
+          "DynamoDB throttles the Audit table or an index of it: many calls of one label, one group or one vendor at once. The audit log falls behind and loses nothing; AuditLate rings when it is late.",
+      });
     this.#rings("GatewayRefuses", {
       severity: "tomorrow",
       metric: notReached,
@@ -318,7 +317,10 @@ export class Monitoring extends Construct {
         vault.table.metricConsumedReadCapacityUnits({ period: FIVE_MINUTES, label: "Vault" }),
         audit.table.metricConsumedReadCapacityUnits({ period: FIVE_MINUTES, label: "Audit" }),
       ]),
-      graph("Throttled writes", [throttledWrites("vault", vault.table, VAULT_TABLE, "all"), auditWrites]),
+      graph("Throttled writes", [
+        ...throttledWrites(vault.table, VAULT_TABLE),
+        ...throttledWrites(audit.table, AUDIT_TABLE),
+      ]),
     );
   }
 
@@ -406,36 +408,21 @@ function refusedByGateway({ api }: FrontDoor, answering: readonly ServiceFunctio
 }
 
 /**
- * Throttled writes of a table and its indexes. `WriteThrottleEvents` of a table has none of its indexes in it ("DynamoDB
- * metrics and dimensions", read 2026-11-27).
+ * Throttled writes of a table, then of each of its indexes: the table's have none of the indexes' in them ("DynamoDB metrics
+ * and dimensions", read 2026-11-27).
  */
-function throttledWrites(
-  /** Begins the ids of its metrics, which one graph has once only. */
-  name: string,
-  table: TableV2,
-  { indexes }: TableSchema,
-  of: "indexes" | "all",
-): IMetric {
-  const writes = (dimensions: Readonly<Record<string, string>>) =>
-    new Metric({
-      namespace: "AWS/DynamoDB",
-      metricName: "WriteThrottleEvents",
-      dimensionsMap: { TableName: table.tableName, ...dimensions },
-      statistic: "Sum",
-      period: FIVE_MINUTES,
-    });
-  const parts = [
-    ...(of === "all" ? [writes({})] : []),
-    ...indexes.map(({ name }) => writes({ GlobalSecondaryIndexName: name })),
-  ];
-  const [only] = parts;
-  if (only !== undefined && parts.length === 1) return only;
-  return new MathExpression({
-    expression: parts.map((_, at) => `FILL(${name}${at}, 0)`).join(" + "),
-    usingMetrics: Object.fromEntries(parts.map((part, at) => [`${name}${at}`, part])),
-    label: `${name}: the table and its indexes`,
-    period: FIVE_MINUTES,
-  });
+function throttledWrites(table: TableV2, { indexes }: TableSchema): readonly Metric[] {
+  const ofIndex = indexes.map(({ name }) => ({ GlobalSecondaryIndexName: name }));
+  return [{}, ...ofIndex].map(
+    (dimensions) =>
+      new Metric({
+        namespace: "AWS/DynamoDB",
+        metricName: "WriteThrottleEvents",
+        dimensionsMap: { TableName: table.tableName, ...dimensions },
+        statistic: "Sum",
+        period: FIVE_MINUTES,
+      }),
+  );
 }
 
 const graph = (title: string, left: IMetric[]) => new GraphWidget({ title, left, width: 8 });

@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEvent } from "aws-lambda";
-import { looksLike, redact } from "../domain/vault-key.ts";
+import { looksLike, redact } from "../domain/secrets.ts";
 import { METRICS } from "../environment.ts";
 import { headersOf, tokenOf } from "../http/request.ts";
 import { count } from "./metrics.ts";

@@ -9,6 +9,7 @@ const FILES = [
   "test/e2e/api.test.ts",
   "test/e2e/money.test.ts",
   "test/e2e/sdk.test.ts",
+  "test/deploy/emergency.deploy.ts",
   "test/deploy/rotation.deploy.ts",
 ];
 

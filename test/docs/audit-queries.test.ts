@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient, QueryCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import Stripe from "stripe";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -51,6 +51,7 @@ const FOUND: Readonly<Record<string, readonly string[]>> = {
     "modal-billing/cus_A settled 29.99",
   ],
   "By vendor and day": [...LATER_A, ...METAFLOW, ...OTHER_OF_GROUP, ...KEY_B, ...KEY_A],
+  "Overruns of a vendor by day": ["modal-billing/cus_B settled 5"],
   "By label": [...LATER_A, ...KEY_A],
   "By label group": [...LATER_A, ...OTHER_OF_GROUP, ...KEY_B, ...KEY_A],
   "By the beginning of a label": [...LATER_A, ...KEY_B, ...KEY_A],
@@ -95,6 +96,7 @@ beforeAll(async () => {
   await delay(5);
   await billing.stripe.customers.list();
   await run.drain();
+  await markOverrun("modal-billing/cus_B");
 
   variables = {
     DYNAMODB: run.dynamodbEndpoint,
@@ -126,8 +128,33 @@ async function issue(label: string): Promise<{ readonly id: string; readonly str
   return { id, stripe: new Stripe(vault_key, { host: hostname, port, protocol: "http", telemetry: false }) };
 }
 
+/** Makes the settled call of a label one that cost more than was reserved: no simulator charges more than it says. */
+async function markOverrun(label: string): Promise<void> {
+  const { Items = [] } = await client.send(
+    new QueryCommand({
+      TableName: "keybrake-audit",
+      IndexName: "by_label",
+      KeyConditionExpression: "agent_run_label = :label",
+      FilterExpression: "#event = :settled",
+      ExpressionAttributeNames: { "#event": "event" },
+      ExpressionAttributeValues: { ":label": { S: label }, ":settled": { S: "settled" } },
+    }),
+  );
+  expect(Items).toHaveLength(1);
+  const [{ pk, sk } = {}] = Items;
+  await client.send(
+    new UpdateItemCommand({
+      TableName: "keybrake-audit",
+      Key: { pk: pk ?? { S: "" }, sk: sk ?? { S: "" } },
+      UpdateExpression: "SET overrun = :true",
+      ExpressionAttributeValues: { ":true": { BOOL: true } },
+    }),
+  );
+}
+
 async function found({ kind, endpoint, command }: AwsCommand): Promise<readonly string[]> {
   expect(endpoint).toBe(run.dynamodbEndpoint);
+  if (kind === "update" || kind === "scan") throw new Error(`no command of this document: ${kind}`);
   const { Items = [] } = kind === "query" ? await client.send(command) : await client.send(command);
   return Items.map((item) => told(unmarshall(item)));
 }
@@ -176,7 +203,8 @@ describe.each(COMMANDS)("$heading", ({ heading, code }) => {
 test.each([
   ["an unknown flag", "aws dynamodb query --endpoint-url $DYNAMODB --max-items 1"],
   ["an unknown variable", "aws dynamodb query --endpoint-url $NOWHERE"],
-  ["another operation", "aws dynamodb scan --endpoint-url $DYNAMODB --table-name keybrake-audit"],
+  ["another operation", "aws dynamodb get-item --endpoint-url $DYNAMODB --table-name keybrake-audit"],
+  ["a scan of everything", "aws dynamodb scan --endpoint-url $DYNAMODB --table-name keybrake-audit"],
   ["a flag twice", "aws dynamodb query --endpoint-url $DYNAMODB --endpoint-url $DYNAMODB"],
   [
     "a number as shorthand",

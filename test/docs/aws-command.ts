@@ -1,4 +1,10 @@
-import { ExecuteStatementCommand, QueryCommand } from "@aws-sdk/client-dynamodb";
+import {
+  type AttributeValue,
+  ExecuteStatementCommand,
+  QueryCommand,
+  ScanCommand,
+  UpdateItemCommand,
+} from "@aws-sdk/client-dynamodb";
 
 /**
  * Reads the `aws dynamodb` commands of the documents as the AWS CLI would, so that they can be run without it.
@@ -8,15 +14,34 @@ import { ExecuteStatementCommand, QueryCommand } from "@aws-sdk/client-dynamodb"
  */
 export type AwsCommand =
   | { readonly kind: "query"; readonly endpoint: string; readonly command: QueryCommand }
-  | { readonly kind: "statement"; readonly endpoint: string; readonly command: ExecuteStatementCommand };
+  | { readonly kind: "statement"; readonly endpoint: string; readonly command: ExecuteStatementCommand }
+  | { readonly kind: "scan"; readonly endpoint: string; readonly command: ScanCommand }
+  | { readonly kind: "update"; readonly endpoint: string; readonly command: UpdateItemCommand };
 
 type Variables = Readonly<Record<string, string>>;
 
-export function awsCommand(text: string, variables: Variables): AwsCommand {
-  const [aws, service, operation, ...rest] = words(text, variables);
-  if (aws !== "aws" || service !== "dynamodb") throw new Error(`not a command of aws dynamodb: ${text}`);
+export const awsCommand = (text: string, variables: Variables): AwsCommand =>
+  commandOf(words(text, variables));
+
+/** Takes off `--query 'Items[].<name>.S' --output text`: the name, or null where there is no `--query`. */
+export function takeOutput(given: readonly string[]): { words: readonly string[]; output: string | null } {
+  const at = given.indexOf("--query");
+  if (at < 0) return { words: given, output: null };
+  const [, query = "", flag, format] = given.slice(at);
+  const [, name] = /^Items\[\]\.([a-z_]+)\.S$/.exec(query) ?? [];
+  if (name === undefined || flag !== "--output" || format !== "text")
+    throw new Error(`no output of these documents: ${given.slice(at).join(" ")}`);
+  return { words: [...given.slice(0, at), ...given.slice(at + 4)], output: name };
+}
+
+/** A command that a shell has split already. Without `--endpoint-url` the endpoint is empty: the environment's. */
+export function commandOf(given: readonly string[]): AwsCommand {
+  const [aws, service, operation, ...rest] = given;
+  if (aws !== "aws" || service !== "dynamodb")
+    throw new Error(`not a command of aws dynamodb: ${given.join(" ")}`);
   const flags = flagsOf(rest);
-  const endpoint = one(flags, "--endpoint-url");
+  const address = flags.take("--endpoint-url");
+  const endpoint = address === undefined ? "" : only(address);
 
   if (operation === "query") {
     const name = flags.take("--index-name");
@@ -24,7 +49,8 @@ export function awsCommand(text: string, variables: Variables): AwsCommand {
     const command = new QueryCommand({
       TableName: one(flags, "--table-name"),
       KeyConditionExpression: one(flags, "--key-condition-expression"),
-      ExpressionAttributeValues: shorthandMap(one(flags, "--expression-attribute-values")),
+      ExpressionAttributeValues: valuesOf(one(flags, "--expression-attribute-values")),
+      ...namesOf(flags),
       ...(name === undefined ? {} : { IndexName: only(name) }),
       ...(filter === undefined ? {} : { FilterExpression: only(filter) }),
       ...(flags.take("--no-scan-index-forward") === undefined ? {} : { ScanIndexForward: false }),
@@ -40,6 +66,29 @@ export function awsCommand(text: string, variables: Variables): AwsCommand {
     });
     flags.end();
     return { kind: "statement", endpoint, command };
+  }
+  if (operation === "scan") {
+    const filter = one(flags, "--filter-expression");
+    const command = new ScanCommand({
+      TableName: one(flags, "--table-name"),
+      FilterExpression: filter,
+      ExpressionAttributeValues: valuesOf(one(flags, "--expression-attribute-values")),
+      ...(flags.take("--consistent-read") === undefined ? {} : { ConsistentRead: true }),
+    });
+    flags.end();
+    return { kind: "scan", endpoint, command };
+  }
+  if (operation === "update-item") {
+    const command = new UpdateItemCommand({
+      TableName: one(flags, "--table-name"),
+      Key: valuesOf(one(flags, "--key")),
+      UpdateExpression: one(flags, "--update-expression"),
+      ConditionExpression: one(flags, "--condition-expression"),
+      ExpressionAttributeValues: valuesOf(one(flags, "--expression-attribute-values")),
+      ...namesOf(flags),
+    });
+    flags.end();
+    return { kind: "update", endpoint, command };
   }
   throw new Error(`no operation of these documents: ${operation}`);
 }
@@ -121,10 +170,24 @@ function shorthandText(text: string): { S: string } {
   return { S: value };
 }
 
-/** The CLI's shorthand for texts by name: `:a={S='…'},:b={S='…'}`. */
-function shorthandMap(text: string): Record<string, { S: string }> {
-  const entries = [...text.matchAll(/(?:^|,)(:[a-z_]+)=\{(S='[^']*')\}/g)];
+/** The CLI's shorthand for texts and truths by name: `:a={S='…'},:b={BOOL=true}`. */
+function shorthandMap(text: string): Record<string, AttributeValue> {
+  const entries = [...text.matchAll(/(?:^|,)(:[a-z_]+)=\{(S='[^']*'|BOOL=true)\}/g)];
   if (entries.map(([entry]) => entry).join("") !== text)
     throw new Error(`not the shorthand of a map: ${text}`);
-  return Object.fromEntries(entries.map(([, name = "", value = ""]) => [name, shorthandText(value)]));
+  return Object.fromEntries(
+    entries.map(([, name = "", value = ""]) => [
+      name,
+      value === "BOOL=true" ? { BOOL: true } : shorthandText(value),
+    ]),
+  );
+}
+
+/** JSON, as the CLI takes it too, or shorthand. */
+const valuesOf = (text: string): Record<string, AttributeValue> =>
+  text.startsWith("{") ? JSON.parse(text) : shorthandMap(text);
+
+function namesOf(flags: Flags): { ExpressionAttributeNames?: Record<string, string> } {
+  const names = flags.take("--expression-attribute-names");
+  return names === undefined ? {} : { ExpressionAttributeNames: JSON.parse(only(names)) };
 }

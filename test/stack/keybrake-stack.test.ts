@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { codeBlocks, textOf } from "../docs/markdown.ts";
 import { ConfigError } from "../../lib/config.ts";
 import { inside, shown, synthesised, textsOf } from "./template.ts";
 
@@ -487,6 +488,11 @@ describe("names", () => {
       "SecretsTwilioDefault715E3A71",
       "VaultTable008FE3F5",
     ]);
+    const [adopted] = codeBlocks(textOf("docs/deploying.md")).filter(({ code }) => code.includes("cdk import"));
+    expect(adopted?.code.match(/\w+Table[0-9A-F]{8}/g)?.sort()).toEqual([
+      "AuditTable18A3095C",
+      "VaultTable008FE3F5",
+    ]);
     // Another id would be another address of the API, and another topic that nobody is subscribed to.
     expect(keybrake.of("AWS::ApiGateway::RestApi").map(([id]) => id)).toEqual(["FrontDoorApi9446D656"]);
     expect(keybrake.of("AWS::SNS::Topic").map(([id]) => id)).toContain("MonitoringAlarms66989066");
@@ -501,6 +507,10 @@ describe("alarms", () => {
     AuditFailures: ["Look tomorrow", 2, 3],
     AuditLate: ["Act now", 1, 1],
     AuditTableThrottled: ["Look tomorrow", 2, 3],
+    AuditTableThrottledByKey: ["Look tomorrow", 2, 3],
+    AuditTableThrottledByLabel: ["Look tomorrow", 2, 3],
+    AuditTableThrottledByLabelGroup: ["Look tomorrow", 2, 3],
+    AuditTableThrottledByVendorDay: ["Look tomorrow", 2, 3],
     AuditThrottled: ["Look tomorrow", 2, 3],
     DeadLetters: ["Look tomorrow", 1, 1],
     DeadLettersLost: ["Act now", 1, 1],
