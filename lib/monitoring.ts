@@ -96,8 +96,7 @@ export class Monitoring extends Construct {
       statistic: "Maximum",
       period: FIVE_MINUTES,
     });
-    const latency = (statistic: string) =>
-      frontDoor.api.metricLatency({ statistic, period: FIVE_MINUTES });
+    const latency = (statistic: string) => frontDoor.api.metricLatency({ statistic, period: FIVE_MINUTES });
     const claimed = LambdaFunction.metricAll("ClaimedAccountConcurrency", {
       statistic: "Maximum",
       period: FIVE_MINUTES,
@@ -242,14 +241,17 @@ export class Monitoring extends Construct {
           "DynamoDB throttles the index of late prices, and a throttled index throttles its table: calls are refused with 503. Spread the runs of this vendor over time.",
       });
     for (const [at, metric] of throttledWrites(audit.table, AUDIT_TABLE).entries())
-      this.#rings(`AuditTableThrottled${at === 0 ? "" : pascal(`${AUDIT_TABLE.indexes[at - 1]?.name.replaceAll("_", "-")}`)}`, {
-        severity: "tomorrow",
-        metric,
-        threshold: 1,
-        periods: LASTING,
-        description:
-          "DynamoDB throttles the Audit table or an index of it: many calls of one label, one group or one vendor at once. The audit log falls behind and loses nothing; AuditLate rings when it is late.",
-      });
+      this.#rings(
+        `AuditTableThrottled${at === 0 ? "" : pascal(`${AUDIT_TABLE.indexes[at - 1]?.name.replaceAll("_", "-")}`)}`,
+        {
+          severity: "tomorrow",
+          metric,
+          threshold: 1,
+          periods: LASTING,
+          description:
+            "DynamoDB throttles the Audit table or an index of it: many calls of one label, one group or one vendor at once. The audit log falls behind and loses nothing; AuditLate rings when it is late.",
+        },
+      );
     this.#rings("GatewayRefuses", {
       severity: "tomorrow",
       metric: notReached,

@@ -28,20 +28,14 @@ export async function deploy(account: MiniStack, folder: string, vendorOrigins: 
   const config = JSON.stringify({ stackName: STACK, vendorOrigins });
   await cdk(account, ["synth", "--quiet", "--output", assembly, "-c", `keybrake=${config}`]);
   await replaceMetricMath(join(assembly, `${STACK}.template.json`));
-  await cdk(account, [
-    "deploy",
-    "--app",
-    assembly,
-    "--require-approval",
-    "never",
-    "--outputs-file",
-    outputs,
-  ]);
+  await cdk(account, ["deploy", "--app", assembly, "--require-approval", "never", "--outputs-file", outputs]);
   return JSON.parse(await readFile(outputs, "utf8"))[STACK];
 }
 
 interface Template {
-  readonly Resources: Readonly<Record<string, { readonly Type: string; Properties?: Record<string, unknown> }>>;
+  readonly Resources: Readonly<
+    Record<string, { readonly Type: string; Properties?: Record<string, unknown> }>
+  >;
 }
 
 /** MiniStack refuses an alarm of several metrics, so such an alarm gets one that is there: it never rings here anyway. */
@@ -50,7 +44,13 @@ async function replaceMetricMath(file: string): Promise<void> {
   for (const resource of Object.values(template.Resources)) {
     const { Metrics: metrics, ...rest } = resource.Properties ?? {};
     if (resource.Type !== "AWS::CloudWatch::Alarm" || metrics === undefined) continue;
-    resource.Properties = { ...rest, Namespace: "AWS/ApiGateway", MetricName: "Count", Statistic: "Sum", Period: 300 };
+    resource.Properties = {
+      ...rest,
+      Namespace: "AWS/ApiGateway",
+      MetricName: "Count",
+      Statistic: "Sum",
+      Period: 300,
+    };
   }
   await writeFile(file, JSON.stringify(template));
 }

@@ -52,20 +52,23 @@ test("a key is refused at its next call, and the audit log tells who revoked it"
   );
 });
 
-test.each(LOOPS)("loop %i of the document revokes the keys of the label, and no other", async (index, code) => {
-  const label = `stop-${index}/cus_A`;
-  const keys = [await issue(run, { agent_run_label: label }), await issue(run, { agent_run_label: label })];
-  const other = await issue(run, { agent_run_label: `go-on-${index}/cus_A` });
-  await eventually(async () => {
-    expect(await auditRows(run, { agent_run_label: label })).toHaveLength(2);
-  }, 20_000);
-  await shell(code, { LABEL: label, LABEL_GROUP: `stop-${index}` });
-  expect(await Promise.all([...keys, other].map(codeOf))).toEqual([
-    "401 key_revoked",
-    "401 key_revoked",
-    "paid",
-  ]);
-});
+test.each(LOOPS)(
+  "loop %i of the document revokes the keys of the label, and no other",
+  async (index, code) => {
+    const label = `stop-${index}/cus_A`;
+    const keys = [await issue(run, { agent_run_label: label }), await issue(run, { agent_run_label: label })];
+    const other = await issue(run, { agent_run_label: `go-on-${index}/cus_A` });
+    await eventually(async () => {
+      expect(await auditRows(run, { agent_run_label: label })).toHaveLength(2);
+    }, 20_000);
+    await shell(code, { LABEL: label, LABEL_GROUP: `stop-${index}` });
+    expect(await Promise.all([...keys, other].map(codeOf))).toEqual([
+      "401 key_revoked",
+      "401 key_revoked",
+      "paid",
+    ]);
+  },
+);
 
 test("the gateway takes throttles of 0 for the vendors' routes", async () => {
   const [command = ""] = BLOCKS.flatMap(({ code }) => (code.includes("update-stage") ? [code] : []));

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { at } from "../support/json.ts";
 import { ask, auditRows, issue, type Key, type OwnRun, pay, startOwn } from "../support/keybrake.ts";
 import { codeBlocks, REPOSITORY, textOf } from "./markdown.ts";
@@ -14,6 +14,9 @@ import { codeBlocks, REPOSITORY, textOf } from "./markdown.ts";
 
 const BLOCKS = codeBlocks(textOf("docs/emergency.md")).filter(({ language }) => language === "sh");
 const [DEFINITION] = BLOCKS.filter(({ code }) => code.startsWith("revoke_key() {"));
+
+/** A shell and a program for each command. */
+vi.setConfig({ testTimeout: 120_000 });
 
 let run: OwnRun;
 let folder: string;
@@ -82,23 +85,19 @@ test("a second time, and a key that is not there, change nothing and say so", as
   expect(await auditRows(run)).toHaveLength(before.length + 1);
 });
 
-test.each(BLOCKS.filter(({ code }) => code.startsWith("for ")).map(({ code }, index) => [index, code] as const))(
-  "loop %i of the document revokes the keys of the label, and no other",
-  async (index, code) => {
-    const label = `stop-${index}/cus_A`;
-    const keys = [
-      await issue(run, { agent_run_label: label }),
-      await issue(run, { agent_run_label: label }),
-    ];
-    const other = await issue(run, { agent_run_label: `go-on-${index}/cus_A` });
-    await run.drain();
+test.each(
+  BLOCKS.filter(({ code }) => code.startsWith("for ")).map(({ code }, index) => [index, code] as const),
+)("loop %i of the document revokes the keys of the label, and no other", async (index, code) => {
+  const label = `stop-${index}/cus_A`;
+  const keys = [await issue(run, { agent_run_label: label }), await issue(run, { agent_run_label: label })];
+  const other = await issue(run, { agent_run_label: `go-on-${index}/cus_A` });
+  await run.drain();
 
-    expect(await shell(code, { LABEL: label, LABEL_GROUP: `stop-${index}` })).toBe("");
+  expect(await shell(code, { LABEL: label, LABEL_GROUP: `stop-${index}` })).toBe("");
 
-    expect(await Promise.all(keys.map(isRefused))).toEqual([true, true]);
-    expect(await isRefused(other)).toBe(false);
-  },
-);
+  expect(await Promise.all(keys.map(isRefused))).toEqual([true, true]);
+  expect(await isRefused(other)).toBe(false);
+});
 
 test("every block is run here, but for the one that only names", () => {
   expect(BLOCKS.map(({ code }) => code.split(/[\s(]/, 1)[0])).toEqual([

@@ -67,7 +67,7 @@ describe("what is logged", () => {
           message: "unknown key",
           fields: {
             source_ip: "192.0.2.1",
-            user_agent: expect.stringMatching(/^billing\/1\.0 \((?:[a-z]+_)?\[redacted\]\)$/),
+            user_agent: expect.stringMatching(/^billing\/1\.0 \((?:[a-z]+_?)?\[redacted\]\)$/),
             resource: "/stripe/{proxy+}",
             looks_like: looksLike,
             requests: 1,

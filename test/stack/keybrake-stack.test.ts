@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { codeBlocks, textOf } from "../docs/markdown.ts";
 import { ConfigError } from "../../lib/config.ts";
+import { codeBlocks, textOf } from "../docs/markdown.ts";
 import { inside, shown, synthesised, textsOf } from "./template.ts";
 
 /** Guarantees what a security reviewer would ask of the template, written out rather than read from the code. */
@@ -488,7 +488,9 @@ describe("names", () => {
       "SecretsTwilioDefault715E3A71",
       "VaultTable008FE3F5",
     ]);
-    const [adopted] = codeBlocks(textOf("docs/deploying.md")).filter(({ code }) => code.includes("cdk import"));
+    const [adopted] = codeBlocks(textOf("docs/deploying.md")).filter(({ code }) =>
+      code.includes("cdk import"),
+    );
     expect(adopted?.code.match(/\w+Table[0-9A-F]{8}/g)?.sort()).toEqual([
       "AuditTable18A3095C",
       "VaultTable008FE3F5",
