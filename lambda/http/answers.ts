@@ -34,13 +34,16 @@ export const textAnswer = (
   isBase64Encoded: false,
 });
 
+/** With a line's end, so that a shell's prompt does not stick to it. */
+export const jsonLine = (json: string): string => `${json}\n`;
+
 export const jsonAnswer = (
   statusCode: number,
   body: unknown,
   requestId: string,
   headers: Readonly<Record<string, string>> = {},
 ): APIGatewayProxyResult =>
-  textAnswer(statusCode, "application/json", JSON.stringify(body), requestId, headers);
+  textAnswer(statusCode, "application/json", jsonLine(JSON.stringify(body)), requestId, headers);
 
 const TYPE_BY_STATUS: Readonly<Record<number, string>> = {
   400: "invalid_request_error",

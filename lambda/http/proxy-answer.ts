@@ -7,7 +7,7 @@ import { redact } from "../domain/secrets.ts";
 import { isoTime } from "../domain/time.ts";
 import { anyVendorDenial } from "../vendors/any-vendor.ts";
 import { VENDORS } from "../vendors/index.ts";
-import { answerBody } from "./answers.ts";
+import { answerBody, jsonLine } from "./answers.ts";
 
 /** Headers that a REST API writes itself, and those that belong to one connection. AWS documentation, read 2026-11-22. */
 const NOT_PASSED = new Set([
@@ -106,7 +106,7 @@ export function denialAnswer(
       "Keybrake-Code": code,
       ...(facts === null ? { "Keybrake-Charged": charged } : factHeaders(facts)),
     },
-    body,
+    body: jsonLine(body),
     isBase64Encoded: false,
   };
 }

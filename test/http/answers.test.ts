@@ -1,0 +1,23 @@
+import { expect, test } from "vitest";
+import { Problem } from "../../lambda/domain/denial.ts";
+import { jsonAnswer, problemAnswer } from "../../lambda/http/answers.ts";
+import { denialAnswer } from "../../lambda/http/proxy-answer.ts";
+import { GATEWAY_RESPONSE_TYPES, gatewayResponseOf } from "../../lib/gateway-responses.ts";
+
+const PROBLEM = new Problem("key_unknown", "this is no vault key");
+
+const OURS: readonly (readonly [name: string, body: string])[] = [
+  ["an answer of our own API", jsonAnswer(200, { status: "ok" }, "id").body],
+  ["an error of our own API", problemAnswer(PROBLEM, "id").body],
+  ...["stripe", "twilio", "resend", null].map(
+    (vendor) =>
+      [`a denial at ${vendor ?? "the root"}`, denialAnswer(PROBLEM, null, "id", vendor).body] as const,
+  ),
+  ...GATEWAY_RESPONSE_TYPES.map((type) => [type, gatewayResponseOf(type).template] as const),
+];
+
+/** Guarantees that a shell's prompt starts on a line of its own after any answer that is ours. */
+test.each(OURS)("%s is one line of JSON with its end", (_, body) => {
+  expect(() => JSON.parse(body)).not.toThrow();
+  expect(body).toMatch(/^[^\n]+\n$/);
+});
