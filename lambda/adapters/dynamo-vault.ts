@@ -103,7 +103,10 @@ export class DynamoVault implements Vault {
   async readBalances(keyIds: readonly string[]): Promise<readonly (Balance | null)[]> {
     const found = new Map<string, Balance>();
     let keys: Item[] | undefined = keyIds.map(balanceKey);
-    while (keys !== undefined && keys.length > 0) {
+    for (let reads = 0; keys !== undefined && keys.length > 0; reads++) {
+      // What was throttled comes back unread, in an answer that is no error.
+      if (reads > RESENDS_MAX) throw new Error("the table left balances unread, however often it was asked");
+      if (reads > 0) await sleep(waitMs(reads - 1));
       const { Responses, UnprocessedKeys }: BatchGetItemCommandOutput = await this.#clients.steady.send(
         new BatchGetItemCommand({ RequestItems: { [this.#table]: { Keys: keys, ConsistentRead: true } } }),
       );
@@ -581,6 +584,8 @@ export class DynamoVault implements Vault {
   }
 }
 
+const waitMs = (resends: number): number => 20 * 2 ** resends * (0.5 + Math.random());
+
 /** Sends again, a few times and ever later, what certainly was not applied and may pass. */
 async function resent<T>(send: () => Promise<T>): Promise<T> {
   for (let resends = 0; ; resends++) {
@@ -588,7 +593,7 @@ async function resent<T>(send: () => Promise<T>): Promise<T> {
       return await send();
     } catch (error) {
       if (sendFailure(error) !== "passing" || resends >= RESENDS_MAX) throw error;
-      await sleep(20 * 2 ** resends * (0.5 + Math.random()));
+      await sleep(waitMs(resends));
     }
   }
 }

@@ -1,4 +1,4 @@
-import { ListTablesCommand } from "@aws-sdk/client-dynamodb";
+import { type BatchGetItemCommand, ListTablesCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { type DynamoClients, dynamoClients } from "../../lambda/adapters/dynamo-clients.ts";
 import { DynamoVault } from "../../lambda/adapters/dynamo-vault.ts";
@@ -183,6 +183,23 @@ describe("a write whose answer is lost", () => {
     expect(proxy.seen).toEqual(["UpdateItem"]);
     expect(await leftOf(keyId)).toBe(left);
     expect(warnings).toHaveLength(1);
+  });
+
+  test.each([
+    [4, "read"],
+    [5, "not read"],
+  ] as const)("balances that come back unread %i times are %s", async (times, end) => {
+    const keyId = await issue();
+    let sends = 0;
+    const steady = Object.assign(Object.create(clients.steady), {
+      send: async (command: BatchGetItemCommand) =>
+        ++sends <= times ? { UnprocessedKeys: command.input.RequestItems } : clients.steady.send(command),
+    });
+    const read = new DynamoVault({ ...clients, steady }, TABLES[0].name, () => {}).readBalances([keyId]);
+
+    if (end === "read") expect(await read).toMatchObject([{ keyId }]);
+    else await expect(read).rejects.toThrow("unread");
+    expect(sends).toBe(5);
   });
 
   test("a change of caps is sent once, and throws", async () => {
