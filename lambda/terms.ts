@@ -33,6 +33,8 @@ export const DEFAULT_PRICES = {
     sms: { "+1": "0.0145", ...behind1("0.6"), default: "0.6" },
     /** A message with media. */
     mms: { "+1": "0.06", ...behind1(null), default: null },
+    /** A message that failed, where its price is never told. support.twilio.com, "Failed Message Processing Fees", read 2026-11-27. */
+    failed_message: { default: "0.001" },
     /** A message of the channel, whatever it says. */
     whatsapp: { default: "0.3" },
     messenger: { default: null },

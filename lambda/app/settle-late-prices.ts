@@ -1,4 +1,4 @@
-import { type CallRecord, correctionsBy, type FinalPrice, postponed, repriced } from "../domain/call.ts";
+import { type CallRecord, correctionsBy, type FinalPrice, type NoPriceYet, postponed, repriced } from "../domain/call.ts";
 import { Problem } from "../domain/denial.ts";
 import type { Vendor } from "../domain/vendor.ts";
 import type { Clock, Vault } from "../ports.ts";
@@ -86,10 +86,13 @@ async function settleOne(
   const record = await vault.readCall(callId);
   if (record?.latePrice == null || record.latePrice.dueMs > clock.now()) return "nothing";
 
-  const price = await finalPrice(vendor, record, deadlineMs, ports);
+  const told = await finalPrice(vendor, record, deadlineMs, ports);
   const writer = `late_${ports.ids.random(20)}`;
-  const folded = price === null ? null : repriced(record, price, writer, clock.now());
-  const next = folded?.record ?? postponed(record, clock.now());
+  const why = told !== null && "kind" in told ? told : null;
+  const folded = told === null || "kind" in told ? null : repriced(record, told, writer, clock.now());
+  const next = folded?.record ?? postponed(record, why, clock.now());
+  if (folded === null && next.latePrice === null)
+    ports.warn(`${callId} keeps its estimate: its vendor never told a price`, null);
   const saved = await vault.saveCall(next, record.version, null);
   // Stale: another run was first and decides; or this very write landed before, though its reply was lost.
   const now = saved.kind === "saved" ? next : saved.kind === "stale" ? saved.record : null;
@@ -99,16 +102,18 @@ async function settleOne(
   return folded !== null && (saved.kind === "saved" || corrections.length > 0) ? "settled" : "waiting";
 }
 
-/** Null where the vendor does not know it yet, or did not tell. */
+const GONE: NoPriceYet = { kind: "ended", endedAtMs: null };
+
+/** Null where nobody answered. What the vendor does not have any more has ended without a price. */
 async function finalPrice(
   vendor: Vendor,
   { callId, cover, attempts, objectId }: CallRecord,
   deadlineMs: number,
   ports: LatePricePorts,
-): Promise<FinalPrice | null> {
+): Promise<FinalPrice | NoPriceYet | null> {
   const keyId = attempts[cover ?? ""]?.request.keyId;
   const policy = keyId === undefined ? null : await ports.vault.readPolicy(keyId);
-  if (policy === null || objectId === null || vendor.latePrices === null) return null;
+  if (policy === null || objectId === null || vendor.latePrices === null) return GONE;
   try {
     const secret = await ports.secrets.get(policy.vendor, policy.credential, false);
     if (secret === null || vendor.authorize(secret) === null) return null;
@@ -119,10 +124,10 @@ async function finalPrice(
       { startedAtMs, deadlineMs },
       ports,
     );
-    return vendor.latePrices.read(found, ports.terms);
+    return vendor.latePrices.read(found, ports.terms, ports.clock.now());
   } catch (error) {
     const cause = error instanceof Problem ? (error.cause ?? error) : error;
     ports.warn(`the final price of ${callId} could not be asked for; it is asked for again later`, cause);
-    return null;
+    return error instanceof Problem && error.code === "amount_unknown" ? GONE : null;
   }
 }

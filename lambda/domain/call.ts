@@ -336,6 +336,10 @@ function decline(change: Change, rerunsFailures: boolean): void {
   for (const held of change.unresolved()) change.release(held, "released");
 }
 
+/** An attempt whose row was written before, with what is left now that `more` goes back for it. */
+const withLeft = (attempt: Attempt, more: MicroUsd): Attempt =>
+  attempt.outcome === null ? attempt : { ...attempt, outcome: leftMore(attempt.outcome, more) };
+
 /** Gathers what one answer changes; keeps the invariant between states, cover and corrections in one place. */
 class Change {
   readonly before: CallRecord;
@@ -378,12 +382,13 @@ class Change {
   }
 
   release(attempt: Attempt, state: "released" | "covered"): void {
-    this.mark(attempt, state);
+    this.mark(withLeft(attempt, attempt.amount), state);
     this.giveBack(attempt, attempt.amount);
   }
 
   settle(attempt: Attempt, { price, objectId, estimateOf }: Answer & { readonly kind: "executed" }): void {
-    this.mark({ ...attempt, cost: price, overrun: price > attempt.amount }, "settled");
+    const settled = withLeft(attempt, minus(attempt.amount, price));
+    this.mark({ ...settled, cost: price, overrun: price > attempt.amount }, "settled");
     this.#cover = attempt.attemptId;
     this.#objectId = objectId;
     this.#latePrice =
@@ -461,19 +466,28 @@ function byWindows(draws: readonly CountedDraw[]): readonly CountedDraw[] {
   return [...merged.values()];
 }
 
-/** How long after a call its final price is asked for first, and how long it is asked for at all. */
+/** How long after a call its final price is asked for first, and how long after its end it is asked for at all. */
 const LATE_PRICE_MS_MIN = 60_000;
 const LATE_PRICE_MS_MAX = 7 * 24 * 3_600_000;
+/** How long what has not ended yet is asked for: a message may be scheduled 35 days ahead. */
+const UNDER_WAY_MS_MAX = 42 * 24 * 3_600_000;
 /** A price that is late is asked for again after as long as it has been waited for, within this. */
 const LATE_PRICE_WAIT_MS_MAX = 6 * 3_600_000;
 
-/** A price that the vendor told after the call. */
+/** What a call cost, known after it. */
 export interface FinalPrice {
   readonly price: MicroUsd;
   readonly amountText: string;
   readonly currency: string;
   readonly fxRate: number | null;
+  /** Why the price is known where the vendor told none. */
+  readonly reason?: "ended_without_price";
 }
+
+/** Why there is no final price yet. `endedAtMs`: when what was made ended; null where that is not known. */
+export type NoPriceYet =
+  | { readonly kind: "under_way" }
+  | { readonly kind: "ended"; readonly endedAtMs: number | null };
 
 /**
  * Settles a call from its estimate to the final price: the difference goes back, or is counted beyond the caps. Null where
@@ -502,7 +516,7 @@ export function repriced(
     ...attempt,
     cost: price,
     overrun: price > attempt.amount,
-    outcome: attempt.outcome === null ? null : { ...attempt.outcome, ...said },
+    outcome: attempt.outcome === null ? null : { ...leftMore(attempt.outcome, difference), ...said },
     lateAtMs: nowMs,
   };
   const record: CallRecord = {
@@ -518,13 +532,31 @@ export function repriced(
   return { record, corrections, paidBy: null };
 }
 
-/** The record with the time of the next question; after a week the estimate stays. */
-export function postponed(before: CallRecord, nowMs: number): CallRecord {
+/** What a row says was left, once `more` was given back after it was written. */
+const leftMore = (outcome: OutcomeFacts, more: MicroUsd): OutcomeFacts => ({
+  ...outcome,
+  remaining: outcome.remaining === null ? null : plus(outcome.remaining, more),
+});
+
+/**
+ * The record with the time of the next question. A week after the end of what was made the estimate stays, and the row says
+ * so. `why`: null where nobody answered.
+ */
+export function postponed(before: CallRecord, why: NoPriceYet | null, nowMs: number): CallRecord {
   if (before.latePrice === null) return before;
   const waitedMs = nowMs - before.firstAtMs;
   const waitMs = Math.min(Math.max(waitedMs, LATE_PRICE_MS_MIN), LATE_PRICE_WAIT_MS_MAX);
-  const latePrice = waitedMs > LATE_PRICE_MS_MAX ? null : { ...before.latePrice, dueMs: nowMs + waitMs };
-  return { ...before, version: before.version + 1, latePrice };
+  const endedAtMs = why?.kind === "ended" ? Math.min(why.endedAtMs ?? before.firstAtMs, nowMs) : null;
+  const isOver =
+    waitedMs > UNDER_WAY_MS_MAX || (endedAtMs !== null && nowMs - endedAtMs > LATE_PRICE_MS_MAX);
+  const next = { ...before, version: before.version + 1 };
+  if (!isOver) return { ...next, latePrice: { ...before.latePrice, dueMs: nowMs + waitMs } };
+
+  const attempt = before.attempts[before.cover ?? ""];
+  if (attempt === undefined || attempt.outcome === null) return { ...next, latePrice: null };
+  const outcome = { ...attempt.outcome, reason: "price_never_told" };
+  const attempts = { ...before.attempts, [attempt.attemptId]: { ...attempt, outcome, lateAtMs: nowMs } };
+  return { ...next, latePrice: null, attempts };
 }
 
 /**

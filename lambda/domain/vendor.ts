@@ -1,4 +1,4 @@
-import type { FinalPrice } from "./call.ts";
+import type { FinalPrice, NoPriceYet } from "./call.ts";
 import type { CallLimits } from "./call-limits.ts";
 import type { CountedObject } from "./counted-object.ts";
 import type { Problem } from "./denial.ts";
@@ -58,8 +58,8 @@ export interface Vendor {
 export interface LatePrices {
   /** Catalog path of the GET that tells the price of the object that a call made. */
   readonly lookup: (objectId: string) => string;
-  /** Null where the vendor does not know it yet. */
-  readonly read: (found: Json, terms: Terms) => FinalPrice | null;
+  /** The final price as of `nowMs`, or why there is none yet. */
+  readonly read: (found: Json, terms: Terms, nowMs: number) => FinalPrice | NoPriceYet;
 }
 
 export type LimitName = "allowed_accounts" | "allowed_currencies" | "allowed_recipients" | "max_recipients";

@@ -191,6 +191,7 @@ describe("the final price", () => {
       fields: { reserved: 20_000n, cost: 7_500n, amount: "0.00750", currency: "usd", overrun: false },
     });
     expect(row?.events.map(({ event }) => event)).toEqual(["reserved", "settled", "late_price"]);
+    expect(row?.fields.remaining).toBe(left());
     expect([audit.spent(keyId), audit.heldInTotal(keyId)]).toEqual([7_500n, 0n]);
   });
 
@@ -224,7 +225,9 @@ describe("the final price", () => {
     expect(await settle()).toEqual({ settled: 1, waiting: 0 });
 
     expect(left()).toBe(-500_000n);
-    expect(await rows()).toMatchObject([{ state: "settled", fields: { cost: 1_500_000n, overrun: true } }]);
+    expect(await rows()).toMatchObject([
+      { state: "settled", fields: { cost: 1_500_000n, overrun: true, remaining: -500_000n } },
+    ]);
   });
 
   test("equal to the estimate moves no money, and settles the row", async () => {
@@ -322,7 +325,43 @@ describe("a price that does not come", () => {
     // The first time beyond the week is the last.
     expect(askedAfterMs.filter((ms) => ms > 7 * DAY_MS)).toHaveLength(1);
     expect(left()).toBe(980_000n);
-    expect(await rows()).toMatchObject([{ state: "settled", fields: { cost: 20_000n, overrun: false } }]);
+    const [row] = await rows();
+    expect(row).toMatchObject({
+      state: "settled",
+      fields: { cost: 20_000n, overrun: false, remaining: 980_000n, reason: "price_never_told" },
+    });
+    expect(row?.events.map(({ event }) => event)).toEqual(["reserved", "settled", "late_price"]);
+    expect(warnings.join()).toContain("keeps its estimate");
+  });
+
+  test.each<[string, string, bigint]>([
+    ["failed", "ended_without_price", 1_000n],
+    ["canceled", "ended_without_price", 0n],
+  ])("because a message ended as %s is settled 48 hours later at what that costs", async (status, reason, cost) => {
+    await send();
+    const ended = new Date(nowMs + MINUTE_MS).toUTCString();
+    twilio.price = () => answer(200, { status, price: null, price_unit: "USD", date_updated: ended });
+    pass(DAY_MS);
+    expect(await settle()).toEqual({ settled: 0, waiting: 1 });
+    expect(left()).toBe(980_000n);
+    pass(DAY_MS + HOUR_MS);
+
+    expect(await settle()).toEqual({ settled: 1, waiting: 0 });
+
+    expect(left()).toBe(1_000_000n - cost);
+    expect(await rows()).toMatchObject([
+      { state: "settled", fields: { cost, reason, currency: "usd", remaining: 1_000_000n - cost } },
+    ]);
+    expect([audit.spent(keyId), audit.heldInTotal(keyId)]).toEqual([cost, 0n]);
+  });
+
+  test("because the answer is about another message is asked for again", async () => {
+    await send();
+    twilio.price = () => answer(200, { sid: `SM${"9".repeat(32)}`, status: "delivered", price: "-0.0001", price_unit: "USD" });
+    pass(MINUTE_MS);
+
+    expect(await settle()).toEqual({ settled: 0, waiting: 1 });
+    expect(left()).toBe(980_000n);
   });
 
   test.each<[string, () => VendorReply | Promise<VendorReply>]>([

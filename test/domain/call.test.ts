@@ -565,11 +565,23 @@ describe("a call that is settled at an estimate", () => {
     expect(repriced(estimated(8n, null), final(3n), "late_x", 77)).toBeNull();
   });
 
-  test("is asked for again after as long as it has waited, at most every six hours, for a week", () => {
+  test("is asked for again after as long as it has waited, at most every six hours, for a week after its end", () => {
     const record = { ...estimated(8n), firstAtMs: 0 };
-    expect(postponed(record, 10 * SECOND).latePrice?.dueMs).toBe(70 * SECOND);
-    expect(postponed(record, 600 * SECOND).latePrice?.dueMs).toBe(1_200 * SECOND);
-    expect(postponed(record, DAY).latePrice?.dueMs).toBe(DAY + DAY / 4);
-    expect(postponed(record, 7 * DAY + 1)).toMatchObject({ latePrice: null, attempts: { a: { cost: 8n } } });
+    const ended = { kind: "ended", endedAtMs: null } as const;
+    expect(postponed(record, ended, 10 * SECOND).latePrice?.dueMs).toBe(70 * SECOND);
+    expect(postponed(record, ended, 600 * SECOND).latePrice?.dueMs).toBe(1_200 * SECOND);
+    expect(postponed(record, null, DAY).latePrice?.dueMs).toBe(DAY + DAY / 4);
+    expect(postponed(record, ended, 7 * DAY + 1)).toMatchObject({ latePrice: null, attempts: { a: { cost: 8n } } });
   });
+
+  test.each([
+    ["is under way", { kind: "under_way" }, 42],
+    ["is not answered for", null, 42],
+    ["ended on the tenth day", { kind: "ended", endedAtMs: 10 * DAY }, 17],
+  ] as const)("of what %s is asked for until then", (_, why, days) => {
+    const record = { ...estimated(8n), firstAtMs: 0 };
+    expect(postponed(record, why, days * DAY).latePrice).not.toBeNull();
+    expect(postponed(record, why, days * DAY + 1).latePrice).toBeNull();
+  });
+
 });

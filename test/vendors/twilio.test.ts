@@ -35,6 +35,7 @@ const TERMS: Terms = termsOf({
       call_minute: { "+1": "0.1", "+1900": null, "client:": "0.001", "sip:": "0.002", default: "5" },
       recording_minute: "0.005",
       machine_detection: "0.02",
+      failed_message: "0.001",
       verification: { "+1": "0.07", "email:": "0.06", default: "0.7" },
       lookup_field: { line_type_intelligence: "0.02", caller_name: "0.015", default: "0.3" },
     },
@@ -821,6 +822,17 @@ describe("where a call goes", () => {
   });
 });
 
+const NOW_MS = Date.UTC(2026, 10, 27);
+/** Ended so many hours ago, with no price. */
+const untold = (status: string, hours: number) => ({
+  sid: `SM${HEX}`,
+  status,
+  to: "+15555550100",
+  price: null,
+  price_unit: "USD",
+  date_updated: new Date(NOW_MS - hours * 3_600_000).toUTCString().replace("GMT", "+0000"),
+});
+
 describe("the final price", () => {
   const latePrices = twilio.latePrices;
   if (latePrices === null) throw new Error("Twilio tells prices late");
@@ -860,7 +872,7 @@ describe("the final price", () => {
       null,
     ],
   ])("%s", (_, found, price, amountText, currency, fxRate) => {
-    expect(latePrices.read(found, TERMS)).toEqual({
+    expect(latePrices.read(found, TERMS, NOW_MS)).toEqual({
       price: micros(price),
       amountText,
       currency,
@@ -870,15 +882,46 @@ describe("the final price", () => {
 
   test.each([
     ["no price", { price: null, price_unit: "USD", status: "sent" }],
-    ["a message that failed without one", { price: null, price_unit: "USD", status: "failed" }],
-    ["one that was cancelled", { price: null, price_unit: null, status: "canceled" }],
+    ["a message that failed at a time that is not told", { price: null, status: "failed" }],
+    ["a message that was not delivered", { ...untold("undelivered", 1000) }],
+    ["a message that was delivered", { ...untold("delivered", 1000) }],
+    ["a call that was taken", { ...untold("completed", 1000), sid: `CA${HEX}` }],
+    ["a message that failed 48 hours ago", { ...untold("failed", 48) }],
+    ["one that failed with a price that cannot be read", { ...untold("failed", 1000), price: "none" }],
     ["a currency without a rate", { price: "-0.01", price_unit: "JPY" }],
     ["no currency", { price: "-0.01", price_unit: null }],
     ["no number", { price: "-1e3", price_unit: "USD" }],
     ["nothing at all", {}],
     ["the name of an object's property", { price: "-1", price_unit: "constructor" }],
   ])("is not known with %s", (_, found) => {
-    expect(latePrices.read(found, TERMS)).toBeNull();
+    expect(latePrices.read(found, TERMS, NOW_MS)).toMatchObject({ kind: "ended" });
+  });
+
+  test.each(["accepted", "scheduled", "queued", "sending", "initiated", "ringing", "in-progress"])(
+    "is yet to come while it is %s, whatever it says",
+    (status) => {
+      for (const price of [null, "0", "0.5"])
+        expect(latePrices.read({ ...untold(status, 1000), price, price_unit: "USD" }, TERMS, NOW_MS)).toEqual({
+          kind: "under_way",
+        });
+    },
+  );
+
+  test.each([
+    ["a message that failed: the fee", "SM", "failed", 1_000],
+    ["a message that was cancelled: nothing", "SM", "canceled", 0],
+    ["a call that was cancelled: nothing", "CA", "canceled", 0],
+    ["a call that failed: nothing", "CA", "failed", 0],
+    ["a call that met a busy line: nothing", "CA", "busy", 0],
+    ["a call that nobody took: nothing", "CA", "no-answer", 0],
+  ])("is known 48 hours after its end without being told: %s", (_, kind, status, price) => {
+    const found = { ...untold(status, 49), sid: `${kind}${HEX}` };
+    expect(latePrices.read(found, TERMS, NOW_MS)).toMatchObject({
+      price: micros(price),
+      currency: "usd",
+      reason: "ended_without_price",
+    });
+    expect(latePrices.read({ ...found, ...untold(status, 47) }, TERMS, NOW_MS)).toMatchObject({ kind: "ended" });
   });
 });
 

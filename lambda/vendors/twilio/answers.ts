@@ -1,5 +1,6 @@
 import type { FinalPrice } from "../../domain/call.ts";
-import { type MicroUsd, microUsd, NOTHING } from "../../domain/money.ts";
+import { Problem } from "../../domain/denial.ts";
+import { type MicroUsd, microUsd, NOTHING, usdText } from "../../domain/money.ts";
 import { atRate, type Rate, type Terms } from "../../domain/terms.ts";
 import type { Json, LatePrices, Quote, Reading, VendorAnswer } from "../../domain/vendor.ts";
 import { jsonObjectOf, NOTHING_READ } from "../json-answer.ts";
@@ -94,7 +95,7 @@ function toldPrice({ price, price_unit: unit }: Json, { rates }: Terms): FinalPr
   };
 }
 
-/** States of a message or a call in which a price of nothing is its price. */
+/** States in which a message or a call stays, and in which a price of nothing is its price. */
 const ENDED = [
   "delivered",
   "undelivered",
@@ -106,14 +107,60 @@ const ENDED = [
   "busy",
   "no-answer",
 ];
+/** States from which it goes on. twilio.com/docs/messaging/api/message-resource, /voice/api/call-resource, read 2026-11-27. */
+const UNDER_WAY = ["accepted", "scheduled", "queued", "sending", "initiated", "ringing", "in-progress"];
 
-/** Prices come within a day. Without one nothing is final, also not of a message that failed: that can cost a fee. */
+/**
+ * How long after its end no price will come any more, in milliseconds. Twilio tells it up to 24 hours later ("Understanding
+ * SMS Message Fees", support.twilio.com, read 2026-11-27); this is twice as long.
+ */
+const UNPRICED_MS = 48 * 3_600_000;
+
+/**
+ * What Twilio charges for what ended without a price, or null where a price has to come.
+ *
+ * A message that failed costs a fee since 2024-09-30 (support.twilio.com, "Failed Message Processing Fees"); one that was
+ * cancelled costs nothing, since only what is sent is charged (twilio.com/docs/messaging/features/message-scheduling); nor
+ * does a call that nobody took (twilio.com/help, "What do the call statuses mean?"). A message that was not delivered is
+ * charged in full, so its estimate stays. Read 2026-11-27.
+ */
+function unpricedCost({ sid, status, to }: Json, terms: Terms): MicroUsd | null {
+  if (status === "canceled") return NOTHING;
+  if (`${sid}`.startsWith("CA"))
+    return ["busy", "no-answer", "failed"].includes(`${status}`) ? NOTHING : null;
+  const fee = status === "failed" ? priceAt(terms, "failed_message", `${to}`) : null;
+  return fee instanceof Problem ? null : fee;
+}
+
+/** When it ended, as far as Twilio dates that (RFC 2822); null where it does not. */
+function endOf({ end_time: ended, date_updated: updated }: Json): number | null {
+  const date = typeof ended === "string" ? ended : updated;
+  const at = typeof date === "string" ? Date.parse(date) : Number.NaN;
+  return Number.isNaN(at) ? null : at;
+}
+
 export const latePrices: LatePrices = {
   lookup: (objectId) =>
     `/2010-04-01/Accounts/${PLACEHOLDER}/${objectId.startsWith("CA") ? "Calls" : "Messages"}/${objectId}.json`,
-  read: (found, terms) => {
+  read: (found, terms, nowMs) => {
+    const status = `${found["status"]}`;
+    const isOver = ENDED.includes(status);
     const told = toldPrice(found, terms);
-    const isOver = ENDED.includes(`${found["status"]}`);
-    return told?.price === 0n && !isOver ? null : told;
+    if (told !== null && (told.price > 0n || isOver)) return told;
+    if (UNDER_WAY.includes(status)) return { kind: "under_way" };
+
+    const endedAtMs = endOf(found);
+    // A price that is there and cannot be read is one all the same.
+    const isUntold =
+      found["price"] === null && isOver && endedAtMs !== null && nowMs - endedAtMs > UNPRICED_MS;
+    const price = isUntold ? unpricedCost(found, terms) : null;
+    if (price === null) return { kind: "ended", endedAtMs };
+    return {
+      price,
+      amountText: usdText(price),
+      currency: "usd",
+      fxRate: null,
+      reason: "ended_without_price",
+    };
   },
 };
