@@ -760,6 +760,47 @@ test("an allowlist holds for one segment by a star and for the rest by two, and 
   expect(await asked("POST", "/v1/payment_intents/pi_1/cancel")).toBe("refused");
 });
 
+test("a secret in a label, a path, a user agent or an idempotency key is on no row, in any spelling", async () => {
+  const key = await issue(run);
+  const secrets = [
+    "sk_org_live_51HabcDEF",
+    "rk%5Flive%5F51HabcDEF",
+    Buffer.from("sk_test_51HabcDEF:").toString("base64"),
+    key.token,
+  ];
+  for (const secret of secrets) {
+    const headers = {
+      "Keybrake-Label": `step ${secret}`,
+      "User-Agent": `agent/1 ${secret}`,
+      "Idempotency-Key": `job-${secret}`,
+    };
+    await ask(run, "POST", `/stripe/v1/payment_intents/${secret}/confirm`, {
+      token: key.token,
+      form: {},
+      headers,
+    });
+  }
+  await run.drain();
+  const rows = await callRows(run, key);
+  expect(rows.length).toBe(secrets.length);
+  for (const secret of secrets) expect(JSON.stringify(rows)).not.toContain(secret.slice(4));
+  for (const row of rows) {
+    for (const field of ["call_label", "user_agent", "idempotency_key", "path"])
+      expect(row[field], field).toContain("[redacted]");
+  }
+});
+
+test("a wrong base address is answered with the right one", async () => {
+  const key = await issue(run);
+  for (const base of ["/strip", "/STRIPE", "/stripe/v1", "/prod/prod", "/v1"]) {
+    const path = `${base}/v1/payment_intents`;
+    const reply = await ask(run, "POST", path, { token: key.token, form: { amount: "1" } });
+    expect(reply.text, base).toContain(
+      "the base address ends in /stripe, and this was probably meant: POST /stripe/v1/payment_intents",
+    );
+  }
+});
+
 test("an allowlist opens no endpoint that has no price", async () => {
   const key = await issue(run, { allowed_endpoints: ["POST /v1/**"] });
 

@@ -146,7 +146,8 @@ describe("Twilio", () => {
       name: "a verification by an encoded address",
       request: {
         ...GET,
-        target: "/twilio/verify/v2/Services/VA0123456789abcdef0123456789abcdef/Verifications/ann%2B1%40example.com",
+        target:
+          "/twilio/verify/v2/Services/VA0123456789abcdef0123456789abcdef/Verifications/ann%2B1%40example.com",
       },
       target: "/verify/v2/Services/VA0123456789abcdef0123456789abcdef/Verifications/ann%2B1%40example.com",
     },
