@@ -22,7 +22,7 @@ interface LocalVendor {
 
 /**
  * Placeholders have the form of the real thing, so that other servers take them: stripe-mock refuses whatever is not
- * `sk_test_` with letters and digits (its server/server.go, v0.197.0, read 2026-11-27). Twilio's has no part in common with the SID, since an
+ * `sk_test_` with letters and digits (run with v0.203.0, 2026-11-28). Twilio's has no part in common with the SID, since an
  * answer that repeats a credential is withheld.
  */
 const TWILIO_SID = `AC${"0123456789abcdef".repeat(2)}`;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 const REPOSITORY = join(import.meta.dirname, "..", "..");
 
 /** Why there is nothing to run with on this machine. */
-class Unavailable extends Error {}
+export class Unavailable extends Error {}
 
 /**
  * Makes a virtual environment .venv/<name> with exactly what the files of requirements say, where there is none yet, and
