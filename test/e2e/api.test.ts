@@ -818,7 +818,7 @@ test("a path that is nobody's is told what there is, in a shape that no SDK take
     ["GET", "/vault/keys/self/revoke"],
     ["GET", "/stripe"],
     ["POST", "/twilio/2010-04-01/Accounts.json"],
-    ["GET", "/"],
+    ["GET", "/index.html"],
   ] as const) {
     const reply = await ask(run, method, path, { token: key.token });
     expect([method, path, reply.status]).toEqual([
