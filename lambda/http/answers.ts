@@ -57,7 +57,7 @@ const TYPE_BY_STATUS: Readonly<Record<number, string>> = {
 };
 
 /** Our API's own errors: `{"error": {"type", "code", "message", "request_id", "charged", …details}}`. */
-export const errorType = (status: number): string => TYPE_BY_STATUS[status] ?? "api_error";
+const errorType = (status: number): string => TYPE_BY_STATUS[status] ?? "api_error";
 
 export function problemAnswer(problem: Problem, requestId: string): APIGatewayProxyResult {
   const { status, code, charged, details } = problem;
