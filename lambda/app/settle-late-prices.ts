@@ -1,4 +1,11 @@
-import { type CallRecord, correctionsBy, type FinalPrice, type NoPriceYet, postponed, repriced } from "../domain/call.ts";
+import {
+  type CallRecord,
+  correctionsBy,
+  type FinalPrice,
+  type NoPriceYet,
+  postponed,
+  repriced,
+} from "../domain/call.ts";
 import { Problem } from "../domain/denial.ts";
 import type { Vendor } from "../domain/vendor.ts";
 import type { Clock, Vault } from "../ports.ts";

@@ -547,8 +547,7 @@ export function postponed(before: CallRecord, why: NoPriceYet | null, nowMs: num
   const waitedMs = nowMs - before.firstAtMs;
   const waitMs = Math.min(Math.max(waitedMs, LATE_PRICE_MS_MIN), LATE_PRICE_WAIT_MS_MAX);
   const endedAtMs = why?.kind === "ended" ? Math.min(why.endedAtMs ?? before.firstAtMs, nowMs) : null;
-  const isOver =
-    waitedMs > UNDER_WAY_MS_MAX || (endedAtMs !== null && nowMs - endedAtMs > LATE_PRICE_MS_MAX);
+  const isOver = waitedMs > UNDER_WAY_MS_MAX || (endedAtMs !== null && nowMs - endedAtMs > LATE_PRICE_MS_MAX);
   const next = { ...before, version: before.version + 1 };
   if (!isOver) return { ...next, latePrice: { ...before.latePrice, dueMs: nowMs + waitMs } };
 

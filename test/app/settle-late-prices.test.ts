@@ -337,27 +337,31 @@ describe("a price that does not come", () => {
   test.each<[string, string, bigint]>([
     ["failed", "ended_without_price", 1_000n],
     ["canceled", "ended_without_price", 0n],
-  ])("because a message ended as %s is settled 48 hours later at what that costs", async (status, reason, cost) => {
-    await send();
-    const ended = new Date(nowMs + MINUTE_MS).toUTCString();
-    twilio.price = () => answer(200, { status, price: null, price_unit: "USD", date_updated: ended });
-    pass(DAY_MS);
-    expect(await settle()).toEqual({ settled: 0, waiting: 1 });
-    expect(left()).toBe(980_000n);
-    pass(DAY_MS + HOUR_MS);
+  ])(
+    "because a message ended as %s is settled 48 hours later at what that costs",
+    async (status, reason, cost) => {
+      await send();
+      const ended = new Date(nowMs + MINUTE_MS).toUTCString();
+      twilio.price = () => answer(200, { status, price: null, price_unit: "USD", date_updated: ended });
+      pass(DAY_MS);
+      expect(await settle()).toEqual({ settled: 0, waiting: 1 });
+      expect(left()).toBe(980_000n);
+      pass(DAY_MS + HOUR_MS);
 
-    expect(await settle()).toEqual({ settled: 1, waiting: 0 });
+      expect(await settle()).toEqual({ settled: 1, waiting: 0 });
 
-    expect(left()).toBe(1_000_000n - cost);
-    expect(await rows()).toMatchObject([
-      { state: "settled", fields: { cost, reason, currency: "usd", remaining: 1_000_000n - cost } },
-    ]);
-    expect([audit.spent(keyId), audit.heldInTotal(keyId)]).toEqual([cost, 0n]);
-  });
+      expect(left()).toBe(1_000_000n - cost);
+      expect(await rows()).toMatchObject([
+        { state: "settled", fields: { cost, reason, currency: "usd", remaining: 1_000_000n - cost } },
+      ]);
+      expect([audit.spent(keyId), audit.heldInTotal(keyId)]).toEqual([cost, 0n]);
+    },
+  );
 
   test("because the answer is about another message is asked for again", async () => {
     await send();
-    twilio.price = () => answer(200, { sid: `SM${"9".repeat(32)}`, status: "delivered", price: "-0.0001", price_unit: "USD" });
+    twilio.price = () =>
+      answer(200, { sid: `SM${"9".repeat(32)}`, status: "delivered", price: "-0.0001", price_unit: "USD" });
     pass(MINUTE_MS);
 
     expect(await settle()).toEqual({ settled: 0, waiting: 1 });

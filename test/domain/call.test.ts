@@ -571,7 +571,10 @@ describe("a call that is settled at an estimate", () => {
     expect(postponed(record, ended, 10 * SECOND).latePrice?.dueMs).toBe(70 * SECOND);
     expect(postponed(record, ended, 600 * SECOND).latePrice?.dueMs).toBe(1_200 * SECOND);
     expect(postponed(record, null, DAY).latePrice?.dueMs).toBe(DAY + DAY / 4);
-    expect(postponed(record, ended, 7 * DAY + 1)).toMatchObject({ latePrice: null, attempts: { a: { cost: 8n } } });
+    expect(postponed(record, ended, 7 * DAY + 1)).toMatchObject({
+      latePrice: null,
+      attempts: { a: { cost: 8n } },
+    });
   });
 
   test.each([
@@ -583,5 +586,4 @@ describe("a call that is settled at an estimate", () => {
     expect(postponed(record, why, days * DAY).latePrice).not.toBeNull();
     expect(postponed(record, why, days * DAY + 1).latePrice).toBeNull();
   });
-
 });

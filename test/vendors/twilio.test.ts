@@ -901,9 +901,11 @@ describe("the final price", () => {
     "is yet to come while it is %s, whatever it says",
     (status) => {
       for (const price of [null, "0", "0.5"])
-        expect(latePrices.read({ ...untold(status, 1000), price, price_unit: "USD" }, TERMS, NOW_MS)).toEqual({
-          kind: "under_way",
-        });
+        expect(latePrices.read({ ...untold(status, 1000), price, price_unit: "USD" }, TERMS, NOW_MS)).toEqual(
+          {
+            kind: "under_way",
+          },
+        );
     },
   );
 
@@ -921,7 +923,9 @@ describe("the final price", () => {
       currency: "usd",
       reason: "ended_without_price",
     });
-    expect(latePrices.read({ ...found, ...untold(status, 47) }, TERMS, NOW_MS)).toMatchObject({ kind: "ended" });
+    expect(latePrices.read({ ...found, ...untold(status, 47) }, TERMS, NOW_MS)).toMatchObject({
+      kind: "ended",
+    });
   });
 });
 
