@@ -16,7 +16,7 @@ OLD_RESEND = version("resend") == "2.0.0"
 NEVER_CALLED = {
     "stripe": "GET /v1/customers",
     "twilio": "GET /2010-04-01/Accounts/*/Messages.json",
-    "resend": "GET /domains",
+    "resend": "GET /emails/*",
 }
 
 

@@ -48,7 +48,7 @@ afterAll(async () => {
 const NEVER_CALLED = {
   stripe: "/v1/customers",
   twilio: "/2010-04-01/Accounts/*/Messages.json",
-  resend: "/domains",
+  resend: "/emails/*",
 } as const;
 
 interface Refusal {
