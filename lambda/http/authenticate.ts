@@ -3,7 +3,7 @@ import { Problem } from "../domain/denial.ts";
 import { looksLike } from "../domain/secrets.ts";
 import { sha256 } from "../domain/vault-key.ts";
 import type { Headers } from "../domain/vendor.ts";
-import { tokenOf } from "./request.ts";
+import { singleHeader, tokenOf } from "./request.ts";
 
 /** Who is behind the admin API key, as rows and keys name it. */
 const ADMIN = "admin";
@@ -23,6 +23,7 @@ export async function authenticateAdmin(
   adminKey: () => Promise<string | null>,
   apiKeyHint: string | null = null,
 ): Promise<string> {
+  singleHeader(headers, "Authorization");
   const token = tokenOf(headers);
   if (token === null)
     throw new Problem("api_key_invalid", "no API key: send it as Authorization: Bearer <KEYBRAKE_API_KEY>");

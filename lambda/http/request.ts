@@ -40,8 +40,9 @@ export function singleHeader(headers: Headers, name: string): string | null {
  * empty (Stripe by curl). Null where there is none.
  */
 export function tokenOf(headers: Headers): string | null {
-  const header = singleHeader(headers, "Authorization") ?? "";
-  const [, scheme = "", value = ""] = /^(\S+)\s+(\S+)\s*$/.exec(header) ?? [];
+  const values = headers["authorization"] ?? [];
+  const [, scheme = "", value = ""] = /^(\S+)\s+(\S+)\s*$/.exec(values[0] ?? "") ?? [];
+  if (values.length !== 1) return null;
   if (scheme.toLowerCase() === "bearer") return value;
   if (scheme.toLowerCase() !== "basic") return null;
   const decoded = Buffer.from(value, "base64").toString("utf8");
