@@ -347,7 +347,7 @@ describe("before Prism with Twilio's own description", () => {
     expect(await balanceOf(run, key)).toEqual({ spent: 3, reserved: 0, remaining: 997 });
   });
 
-  test("what is asked of it late is what it describes, and a price in its example settles the row", async () => {
+  test("what is asked of it late is what it describes, and a price in its example, of another message, settles nothing", async () => {
     const key = await twilioKey();
     const { sid } = await clientOf(key).messages.create({ to: TO, from: FROM, body: "Hello" });
     const told = await clientOf(key).messages(sid).fetch();
@@ -362,10 +362,11 @@ describe("before Prism with Twilio's own description", () => {
     expect(sent).toMatchObject({
       state: "settled",
       reserved_usd: 0.0145,
-      cost_usd: 0.0075,
-      amount: "0.00750",
+      cost_usd: 0.0145,
+      amount: "1 segment",
     });
-    expect(await balanceOf(run, key)).toEqual({ spent: 0.75, reserved: 0, remaining: 999.25 });
+    expect(told.sid).not.toBe(sid);
+    expect(await balanceOf(run, key)).toEqual({ spent: 1.45, reserved: 0, remaining: 998.55 });
   });
 
   test("a field that it requires and that is missing is its refusal, and the budget is back", async () => {

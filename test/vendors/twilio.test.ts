@@ -340,8 +340,15 @@ describe("what a message turned out to cost", () => {
     },
   );
 
+  test("a price beside an end is final where it is a charge within what was quoted", () => {
+    const ended = (price: string) =>
+      readOf(posting(MESSAGES, text("hi")), made({ price, status: "delivered" }));
+    expect(ended("-0.00750")).toMatchObject({ price: micros(7_500), isEstimate: false });
+    for (const price of ["0", "-2", "0.5"])
+      expect(ended(price)).toMatchObject({ price: micros(10_000), isEstimate: true });
+  });
+
   test.each<[string, Record<string, unknown>]>([
-    ["another recipient", { to: "+15555550111" }],
     ["segments of a message with media", { sid: `MM${HEX}` }],
     ["segments that are a number", { num_segments: 1 }],
     ["segments below zero", { num_segments: "-1" }],

@@ -53,6 +53,16 @@ export function estimated(reading: Reading, estimate: MicroUsd): Reading {
   return { ...reading, price: estimate, isEstimate: reading.objectId !== null };
 }
 
+/**
+ * The price of what had ended already when it was answered, within what was quoted; null where one is yet to come. A price
+ * beside another state is not all of it.
+ */
+export function pricedAtOnce(made: Json, reading: Reading, quote: Quote, terms: Terms): Reading | null {
+  const told = reading.objectId === null ? null : toldPrice(made, terms);
+  const isFinal = told !== null && told.price > 0n && told.price <= quote.amount;
+  return isFinal && ENDED.includes(`${made["status"]}`) ? { ...reading, ...told } : null;
+}
+
 /** For a row: `2 segments`. */
 export const segmentsText = (segments: number): string => `${segments} segment${segments === 1 ? "" : "s"}`;
 
@@ -63,13 +73,14 @@ export const segmentsText = (segments: number): string => `${segments} segment${
 export function readMessage(answer: VendorAnswer, quote: Quote, terms: Terms): Reading {
   const { made, reading } = outcomeOf(answer, quote, ["SM", "MM"]);
   const quoted = quote.count ?? null;
-  const { num_segments: counted, num_media: media, to: answered } = made;
+  const { num_segments: counted, num_media: media } = made;
   const segments = typeof counted === "string" && /^[1-9][0-9]{0,2}$/.test(counted) ? Number(counted) : null;
   const to = quote.recipients?.[0] ?? "";
   const each = priceAt(terms, "sms", to);
   const isPlain = quoted !== null && media === "0" && reading.objectId?.startsWith("SM") === true;
-  const isAsked = answered === undefined || answered === to;
-  if (!isPlain || !isAsked || segments === null || typeof each !== "bigint" || segments > quoted)
+  const atOnce = pricedAtOnce(made, reading, quote, terms);
+  if (atOnce !== null) return atOnce;
+  if (!isPlain || segments === null || typeof each !== "bigint" || segments > quoted)
     return estimated(reading, quote.amount);
   const price = microUsd(BigInt(segments) * each);
   return { ...estimated(reading, price), amountText: segmentsText(segments) };

@@ -3,7 +3,7 @@ import { type MicroUsd, microUsd } from "../../domain/money.ts";
 import type { Terms } from "../../domain/terms.ts";
 import type { PricedRule } from "../../domain/vendor.ts";
 import type { Form } from "../form.ts";
-import { estimated, outcomeOf } from "./answers.ts";
+import { estimated, outcomeOf, pricedAtOnce } from "./answers.ts";
 import { CALL, listedForm } from "./fields.ts";
 import { TO_MISSING } from "./messages.ts";
 import { isCallable, priceAt } from "./numbers.ts";
@@ -94,9 +94,10 @@ export const newCall: PricedRule = {
     };
   },
   /** Twilio tells later what the minutes cost, and never what came on top of them: then what was quoted stays. */
-  read: (answer, quote) => {
-    const { reading } = outcomeOf(answer, quote, ["CA"]);
-    return quote.isFinal === false ? estimated(reading, quote.amount) : reading;
+  read: (answer, quote, { terms }) => {
+    const { made, reading } = outcomeOf(answer, quote, ["CA"]);
+    if (quote.isFinal !== false) return reading;
+    return pricedAtOnce(made, reading, quote, terms) ?? estimated(reading, quote.amount);
   },
 };
 
