@@ -90,10 +90,9 @@ function numericEntityAt(bytes: Uint8Array, at: number): Escaped | null {
 }
 
 function namedEntityAt(bytes: Uint8Array, at: number): Escaped | null {
-  const near = bytes.subarray(at + 1, at + 2 + ENTITY_LENGTH_MAX);
-  const length = near.indexOf(SEMICOLON);
-  if (length < 0) return null;
-  const name = Buffer.from(near.subarray(0, length)).toString("latin1");
+  let length = 0;
+  while (bytes[at + 1 + length] !== SEMICOLON) if (++length > ENTITY_LENGTH_MAX) return null;
+  const name = latin1(bytes.subarray(at + 1, at + 1 + length));
   const character = Object.hasOwn(ENTITIES, name) ? ENTITIES[name] : undefined;
   return character === undefined ? null : { code: character.charCodeAt(0), length: length + 2 };
 }

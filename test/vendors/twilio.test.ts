@@ -1054,6 +1054,12 @@ describe("links to other pages", () => {
     expect(leadBack(body, BASE)).toBe(body);
   });
 
+  test("leads back beside a text of megabytes", () => {
+    const text = "x".repeat(4_000_000);
+    const body = (url: string) => JSON.stringify({ text, meta: { url } });
+    expect(leadBack(body("https://chat.twilio.com/v2/a"), BASE)).toBe(body(`${BASE}/chat/v2/a`));
+  });
+
   test("changes nothing but links, whatever an answer holds", () => {
     const shape = fc.record({
       meta: fc.record({ url: fc.string(), next_page_url: fc.webUrl(), key: fc.string() }),

@@ -58,6 +58,9 @@ const unreadable = (name: string) =>
 const PART =
   /^content-disposition: ?form-data; ?name="(file|purpose|expand\[\d*\])"(; ?filename="[^"\\]*")?$/i;
 
+/** From the header's name to the end of its line and of those that go on with it. It never looks back: a file may be megabytes. */
+const NAMED_LINES = /content-disposition[^\r\n]*((\r\n|\r|\n)[ \t][^\r\n]*)*/gi;
+
 /** A file: its name, its purpose and its bytes, as a client sends them from a form. */
 export const upload: FreeRule = {
   kind: "free",
@@ -72,7 +75,7 @@ export const upload: FreeRule = {
         "a file is sent as multipart/form-data with a boundary, uncompressed and without a query; nothing was charged",
       );
     const text = Buffer.from(body).toString("latin1");
-    const parts = text.match(/content-disposition[^:\r\n]*:[^\r\n]*((\r\n|\r|\n)[ \t][^\r\n]*)*/gi) ?? [];
+    const parts = text.match(NAMED_LINES)?.filter((lines) => lines.includes(":")) ?? [];
     return parts.every((part) => PART.test(part)) && !text.includes("file_link_data")
       ? null
       : new Problem(

@@ -1,7 +1,7 @@
 /** Addresses of pages in an answer. Clients follow them by themselves, straight to Twilio with a key that it does not know. */
 
 const LINKS = new Set(["next_page_url", "previous_page_url", "first_page_url", "url"]);
-const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\]:,]/g;
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]:,]/g;
 const AT_TWILIO = /^https:\/\/([a-z0-9-]+)\.twilio\.com\//i;
 
 /** An object or a list that is open where we are. */
