@@ -25,16 +25,19 @@ const ofStripe = (prefix: string): RegExp =>
     "gi",
   );
 
+/** What was drawn at random, and no word such as that of `sync_kb_documents`: eight characters with a digit, or many. */
+const NO_WORD = "(?:(?=[A-Za-z]*[0-9])[A-Za-z0-9]{8,}|[A-Za-z0-9]{24,})";
+
 const KINDS: readonly Kind[] = [
   {
     name: "a vault key that is mistyped or cut short",
     token: /^(kbvk|vk_)/i,
-    inText: /(?:kbvk|vk_)[A-Za-z0-9]{8,}/gi,
+    inText: new RegExp(`(?:kbvk|vk_)${NO_WORD}`, "gi"),
   },
   {
     name: "an API key of Keybrake, which manages keys and calls no vendor",
     token: /^kb_/i,
-    inText: /kb_[A-Za-z0-9]{8,}/gi,
+    inText: new RegExp(`kb_${NO_WORD}`, "gi"),
   },
   {
     name: "a key of an organization at Stripe",
@@ -50,7 +53,8 @@ const KINDS: readonly Kind[] = [
   {
     name: "a secret key of Stripe",
     token: /^[a-z]k_(live|test)_/i,
-    inText: ofStripe("[a-oq-z]k"),
+    // Other letters stand before words too: `uk_live_orders`.
+    inText: new RegExp(`${ofStripe("[sr]k").source}|[a-oq-z]k_(?:live|test|prod)_[A-Za-z0-9]{16,}`, "gi"),
   },
   {
     name: "the signing secret of a webhook",
@@ -60,7 +64,9 @@ const KINDS: readonly Kind[] = [
   {
     name: "a client secret of Stripe",
     token: /^[a-z]+_[A-Za-z0-9]+_secret_/i,
-    inText: /[a-z]{2,30}_[A-Za-z0-9]{4,64}_secret_[A-Za-z0-9]{8,}/gi,
+    // `rotate_stripe_secret_quarterly` is none: an id has a digit, or is long.
+    inText:
+      /[a-z]{2,30}_(?:(?=[A-Za-z]*\d|[A-Za-z0-9]{14})[A-Za-z0-9]{4,64}_secret_[A-Za-z0-9]{8,}|client_secret_[A-Za-z0-9]{16,})/gi,
   },
   {
     name: "a credential of Twilio",
