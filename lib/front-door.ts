@@ -195,13 +195,16 @@ const TLS = {
 
 /**
  * Lets everybody in, but from elsewhere than these ranges to none of the managing routes. A resource is tried against the
- * path of the request, so a key's id is `key_*`: `self` is a vault key's own and stays open. What is denied gets the
- * GatewayResponse ACCESS_DENIED (documentation of API Gateway, "Resource policy examples", read 2026-11-27).
+ * path of the request, so a key's id is `key_*`: `self` is a vault key's own and stays open. A route takes its path with a
+ * slash behind it too (aws-powertools/powertools-lambda-python#1552, read 2026-11-28), so that is denied as well. What is
+ * denied gets the GatewayResponse ACCESS_DENIED (documentation of API Gateway, "Resource policy examples", read 2026-11-27).
  */
 function managedFrom(ranges: readonly string[], stage: string): PolicyDocument {
   const invoke = { principals: [new AnyPrincipal()], actions: ["execute-api:Invoke"] };
   const managing = MANAGING_ROUTES.flatMap(({ method, path }) =>
-    [path, path.replace("{id}", "key_*")].map((each) => `execute-api:/${stage}/${method}${each}`),
+    [path, path.replace("{id}", "key_*")]
+      .flatMap((each) => [each, `${each}/`])
+      .map((each) => `execute-api:/${stage}/${method}${each}`),
   );
   return new PolicyDocument({
     statements: [

@@ -386,6 +386,10 @@ describe("the front door", () => {
       `DELETE${key}`,
       `POST${key}/revoke`,
       "GET/vault/audit",
+      // Routed like those without the slash.
+      "POST/vault/keys/",
+      `POST${key}/revoke/`,
+      "GET/vault/audit/",
     ])
       expect(covers(request), request).toBe(true);
     for (const request of [
