@@ -134,13 +134,14 @@ interface Found {
   readonly shown: string;
 }
 
-/** All secrets of a text in order: as they are, behind escapes, and inside of base64. */
+/** All secrets of a text in order: as they are, behind escapes, and inside of base64 and of hexadecimal. */
 function secretsIn(text: string, kinds: readonly Kind[] = KINDS): readonly Found[] {
   const read = withoutEscapes(text);
   const found = [
     ...plainSecrets(read.text, kinds),
     ...basicHeaders(read.text),
-    ...encodedSecrets(read.text, kinds),
+    ...inBase64(read.text, kinds),
+    ...inHexadecimal(read.text, kinds),
   ];
   return found
     .map((one) => ({ ...one, from: read.from[one.from] ?? 0, to: read.from[one.to] ?? text.length }))
@@ -171,13 +172,27 @@ const basicHeaders = (text: string): readonly Found[] =>
 const BASE64 = /[A-Za-z0-9+/_-]{16,}/g;
 
 /** In a run of base64 a secret may begin at each of four places. */
-const encodedSecrets = (text: string, kinds: readonly Kind[]): readonly Found[] =>
+const inBase64 = (text: string, kinds: readonly Kind[]): readonly Found[] =>
   [...text.matchAll(BASE64)].flatMap(({ index, 0: run }) =>
     [0, 1, 2, 3].flatMap((offset) =>
       plainSecrets(Buffer.from(run.slice(offset), "base64").toString("latin1"), kinds).map((found) => ({
         ...found,
         from: index + offset + Math.floor((found.from * 4) / 3),
         to: index + Math.min(run.length, offset + Math.ceil((found.to * 4) / 3)),
+        shown: "",
+      })),
+    ),
+  );
+
+const HEXADECIMAL = /[0-9a-f]{24,}/gi;
+
+const inHexadecimal = (text: string, kinds: readonly Kind[]): readonly Found[] =>
+  [...text.matchAll(HEXADECIMAL)].flatMap(({ index, 0: run }) =>
+    [0, 1].flatMap((offset) =>
+      plainSecrets(Buffer.from(run.slice(offset), "hex").toString("latin1"), kinds).map((found) => ({
+        ...found,
+        from: index + offset + 2 * found.from,
+        to: index + offset + 2 * found.to,
         shown: "",
       })),
     ),
