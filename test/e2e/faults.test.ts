@@ -441,15 +441,6 @@ describe("against an upstream that does as it is told", () => {
     expect(await callRows(run, key)).toMatchObject([{ vendor_request_id: "req_theirs" }]);
   });
 
-  test("an answer too large to hand on is unknown and held", async () => {
-    const key = await issue(run);
-    upstream.next(answer(200, { ...intent(300), padding: "x".repeat(4_600_000) }));
-
-    expectFault(await pay(run, key, 300), 502, "vendor_connection_broken", "unknown");
-
-    expect(await balanceOf(run, key)).toEqual(held(300));
-  });
-
   test.each([
     [
       "in the body of a refusal",

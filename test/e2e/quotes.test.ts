@@ -42,7 +42,7 @@ async function withinReservations(key: Key, seed: number): Promise<number> {
   return micros;
 }
 
-test.each(SEEDS)("of Stripe, in any currency and any order: seed %i", async (seed) => {
+test.each(SEEDS)("of Stripe, in any currency and any order: seed %i", { timeout: 120_000 }, async (seed) => {
   const random = new Random(seed);
   const key = await issue(run, { daily_usd_cap: 100_000, allowed_accounts: ["acct_1"] });
   const before = await fromBooks("stripe");

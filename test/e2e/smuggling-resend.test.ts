@@ -677,7 +677,7 @@ test.each([
     const { upstream, run } = smuggler;
     const key = await smuggler.issue();
     upstream.forget();
-    upstream.next(first, answer(200, { data: [{ id: "b1" }] }));
+    upstream.next(first, answer(200, { data: [{ id: "b1" }], errors: [{ index: 1, message: "x" }] }));
     const request = { target: BATCH, body: JSON.stringify([one, one]), headers: ["Idempotency-Key: mode"] };
 
     await smuggler.send(key, request);
@@ -704,17 +704,30 @@ test("one idempotency key under two vault keys is counted on each", async () => 
   }
 });
 
-test("a batch of which Resend says that it made none costs nothing, and one that it does not tell of costs all", async () => {
+test("a batch costs less than all of it only where Resend tells of each e-mail what became of it", async () => {
   const { upstream, run } = smuggler;
   const key = await smuggler.issue();
   const request = { target: BATCH, body: JSON.stringify([one, email({ to: fifty })]) };
-  const costs: number[] = [];
-  for (const data of [[], [{ id: "b1" }], "none", [{}, {}, {}], undefined]) {
+  const permissive = { ...request, headers: ["x-batch-validation: permissive"] };
+  const [b1, failed] = [{ id: "b1" }, { index: 1, message: "x" }];
+  const table: readonly (readonly [object, object, number])[] = [
+    [request, { data: [] }, 51],
+    [request, { data: [b1] }, 51],
+    [request, { data: [b1], errors: [failed] }, 51],
+    [request, { data: "none" }, 51],
+    [request, {}, 51],
+    [permissive, { data: [] }, 51],
+    [permissive, { data: [b1] }, 51],
+    [permissive, { data: [{}, {}, {}] }, 51],
+    [permissive, { data: [b1], errors: [failed] }, 50],
+    [permissive, { data: [], errors: [failed, { index: 0, message: "x" }] }, 0],
+  ];
+  for (const [sent, body, emails] of table) {
     upstream.forget();
-    upstream.next(answer(200, { data }));
+    upstream.next(answer(200, body));
     const before = (await balanceOf(run, key)).spent;
-    await smuggler.send(key, request);
-    costs.push(Math.round(((await balanceOf(run, key)).spent - before) * 10_000));
+    await smuggler.send(key, sent);
+    const cost = Math.round(((await balanceOf(run, key)).spent - before) * 10_000);
+    expect(cost, JSON.stringify(body)).toBe(emails * EACH);
   }
-  expect(costs).toEqual([0, 50 * EACH, 51 * EACH, 51 * EACH, 51 * EACH]);
 });

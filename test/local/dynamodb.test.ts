@@ -133,16 +133,6 @@ test("a file of a newer layout is refused and not changed", async () => {
   expect(await readdir(join(dataFile, ".."))).not.toContain("data.lock");
 });
 
-test("a file that is no database is refused and not changed", async () => {
-  await writeFile(
-    dataFile,
-    "these are not the tables you are looking for, and long enough for a header of SQLite",
-  );
-
-  await expect(start({ dataFile })).rejects.toThrow(`the database engine did not start on ${dataFile}: `);
-  await expect(start({ dataFile })).rejects.toThrow(StartError);
-});
-
 test("a file in use is refused, and free again after its run", async () => {
   const first = await start({ dataFile });
 

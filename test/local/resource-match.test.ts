@@ -37,6 +37,7 @@ test.each([
   },
 );
 
-test("the root is nobody's", () => {
-  expect(match("GET", "/")).toBeUndefined();
+test("the root answers a GET, and nothing else", () => {
+  expect(match("GET", "/")).toEqual({ resource: "/", function: "health", pathParameters: null });
+  for (const method of ["POST", "PUT", "DELETE"]) expect(match(method, "/"), method).toBeUndefined();
 });
