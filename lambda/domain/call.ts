@@ -320,14 +320,20 @@ function foldRider(change: Change, attempt: Attempt, answer: Answer, rerunsFailu
   change.mark(attempt, answer.kind === "denied" ? "denied" : "rode");
   if (answer.kind === "executed") {
     const { cover, held } = change;
-    const sameObject = answer.objectId !== null && answer.objectId === change.before.objectId;
+    const isAnew = attempt.settledAtJoin && !answer.replayed && madeAnother(change.before, answer.objectId);
     if (cover === null && held !== undefined) change.settle(held, answer);
-    else if (cover === null || (!answer.replayed && !sameObject && attempt.settledAtJoin))
-      change.force(attempt, answer.price);
+    else if (cover === null || isAnew) change.force(attempt, answer.price);
   } else if (answer.kind === "declined") {
     decline(change, rerunsFailures);
   }
 }
+
+/**
+ * Whether an answer to a settled call shows that it was executed anew. One that names nothing shows nothing, and what it
+ * costs is counted: a vendor replays for longer than a call is joined.
+ */
+const madeAnother = (before: CallRecord, objectId: string | null): boolean =>
+  before.objectId !== null && objectId !== null && objectId !== before.objectId;
 
 /** The vendor declined what is unresolved, and stored that: nothing of the call moves money any more. */
 function decline(change: Change, rerunsFailures: boolean): void {

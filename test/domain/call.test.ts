@@ -82,12 +82,13 @@ const crashed = attempt("o", "open");
 
 /** One row per rule of docs/protocol.md, W5: what is there, the answer to attempt `a`, then what becomes of it all. */
 describe("an answer decides", () => {
-  const rows: [
+  type Row = [
     string,
     CallRecord,
     Answer,
     { a: AttemptState; status: string; back: bigint[]; other?: [string, AttemptState]; cost?: bigint },
-  ][] = [
+  ];
+  const rows: Row[] = [
     [
       "denied here: what was drawn goes back",
       recordOf([mine]),
@@ -218,6 +219,20 @@ describe("an answer decides", () => {
       executed(10n),
       { a: "rode", status: "settled", back: [] },
     ],
+    ...(["pi_1", null] as const).flatMap((first) =>
+      [null, ...(first === null ? ["pi_1"] : [])].map(
+        (repeated): Row => [
+          `an answer that names ${repeated ?? "nothing"} to a rider on a call settled with ${first ?? "nothing"} adds nothing`,
+          recordOf([{ ...rider, settledAtJoin: true }, paying], {
+            cover: "c",
+            status: "settled",
+            objectId: first,
+          }),
+          executed(10n, { objectId: repeated }),
+          { a: "rode", status: "settled", back: [] },
+        ],
+      ),
+    ),
     [
       "a new execution on a settled call is counted without a reservation",
       recordOf([{ ...rider, settledAtJoin: true }, paying], {
@@ -355,7 +370,8 @@ describe("corrections", () => {
 
   test("what is executed anew for a rider is paid by nobody's draw", () => {
     const settled = { ...rider, settledAtJoin: true };
-    const before = recordOf([settled, attempt("b", "settled")], { status: "settled", cover: "b" });
+    const settledWith = { status: "settled", cover: "b", objectId: "pi_1" } as const;
+    const before = recordOf([settled, attempt("b", "settled")], settledWith);
     const { paidBy, corrections } = fold(before, "a", executed(4n, { objectId: "pi_2" }), 99, false);
     expect(paidBy).toMatchObject({ attempt: { attemptId: "a" }, price: 4n, drawn: 0n });
     expect(corrections).toMatchObject([{ amount: -4n }]);
