@@ -137,11 +137,12 @@ async function cover(
 
 /**
  * Others may have raised the object since the attempt that this one would ride on, and whether that one was executed is not
- * known: then this one could execute at a price that nothing holds.
+ * known: then this one could execute at a price that nothing holds. Not where nothing can be executed any more, which may
+ * be what the first attempt did.
  */
 function dearerProblem(record: CallRecord, { quote, known }: PaidPrice): Problem | null {
   const first = riddenOn(record);
-  if (first === null || known.found === null || quote.amount <= first.amount) return null;
+  if (first === null || known.found === null || quote.isOver || quote.amount <= first.amount) return null;
   return new Problem(
     "amount_unknown",
     `this call now needs ${dollars(quote.amount)}, while ${dollars(first.amount)} was reserved by its first attempt, whose outcome is not known: what it is about was raised meanwhile; send it with a new Idempotency-Key, which reserves what it needs now; this attempt charged nothing`,

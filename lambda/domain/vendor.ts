@@ -183,6 +183,8 @@ export interface Quote {
   readonly count?: number;
   /** What comes on top is told by nobody, so what was quoted stays the price. */
   readonly isFinal?: boolean;
+  /** Nothing of it can be executed any more: the vendor refuses it, or answers what it answered before. */
+  readonly isOver?: boolean;
 }
 
 /** What an answer says of the money. */

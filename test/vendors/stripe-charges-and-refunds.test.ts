@@ -109,7 +109,10 @@ describe("a refund", () => {
   });
 
   test("of what is refunded already is quoted in full, since its answer may be a repeated one", () => {
+    const isOver = (refunded: number) =>
+      ok(quote(REFUNDS, "charge=ch_1", { found: charge({ amount_refunded: refunded }) })).isOver ?? false;
     expect(costOf(REFUNDS, "charge=ch_1", { found: charge({ amount_refunded: 500 }) })).toBe(cents(500));
+    expect([0, 499, 500].map(isOver)).toEqual([false, false, true]);
   });
 
   test("costs what was captured where that is more than the amount", () => {
@@ -132,9 +135,9 @@ describe("a refund", () => {
   });
 
   test.each([
-    ["charge=ch_1&amount=1", "ch_1"],
-    ["charge=py_1&amount=1", "py_1"],
-    ["payment_intent=pi_1&amount=1", "pi_1"],
+    ["charge=ch_1&amount=1", "/v1/charges/ch_1"],
+    ["charge=py_1&amount=1", "/v1/charges/py_1"],
+    ["payment_intent=pi_1&amount=1", "/v1/payment_intents/pi_1"],
     ["payment_intent=pi_1&charge=ch_1&amount=1", null],
     ["payment_intent[id]=pi_1&charge=ch_1", null],
     ["charge=../x&amount=1", null],
@@ -143,10 +146,10 @@ describe("a refund", () => {
     ["charge[]=ch_1", null],
     ["amount=1", null],
     ["", null],
-  ])("with %j is about %j", (body, objectId) => {
-    expect(pricedOf(REFUNDS).objectOf?.(requestOf("POST", REFUNDS, body))).toBe(objectId);
-    if (objectId !== null) return;
-    expect(lookupOf(REFUNDS, body)).toBeNull();
+  ])("with %j is about %j, and adds nothing to what that is counted by", (body, path) => {
+    expect(pricedOf(REFUNDS).objectOf?.(requestOf("POST", REFUNDS, body))).toBeNull();
+    expect(lookupOf(REFUNDS, body)).toBe(path);
+    if (path !== null) return;
     expect(costOf(REFUNDS, body, { found: charge() })).toBe("amount_unknown");
   });
 

@@ -287,6 +287,8 @@ test("a draft is not paid: a line could be added while it is, and a decline leav
 test("finalizing collects nothing at once: a line could be added while it does", () => {
   expect(costOf(FINALIZE, "auto_advance=true", { found: invoice() })).toBe("amount_unknown");
   expect(costOf(FINALIZE, "auto_advance=false", { found: invoice() })).toBe(cents(500));
+  const isOver = (status: string) => ok(quote(FINALIZE, "", { found: invoice({ status }) })).isOver ?? false;
+  expect(["draft", "open", "paid"].map(isOver)).toEqual([false, true, true]);
 });
 
 describe("an invoice that is paid", () => {

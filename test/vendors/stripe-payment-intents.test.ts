@@ -226,6 +226,15 @@ describe("a PaymentIntent that somebody else made", () => {
     expect(costOf(CAPTURE, "amount_to_capture=100", { found })).toBe(cents(500));
   });
 
+  test.each(["succeeded", "canceled"])("takes nothing more once it has %s", (status) => {
+    const found = intent({ amount_received: 300, status });
+    const quoted = ok(quote(CAPTURE, "amount_to_capture=300", { found }));
+    expect(quoted).toMatchObject({ amount: cents(500), isOver: true });
+    expect(costOf(CAPTURE, "amount_to_capture=300", { found, object: counted(500) })).toBe(0n);
+    const more = intent({ amount_received: 700, status });
+    expect(costOf(CAPTURE, "amount_to_capture=700", { found: more, object: counted(500) })).toBe(cents(200));
+  });
+
   test("is quoted in its currency, for its customer", () => {
     expect(quote(CONFIRM, "", { found: intent({ currency: "EUR" }) })).toEqual({
       // 500 euro cents with the margin.

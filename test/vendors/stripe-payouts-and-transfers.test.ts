@@ -146,6 +146,11 @@ describe("the refund of an application fee", () => {
     expect(costOf(FEE_REFUND, "", { ...ALLOWED, found: { ...found, amount_refunded: 500 } })).toBe(
       cents(500),
     );
+    const refunded = { ...ALLOWED, found: { ...found, amount_refunded: 500 } };
+    expect([about, refunded].map((one) => ok(quote(FEE_REFUND, "", one)).isOver ?? false)).toEqual([
+      false,
+      true,
+    ]);
     expect(costOf(FEE_REFUND, "amount=100&currency=usd", about)).toBe("endpoint_not_priced");
     expect(costOf(FEE_REFUND, "amount=100", { ...ALLOWED, found: { account: "acct_1" } })).toBe(
       "amount_unknown",

@@ -1,13 +1,14 @@
 import { Problem } from "../../domain/denial.ts";
 import type { Endpoint, Known, VendorRequest } from "../../domain/vendor.ts";
 import { type Form, namesUnder, wholeNumber } from "../form.ts";
-import { readCreated, readRaised, unitsOf } from "./answers.ts";
+import { readCreated, readRaised } from "./answers.ts";
 import { CHARGE_CAPTURE, CHARGE_CREATE, DISPUTE_CLOSE, REFUND_CREATE } from "./fields.ts";
 import {
   type Cost,
   costBeyond,
   costOf,
   costOfNew,
+  costOfRest,
   foundAmount,
   idIn,
   idNamed,
@@ -46,20 +47,11 @@ function costOfRefund(form: Form, known: Known): Cost | Problem {
   if (named instanceof Problem) return named;
   const about = foundAmount(known.found, "amount");
   if (named !== null) return costOf(inItsCurrency(named, about), known.terms);
-  return costOf(unrefunded(known.found ?? {}), known.terms);
-}
-
-/** All of it where nothing is left: Stripe refuses that, or replays what it answered before. */
-function unrefunded(found: NonNullable<Known["found"]>) {
-  const refunded = unitsOf(found["amount_refunded"]) ?? 0n;
   // More than the amount may have been captured.
   const taken = ["amount", "amount_captured", "amount_received"].flatMap((field) =>
-    foundAmount(found, field),
+    foundAmount(known.found, field),
   );
-  return taken.map(({ units, currency }) => ({
-    units: units > refunded ? units - refunded : units,
-    currency,
-  }));
+  return costOfRest(taken, known);
 }
 
 export const CHARGES_AND_REFUNDS: readonly Endpoint[] = [
@@ -80,7 +72,6 @@ export const CHARGES_AND_REFUNDS: readonly Endpoint[] = [
   priced("/v1/refunds", {
     fields: REFUND_CREATE,
     amountField: "amount",
-    objectOf: (_, form) => refundedId(form),
     lookup: { path: refundedPath },
     cost: costOfRefund,
     read: readCreated("amount", false),

@@ -23,6 +23,7 @@ import {
   idIn,
   idNamed,
   inItsCurrency,
+  over,
   type Pricing,
   priced,
 } from "./pricing.ts";
@@ -119,9 +120,9 @@ function costOfPayment(form: Form, known: Known): Cost | Problem {
   return form.get("paid_out_of_band") === "true" ? FREE_OF_COST : costOfCollection(form, known);
 }
 
-/** What is collected at once may have become dearer since it was looked up. */
+/** Its taxes may be computed with it: then what it was finalized at is more than its draft was about. */
 const costOfFinalizing = (form: Form, known: Known): Cost | Problem =>
-  keptBack(form) ?? costOfCollection(form, known);
+  keptBack(form) ?? over(costOfCollection(form, known), known.found?.["status"] !== "draft");
 
 /** What goes back to the customer, as money or as credit. */
 function costOfCreditNote(form: Form, known: Known): Cost | Problem {

@@ -19,6 +19,7 @@ import {
   foundAmount,
   idIn,
   inItsCurrency,
+  over,
   type Pricing,
   priced,
   required,
@@ -63,13 +64,18 @@ function costOfConfirmation(form: Form, known: Known): Cost | Problem {
   return costBeyond([...about, ...(named === null ? [] : inItsCurrency(named, about))], known);
 }
 
-/** What is captured comes on top of what was captured before. */
+/** States from which nothing more is taken. docs.stripe.com/payments/paymentintents/lifecycle, read 2026-11-28. */
+const TAKEN = ["succeeded", "canceled"];
+
+/** What is captured comes on top of what was captured before, as long as anything can be. */
 function costOfCapture(form: Form, known: Known): Cost | Problem {
   const named = wholeNumber(form, "amount_to_capture");
   if (named instanceof Problem) return named;
   const about = foundAmount(known.found, "amount");
   const before = unitsOf(known.found?.["amount_received"]) ?? 0n;
-  return costBeyond([...about, ...(named === null ? [] : inItsCurrency(before + named, about))], known);
+  const isOver = TAKEN.some((status) => status === known.found?.["status"]);
+  const captured = before + (isOver ? 0n : (named ?? 0n));
+  return over(costBeyond([...about, ...inItsCurrency(captured, about)], known), isOver);
 }
 
 function costOfIncrement(form: Form, known: Known): Cost | Problem {

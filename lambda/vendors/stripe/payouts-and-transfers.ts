@@ -1,7 +1,7 @@
 import { Problem } from "../../domain/denial.ts";
 import type { Endpoint, Known } from "../../domain/vendor.ts";
 import { type Form, wholeNumber } from "../form.ts";
-import { idOf, readCreated, readNothing, unitsOf } from "./answers.ts";
+import { idOf, readCreated, readNothing } from "./answers.ts";
 import { currencyIn } from "./currencies.ts";
 import { FEE_REFUND, PAYOUT_CREATE, REVERSAL, TOPUP_CREATE, TRANSFER_CREATE } from "./fields.ts";
 import {
@@ -9,10 +9,12 @@ import {
   type Cost,
   costOf,
   costOfNew,
+  costOfRest,
   FREE_OF_COST,
   foundAmount,
   idIn,
   idNamed,
+  inItsCurrency,
   priced,
 } from "./pricing.ts";
 
@@ -39,19 +41,13 @@ function costOfTransfer(form: Form, known: Known): Cost | Problem {
   );
 }
 
-function costOfFeeRefund(form: Form, { found, terms, limits }: Known): Cost | Problem {
-  const refused = accountProblem(idOf(found?.["account"]), limits);
+function costOfFeeRefund(form: Form, known: Known): Cost | Problem {
+  const refused = accountProblem(idOf(known.found?.["account"]), known.limits);
   if (refused !== null) return refused;
   const named = wholeNumber(form, "amount");
   if (named instanceof Problem) return named;
-  const refunded = unitsOf(found?.["amount_refunded"]) ?? 0n;
-  return costOf(
-    foundAmount(found, "amount").map(({ units, currency }) => ({
-      units: named ?? (units > refunded ? units - refunded : units),
-      currency,
-    })),
-    terms,
-  );
+  const about = foundAmount(known.found, "amount");
+  return named === null ? costOfRest(about, known) : costOf(inItsCurrency(named, about), known.terms);
 }
 
 /** It pulls money back out of the account that it went to. */

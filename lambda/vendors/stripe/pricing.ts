@@ -37,10 +37,11 @@ export interface Pricing {
   readonly read: PricedRule["read"];
 }
 
-/** `currency`: null where no money is named. */
+/** `currency`: null where no money is named. `isOver`: as of a quote. */
 export interface Cost {
   readonly amount: MicroUsd;
   readonly currency: string | null;
+  readonly isOver?: boolean;
 }
 
 export const FREE_OF_COST: Cost = { amount: NOTHING, currency: null };
@@ -182,6 +183,10 @@ export function required(form: Form, field: string): bigint | Problem {
   );
 }
 
+/** What can only be refused or repeated by the vendor, as long as it costs anything at all. */
+export const over = (cost: Cost | Problem, isOver: boolean): Cost | Problem =>
+  cost instanceof Problem || !isOver ? cost : { ...cost, isOver };
+
 /** Something new of `amount` smallest units of `currency`. */
 export function costOfNew(form: Form, { terms }: Known): Cost | Problem {
   const currency = currencyIn(form, terms);
@@ -212,6 +217,20 @@ export function costOf(amounts: readonly Amount[], terms: Known["terms"]): Cost 
     highest = larger(highest, amount);
   }
   return { amount: highest, currency: first.currency };
+}
+
+/**
+ * What was not refunded of what was taken. All of it where nothing is left: Stripe refuses that, or replays what it
+ * answered before.
+ */
+export function costOfRest(taken: readonly Amount[], { found, terms }: Known): Cost | Problem {
+  const refunded = unitsOf(found?.["amount_refunded"]) ?? 0n;
+  const isOver = taken.every(({ units }) => units <= refunded);
+  const rest = taken.map(({ units, currency }) => ({
+    units: units > refunded ? units - refunded : units,
+    currency,
+  }));
+  return over(costOf(rest, terms), isOver);
 }
 
 /** What the lookup found in `field`; nothing where it is not there. */
