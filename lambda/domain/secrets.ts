@@ -144,12 +144,15 @@ function secretsIn(text: string, kinds: readonly Kind[] = KINDS): readonly Found
     ...inHexadecimal(read.text, kinds),
   ];
   return found
-    .map((one) => ({ ...one, from: read.from[one.from] ?? 0, to: read.from[one.to] ?? text.length }))
+    .map((one) => ({ ...one, from: placeIn(read, one.from), to: placeIn(read, one.to) }))
     .sort((one, other) => one.from - other.from);
 }
 
+/** Whether a text holds one of any kind: most do not, and every call has several texts. */
+const OF_ANY_KIND = new RegExp(KINDS.flatMap(({ inText }) => inText?.source ?? []).join("|"), "i");
+
 const plainSecrets = (text: string, kinds: readonly Kind[]): readonly Found[] =>
-  kinds.flatMap(({ name, inText }) =>
+  (kinds === KINDS && !OF_ANY_KIND.test(text) ? [] : kinds).flatMap(({ name, inText }) =>
     inText === undefined
       ? []
       : [...text.matchAll(inText)].map(({ index, 0: secret }) => ({
@@ -198,43 +201,45 @@ const inHexadecimal = (text: string, kinds: readonly Kind[]): readonly Found[] =
     ),
   );
 
-/** A text with its escapes read; `from`: where each character of it stands in the text as it was, and where that ends. */
+/**
+ * A text with its escapes read; `from`: where each character of it stands in the text as it was, and where that ends. Null
+ * where nothing was escaped.
+ */
 interface Read {
   readonly text: string;
-  readonly from: readonly number[];
+  readonly from: readonly number[] | null;
 }
+
+const placeIn = ({ from }: Read, at: number): number => (from === null ? at : (from[at] ?? from.at(-1) ?? 0));
 
 const ESCAPES = /%([0-9a-f]{2})|\\u([0-9a-f]{4})|\\x([0-9a-f]{2})|&#x([0-9a-f]{2,4});|&#([0-9]{2,5});/gi;
 /** An escape may be escaped again, by one program after the other. */
 const ESCAPED_MAX = 4;
 
 function withoutEscapes(text: string): Read {
-  let read: Read = { text, from: Array.from({ length: text.length + 1 }, (_, at) => at) };
-  for (let times = 0; times < ESCAPED_MAX; times++) {
-    const next = unescaped(read);
-    if (next.text === read.text) break;
-    read = next;
-  }
+  let read: Read = { text, from: null };
+  for (let times = 0; times < ESCAPED_MAX && read.text.search(ESCAPES) >= 0; times++) read = unescaped(read);
   return read;
 }
 
-function unescaped({ text, from }: Read): Read {
+function unescaped(read: Read): Read {
+  const { text } = read;
   const characters: string[] = [];
   const starts: number[] = [];
   let at = 0;
   const copy = (until: number) => {
     for (; at < until; at++) {
       characters.push(text[at] ?? "");
-      starts.push(from[at] ?? 0);
+      starts.push(placeIn(read, at));
     }
   };
   for (const { index, 0: escaped, 5: decimal, ...groups } of text.matchAll(ESCAPES)) {
     copy(index);
     const hex = groups[1] ?? groups[2] ?? groups[3] ?? groups[4];
     characters.push(String.fromCharCode(hex === undefined ? Number(decimal) : Number.parseInt(hex, 16)));
-    starts.push(from[index] ?? 0);
+    starts.push(placeIn(read, index));
     at = index + escaped.length;
   }
   copy(text.length);
-  return { text: characters.join(""), from: [...starts, from[text.length] ?? 0] };
+  return { text: characters.join(""), from: [...starts, placeIn(read, text.length)] };
 }
