@@ -32,7 +32,7 @@ const KINDS: readonly Kind[] = [
   {
     name: "a vault key that is mistyped or cut short",
     token: /^(kbvk|vk_)/i,
-    inText: new RegExp(`(?:kbvk|vk_)${NO_WORD}`, "gi"),
+    inText: new RegExp(`kbvk[A-Za-z0-9]{8,}|vk_${NO_WORD}`, "gi"),
   },
   {
     name: "an API key of Keybrake, which manages keys and calls no vendor",
