@@ -14,7 +14,7 @@ const SEGMENT = /^[A-Za-z0-9_\-.~:@!$&'()*+,=]+$/;
 /**
  * What may be percent-encoded: characters that mean nothing in a path and that SDKs encode in an id, such as the `+` of a
  * number and the `@` of an address (docs/decisions/0030-encoded-characters-in-paths.md). Not among them is whatever could
- * change what the path is: `/`, `\\`, `.`, `%`, `;`, `?`, `#`, control characters, letters and digits, and bytes of UTF-8.
+ * change what the path is: `/`, `\`, `.`, `%`, `;`, `?`, `#`, control characters, letters and digits, and bytes of UTF-8.
  */
 const ESCAPED = /%(2B|40|3A|3D|2C|24|26|21|27|28|29|20)/gi;
 
