@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type Config, ConfigError, cut, parseConfig } from "./config.ts";
+import { type Config, ConfigError, glimpse, parseConfig } from "./config.ts";
 
 const CONFIG_FILE = "keybrake.config.ts";
 const CONTEXT = "the context value keybrake";
@@ -38,7 +38,7 @@ function contextValue(context: unknown): unknown {
     return JSON.parse(context);
   } catch {
     throw new ConfigError(
-      `${CONTEXT}: got ${JSON.stringify(cut(context))}; accepted is JSON such as {"stage":"prod"}`,
+      `${CONTEXT}: got ${JSON.stringify(glimpse(context))}; accepted is JSON such as {"stage":"prod"}`,
     );
   }
 }

@@ -229,7 +229,7 @@ export function parseConfig(input: unknown, source: string): Config {
   const faults = parsed.issues.map((issue) => {
     const path = (v.getDotPath(issue) ?? "")
       .split(".")
-      .map((name) => cut(name, NAME_SHOWN_MAX))
+      .map((name) => glimpse(name, NAME_SHOWN_MAX))
       .join(".");
     return `  ${path}: ${faultOf(issue)}`;
   });
@@ -246,7 +246,7 @@ function faultOf(issue: v.InferIssue<typeof configSchema>): string {
   if (issue.type === "strict_object" && issue.received === "undefined") return "it is missing";
   const { input } = issue;
   if (typeof input === "object" && input !== null) return issue.message;
-  const got = typeof input === "string" ? JSON.stringify(cut(input)) : issue.received;
+  const got = typeof input === "string" ? JSON.stringify(glimpse(input)) : issue.received;
   return `got ${input === undefined ? "nothing" : got}; ${issue.message}`;
 }
 
@@ -255,7 +255,7 @@ const SHOWN_MAX = 16;
 const NAME_SHOWN_MAX = 22;
 
 /** Enough to find it again, too little for a secret that was put in the wrong place. */
-export const cut = (text: string, max = SHOWN_MAX): string =>
+export const glimpse = (text: string, max = SHOWN_MAX): string =>
   text.length > max ? `${text.slice(0, max)}…` : text;
 
 /** Every credential that is configured, in the order of the vendors. */

@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { access, open, stat } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { StartError, systemReason } from "./start-error.ts";
+import { oneLine, reasonOf, StartError } from "./start-error.ts";
 
 /** How every SQLite file begins (sqlite.org/fileformat.html, read 2026-11-27). */
 const SQLITE = "SQLite format 3\0";
@@ -22,18 +22,18 @@ export async function checkDataFile(dataFile: string): Promise<void> {
   // With a separator at its end a path that is a file says so.
   await access(folder + sep, constants.W_OK | constants.X_OK).catch((error: unknown) =>
     refuse(
-      `in its folder nothing can be written, ${reason(error)}; name a file in a folder that is there and yours`,
+      `in its folder nothing can be written, ${reasonOf(error)}; name a file in a folder that is there and yours`,
     ),
   );
   const found = await stat(dataFile).catch((error: unknown) =>
-    isMissing(error) ? null : refuse(`it cannot be read, ${reason(error)}; name another file`),
+    isMissing(error) ? null : refuse(`it cannot be read, ${reasonOf(error)}; name another file`),
   );
   if (found === null) return;
   if (found.isDirectory())
     refuse(`it is a folder; it takes a file, such as ${join(dataFile, "keybrake.db")}`);
   if (!found.isFile()) refuse("it is no regular file; name another one, which is made where there is none");
   await access(dataFile, constants.R_OK | constants.W_OK).catch((error: unknown) =>
-    refuse(`it cannot be read and written, ${reason(error)}; make it writable, or name another file`),
+    refuse(`it cannot be read and written, ${reasonOf(error)}; make it writable, or name another file`),
   );
   if (found.size > 0 && !(await isOfTheEngine(dataFile)))
     refuse(
@@ -62,12 +62,10 @@ async function isOfTheEngine(dataFile: string): Promise<boolean> {
     }
   } catch (error) {
     throw new StartError(
-      `KEYBRAKE_DATA is ${dataFile}: it cannot be read as a database (${error instanceof Error ? error.message : error}); name another file`,
+      `KEYBRAKE_DATA is ${dataFile}: it cannot be read as a database (${oneLine(error)}); name another file`,
     );
   }
 }
-
-const reason = (error: unknown): string => systemReason(error) ?? String(error);
 
 const isMissing = (error: unknown): boolean =>
   error instanceof Error && "code" in error && error.code === "ENOENT";

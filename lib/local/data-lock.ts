@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import { StartError, systemReason } from "./start-error.ts";
+import { reasonOf, StartError } from "./start-error.ts";
 
 const WAIT_MS = 3_000;
 
@@ -73,7 +73,7 @@ async function draft(path: string, pids: readonly number[]): Promise<string> {
 
 const cannotLock = (path: string, error: unknown): StartError =>
   new StartError(
-    `${path} cannot be made beside the data file: ${systemReason(error) ?? String(error)}; name a data file in a folder where it can`,
+    `${path} cannot be made beside the data file: ${reasonOf(error)}; name a data file in a folder where it can`,
   );
 
 async function pidsIn(path: string): Promise<number[]> {

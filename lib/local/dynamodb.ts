@@ -18,7 +18,7 @@ import { AUDIT_TABLE, type IndexSchema, type TableSchema, VAULT_TABLE } from "..
 import { checkDataFile } from "./data-file.ts";
 import { type DataLock, lockData } from "./data-lock.ts";
 import { freePort } from "./listen.ts";
-import { StartError } from "./start-error.ts";
+import { oneLine, StartError } from "./start-error.ts";
 
 const STARTS_MAX = 3;
 const ANSWER_WITHIN_MS = 10_000;
@@ -221,17 +221,13 @@ async function answers(endpoint: string, ended: Promise<void>): Promise<boolean>
   }
 }
 
-const oneLine = (text: string): string => text.trim().replace(/\s*\n\s*/g, "; ");
-
 /** What the engine refuses here (a full disk, a damaged file) is for the user to mend. */
 async function prepareTables(client: DynamoDBClient, where: string): Promise<void> {
   try {
     await prepare(client, where);
   } catch (error) {
     if (error instanceof StartError) throw error;
-    throw new StartError(
-      `the tables cannot be prepared in ${where}: ${oneLine(error instanceof Error ? error.message : String(error))}`,
-    );
+    throw new StartError(`the tables cannot be prepared in ${where}: ${oneLine(error)}`);
   }
 }
 

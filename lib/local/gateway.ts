@@ -15,7 +15,7 @@ import { gatewayEvent } from "./gateway-event.ts";
 import { type Invoke, invocationContext } from "./invocation.ts";
 import { listen } from "./listen.ts";
 import { type ResourceMatch, resourceMatcher } from "./resource-match.ts";
-import { StartError, systemReason } from "./start-error.ts";
+import { reasonOf, StartError } from "./start-error.ts";
 
 /** Limits of a REST API and of Lambda, from their quota pages. */
 const HEAD_BYTES_MAX = 10_240;
@@ -198,7 +198,7 @@ async function listenOn(server: Server, port: number): Promise<number> {
         `port ${port} is not for this user; set PORT to one from 1024 on, or to 0 for a free one`,
       );
     throw new StartError(
-      `nothing can listen on port ${port} of 127.0.0.1: ${systemReason(error) ?? String(error)}; set PORT to another one, or to 0 for a free one`,
+      `nothing can listen on port ${port} of 127.0.0.1: ${reasonOf(error)}; set PORT to another one, or to 0 for a free one`,
     );
   }
 }

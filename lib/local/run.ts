@@ -16,7 +16,7 @@ import { startGateway } from "./gateway.ts";
 import { type Invoke, invocationContext } from "./invocation.ts";
 import { startSchedules } from "./schedules.ts";
 import { startSecretsManager } from "./secrets-manager.ts";
-import { StartError, systemReason } from "./start-error.ts";
+import { oneLine, StartError, systemReason } from "./start-error.ts";
 import { startStreamPoller } from "./stream-poller.ts";
 import { startTtlSweep } from "./ttl-sweep.ts";
 import { type RunningVendor, startVendor, type VendorTarget } from "./vendor-targets.ts";
@@ -207,9 +207,6 @@ async function buildFunctions(): Promise<void> {
     throw new StartError(`the functions cannot be built: ${oneLine(error)}`);
   }
 }
-
-const oneLine = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).trim().replace(/\s*\n\s*/g, "; ");
 
 /** Everything our functions read, and what keeps their logs to warnings and errors, on stderr. */
 function functionEnvironment(

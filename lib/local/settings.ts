@@ -1,6 +1,6 @@
 import { looksLike, secretIn } from "../../lambda/domain/secrets.ts";
 import { parseTerms, type TermsInput } from "../../lambda/terms.ts";
-import { cut } from "../config.ts";
+import { glimpse } from "../config.ts";
 import type { VendorName } from "../routes.ts";
 import { StartError } from "./start-error.ts";
 import { LOCAL_VENDORS, type VendorTarget } from "./vendor-targets.ts";
@@ -69,7 +69,9 @@ function parsePort(text: string | undefined): number {
   if (text === undefined) return PORT_DEFAULT;
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (port >= 0 && port <= 65_535) return port;
-  throw new StartError(`PORT is ${cut(text)}; it takes a number from 0 to 65535, where 0 takes a free port`);
+  throw new StartError(
+    `PORT is ${glimpse(text)}; it takes a number from 0 to 65535, where 0 takes a free port`,
+  );
 }
 
 function parseApiKey(text: string | undefined): string | undefined {
@@ -126,7 +128,7 @@ function lookOf(text: string, prefix: RegExp): string {
 function parseStage(text: string | undefined): string | undefined {
   if (text === undefined || /^[A-Za-z0-9_-]{1,128}$/.test(text)) return text;
   throw new StartError(
-    `KEYBRAKE_STAGE is ${cut(text)}; it takes 1 to 128 letters, digits, hyphens and underscores`,
+    `KEYBRAKE_STAGE is ${glimpse(text)}; it takes 1 to 128 letters, digits, hyphens and underscores`,
   );
 }
 
@@ -139,7 +141,7 @@ function parseHosts(text: string | undefined): readonly string[] {
   return hosts.filter((host) => {
     if (host === "" || HOST.test(host)) return host !== "";
     throw new StartError(
-      `KEYBRAKE_HOSTS has ${cut(host)}; it takes names without scheme, port and wildcard, with commas between them, such as host.docker.internal,keybrake`,
+      `KEYBRAKE_HOSTS has ${glimpse(host)}; it takes names without scheme, port and wildcard, with commas between them, such as host.docker.internal,keybrake`,
     );
   });
 }
@@ -147,7 +149,7 @@ function parseHosts(text: string | undefined): readonly string[] {
 function parseLog(text: string | undefined): boolean {
   if (text === undefined || text === "on") return true;
   if (text === "off") return false;
-  throw new StartError(`KEYBRAKE_LOG is ${cut(text)}; it takes on, a line for each decision, or off`);
+  throw new StartError(`KEYBRAKE_LOG is ${glimpse(text)}; it takes on, a line for each decision, or off`);
 }
 
 const TERMS_EXAMPLE = '{"rates": {"eur": 1.09}, "prices": {"twilio": {"sms": {"+44": 0.05}}}}';
@@ -206,6 +208,6 @@ function parseOrigin(name: string, text: string): string {
   const isHttp = url?.protocol === "http:" || url?.protocol === "https:";
   if (url !== undefined && isHttp && url.href === `${url.origin}/`) return url.origin;
   throw new StartError(
-    `${name} is ${cut(text)}; it takes an origin without a path, such as http://127.0.0.1:12111`,
+    `${name} is ${glimpse(text)}; it takes an origin without a path, such as http://127.0.0.1:12111`,
   );
 }

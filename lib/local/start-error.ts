@@ -28,3 +28,10 @@ export function systemReason(error: unknown): string | undefined {
   const code = String(error.code);
   return `${REASONS[code] ?? error.message} (${code})`;
 }
+
+/** Why something failed, for the middle of a sentence: the system's reason, else the error as it is. */
+export const reasonOf = (error: unknown): string => systemReason(error) ?? String(error);
+
+/** What an error or a program said, in one line. */
+export const oneLine = (said: unknown): string =>
+  (said instanceof Error ? said.message : String(said)).trim().replace(/\s*\n\s*/g, "; ");
