@@ -6,6 +6,7 @@ import {
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
+  type QueryCommandInput,
   TransactionCanceledException,
   type TransactWriteItem,
   TransactWriteItemsCommand,
@@ -317,30 +318,32 @@ export class DynamoVault implements Vault {
   }
 
   async lateCalls(vendor: string, dueByMs: number, limit: number): Promise<readonly string[]> {
-    const { Items = [] } = await this.#clients.steady.send(
-      new QueryCommand({
-        TableName: this.#table,
-        IndexName: "by_late_price",
-        KeyConditionExpression: "late_vendor = :vendor AND late_due <= :due",
-        ExpressionAttributeValues: { ":vendor": { S: vendor }, ":due": { S: dueText(dueByMs) } },
-        Limit: limit,
-      }),
-    );
-    return Items.flatMap(({ pk }) => (pk?.S === undefined ? [] : [callIdOf(pk.S)]));
+    const items = await this.#due(vendor, dueByMs, { Limit: limit });
+    return items.flatMap(({ pk }) => (pk?.S === undefined ? [] : [callIdOf(pk.S)]));
   }
 
   async lateBacklog(vendor: string, dueByMs: number): Promise<{ calls: number; oldestDueMs: number | null }> {
+    const items = await this.#due(vendor, dueByMs, { ProjectionExpression: "late_due" });
+    const oldest = items[0]?.["late_due"]?.S;
+    return { calls: items.length, oldestDueMs: oldest === undefined ? null : Date.parse(oldest) };
+  }
+
+  /** One page of the index of late prices, the longest due first. */
+  async #due(
+    vendor: string,
+    dueByMs: number,
+    what: Pick<QueryCommandInput, "Limit" | "ProjectionExpression">,
+  ): Promise<readonly Item[]> {
     const { Items = [] } = await this.#clients.steady.send(
       new QueryCommand({
         TableName: this.#table,
         IndexName: "by_late_price",
         KeyConditionExpression: "late_vendor = :vendor AND late_due <= :due",
         ExpressionAttributeValues: { ":vendor": { S: vendor }, ":due": { S: dueText(dueByMs) } },
-        ProjectionExpression: "late_due",
+        ...what,
       }),
     );
-    const oldest = Items[0]?.["late_due"]?.S;
-    return { calls: Items.length, oldestDueMs: oldest === undefined ? null : Date.parse(oldest) };
+    return Items;
   }
 
   async readObject(rootId: string, objectId: string): Promise<CountedObject | null> {

@@ -2,8 +2,9 @@ import { Problem } from "../domain/denial.ts";
 import type { Policy } from "../domain/vault-key.ts";
 import type { Headers, Json, Vendor } from "../domain/vendor.ts";
 import { jsonObjectOf } from "../vendors/json-answer.ts";
-import { type ProxyPorts, tooLarge } from "./attempt-context.ts";
+import type { ProxyPorts } from "./attempt-context.ts";
 import { forward } from "./forward.ts";
+import { tooLarge } from "./no-answer.ts";
 
 /** A question that costs nothing may take this long; then the call is refused, since its price is not known. */
 const LOOKUP_MS_MAX = 5_000;
