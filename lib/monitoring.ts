@@ -102,6 +102,15 @@ export class Monitoring extends Construct {
       period: FIVE_MINUTES,
     });
     const consumerErrors = audit.consumer.lambda.metricErrors({ period: FIVE_MINUTES });
+    const deadLetters = this.#ofMapping(audit, "OnFailureDestinationDeliveredEventCount");
+    const lostLetters = audit.consumer.lambda.metric("DestinationDeliveryFailures", {
+      statistic: "Sum",
+      period: FIVE_MINUTES,
+    });
+    const throttledOf = {
+      vault: throttledWrites(vault.table, VAULT_TABLE),
+      audit: throttledWrites(audit.table, AUDIT_TABLE),
+    };
     const notReached = refusedByGateway(
       frontDoor,
       services.filter(({ name }) => ROUTES.some((route) => route.function === name)),
@@ -181,7 +190,7 @@ export class Monitoring extends Construct {
     });
     this.#rings("DeadLetters", {
       severity: "tomorrow",
-      metric: this.#ofMapping(audit, "OnFailureDestinationDeliveredEventCount"),
+      metric: deadLetters,
       threshold: 1,
       periods: ONCE,
       description:
@@ -189,10 +198,7 @@ export class Monitoring extends Construct {
     });
     this.#rings("DeadLettersLost", {
       severity: "now",
-      metric: audit.consumer.lambda.metric("DestinationDeliveryFailures", {
-        statistic: "Sum",
-        period: FIVE_MINUTES,
-      }),
+      metric: lostLetters,
       threshold: 1,
       periods: ONCE,
       description:
@@ -231,7 +237,7 @@ export class Monitoring extends Construct {
           "DynamoDB throttles the Vault table: one key takes about 1,000 writes a second, and calls beyond them are refused with 503. Use several keys for a wider run.",
       });
     }
-    for (const metric of throttledWrites(vault.table, VAULT_TABLE).slice(1))
+    for (const { metric } of throttledOf.vault.filter(({ index }) => index !== null))
       this.#rings("VaultIndexThrottled", {
         severity: "now",
         metric,
@@ -240,18 +246,15 @@ export class Monitoring extends Construct {
         description:
           "DynamoDB throttles the index of late prices, and a throttled index throttles its table: calls are refused with 503. Spread the runs of this vendor over time.",
       });
-    for (const [at, metric] of throttledWrites(audit.table, AUDIT_TABLE).entries())
-      this.#rings(
-        `AuditTableThrottled${at === 0 ? "" : pascal(`${AUDIT_TABLE.indexes[at - 1]?.name.replaceAll("_", "-")}`)}`,
-        {
-          severity: "tomorrow",
-          metric,
-          threshold: 1,
-          periods: LASTING,
-          description:
-            "DynamoDB throttles the Audit table or an index of it: many calls of one label, one group or one vendor at once. The audit log falls behind and loses nothing; AuditLate rings when it is late.",
-        },
-      );
+    for (const { index, metric } of throttledOf.audit)
+      this.#rings(`AuditTableThrottled${index === null ? "" : pascal(index.replaceAll("_", "-"))}`, {
+        severity: "tomorrow",
+        metric,
+        threshold: 1,
+        periods: LASTING,
+        description:
+          "DynamoDB throttles the Audit table or an index of it: many calls of one label, one group or one vendor at once. The audit log falls behind and loses nothing; AuditLate rings when it is late.",
+      });
     this.#rings("GatewayRefuses", {
       severity: "tomorrow",
       metric: notReached,
@@ -294,13 +297,7 @@ export class Monitoring extends Construct {
         ),
       ),
       graph("Audit log behind, ms", [streamAge]),
-      graph("Dead letters, and those lost", [
-        this.#ofMapping(audit, "OnFailureDestinationDeliveredEventCount"),
-        audit.consumer.lambda.metric("DestinationDeliveryFailures", {
-          statistic: "Sum",
-          period: FIVE_MINUTES,
-        }),
-      ]),
+      graph("Dead letters, and those lost", [deadLetters, lostLetters]),
       graph("Late prices that are due, and the age of the oldest in seconds", [
         ours(METRICS.latePricesOverdue, "Maximum"),
         ours(METRICS.latePricesOldestS, "Maximum"),
@@ -319,10 +316,10 @@ export class Monitoring extends Construct {
         vault.table.metricConsumedReadCapacityUnits({ period: FIVE_MINUTES, label: "Vault" }),
         audit.table.metricConsumedReadCapacityUnits({ period: FIVE_MINUTES, label: "Audit" }),
       ]),
-      graph("Throttled writes", [
-        ...throttledWrites(vault.table, VAULT_TABLE),
-        ...throttledWrites(audit.table, AUDIT_TABLE),
-      ]),
+      graph(
+        "Throttled writes",
+        [...throttledOf.vault, ...throttledOf.audit].map(({ metric }) => metric),
+      ),
     );
   }
 
@@ -410,21 +407,23 @@ function refusedByGateway({ api }: FrontDoor, answering: readonly ServiceFunctio
 }
 
 /**
- * Throttled writes of a table, then of each of its indexes: the table's have none of the indexes' in them ("DynamoDB metrics
- * and dimensions", read 2026-11-27).
+ * Throttled writes of a table (`index` null) and of each of its indexes: the table's have none of the indexes' in them
+ * ("DynamoDB metrics and dimensions", read 2026-11-27).
  */
-function throttledWrites(table: TableV2, { indexes }: TableSchema): readonly Metric[] {
-  const ofIndex = indexes.map(({ name }) => ({ GlobalSecondaryIndexName: name }));
-  return [{}, ...ofIndex].map(
-    (dimensions) =>
-      new Metric({
-        namespace: "AWS/DynamoDB",
-        metricName: "WriteThrottleEvents",
-        dimensionsMap: { TableName: table.tableName, ...dimensions },
-        statistic: "Sum",
-        period: FIVE_MINUTES,
-      }),
-  );
+function throttledWrites(
+  { tableName }: TableV2,
+  { indexes }: TableSchema,
+): readonly { readonly index: string | null; readonly metric: Metric }[] {
+  return [null, ...indexes.map(({ name }) => name)].map((index) => ({
+    index,
+    metric: new Metric({
+      namespace: "AWS/DynamoDB",
+      metricName: "WriteThrottleEvents",
+      dimensionsMap: { TableName: tableName, ...(index !== null && { GlobalSecondaryIndexName: index }) },
+      statistic: "Sum",
+      period: FIVE_MINUTES,
+    }),
+  }));
 }
 
 const graph = (title: string, left: IMetric[]) => new GraphWidget({ title, left, width: 8 });
