@@ -122,8 +122,7 @@ export function gatewayResponseOf(type: GatewayResponseType, what?: string): Gat
       // They repeat no 429 by themselves; one of the gateway is over in a moment.
       ...(isThrottled && { "Stripe-Should-Retry": "true" }),
     },
-    template: `${denial.body}
-`,
+    template: `${denial.body}\n`,
   };
 }
 

@@ -75,7 +75,10 @@ const vendorIn = ({ resource }: APIGatewayProxyEvent): string | null => {
 
 const rawPathOf = ({ pathParameters }: APIGatewayProxyEvent): string => pathParameters?.["proxy"] ?? "";
 
-/** The vendor whose SDK the path was made by, or null where it does not tell: at the root, and where another vendor's path stands behind a vendor's name. */
+/**
+ * The vendor whose SDK the path was made by, or null where it does not tell: at the root, and where another vendor's path
+ * stands behind a vendor's name.
+ */
 function spokenIn(event: APIGatewayProxyEvent): string | null {
   const vendor = VENDORS[vendorIn(event) ?? ""];
   return vendor === undefined || strangersTo(vendor, `/${rawPathOf(event)}`).length > 0 ? null : vendor.name;

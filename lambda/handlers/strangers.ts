@@ -1,5 +1,6 @@
 import type { APIGatewayProxyEvent } from "aws-lambda";
 import { looksLike, redact } from "../domain/secrets.ts";
+import { cut } from "../domain/text.ts";
 import { METRICS } from "../environment.ts";
 import { headersOf, tokenOf } from "../http/request.ts";
 import { count } from "./metrics.ts";
@@ -46,8 +47,8 @@ export function countStranger(
   const userAgent = headers["user-agent"]?.[0] ?? "";
   log("unknown key", {
     source_ip: sourceIp,
-    user_agent: redact(token === null ? userAgent : userAgent.replaceAll(token, "[redacted]")).slice(
-      0,
+    user_agent: cut(
+      redact(token === null ? userAgent : userAgent.replaceAll(token, "[redacted]")),
       USER_AGENT_MAX,
     ),
     resource: event.resource,

@@ -1,6 +1,6 @@
 import { NOTHING } from "../domain/money.ts";
+import { isJsonObject } from "../domain/strict-json.ts";
 import type { Json, Reading } from "../domain/vendor.ts";
-import { isJsonObject } from "./json-body.ts";
 
 /** How answers in JSON are read, whichever vendor gives them. */
 

@@ -3,8 +3,6 @@ import { readStrictJson } from "../domain/strict-json.ts";
 import type { VendorRequest } from "../domain/vendor.ts";
 import { ambiguous } from "./form.ts";
 
-export { isJsonObject } from "../domain/strict-json.ts";
-
 /**
  * A JSON body that reaches a vendor: strict JSON, and nothing beside it that could show one thing to us and another to the
  * vendor, such as a body that comes compressed or with parameters in the URL.

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { UNCAPPED } from "../../lambda/domain/balance.ts";
-import { balanceBefore, dollarsOf, inSeconds, refusalBy } from "../support/denials.ts";
+import { balanceBefore, inSeconds, refusalBy, usd } from "../support/denials.ts";
 
 /** `Retry-After` stands only where the same call will fit in time (docs/decisions/0028-retry-after.md). */
 
 const near = balanceBefore(300);
-const caps = { daily: dollarsOf(10), total: UNCAPPED, perCall: UNCAPPED };
+const caps = { daily: usd(10), total: UNCAPPED, perCall: UNCAPPED };
 
 test.each([
   ["the window ends in five minutes", [near], 5, {}, 300],
@@ -16,24 +16,24 @@ test.each([
   ["the window has just begun", [balanceBefore(86_400)], 5, {}, null],
   ["it takes the whole cap", [near], 10, {}, 300],
   ["it is above the whole cap", [near], 11, {}, null],
-  ["the cap is for a call", [{ ...near, caps: { ...caps, perCall: dollarsOf(3) } }], 4, {}, null],
+  ["the cap is for a call", [{ ...near, caps: { ...caps, perCall: usd(3) } }], 4, {}, null],
   [
     "the total cap has no room for it either",
-    [{ ...near, caps: { ...caps, total: dollarsOf(20) }, leftInTotal: dollarsOf(4) }],
+    [{ ...near, caps: { ...caps, total: usd(20) }, leftInTotal: usd(4) }],
     5,
     {},
     null,
   ],
   [
     "the total cap has room for it",
-    [{ ...near, caps: { ...caps, total: dollarsOf(20) }, leftInTotal: dollarsOf(5) }],
+    [{ ...near, caps: { ...caps, total: usd(20) }, leftInTotal: usd(5) }],
     5,
     {},
     300,
   ],
   [
     "the total cap alone refuses",
-    [{ ...near, caps: { ...caps, total: dollarsOf(20) }, leftInTotal: dollarsOf(2) }],
+    [{ ...near, caps: { ...caps, total: usd(20) }, leftInTotal: usd(2) }],
     3,
     {},
     null,
@@ -45,7 +45,7 @@ test.each([
   ["another key of the chain resets too late", [near, balanceBefore(700)], 5, {}, null],
   [
     "it is above the whole cap of another key",
-    [near, { ...near, caps: { ...caps, daily: dollarsOf(4) } }],
+    [near, { ...near, caps: { ...caps, daily: usd(4) } }],
     5,
     {},
     null,
@@ -62,7 +62,7 @@ test.each([
 
 test("the message of a daily cap says that the total cap has to be raised too, where that is so", async () => {
   const { message } = await refusalBy(
-    [{ ...near, caps: { ...caps, total: dollarsOf(20) }, leftInTotal: dollarsOf(4) }],
+    [{ ...near, caps: { ...caps, total: usd(20) }, leftInTotal: usd(4) }],
     5,
   );
 

@@ -16,7 +16,7 @@ import { GATEWAY_RESPONSE_TYPES, gatewayResponseOf } from "../../lib/gateway-res
 export const RETRY_AFTER_S_MAX = 600;
 
 const NOW_MS = 1_790_000_000_000;
-const usd = (dollars: number) => microUsd(BigInt(dollars) * 1_000_000n);
+export const usd = (dollars: number) => microUsd(BigInt(dollars) * 1_000_000n);
 
 /** A key with $4 of a daily cap of $10 left, as a call meets it `untilResetS` seconds before its window ends. */
 export const balanceBefore = (untilResetS: number, change: Partial<Balance> = {}): Balance => ({
@@ -62,7 +62,6 @@ export function refusalBy(
 }
 
 export const inSeconds = (seconds: number): number => NOW_MS + seconds * 1000;
-export const dollarsOf = usd;
 
 export interface Denial {
   readonly name: string;

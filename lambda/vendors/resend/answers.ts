@@ -1,7 +1,7 @@
 import { type MicroUsd, NOTHING, smaller, sum } from "../../domain/money.ts";
+import { isJsonObject } from "../../domain/strict-json.ts";
 import type { Json, PricedRule, Quote, Reading, VendorAnswer, VendorRequest } from "../../domain/vendor.ts";
 import { jsonObjectOf, NOTHING_READ, printable } from "../json-answer.ts";
-import { isJsonObject } from "../json-body.ts";
 
 /**
  * What Resend's answers say of the money: none names a price, so what was accepted costs what was quoted for it.

@@ -1,7 +1,8 @@
 import { Problem } from "../../domain/denial.ts";
+import { isJsonObject } from "../../domain/strict-json.ts";
 import type { Endpoint, FreeRule, PricedRule, VendorRequest } from "../../domain/vendor.ts";
 import { ambiguous } from "../form.ts";
-import { isJsonObject, readJson } from "../json-body.ts";
+import { readJson } from "../json-body.ts";
 import { readBatch, readEmail } from "./answers.ts";
 import { quoteBatch, quoteEmail, unlisted } from "./emails.ts";
 

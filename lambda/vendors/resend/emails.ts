@@ -1,8 +1,9 @@
 import { Problem } from "../../domain/denial.ts";
 import { type MicroUsd, microUsd, sum } from "../../domain/money.ts";
+import { isJsonObject } from "../../domain/strict-json.ts";
 import { priceOf, type Terms } from "../../domain/terms.ts";
 import type { PricedRule, Quote, VendorRequest } from "../../domain/vendor.ts";
-import { isJsonObject, readJson } from "../json-body.ts";
+import { readJson } from "../json-body.ts";
 import { ADDRESS_ACCEPTED, addressOf } from "./addresses.ts";
 
 /**

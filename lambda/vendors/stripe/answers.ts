@@ -1,6 +1,7 @@
 import { uncounted } from "../../domain/counted-object.ts";
 import { Problem } from "../../domain/denial.ts";
 import { larger, type MicroUsd, NOTHING } from "../../domain/money.ts";
+import { isJsonObject } from "../../domain/strict-json.ts";
 import type {
   Json,
   Known,
@@ -12,7 +13,6 @@ import type {
 } from "../../domain/vendor.ts";
 import { parseForm, wholeNumber } from "../form.ts";
 import { jsonObjectOf, NOTHING_READ, printable } from "../json-answer.ts";
-import { isJsonObject } from "../json-body.ts";
 import { fxRateOf, usdOf } from "./currencies.ts";
 
 /**
