@@ -11,8 +11,8 @@ const KEY = { pk: { S: LAYOUT_KEY.pk }, sk: { S: LAYOUT_KEY.sk } };
 
 /**
  * Refuses to work on tables of a newer layout, as the local run does: an older version that is deployed over a newer one
- * would misread money. Asked once for each process, before anything else is read; then a read tells it, and the first
- * process of a newer version marks the tables.
+ * would misread money. Each process asks once, before it reads anything else; the first process of a newer version that
+ * writes marks the tables.
  */
 export class TableLayout {
   readonly #client: DynamoDBClient;
@@ -49,9 +49,13 @@ export class TableLayout {
       version = await this.#read();
       if (this.#marks && (version === null || version < LAYOUT_VERSION)) version = await this.#mark();
     } catch (cause) {
-      throw new Problem("ledger_unavailable", "the ledger cannot be read; repeat it; nothing was charged", {
-        cause,
-      });
+      throw new Problem(
+        "ledger_unavailable",
+        "the ledger cannot be read; repeat the request; nothing was charged",
+        {
+          cause,
+        },
+      );
     }
     if (version === null || version <= LAYOUT_VERSION) return;
     this.#warn(

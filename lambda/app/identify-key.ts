@@ -29,10 +29,11 @@ export async function identify(
   }
   const policy = await vault.readPolicy(parsed.keyId);
   if (policy === null || !isSecretOf(parsed.secret, policy.secretHash)) {
-    throw new Problem(
-      "key_unknown",
-      `this vault key is not known; it was never issued here, or ended more than 30 days ago;${vaultKeyHint === null ? "" : ` ${vaultKeyHint};`} nothing was charged`,
-    );
+    const why = [
+      "it was never issued here, or ended more than 30 days ago",
+      ...(vaultKeyHint === null ? [] : [vaultKeyHint]),
+    ];
+    throw new Problem("key_unknown", `this vault key is not known; ${why.join("; ")}; nothing was charged`);
   }
   return policy;
 }

@@ -80,7 +80,7 @@ export function jsonOf(event: APIGatewayProxyEvent): unknown {
   if ("refused" in read && read.field === null)
     throw new Problem(
       "invalid_request",
-      `body: not valid JSON that can be read in one way only: it ${read.refused}; accepted is an object such as {"vendor": "stripe", "daily_usd_cap": 50}`,
+      `body: ${read.refused}; accepted is an object such as {"vendor": "stripe", "daily_usd_cap": 50}`,
     );
   if ("refused" in read)
     throw new Problem(
