@@ -13,7 +13,7 @@ import { type Charged, Problem } from "../domain/denial.ts";
 import { dollars, minus, NOTHING } from "../domain/money.ts";
 import { cut } from "../domain/text.ts";
 import { rootOf, sha256 } from "../domain/vault-key.ts";
-import type { Reading } from "../domain/vendor.ts";
+import type { Reading, VendorRequest } from "../domain/vendor.ts";
 import type { ObjectEffect, VendorReply } from "../ports.ts";
 import type { Admitted } from "./admit-call.ts";
 import type { AttemptContext, ProxyResult } from "./attempt-context.ts";
@@ -60,7 +60,7 @@ export async function paidCall(
   const notes = {
     facts: ({ corrections }: Folded) =>
       context.outcomeFacts(reason, forwarded, reading, corrected(before, corrections), admitted.vendor),
-    effect: (folded: Folded) => objectEffect(context, price, reading, answer, folded),
+    effect: (folded: Folded) => objectEffect(context, admitted.request, price, reading, answer, folded),
     rerunsFailures,
   };
   const { ports, attemptId } = context;
@@ -198,6 +198,7 @@ function answerOf(
  */
 function objectEffect(
   { policy, attemptId, ports }: AttemptContext,
+  request: VendorRequest,
   price: PaidPrice,
   reading: Reading | null,
   answer: Answer,
@@ -209,12 +210,16 @@ function objectEffect(
   if (answer.kind === "executed" && answer.uncounts.length > 0 && object !== null) {
     return { kind: "end", rootId, objectId: object.objectId };
   }
-  const counts = reading?.counts ?? null;
+  const { paidBy } = folded;
+  const isPaid = paidBy !== null && paidBy.price > 0n;
+  // Where the answer does not tell what it is about, what was paid is counted for the object that the request names.
+  const named = isPaid ? (price.rule.objectOf?.(request) ?? null) : null;
+  const counts = reading?.counts ?? (named === null ? null : { objectId: named, total: NOTHING });
   if (counts === null) return null;
   const { objectId, total } = counts;
   const isNew = object === null || total > highestTotal(object);
-  if (folded.paidBy !== null && (folded.paidBy.price > 0n || isNew)) {
-    const { attempt, price: paid, drawn } = folded.paidBy;
+  if (paidBy !== null && (isPaid || isNew)) {
+    const { attempt, price: paid, drawn } = paidBy;
     const { attemptId: payer, windows } = attempt;
     const entry = { attemptId: payer, amount: drawn, beyond: minus(paid, drawn), total, windows };
     return { kind: "count", rootId, objectId, entry, nowMs };

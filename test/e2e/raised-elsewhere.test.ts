@@ -170,6 +170,20 @@ describe("what changes between the question and the call", () => {
     ]);
   });
 
+  test("is counted for its object though the answer tells nothing, and goes back when that is cancelled", async () => {
+    const key = await issue(run, { daily_usd_cap: 100 });
+    expect(await act(key, "", {})).toBe(200);
+    upstream.next(intent({ amount: 7000 }), answer(200, {}));
+    expect((await post(run, key, "/v1/payment_intents/pi_1/confirm")).status).toBe(200);
+    expect(await balanceOf(run, key)).toEqual({ spent: 7000, reserved: 0, remaining: 3000 });
+
+    const received = { amount: 7000, amount_received: 0 };
+    expect(await act(key, "/pi_1/capture", { amount: 7000 }, received)).toBe(200);
+    expect(await balanceOf(run, key)).toEqual({ spent: 7000, reserved: 0, remaining: 3000 });
+    expect(await act(key, "/pi_1/cancel", { amount: 7000, status: "canceled" })).toBe(200);
+    expect(await balanceOf(run, key)).toEqual({ spent: 0, reserved: 0, remaining: 10_000 });
+  });
+
   test("gives back what was reserved for it when it is cancelled, not what was counted beyond", async () => {
     const key = await issue(run, { daily_usd_cap: 50 });
     expect(await act(key, "", {})).toBe(200);
