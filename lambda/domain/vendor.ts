@@ -32,6 +32,8 @@ export interface Vendor {
   /** What stands in the catalog's paths for `{name}`. */
   readonly placeholders: Readonly<Record<string, RegExp>>;
   readonly catalog: readonly Endpoint[];
+  /** What stands before paths of the catalog and is easily left out, as an allowlist writes it. */
+  readonly prefixes: readonly string[];
   /** Which limits inside a call a key of this vendor may have, by their names on the wire. */
   readonly limits: readonly LimitName[];
   /** How an entry of `allowed_recipients` is written, and whom it lets through. */

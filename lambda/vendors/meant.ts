@@ -73,7 +73,7 @@ const entryPath = (endpoint: Endpoint | undefined): string =>
 function meantBy(vendor: Vendor, entry: string): string | null {
   const [first = "", second] = entry.trim().split(/\s+/, 2);
   const methods = second === undefined ? ["POST", "GET"] : [first.toUpperCase()];
-  const paths = writtenOtherwise(second ?? first);
+  const paths = writtenOtherwise(vendor, second ?? first);
   for (const method of methods) {
     for (const path of paths) {
       const meant = `${method} ${path}`;
@@ -84,27 +84,17 @@ function meantBy(vendor: Vendor, entry: string): string | null {
   return nearest(vendor, methods[0] ?? "", paths[0] ?? "");
 }
 
-/** What stands before the paths of a catalog, and is easily left out. */
-const PREFIXES = [
-  "/v1",
-  "/2010-04-01/Accounts/*",
-  "/2010-04-01",
-  "/verify",
-  "/lookups",
-  "/messaging",
-  "/pricing",
-];
 /** A stage, the name of a vendor, a version that stands there twice. */
 const TOO_MUCH_MAX = 3;
 
 /** A path as it could have been meant: without an origin and a query, and with less or more before it. */
-function writtenOtherwise(text: string): readonly string[] {
-  const host = /^https?:\/\/([a-z]+)\.twilio\.com/i.exec(text)?.[1];
-  const path =
-    `/${text.replace(/^https?:\/\/[^/]*/i, host === undefined || host === "api" ? "" : `/${host}`)}`
-      .replace(/[?#].*$/, "")
-      .replace(/\/{2,}/g, "/")
-      .replace(/(?<=.)\/$/, "");
+function writtenOtherwise({ origins, prefixes }: Vendor, text: string): readonly string[] {
+  const host = /^https?:\/\/([^/:]*)/i.exec(text)?.[1]?.toLowerCase();
+  const [name = "main"] = Object.entries(origins).find(([, origin]) => origin === `https://${host}`) ?? [];
+  const path = `/${text.replace(/^https?:\/\/[^/]*/i, name === "main" ? "" : `/${name}`)}`
+    .replace(/[?#].*$/, "")
+    .replace(/\/{2,}/g, "/")
+    .replace(/(?<=.)\/$/, "");
   const last = path.split("/").length - 1;
   const plain = path
     .split("/")
@@ -120,7 +110,7 @@ function writtenOtherwise(text: string): readonly string[] {
     { length: Math.min(TOO_MUCH_MAX, segments.length - 1) },
     (_, at) => `/${segments.slice(at + 1).join("/")}`,
   ).filter((each) => !each.startsWith("/*"));
-  const all = [plain, ...shorter, ...PREFIXES.map((prefix) => prefix + plain)];
+  const all = [plain, ...shorter, ...prefixes.map((prefix) => prefix + plain)];
   return [...new Set([...all, ...all.map((each) => each.toLowerCase())])];
 }
 

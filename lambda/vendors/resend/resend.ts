@@ -89,6 +89,7 @@ export const resend: Vendor = {
     template: /^[A-Za-z0-9_-]{1,100}$/,
   },
   catalog,
+  prefixes: [],
   limits: ["allowed_recipients", "max_recipients"],
   recipients: RECIPIENTS,
   denial,

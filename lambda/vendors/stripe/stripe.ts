@@ -113,6 +113,7 @@ export const stripe: Vendor = {
       /^(?:[A-Za-z]+_[A-Za-z0-9_]{1,200}|(?=.*[^a-z_])[A-Za-z0-9][A-Za-z0-9 _.:@+,=$&!'()~-]{0,199})$/,
   },
   catalog: CATALOG,
+  prefixes: ["/v1"],
   limits: ["allowed_accounts", "allowed_currencies", "allowed_recipients"],
   recipients: {
     accepted: "ids of customers, such as cus_NffrFeUfNV2Hib, or of accounts that transfers go to",

@@ -94,6 +94,7 @@ export const twilio: Vendor = {
   refuseHeaders: () => null,
   placeholders: PLACEHOLDERS,
   catalog: CATALOG,
+  prefixes: ["/2010-04-01/Accounts/*", "/2010-04-01", ...HOSTS.map((host) => `/${host}`)],
   limits: ["allowed_recipients", "max_recipients"],
   recipients,
   denial,
