@@ -1,4 +1,4 @@
-import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+import type { DynamoDBRecord } from "aws-lambda";
 import { tightestCap } from "../domain/balance.ts";
 import { microUsd } from "../domain/money.ts";
 import type { VaultChange } from "../ports.ts";
@@ -7,20 +7,18 @@ import { readCallItem } from "./vault-items/call-item.ts";
 import type { Item } from "./vault-items/codec.ts";
 import { readPolicyItem } from "./vault-items/policy-item.ts";
 
-/** A record of the Vault table's stream, as far as it is read. Images are absent where there is none. */
-export interface StreamImages {
-  readonly keys: Readonly<Record<string, AttributeValue>>;
-  readonly before: Item | null;
-  readonly after: Item | null;
-}
+/** An image as Lambda hands it over is the SDK's item but for its type; absent where there is none. */
+const itemOf = (image: unknown): Item | null => (image === undefined ? null : (image as Item));
 
 /**
- * Reads one stream record. A removal (by TTL) says nothing; every write of a balance is told by its `last`, so one that
+ * Reads one record of the Vault table's stream. A removal (by TTL) says nothing; every write of a balance is told by its `last`, so one that
  * changed nothing is passed over. Throws on an item that is none of ours.
  */
-export function changeFrom({ keys, before, after }: StreamImages): VaultChange {
+export function changeFrom({ dynamodb }: DynamoDBRecord): VaultChange {
+  const before = itemOf(dynamodb?.OldImage);
+  const after = itemOf(dynamodb?.NewImage);
   if (after === null) return { kind: "ignored" };
-  const sortKey = keys["sk"]?.S ?? "";
+  const sortKey = dynamodb?.Keys?.["sk"]?.S ?? "";
   if (sortKey === "POLICY")
     return before === null ? { kind: "issued", policy: readPolicyItem(after) } : { kind: "ignored" };
   if (sortKey === "BALANCE") return balanceChange(before, after);

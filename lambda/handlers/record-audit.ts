@@ -1,4 +1,3 @@
-import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from "aws-lambda";
 import { DynamoAuditLog } from "../adapters/dynamo-audit-log.ts";
 import { changeFrom } from "../adapters/vault-changes.ts";
@@ -33,14 +32,7 @@ const layout = tableLayout(dynamo, false);
 export const handler = async (event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> => {
   // Thrown: the batch comes again, and ends whole in dead letters, which the newer version replays.
   await layout.check();
-  const changes = event.Records.map(({ dynamodb }) => () => {
-    const image = (item: unknown) => (item === undefined ? null : (item as Record<string, AttributeValue>));
-    return changeFrom({
-      keys: image(dynamodb?.Keys) ?? {},
-      before: image(dynamodb?.OldImage),
-      after: image(dynamodb?.NewImage),
-    });
-  });
+  const changes = event.Records.map((record) => () => changeFrom(record));
   const failure = await recordAudit(changes, { vault, log });
   if (failure === null) return { batchItemFailures: [] };
   count(METRICS.auditFailure);

@@ -28,13 +28,8 @@ export function decisionsFrom(
   const vault = new DynamoVault({ steady: client, once: client }, TABLES[0].name, () => {});
   return async (records) => {
     const decisions: Decision[] = [];
-    for (const { dynamodb } of records) {
-      const change = changeFrom({
-        keys: item(dynamodb?.Keys) ?? {},
-        before: item(dynamodb?.OldImage),
-        after: item(dynamodb?.NewImage),
-      });
-      for (const event of await eventsOf(change, vault)) {
+    for (const record of records) {
+      for (const event of await eventsOf(changeFrom(record), vault)) {
         const decision = decisionOf(event);
         if (decision !== null) decisions.push(decision);
       }
@@ -51,9 +46,6 @@ export function consumedOf(records: readonly DynamoDBRecord[], answer: unknown):
   const lowest = records.findIndex(({ dynamodb }) => failed.has(dynamodb?.SequenceNumber));
   return failed.size === 0 ? records : records.slice(0, Math.max(0, lowest));
 }
-
-type Item = Parameters<typeof changeFrom>[0]["keys"];
-const item = (image: unknown) => (image === undefined ? null : (image as Item));
 
 /** The header that every decision on a known key has; those are on a row. */
 const ON_A_ROW = "keybrake-call-id";
