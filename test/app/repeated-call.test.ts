@@ -263,7 +263,7 @@ describe("in memory", () => {
       if (record === undefined) throw new Error(`there is no ${callId}`);
       return callItem(record);
     },
-    400,
+    150,
   );
 
   test("every repeat has one row, though its corrections were taken off the record", async () => {
@@ -313,6 +313,6 @@ describe("on the engine", () => {
       if (item === undefined) throw new Error(`there is no ${callId}`);
       return item;
     },
-    200,
+    80,
   );
 });

@@ -276,7 +276,9 @@ describe("before stripe-stateful-mock", () => {
 
 describe("before Prism with Twilio's own description", () => {
   const FROM = "+15005550006";
-  const TO = "+14155550100";
+  /** The receivers of Twilio's own examples of a message and of a call. */
+  const TO = "+14155552345";
+  const CALLED = "+14158675309";
   const TWIML = "<Response><Say>Hi</Say></Response>";
   const twilioKey = (body: Readonly<Record<string, unknown>> = {}): Promise<Key> =>
     issue(run, { vendor: "twilio", daily_usd_cap: 10, ...body });
@@ -330,7 +332,7 @@ describe("before Prism with Twilio's own description", () => {
   test("the price that its example of a call tells at once is final, since it is within what was reserved", async () => {
     const key = await twilioKey();
 
-    const call = await clientOf(key).calls.create({ to: TO, from: FROM, twiml: TWIML, timeLimit: 600 });
+    const call = await clientOf(key).calls.create({ to: CALLED, from: FROM, twiml: TWIML, timeLimit: 600 });
 
     // The example is of a call that has ended, at $0.03. A real answer has no price before the call has ended.
     expect(call).toMatchObject({ price: "-0.03000", priceUnit: "USD", status: "completed" });

@@ -13,7 +13,7 @@ import { ask, callRows, issue, type Key, type OwnRun, post, startOwn } from "../
 const SEEDS = [1, 2, 3];
 const STEPS = 80;
 /** Stripe has more ways than the others. */
-const STRIPE_STEPS = 300;
+const STRIPE_STEPS = 160;
 /** US dollars for one unit, without margin, and what its smallest unit is. */
 const CURRENCIES = { usd: [1, 100], eur: [1.1, 100], jpy: [0.01, 1], kwd: [3, 1_000] } as const;
 type Currency = keyof typeof CURRENCIES;

@@ -281,6 +281,7 @@ describe("what a message turned out to cost", () => {
   const made = (change: Record<string, unknown>) =>
     answered(201, {
       sid: `SM${HEX}`,
+      to: "+15555550100",
       num_segments: "1",
       num_media: "0",
       price: null,
@@ -346,6 +347,11 @@ describe("what a message turned out to cost", () => {
     expect(ended("-0.00750")).toMatchObject({ price: micros(7_500), isEstimate: false });
     for (const price of ["0", "-2", "0.5"])
       expect(ended(price)).toMatchObject({ price: micros(10_000), isEstimate: true });
+    const elsewhere = { price: "-0.0001", status: "delivered", to: "+15555550199" };
+    expect(readOf(posting(MESSAGES, text("hi")), made(elsewhere))).toMatchObject({
+      price: micros(10_000),
+      isEstimate: true,
+    });
   });
 
   test.each<[string, Record<string, unknown>]>([
@@ -353,6 +359,8 @@ describe("what a message turned out to cost", () => {
     ["segments that are a number", { num_segments: 1 }],
     ["segments below zero", { num_segments: "-1" }],
     ["no media told", { num_media: undefined }],
+    ["another receiver", { to: "+15555550199" }],
+    ["no receiver told", { to: undefined }],
   ])("with %s it costs what was quoted", (_, change) => {
     expect(readOf(posting(MESSAGES, text("a".repeat(161))), made(change))).toMatchObject({
       price: micros(20_000),

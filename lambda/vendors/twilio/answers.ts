@@ -47,6 +47,10 @@ export function outcomeOf(
   return { made, reading };
 }
 
+/** Whether what was made goes to whom the request named: of anything else no price below the quote is believed. */
+const goesWhereAsked = ({ to }: Json, { recipients }: Quote): boolean =>
+  typeof to === "string" && recipients?.length === 1 && recipients[0] === to;
+
 /** An answer that will tell its price: until then it is estimated. */
 export function estimated(reading: Reading, estimate: MicroUsd): Reading {
   if (reading.kind !== "executed") return reading;
@@ -58,7 +62,7 @@ export function estimated(reading: Reading, estimate: MicroUsd): Reading {
  * beside another state is not all of it.
  */
 export function pricedAtOnce(made: Json, reading: Reading, quote: Quote, terms: Terms): Reading | null {
-  const told = reading.objectId === null ? null : toldPrice(made, terms);
+  const told = reading.objectId === null || !goesWhereAsked(made, quote) ? null : toldPrice(made, terms);
   const isFinal = told !== null && told.price > 0n && told.price <= quote.amount;
   return isFinal && ENDED.includes(`${made["status"]}`) ? { ...reading, ...told } : null;
 }
@@ -77,7 +81,11 @@ export function readMessage(answer: VendorAnswer, quote: Quote, terms: Terms): R
   const segments = typeof counted === "string" && /^[1-9][0-9]{0,2}$/.test(counted) ? Number(counted) : null;
   const to = quote.recipients?.[0] ?? "";
   const each = priceAt(terms, "sms", to);
-  const isPlain = quoted !== null && media === "0" && reading.objectId?.startsWith("SM") === true;
+  const isPlain =
+    quoted !== null &&
+    media === "0" &&
+    reading.objectId?.startsWith("SM") === true &&
+    goesWhereAsked(made, quote);
   const atOnce = pricedAtOnce(made, reading, quote, terms);
   if (atOnce !== null) return atOnce;
   if (!isPlain || segments === null || typeof each !== "bigint" || segments > quoted)
