@@ -11,8 +11,8 @@ import { readPolicyItem } from "./vault-items/policy-item.ts";
 const itemOf = (image: unknown): Item | null => (image === undefined ? null : (image as Item));
 
 /**
- * Reads one record of the Vault table's stream. A removal (by TTL) says nothing; every write of a balance is told by its `last`, so one that
- * changed nothing is passed over. Throws on an item that is none of ours.
+ * Reads one record of the Vault table's stream. A removal (by TTL) says nothing; every write of a balance is told by its
+ * `last`, so one that changed nothing is passed over. Throws on an item that is none of ours.
  */
 export function changeFrom({ dynamodb }: DynamoDBRecord): VaultChange {
   const before = itemOf(dynamodb?.OldImage);

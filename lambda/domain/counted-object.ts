@@ -5,8 +5,8 @@ import { atLeastNothing, larger, type MicroUsd, minus, NOTHING, sum } from "./mo
  * An object of the vendor (a PaymentIntent, a charge, an invoice) whose money this root has counted.
  *
  * So what is done with it later costs only what goes beyond: its confirmation and capture nothing unless others have raised
- * it meanwhile, a higher amount the difference. It is a set of entries, one per attempt whose draw stands for it, so that parallel changes never
- * overwrite each other: what is counted is their sum.
+ * it meanwhile, a higher amount the difference. It is a set of entries, one for each attempt that paid for it, so that
+ * parallel changes never overwrite each other: what is counted is their sum.
  */
 export interface CountedObject {
   readonly objectId: string;

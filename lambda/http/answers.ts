@@ -57,15 +57,14 @@ const TYPE_BY_STATUS: Readonly<Record<number, string>> = {
 };
 
 /** Our API's own errors: `{"error": {"type", "code", "message", "request_id", "charged", …details}}`. */
-const errorType = (status: number): string => TYPE_BY_STATUS[status] ?? "api_error";
-
 export function problemAnswer(problem: Problem, requestId: string): APIGatewayProxyResult {
   const { status, code, charged, details } = problem;
   const message = redact(problem.message);
   const shown = Object.fromEntries(
     Object.entries(details).map(([name, value]) => [name, typeof value === "string" ? redact(value) : value]),
   );
-  const error = { type: errorType(status), code, message, request_id: requestId, charged, ...shown };
+  const type = TYPE_BY_STATUS[status] ?? "api_error";
+  const error = { type, code, message, request_id: requestId, charged, ...shown };
   return jsonAnswer(
     status,
     { error },
