@@ -46,22 +46,22 @@ export async function settleLatePrices(deadlineMs: number, ports: LatePricePorts
   const run = { settled: 0, waiting: 0 };
   for (const vendor of Object.values(VENDORS)) {
     if (vendor.latePrices === null) continue;
+    const seen = new Set<string>();
     for (;;) {
-      // An index lags behind its table, so a call that was asked for a moment ago may be found once more.
-      const found = await ports.vault.lateCalls(vendor.name, ports.clock.now(), PAGE);
-      let asked = 0;
+      // What was seen is found again: an index lags behind its table, and a call that cannot be read or written stays due.
+      // None of them may stand before all others.
+      const page = await ports.vault.lateCalls(vendor.name, ports.clock.now(), PAGE + seen.size);
+      const found = page.filter((callId) => !seen.has(callId));
+      if (found.length === 0) break;
       for (const callId of found) {
         if (ports.clock.now() + CALL_MS_MAX > deadlineMs) return run;
-        // One that cannot be read or written must not stand before all others.
+        seen.add(callId);
         const done = await settleOne(vendor, callId, deadlineMs, ports).catch((error: unknown) => {
           ports.warn(`the final price of ${callId} could not be settled; it is tried again later`, error);
           return "nothing" as const;
         });
-        if (done === "nothing") continue;
-        run[done] += 1;
-        asked += 1;
+        if (done !== "nothing") run[done] += 1;
       }
-      if (asked === 0) break;
     }
   }
   return run;

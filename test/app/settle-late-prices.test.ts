@@ -531,3 +531,29 @@ describe("runs", () => {
     expect(left()).toBe(980_000n);
   });
 });
+
+test("calls that cannot be read do not stand before all others, however many they are", async () => {
+  for (let call = 0; call < 31; call++) {
+    await post("Messages.json", { Body: "hi" });
+    pass(1);
+  }
+  pass(2 * MINUTE_MS);
+  twilio.price = () => priced("-0.00750");
+  const unreadable = new Set(await vault.lateCalls("twilio", nowMs, 30));
+  const readCall = async (callId: string) => {
+    if (unreadable.has(callId)) throw new Error("the record cannot be read");
+    return vault.readCall(callId);
+  };
+  const partly = new Proxy(vault, {
+    get: (target, name) => {
+      if (name === "readCall") return readCall;
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+
+  const run = await settleLatePrices(nowMs + MINUTE_MS, { ...ports, vault: partly });
+
+  expect(run).toEqual({ settled: 1, waiting: 0 });
+  expect(warnings).toHaveLength(30);
+});
