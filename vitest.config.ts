@@ -1,12 +1,26 @@
 import { defineConfig } from "vitest/config";
 
-/** `npm test` needs nothing but npm. Tests that start the whole product share one build of it. */
+/** Processes that are killed and started again, calls by chance, and the product broken on purpose: minutes of their own. */
+const LONG = [
+  "test/e2e/quotes.test.ts",
+  "test/e2e/restart.test.ts",
+  "test/local/local-cli.test.ts",
+  "test/local/npm-watch.test.ts",
+  "test/simulation/broken.test.ts",
+];
+
+/**
+ * `npm test` and `npm run test:long` need nothing but npm. Tests that start the whole product share one build of it.
+ */
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     maxWorkers: 2,
     globalSetup: ["test/global-setup.ts"],
+    projects: [
+      { extends: true, test: { name: "usual", include: ["test/**/*.test.ts"], exclude: LONG } },
+      { extends: true, test: { name: "long", include: LONG } },
+    ],
   },
 });
