@@ -1,7 +1,8 @@
 import { defineConfig } from "vitest/config";
 
-/** Processes that are killed and started again, calls by chance, and the product broken on purpose: minutes of their own. */
+/** Processes that are killed and started again, calls by chance, servers of others, and the product broken on purpose. */
 const LONG = [
+  "test/e2e/independent-upstreams.test.ts",
   "test/e2e/quotes.test.ts",
   "test/e2e/restart.test.ts",
   "test/local/local-cli.test.ts",
