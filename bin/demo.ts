@@ -5,7 +5,7 @@
  * key's balance and the audit log. Exits with 1 when they differ or when it is not exactly 50.
  */
 import Stripe from "stripe";
-import { startLocal } from "../lib/local/run.ts";
+import { startLocal } from "../local/run.ts";
 
 const CALLS = 500;
 const CAP_USD = 50;

@@ -1,14 +1,14 @@
-/** `npm start`: Keybrake on this machine. The variables it reads are in lib/local/settings.ts. */
+/** `npm start`: Keybrake on this machine. The variables it reads are in local/settings.ts. */
 
 import { FUNCTION_TIMEOUT_S } from "../lib/limits.ts";
-import { decisionLine } from "../lib/local/decision-line.ts";
-import { LineWriter, toStdout } from "../lib/local/line-writer.ts";
-import { type LocalRun, startLocal } from "../lib/local/run.ts";
-import { CREDENTIAL_VARIABLES, parseArguments, parseSettings, type Settings } from "../lib/local/settings.ts";
-import { StartError, systemProblem } from "../lib/local/start-error.ts";
-import { stopOnSignal } from "../lib/local/stopping.ts";
-import { LOCAL_VENDORS } from "../lib/local/vendor-targets.ts";
 import { VENDOR_NAMES, type VendorName } from "../lib/routes.ts";
+import { decisionLine } from "../local/decision-line.ts";
+import { LineWriter, toStdout } from "../local/line-writer.ts";
+import { type LocalRun, startLocal } from "../local/run.ts";
+import { CREDENTIAL_VARIABLES, parseArguments, parseSettings, type Settings } from "../local/settings.ts";
+import { StartError, systemProblem } from "../local/start-error.ts";
+import { stopOnSignal } from "../local/stopping.ts";
+import { LOCAL_VENDORS } from "../local/vendor-targets.ts";
 
 /** Every call ends by itself within this. */
 const GRACE_S = FUNCTION_TIMEOUT_S;

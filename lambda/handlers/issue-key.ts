@@ -1,7 +1,7 @@
 import middy from "@middy/core";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 import { randomIds } from "../adapters/random-ids.ts";
-import { issueKey } from "../app/issue-key.ts";
+import { issueKey } from "../app/keys/issue-key.ts";
 import { capStatuses, NOTHING_HELD } from "../domain/balance.ts";
 import { Problem } from "../domain/denial.ts";
 import { ENV } from "../environment.ts";

@@ -1,6 +1,6 @@
 import middy from "@middy/core";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
-import { changeKey, inspectKey, notFound, revokeKey } from "../app/manage-key.ts";
+import { changeKey, inspectKey, notFound, revokeKey } from "../app/keys/manage-key.ts";
 import { ENV } from "../environment.ts";
 import { jsonAnswer } from "../http/answers.ts";
 import { authenticateAdmin } from "../http/authenticate.ts";

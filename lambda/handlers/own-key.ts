@@ -1,8 +1,8 @@
 import middy from "@middy/core";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
-import { standingProblem } from "../app/cap-problems.ts";
-import { identify } from "../app/identify-key.ts";
-import { inspectKey, revokeKey } from "../app/manage-key.ts";
+import { inspectKey, revokeKey } from "../app/keys/manage-key.ts";
+import { standingProblem } from "../app/proxy/cap-problems.ts";
+import { identify } from "../app/proxy/identify-key.ts";
 import { ENV } from "../environment.ts";
 import { jsonAnswer } from "../http/answers.ts";
 import { keyBody } from "../http/key-answer.ts";

@@ -1,7 +1,7 @@
 import middy from "@middy/core";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-lambda";
-import type { ProxyRequest } from "../app/admit-call.ts";
-import { proxyCall } from "../app/proxy-call.ts";
+import type { ProxyRequest } from "../app/proxy/admit-call.ts";
+import { proxyCall } from "../app/proxy/proxy-call.ts";
 import { Problem } from "../domain/denial.ts";
 import { ENV } from "../environment.ts";
 import { denialAnswer, proxyAnswer } from "../http/proxy-answer.ts";

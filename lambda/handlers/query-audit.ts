@@ -1,6 +1,6 @@
 import middy from "@middy/core";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
-import { queryAudit } from "../app/query-audit.ts";
+import { queryAudit } from "../app/audit/query-audit.ts";
 import { ENV } from "../environment.ts";
 import { auditAnswer } from "../http/audit-answer.ts";
 import { parseAuditRequest } from "../http/audit-params.ts";

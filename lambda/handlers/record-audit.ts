@@ -1,7 +1,7 @@
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from "aws-lambda";
 import { DynamoAuditLog } from "../adapters/dynamo-audit-log.ts";
 import { changeFrom } from "../adapters/vault-changes.ts";
-import { recordAudit } from "../app/record-audit.ts";
+import { recordAudit } from "../app/audit/record-audit.ts";
 import { ENV, METRICS } from "../environment.ts";
 import type { AuditLog } from "../ports.ts";
 import { count } from "./metrics.ts";

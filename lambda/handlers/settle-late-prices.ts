@@ -1,5 +1,5 @@
 import type { Context } from "aws-lambda";
-import { type LatePriceRun, latePriceBacklog, settleLatePrices } from "../app/settle-late-prices.ts";
+import { type LatePriceRun, latePriceBacklog, settleLatePrices } from "../app/audit/settle-late-prices.ts";
 import { METRICS } from "../environment.ts";
 import { count } from "./metrics.ts";
 import { clients, dynamoVault, systemClock, tableLayout, vendorPorts } from "./wiring.ts";

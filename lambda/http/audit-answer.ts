@@ -1,5 +1,5 @@
 import type { APIGatewayProxyResult } from "aws-lambda";
-import type { AuditAnswer } from "../app/query-audit.ts";
+import type { AuditAnswer } from "../app/audit/query-audit.ts";
 import { DecimalUsd, eventAttributes, eventId, rowAttributes, type WireValue } from "../audit-wire.ts";
 import type { AuditRow } from "../domain/audit-event.ts";
 import { jsonAnswer, textAnswer } from "./answers.ts";

@@ -1,4 +1,4 @@
-import type { AuditQuery } from "../app/query-audit.ts";
+import type { AuditQuery } from "../app/audit/query-audit.ts";
 import { Problem } from "../domain/denial.ts";
 import { parseTime } from "../domain/time.ts";
 import { sha256 } from "../domain/vault-key.ts";

@@ -1,4 +1,4 @@
-import type { KeyView } from "../app/manage-key.ts";
+import type { KeyView } from "../app/keys/manage-key.ts";
 import { type CapStatus, standing, UNCAPPED } from "../domain/balance.ts";
 import { type MicroUsd, usdNumber } from "../domain/money.ts";
 import { isoTime } from "../domain/time.ts";

@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import type { KeyRequest } from "../app/issue-key.ts";
-import type { KeyChangeRequest } from "../app/manage-key.ts";
+import type { KeyRequest } from "../app/keys/issue-key.ts";
+import type { KeyChangeRequest } from "../app/keys/manage-key.ts";
 import { UNCAPPED } from "../domain/balance.ts";
 import type { CallLimits } from "../domain/call-limits.ts";
 import { Problem } from "../domain/denial.ts";

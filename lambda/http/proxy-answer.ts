@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import type { APIGatewayProxyResult } from "aws-lambda";
-import type { CallFacts, ProxyResult } from "../app/attempt-context.ts";
+import type { CallFacts, ProxyResult } from "../app/proxy/attempt-context.ts";
 import { isSafeToRepeat, type Problem } from "../domain/denial.ts";
 import { usdText } from "../domain/money.ts";
 import { redact } from "../domain/secrets.ts";

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { dynamoClients } from "../../lambda/adapters/dynamo-clients.ts";
 import { DynamoVault } from "../../lambda/adapters/dynamo-vault.ts";
 import { UNLIMITED } from "../../lambda/domain/call-limits.ts";
-import { type LocalDynamoDb, startDynamoDb } from "../../lib/local/dynamodb.ts";
+import { type LocalDynamoDb, startDynamoDb } from "../../local/aws/dynamodb.ts";
 import { MemoryVault } from "../support/memory-vault.ts";
 import { vaultContract } from "./vault.contract.ts";
 

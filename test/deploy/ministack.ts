@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { freePort } from "../../lib/local/listen.ts";
+import { freePort } from "../../local/listen.ts";
 
 /** An AWS account that stands in for the real one, on 127.0.0.1. */
 export interface MiniStack {

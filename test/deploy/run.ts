@@ -9,7 +9,7 @@ import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort } from "../../lib/local/listen.ts";
+import { freePort } from "../../local/listen.ts";
 import { DEPLOYMENT_VARIABLE, type Deployment } from "../support/deployed.ts";
 import { skippedWhereUnavailable, virtualEnvironment } from "../support/python.ts";
 import { CANNOT_HOLD } from "./cannot-hold.ts";

@@ -5,8 +5,8 @@ import { STATUS_BY_CODE } from "../../lambda/domain/denial.ts";
 import { DEFAULT_PRICES, TERMS_SCHEMA } from "../../lambda/terms.ts";
 import { VENDORS } from "../../lambda/vendors/index.ts";
 import { GATEWAY_RESPONSE_TYPES, gatewayResponseOf } from "../../lib/gateway-responses.ts";
-import { parseSettings } from "../../lib/local/settings.ts";
 import { ROUTES } from "../../lib/routes.ts";
+import { parseSettings } from "../../local/settings.ts";
 import { anchorsOf, codeBlocks, documents, proseOf, REPOSITORY, tableUnder, textOf } from "./markdown.ts";
 
 const linksOf = (text: string) =>

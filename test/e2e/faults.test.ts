@@ -1,6 +1,6 @@
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { freePort } from "../../lib/local/listen.ts";
+import { freePort } from "../../local/listen.ts";
 import { gate } from "../local/gate.ts";
 import { open } from "../local/http-client.ts";
 import { eventually } from "../support/eventually.ts";

@@ -4,9 +4,9 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { DIST } from "../../bin/build.ts";
-import { loadFunctions } from "../../lib/local/functions.ts";
-import { invocationContext } from "../../lib/local/invocation.ts";
-import { freePort, listen } from "../../lib/local/listen.ts";
+import { loadFunctions } from "../../local/aws/functions.ts";
+import { invocationContext } from "../../local/aws/invocation.ts";
+import { freePort, listen } from "../../local/listen.ts";
 import { listAt, numberAt, textAt } from "../support/json.ts";
 import {
   ask,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { LOCAL_VENDORS } from "../../lib/local/vendor-targets.ts";
+import { LOCAL_VENDORS } from "../../local/vendor-targets.ts";
 import { Random } from "../simulation/random.ts";
 import { at, numberAt, textAt } from "../support/json.ts";
 import { ask, callRows, issue, type Key, type OwnRun, post, startOwn } from "../support/keybrake.ts";

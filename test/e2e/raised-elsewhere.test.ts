@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { LOCAL_VENDORS } from "../../lib/local/vendor-targets.ts";
+import { LOCAL_VENDORS } from "../../local/vendor-targets.ts";
 import { at, textAt } from "../support/json.ts";
 import {
   ask,

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { standIn, TABLES } from "../../lib/local/dynamodb.ts";
+import { standIn, TABLES } from "../../local/aws/dynamodb.ts";
 import { eventually } from "../support/eventually.ts";
 import { textAt } from "../support/json.ts";
 import { type Asked, ask, type Key, type Reply } from "../support/keybrake.ts";

@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parseForm as parseAsStripe } from "../../lib/local/stripe-simulator/form.ts";
+import { parseForm as parseAsStripe } from "../../local/simulators/stripe/form.ts";
 import { at, textAt } from "../support/json.ts";
 import {
   auditRows,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { DIST } from "../../bin/build.ts";
-import { loadFunctions } from "../../lib/local/functions.ts";
-import { invocationContext } from "../../lib/local/invocation.ts";
+import { loadFunctions } from "../../local/aws/functions.ts";
+import { invocationContext } from "../../local/aws/invocation.ts";
 import { at, listAt, textAt } from "../support/json.ts";
 import {
   ask,

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { build } from "../../bin/build.ts";
-import { loadFunctions } from "../../lib/local/functions.ts";
-import { invocationContext } from "../../lib/local/invocation.ts";
+import { loadFunctions } from "../../local/aws/functions.ts";
+import { invocationContext } from "../../local/aws/invocation.ts";
 
 let directory = "";
 beforeEach(async () => {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { AuditFields } from "../../lambda/domain/audit-event.ts";
 import { UNCAPPED } from "../../lambda/domain/balance.ts";
 import { microUsd, NOTHING } from "../../lambda/domain/money.ts";
-import { type Decision, decisionLine, decisionOf } from "../../lib/local/decision-line.ts";
+import { type Decision, decisionLine, decisionOf } from "../../local/decision-line.ts";
 
 const AT_MS = Date.UTC(2026, 10, 27, 23, 5, 9);
 const FIELDS: AuditFields = {

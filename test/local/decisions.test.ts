@@ -1,6 +1,6 @@
 import type { DynamoDBRecord } from "aws-lambda";
 import { expect, test } from "vitest";
-import { consumedOf, refusalIn } from "../../lib/local/decisions.ts";
+import { consumedOf, refusalIn } from "../../local/decisions.ts";
 
 const exchange = (status: number, body: unknown, headers: readonly (readonly [string, string])[] = []) => ({
   atMs: 5,

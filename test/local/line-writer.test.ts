@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { LineWriter } from "../../lib/local/line-writer.ts";
+import { LineWriter } from "../../local/line-writer.ts";
 import { gate } from "./gate.ts";
 
 /** A writer whose output is kept, and takes as long as the test says. */

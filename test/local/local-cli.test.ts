@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { listen } from "../../lib/local/listen.ts";
+import { listen } from "../../local/listen.ts";
 import { eventually } from "../support/eventually.ts";
 import { ask, issue, type Key, pay, post } from "../support/keybrake.ts";
 import { type OwnUpstream, startOwnUpstream } from "../support/own-upstream.ts";

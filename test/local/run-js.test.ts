@@ -10,7 +10,7 @@ const ROOT = join(import.meta.dirname, "..", "..");
 let checkout: string;
 beforeAll(async () => {
   checkout = await mkdtemp(join(tmpdir(), "keybrake-checkout-"));
-  for (const name of ["bin", "lib", "lambda", "package.json"])
+  for (const name of ["bin", "lib", "local", "lambda", "package.json"])
     await cp(join(ROOT, name), join(checkout, name), { recursive: true });
 });
 afterAll(() => rm(checkout, { recursive: true }));

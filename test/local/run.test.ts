@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeAll, expect, test } from "vitest";
 import { build } from "../../bin/build.ts";
-import { type LocalOptions, type LocalRun, startLocal } from "../../lib/local/run.ts";
 import { FUNCTIONS } from "../../lib/routes.ts";
+import { type LocalOptions, type LocalRun, startLocal } from "../../local/run.ts";
 import { send } from "./http-client.ts";
 
 /** Answers with its environment; the consumer keeps what it got where `health` can see it: they share the process. */

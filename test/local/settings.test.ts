@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { parseArguments, parseSettings } from "../../lib/local/settings.ts";
-import { StartError } from "../../lib/local/start-error.ts";
-import { LOCAL_VENDORS } from "../../lib/local/vendor-targets.ts";
+import { parseArguments, parseSettings } from "../../local/settings.ts";
+import { StartError } from "../../local/start-error.ts";
+import { LOCAL_VENDORS } from "../../local/vendor-targets.ts";
 
 test("nothing set is port 8787, a new key, in memory, no stage, simulated vendors", () => {
   expect(parseSettings({ KEYBRAKE_DATA: "", PORT: "" })).toEqual({

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { signalsInTurn } from "../../lib/local/stopping.ts";
+import { signalsInTurn } from "../../local/stopping.ts";
 
 /** Guarantees that a signal that npm passes on once more is no second one, and that a second one is not missed. */
 test.each([

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { freePort } from "../../lib/local/listen.ts";
+import { freePort } from "../../local/listen.ts";
 import { eventually } from "../support/eventually.ts";
 
 /** Where the installed programs are, told by run.ts. */

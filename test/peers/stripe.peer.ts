@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { LOCAL_VENDORS } from "../../lib/local/vendor-targets.ts";
+import { LOCAL_VENDORS } from "../../local/vendor-targets.ts";
 import { balanceOf, callRows, issue, type OwnRun, startOwn } from "../support/keybrake.ts";
 import { type StripeClient, stripeClient } from "../support/stripe-node.ts";
 import { LOCALSTRIPE, PEER_VARIABLES, type Peer, startPeer } from "./peer.ts";

@@ -1,4 +1,4 @@
-import { eventsOf, recordAudit } from "../../lambda/app/record-audit.ts";
+import { eventsOf, recordAudit } from "../../lambda/app/audit/record-audit.ts";
 import type { AuditRow, EventName } from "../../lambda/domain/audit-event.ts";
 import type { Attempt } from "../../lambda/domain/call.ts";
 import { type MicroUsd, NOTHING, plus, usdText } from "../../lambda/domain/money.ts";

@@ -17,7 +17,7 @@ export interface Mutation {
 export const MUTATIONS: readonly Mutation[] = [
   {
     name: "forwards before the reservation is durable",
-    file: "lambda/app/paid-call.ts",
+    file: "lambda/app/proxy/paid-call.ts",
     find: "const reservation = await reserve(attempt, note, vault, clock);",
     replace:
       "void reserve(attempt, note, vault, clock); const drawn = attempt.windows.map(({ keyId }) => keyId); " +
@@ -27,7 +27,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "forwards though a draw of the chain was refused",
-    file: "lambda/app/paid-call.ts",
+    file: "lambda/app/proxy/paid-call.ts",
     find: "reservation.drawn.length === attempt.windows.length",
     replace: "reservation.drawn.length > 0",
     promises: [2, 5],
@@ -87,7 +87,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "does not check revocation when it joins",
-    file: "lambda/app/paid-call.ts",
+    file: "lambda/app/proxy/paid-call.ts",
     find: "context.standingProblem(claimed.balances) ?? dearerProblem(record, price)",
     replace: "dearerProblem(record, price)",
     promises: [5],
@@ -103,7 +103,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "does not check revocation of a free call",
-    file: "lambda/app/free-call.ts",
+    file: "lambda/app/proxy/free-call.ts",
     find: "context.standingProblem(balances) ?? context.outOfTime()",
     replace: "context.outOfTime()",
     promises: [5],
@@ -136,7 +136,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "recalls longer than the vendor replays",
-    file: "lambda/app/call-ledger.ts",
+    file: "lambda/app/proxy/call-ledger.ts",
     find: "const RECALL_MARGIN_MS = 3_600_000;",
     replace: "const RECALL_MARGIN_MS = -48 * 3_600_000;",
     promises: [1, 2, 3],
@@ -153,7 +153,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "tells a retry that there is no budget, which its own call holds",
-    file: "lambda/app/attempt-context.ts",
+    file: "lambda/app/proxy/attempt-context.ts",
     find: "othersHold(folded.record, this.attemptId)",
     replace: "false",
     promises: [4],
@@ -177,7 +177,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "drops what an outcome released before the stream has told it",
-    file: "lambda/app/call-ledger.ts",
+    file: "lambda/app/proxy/call-ledger.ts",
     find: "await vault.saveCall(next, record.version, effect);",
     replace: "await vault.saveCall(pruned(next, attemptId), record.version, effect);",
     promises: [3, 6],
@@ -193,7 +193,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "names the record of a refusal by another generation",
-    file: "lambda/app/paid-call.ts",
+    file: "lambda/app/proxy/paid-call.ts",
     find: "context.recordId = twinOf(generation, context.attemptId);",
     replace: "context.recordId = twinOf(callId, context.attemptId); void generation;",
     promises: [6],
@@ -211,7 +211,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "forgets a correction that was not acknowledged",
-    file: "lambda/app/call-ledger.ts",
+    file: "lambda/app/proxy/call-ledger.ts",
     find: 'return result?.status === "fulfilled" && result.value === "applied";',
     replace: 'return result?.status === "fulfilled";',
     promises: [3],
@@ -219,7 +219,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "keeps every correction on the record",
-    file: "lambda/app/call-ledger.ts",
+    file: "lambda/app/proxy/call-ledger.ts",
     find: "if (applied.length === 0 || Object.keys(record.corrections).length <= CORRECTIONS_KEPT) return;",
     replace: "if (applied.length >= 0) return;",
     promises: [6],
@@ -235,7 +235,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "forwards a free call that is on no record",
-    file: "lambda/app/free-call.ts",
+    file: "lambda/app/proxy/free-call.ts",
     find: "await Promise.all([vault.saveCall(record, 0, null), context.readChain()]);",
     replace:
       'await Promise.all([vault.saveCall(record, 0, null).catch(() => ({ kind: "saved" }) as const), context.readChain()]);',

@@ -1,8 +1,8 @@
-import type { ProxyRequest } from "../../lambda/app/admit-call.ts";
-import type { ProxyPorts, ProxyResult } from "../../lambda/app/attempt-context.ts";
-import { issueKey } from "../../lambda/app/issue-key.ts";
-import { changeKey, revokeKey } from "../../lambda/app/manage-key.ts";
-import { proxyCall } from "../../lambda/app/proxy-call.ts";
+import { issueKey } from "../../lambda/app/keys/issue-key.ts";
+import { changeKey, revokeKey } from "../../lambda/app/keys/manage-key.ts";
+import type { ProxyRequest } from "../../lambda/app/proxy/admit-call.ts";
+import type { ProxyPorts, ProxyResult } from "../../lambda/app/proxy/attempt-context.ts";
+import { proxyCall } from "../../lambda/app/proxy/proxy-call.ts";
 import { type Balance, type Caps, UNCAPPED } from "../../lambda/domain/balance.ts";
 import { UNLIMITED } from "../../lambda/domain/call-limits.ts";
 import { fromUsdCents, type MicroUsd } from "../../lambda/domain/money.ts";

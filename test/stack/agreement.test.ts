@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DIST } from "../../bin/build.ts";
 import { ENV, METRICS } from "../../lambda/environment.ts";
 import { VENDORS } from "../../lambda/vendors/index.ts";
-import { resourceMatcher } from "../../lib/local/resource-match.ts";
 import { STRANGERS_QUERY } from "../../lib/monitoring.ts";
 import { FUNCTIONS, LATE_PRICE_VENDORS, ROUTES, VENDOR_NAMES } from "../../lib/routes.ts";
+import { resourceMatcher } from "../../local/aws/resource-match.ts";
 import { type OwnRun, startOwn } from "../support/keybrake.ts";
 import { inside, shown, synthesised, textsOf } from "./template.ts";
 

@@ -7,9 +7,9 @@ import { DIST } from "../../bin/build.ts";
 import type { Item } from "../../lambda/adapters/vault-items/codec.ts";
 import { policyItem } from "../../lambda/adapters/vault-items/policy-item.ts";
 import { type DeadLetters, replay } from "../../lib/dead-letter-replay.ts";
-import { writeDeadLetter } from "../../lib/local/dead-letters.ts";
-import { loadFunctions } from "../../lib/local/functions.ts";
-import { type Invoke, invocationContext } from "../../lib/local/invocation.ts";
+import { writeDeadLetter } from "../../local/aws/dead-letters.ts";
+import { loadFunctions } from "../../local/aws/functions.ts";
+import { type Invoke, invocationContext } from "../../local/aws/invocation.ts";
 import { auditRows, type OwnRun, startOwn } from "../support/keybrake.ts";
 import { policyOf } from "../support/vault-facts.ts";
 

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Reservation } from "../../lambda/app/call-ledger.ts";
-import { reservationProblem } from "../../lambda/app/cap-problems.ts";
+import type { Reservation } from "../../lambda/app/proxy/call-ledger.ts";
+import { reservationProblem } from "../../lambda/app/proxy/cap-problems.ts";
 import { type Balance, UNCAPPED, WINDOW_MS } from "../../lambda/domain/balance.ts";
 import { Problem, type ProblemCode, STATUS_BY_CODE } from "../../lambda/domain/denial.ts";
 import { microUsd, NOTHING } from "../../lambda/domain/money.ts";

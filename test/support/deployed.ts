@@ -1,7 +1,7 @@
 import { connect, createServer, type Socket } from "node:net";
-import { listen } from "../../lib/local/listen.ts";
-import type { LocalOptions, LocalRun } from "../../lib/local/run.ts";
-import { startStripeSimulator } from "../../lib/local/stripe-simulator/server.ts";
+import { listen } from "../../local/listen.ts";
+import type { LocalOptions, LocalRun } from "../../local/run.ts";
+import { startStripeSimulator } from "../../local/simulators/stripe/server.ts";
 import { eventually } from "./eventually.ts";
 import { at, listAt } from "./json.ts";
 

@@ -1,5 +1,5 @@
 import { DIST } from "../../bin/build.ts";
-import { type LocalOptions, type LocalRun, startLocal } from "../../lib/local/run.ts";
+import { type LocalOptions, type LocalRun, startLocal } from "../../local/run.ts";
 import { type Answered, send } from "../local/http-client.ts";
 import { deploymentUnderTest, useDeployment } from "./deployed.ts";
 import { at, listAt, numberAt, textAt } from "./json.ts";

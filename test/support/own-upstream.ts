@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { listen } from "../../lib/local/listen.ts";
+import { listen } from "../../local/listen.ts";
 
 /** One request as it came, byte for byte. */
 export interface Recorded {

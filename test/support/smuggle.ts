@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { LocalOptions } from "../../lib/local/run.ts";
 import type { VendorName } from "../../lib/routes.ts";
+import type { LocalOptions } from "../../local/run.ts";
 import { at, textAt } from "./json.ts";
 import { balanceOf, callRows, issue, type Key, type OwnRun, startOwn } from "./keybrake.ts";
 import { type OwnUpstream, startOwnUpstream } from "./own-upstream.ts";

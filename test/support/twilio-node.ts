@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { createRequire } from "node:module";
-import { LOCAL_VENDORS } from "../../lib/local/vendor-targets.ts";
+import { LOCAL_VENDORS } from "../../local/vendor-targets.ts";
 import { at, listAt, numberAt, textAt } from "./json.ts";
 
 /** The versions of twilio-node that are in wide use; the package behind each name is pinned in package.json. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { admit } from "../../lambda/app/admit-call.ts";
+import { admit } from "../../lambda/app/proxy/admit-call.ts";
 import { UNCAPPED } from "../../lambda/domain/balance.ts";
 import { type CountedEntry, type CountedObject, highestTotal } from "../../lambda/domain/counted-object.ts";
 import { Problem } from "../../lambda/domain/denial.ts";

@@ -1,0 +1,140 @@
+import {
+  type CallRecord,
+  correctionsBy,
+  type FinalPrice,
+  type NoPriceYet,
+  postponed,
+  repriced,
+} from "../../domain/call.ts";
+import { Problem } from "../../domain/denial.ts";
+import type { Vendor } from "../../domain/vendor.ts";
+import type { Clock, Vault } from "../../ports.ts";
+import { VENDORS } from "../../vendors/index.ts";
+import type { ProxyPorts } from "../proxy/attempt-context.ts";
+import { sendCorrections } from "../proxy/call-ledger.ts";
+import { lookUp } from "../proxy/look-up.ts";
+
+export interface LatePricePorts
+  extends Pick<ProxyPorts, "secrets" | "http" | "clock" | "ids" | "destinationOf" | "terms" | "warn"> {
+  readonly vault: Pick<Vault, "readPolicy" | "readCall" | "lateCalls" | "saveCall" | "correct" | "confirm">;
+}
+
+/** What one run did: calls with their final price, and calls whose vendor does not know it yet or did not tell. */
+export interface LatePriceRun {
+  readonly settled: number;
+  readonly waiting: number;
+}
+
+/** What a run did not come to. */
+export interface LatePriceBacklog {
+  /** Of very many, so many at least. */
+  readonly overdue: number;
+  /** Milliseconds for which the oldest of them has been due; 0 where there is none. */
+  readonly oldestMs: number;
+}
+
+const PAGE = 25;
+/** What one question may take, and its writes. */
+const CALL_MS_MAX = 12_000;
+
+/**
+ * Asks for the final prices of calls that were settled at an estimate, the longest due first, until there is none left or
+ * no time (milliseconds). The difference to the estimate goes back to the balance, or is counted beyond the caps; a price
+ * above what was reserved rings an alarm. What fails is asked again later; a price that never comes leaves the estimate.
+ */
+export async function settleLatePrices(deadlineMs: number, ports: LatePricePorts): Promise<LatePriceRun> {
+  const run = { settled: 0, waiting: 0 };
+  for (const vendor of Object.values(VENDORS)) {
+    if (vendor.latePrices === null) continue;
+    const seen = new Set<string>();
+    for (;;) {
+      // What was seen is found again: an index lags behind its table, and a call that cannot be read or written stays due.
+      // None of them may stand before all others.
+      const page = await ports.vault.lateCalls(vendor.name, ports.clock.now(), PAGE + seen.size);
+      const found = page.filter((callId) => !seen.has(callId));
+      if (found.length === 0) break;
+      for (const callId of found) {
+        if (ports.clock.now() + CALL_MS_MAX > deadlineMs) return run;
+        seen.add(callId);
+        const done = await settleOne(vendor, callId, deadlineMs, ports).catch((error: unknown) => {
+          ports.warn(`the final price of ${callId} could not be settled; it is tried again later`, error);
+          return "nothing" as const;
+        });
+        if (done !== "nothing") run[done] += 1;
+      }
+    }
+  }
+  return run;
+}
+
+/** Calls that were due at `byMs` and still are: nothing else shows that there are more than a run can ask for. */
+export async function latePriceBacklog(
+  byMs: number,
+  { vault, clock }: { readonly vault: Pick<Vault, "lateBacklog">; readonly clock: Clock },
+): Promise<LatePriceBacklog> {
+  let overdue = 0;
+  let oldestMs = 0;
+  for (const { name, latePrices } of Object.values(VENDORS)) {
+    if (latePrices === null) continue;
+    const { calls, oldestDueMs } = await vault.lateBacklog(name, byMs);
+    overdue += calls;
+    if (oldestDueMs !== null) oldestMs = Math.max(oldestMs, clock.now() - oldestDueMs);
+  }
+  return { overdue, oldestMs };
+}
+
+async function settleOne(
+  vendor: Vendor,
+  callId: string,
+  deadlineMs: number,
+  ports: LatePricePorts,
+): Promise<"settled" | "waiting" | "nothing"> {
+  const { vault, clock } = ports;
+  const record = await vault.readCall(callId);
+  if (record?.latePrice == null || record.latePrice.dueMs > clock.now()) return "nothing";
+
+  const told = await finalPrice(vendor, record, deadlineMs, ports);
+  const writer = `late_${ports.ids.random(20)}`;
+  const why = told !== null && "kind" in told ? told : null;
+  const folded = told === null || "kind" in told ? null : repriced(record, told, writer, clock.now());
+  const next = folded?.record ?? postponed(record, why, clock.now());
+  if (folded === null && next.latePrice === null)
+    ports.warn(`${callId} keeps its estimate: its vendor never told a price`, null);
+  const saved = await vault.saveCall(next, record.version, null);
+  // Stale: another run was first and decides; or this very write landed before, though its reply was lost.
+  const now = saved.kind === "saved" ? next : saved.kind === "stale" ? saved.record : null;
+  // Sent once, by whoever decided it: a repeat could give the same money back twice (docs/protocol.md, W6 and W7).
+  const corrections = now === null ? [] : correctionsBy(now, writer);
+  if (now !== null) await sendCorrections({ record: now, corrections }, vault);
+  return folded !== null && (saved.kind === "saved" || corrections.length > 0) ? "settled" : "waiting";
+}
+
+const GONE: NoPriceYet = { kind: "ended", endedAtMs: null };
+
+/** Null where nobody answered. What the vendor does not have any more has ended without a price. */
+async function finalPrice(
+  vendor: Vendor,
+  { callId, cover, attempts, objectId }: CallRecord,
+  deadlineMs: number,
+  ports: LatePricePorts,
+): Promise<FinalPrice | NoPriceYet | null> {
+  const keyId = attempts[cover ?? ""]?.request.keyId;
+  const policy = keyId === undefined ? null : await ports.vault.readPolicy(keyId);
+  if (policy === null || objectId === null || vendor.latePrices === null) return GONE;
+  try {
+    const secret = await ports.secrets.get(policy.vendor, policy.credential, false);
+    if (secret === null || vendor.authorize(secret) === null) return null;
+    const path = vendor.latePrices.lookup(objectId);
+    const startedAtMs = ports.clock.now();
+    const found = await lookUp(
+      { vendor, policy, secret, path, headers: {} },
+      { startedAtMs, deadlineMs },
+      ports,
+    );
+    return vendor.latePrices.read(found, ports.terms, ports.clock.now());
+  } catch (error) {
+    const cause = error instanceof Problem ? (error.cause ?? error) : error;
+    ports.warn(`the final price of ${callId} could not be asked for; it is asked for again later`, cause);
+    return error instanceof Problem && error.code === "amount_unknown" ? GONE : null;
+  }
+}

@@ -1,0 +1,173 @@
+import {
+  type Balance,
+  type CapStatus,
+  capStatuses,
+  fitsAtMs,
+  NOTHING_HELD,
+  standing,
+  windowAt,
+} from "../../domain/balance.ts";
+import { Problem, type ProblemDetails } from "../../domain/denial.ts";
+import { dollars, type MicroUsd, usdNumber } from "../../domain/money.ts";
+import { isoTime } from "../../domain/time.ts";
+import type { HeldBudget } from "../../ports.ts";
+import type { Reservation } from "./call-ledger.ts";
+
+/** The words of a refusal by a balance. The message alone says everything: schedulers keep nothing else. */
+
+/** Why a chain may not be used at all, or null. The first key that ended says so. */
+export function standingProblem(
+  keyIds: readonly string[],
+  balances: readonly (Balance | null)[],
+  nowMs: number,
+): Problem | null {
+  for (const [index, keyId] of keyIds.entries()) {
+    const balance = balances[index] ?? null;
+    const state = standing(balance, nowMs);
+    if (state !== "active") return endedProblem(keyId, balance, state);
+  }
+  return null;
+}
+
+function endedProblem(
+  keyId: string,
+  balance: Balance | null,
+  state: "revoked" | "expired" | "unknown",
+): Problem {
+  if (state === "revoked" && balance?.revokedAtMs != null) {
+    const at = isoTime(balance.revokedAtMs);
+    return new Problem(
+      "key_revoked",
+      `vault key ${keyId} was revoked at ${at}; issue another one; nothing was charged`,
+      { details: { key_id: keyId, revoked_at: at } },
+    );
+  }
+  if (state === "expired" && balance !== null) {
+    const at = isoTime(balance.expiresAtMs);
+    return new Problem(
+      "key_expired",
+      `vault key ${keyId} expired at ${at}; issue another one, or extend it with PATCH /vault/keys/${keyId}; nothing was charged`,
+      { details: { key_id: keyId, expires_at: at } },
+    );
+  }
+  return new Problem(
+    "key_unknown",
+    "this vault key is not known; it was never issued here, or ended more than 30 days ago; nothing was charged",
+  );
+}
+
+/** Why a reservation did not come about. Reads what is held, to tell it apart from what is spent. */
+export async function reservationProblem(
+  reservation: Reservation,
+  requested: MicroUsd,
+  explanation: string | null,
+  held: HeldBudget,
+  nowMs: number,
+): Promise<Problem> {
+  const { refusal, ambiguous } = reservation;
+  if (refusal === null || refusal.reason === "fenced") {
+    return new Problem(
+      "ledger_unavailable",
+      ambiguous.length > 0
+        ? "the ledger could not tell whether this call is within its cap, so it was not made; repeat it; nothing was charged"
+        : "the ledger took no reservation for this call, so it was not made and holds no budget; repeat it in a moment; nothing was charged",
+    );
+  }
+  const { keyId, reason, balance } = refusal;
+  const why = explanation === null ? "" : ` (${explanation})`;
+  if (balance === null || reason === "unknown" || reason === "revoked" || reason === "expired") {
+    return endedProblem(keyId, balance, reason === "revoked" || reason === "expired" ? reason : "unknown");
+  }
+  if (reason === "per_call_cap") return perCallExceeded(keyId, balance.caps.perCall, requested, why);
+
+  const heldNow = await held.held(keyId, windowAt(balance.issuedAtMs, nowMs)).catch(() => NOTHING_HELD);
+  const name = reason === "daily_cap" ? "daily" : "total";
+  const cap = capStatuses(balance, nowMs, heldNow).find((status) => status.name === name);
+  return cap === undefined
+    ? new Problem(
+        "ledger_unavailable",
+        "the caps of this key changed meanwhile; repeat the call; nothing was charged",
+      )
+    : capExceeded(balance, cap, requested, why, retryAfterS(reservation, requested, nowMs));
+}
+
+/** The longest wait that a client is asked for, in seconds; docs/decisions/0028-retry-after.md says why. */
+const RETRY_AFTER_S_MAX = 600;
+
+/**
+ * After how many seconds the same call fits in every key of the chain, if nothing else is spent; null where waiting does not
+ * help inside a run. Clients without an SDK sleep as long as `Retry-After` says.
+ */
+function retryAfterS(
+  { refusals, ambiguous, drawnUntilMs }: Reservation,
+  requested: MicroUsd,
+  nowMs: number,
+): number | null {
+  const fits = refusals.map(({ balance }) => (balance === null ? null : fitsAtMs(balance, requested, nowMs)));
+  if (ambiguous.length > 0 || fits.includes(null)) return null;
+  const seconds = Math.max(1, ...fits.map((atMs) => Math.ceil(((atMs ?? nowMs) - nowMs) / 1000)));
+  const untilMs = Math.min(drawnUntilMs, ...refusals.map(({ balance }) => balance?.expiresAtMs ?? 0));
+  return seconds <= RETRY_AFTER_S_MAX && nowMs + seconds * 1000 < untilMs ? seconds : null;
+}
+
+const perCallExceeded = (keyId: string, cap: MicroUsd, requested: MicroUsd, why: string) =>
+  new Problem(
+    "spend_cap_exceeded",
+    `vault key ${keyId} allows at most ${dollars(cap)} for one call; this call needs ${dollars(requested)}${why}; not retryable until the cap is raised; nothing was charged`,
+    {
+      details: {
+        key_id: keyId,
+        cap: "per_call",
+        cap_usd: usdNumber(cap),
+        requested_usd: usdNumber(requested),
+      },
+    },
+  );
+
+function capExceeded(
+  balance: Balance,
+  cap: CapStatus,
+  requested: MicroUsd,
+  why: string,
+  retryAfter: number | null,
+): Problem {
+  const { keyId } = balance;
+  const resetsAt = cap.resetsAtMs === null ? null : isoTime(cap.resetsAtMs);
+  const message =
+    `vault key ${keyId} spend cap exceeded: ${cap.name} cap ${dollars(cap.cap)}, spent ${dollars(cap.spent)}, ` +
+    `reserved ${dollars(cap.reserved)}, remaining ${dollars(cap.remaining)}; this call needs ${dollars(requested)}${why}; ` +
+    `not retryable until ${whenItFits(balance, cap, requested)}; nothing was charged`;
+  const details: ProblemDetails = {
+    key_id: keyId,
+    cap: cap.name,
+    cap_usd: usdNumber(cap.cap),
+    spent_usd: usdNumber(cap.spent),
+    reserved_usd: usdNumber(cap.reserved),
+    remaining_usd: usdNumber(cap.remaining),
+    requested_usd: usdNumber(requested),
+    resets_at: resetsAt,
+  };
+  return new Problem("spend_cap_exceeded", message, {
+    details,
+    ...(retryAfter !== null && { retryAfterS: retryAfter }),
+  });
+}
+
+/**
+ * What has to happen before the call may pass: time alone does not help one above the whole cap or what is left of the
+ * total cap, or past the expiry.
+ */
+function whenItFits(
+  { expiresAtMs, leftInTotal }: Balance,
+  { cap, resetsAtMs }: CapStatus,
+  requested: MicroUsd,
+): string {
+  if (resetsAtMs === null) return "the cap is raised";
+  if (requested > leftInTotal)
+    return `the cap and the total cap are raised, since the total cap has ${dollars(leftInTotal)} left (the daily cap resets at ${isoTime(resetsAtMs)})`;
+  const resets = `resets at ${isoTime(resetsAtMs)}`;
+  if (requested > cap) return `the cap is raised, since it is above the whole cap (which ${resets})`;
+  if (expiresAtMs <= resetsAtMs)
+    return `the cap is raised (it ${resets}, but the key expires at ${isoTime(expiresAtMs)})`;
+  return `the cap is raised or ${resets}`;
+}

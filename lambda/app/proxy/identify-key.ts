@@ -1,0 +1,39 @@
+import { Problem } from "../../domain/denial.ts";
+import { looksLike } from "../../domain/secrets.ts";
+import { isSecretOf, type Policy, parseVaultKey } from "../../domain/vault-key.ts";
+import type { Vault } from "../../ports.ts";
+
+export interface IdentifyPorts {
+  readonly vault: Pick<Vault, "readPolicy">;
+  /** Where this runs, as far as it explains that a key is not known. */
+  readonly vaultKeyHint?: string | null;
+}
+
+/** Finds the key behind a token. Whatever is wrong is said without repeating any of it, in the same words for all. */
+export async function identify(
+  token: string | null,
+  { vault, vaultKeyHint = null }: IdentifyPorts,
+): Promise<Policy> {
+  if (token === null) {
+    throw new Problem(
+      "key_unknown",
+      "no vault key: send one as Bearer token or as Basic user; POST /vault/keys issues it; nothing was charged",
+    );
+  }
+  const parsed = parseVaultKey(token);
+  if (parsed === null) {
+    throw new Problem(
+      "key_unknown",
+      `this is no vault key but ${looksLike(token)}; send the vault_key that POST /vault/keys returned; nothing was charged`,
+    );
+  }
+  const policy = await vault.readPolicy(parsed.keyId);
+  if (policy === null || !isSecretOf(parsed.secret, policy.secretHash)) {
+    const why = [
+      "it was never issued here, or ended more than 30 days ago",
+      ...(vaultKeyHint === null ? [] : [vaultKeyHint]),
+    ];
+    throw new Problem("key_unknown", `this vault key is not known; ${why.join("; ")}; nothing was charged`);
+  }
+  return policy;
+}

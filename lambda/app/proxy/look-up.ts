@@ -1,0 +1,70 @@
+import { Problem } from "../../domain/denial.ts";
+import type { Policy } from "../../domain/vault-key.ts";
+import type { Headers, Json, Vendor } from "../../domain/vendor.ts";
+import { jsonObjectOf } from "../../vendors/json-answer.ts";
+import type { ProxyPorts } from "./attempt-context.ts";
+import { forward } from "./forward.ts";
+import { tooLarge } from "./no-answer.ts";
+
+/** A question that costs nothing may take this long; then the call is refused, since its price is not known. */
+const LOOKUP_MS_MAX = 5_000;
+/** Kept free for the call itself and for writing its outcome. */
+const CALL_MS = 5_000;
+
+export type LookupPorts = Pick<ProxyPorts, "http" | "secrets" | "clock" | "destinationOf">;
+
+interface Lookup {
+  readonly vendor: Vendor;
+  readonly policy: Policy;
+  readonly secret: string;
+  /** Catalog path of the GET. */
+  readonly path: string;
+  /** Of the call that is to be priced. */
+  readonly headers: Headers;
+}
+
+/**
+ * Asks the vendor what a request does not say, by a GET with our own credential on the same account and version. Throws
+ * the Problem that denies the call where there is no answer: no price, no call. An answer about another object than the
+ * path names is none.
+ */
+export async function lookUp(
+  { vendor, policy, secret, path, headers }: Lookup,
+  { startedAtMs, deadlineMs }: { readonly startedAtMs: number; readonly deadlineMs: number },
+  { http, secrets, clock, destinationOf }: LookupPorts,
+): Promise<Json> {
+  const nowMs = clock.now();
+  const untilMs = Math.min(nowMs + LOOKUP_MS_MAX, deadlineMs - CALL_MS, startedAtMs + 2 * LOOKUP_MS_MAX);
+  const address = vendor.address({ method: "GET", path }, secret);
+  if (address instanceof Problem) throw address;
+  const asked = Object.fromEntries(
+    Object.entries(headers).filter(([name]) => name !== "content-type" && name !== "idempotency-key"),
+  );
+  const request = { method: "GET", path, query: {}, headers: asked, body: new Uint8Array() };
+  const { reply, answer, withheld } = await forward(
+    { vendor, request, address, secret },
+    policy,
+    Math.max(1, untilMs - nowMs),
+    { http, secrets, destinationOf },
+    () => clock.now(),
+  );
+  // What may not be shown is not used either: parts of it could stand in our own messages.
+  const found = answer?.status === 200 && withheld === null ? jsonObjectOf(answer.body) : null;
+  if (found !== null && vendor.isAbout(path, found)) return found;
+  if (reply.kind === "answer" && reply.status >= 400 && reply.status < 500 && reply.status !== 429) {
+    throw new Problem(
+      "amount_unknown",
+      `what this call would cost stands at ${vendor.name} under ${path}, which answered ${reply.status}; nothing was charged`,
+    );
+  }
+  if (reply.kind === "too_large")
+    throw new Problem(
+      "vendor_answer_too_large",
+      `what this call would cost stands at ${vendor.name} under ${path}: ${tooLarge(reply, "nothing was charged")}`,
+    );
+  throw new Problem(
+    "vendor_unreachable",
+    `what this call would cost stands at ${vendor.name} under ${path}, which did not tell; repeat the call; nothing was charged`,
+    { cause: reply.kind === "unreachable" || reply.kind === "broken" ? reply.cause : undefined },
+  );
+}

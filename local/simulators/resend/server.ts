@@ -1,0 +1,53 @@
+import { randomHex } from "../shared/hex.ts";
+import { type Simulator, startVendorSimulator } from "../shared/server.ts";
+import { openAccount } from "./account.ts";
+import { type Api, answerApiRequest } from "./api.ts";
+import { vendorBooks } from "./books.ts";
+import { openIdempotencyKeys } from "./idempotency.ts";
+
+export type ResendSimulator = Simulator;
+
+export interface ResendSimulatorOptions {
+  /** 0, the default, takes a free one. */
+  readonly port?: number;
+  /** If given, any other key is a 403. */
+  readonly apiKey?: string;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+  /** How long every execution waits before it changes anything. */
+  readonly latencyMs?: number;
+  /** How many a broadcast reaches, whatever its segment; 1000 by default. */
+  readonly contactsPerSegment?: number;
+}
+
+/**
+ * Starts a stand-in for Resend on 127.0.0.1: one account, empty, that keeps its state until it is closed. It serves the
+ * endpoints of routes.ts and, beside them, its own: the books (books.ts), the requests as they came, and what shall go
+ * wrong (../shared/server.ts).
+ *
+ * Where it differs from Resend on purpose: any domain may send, any segment exists, every e-mail is delivered as soon
+ * as its time has come, and there is no rate limit.
+ */
+export function startResendSimulator(options: ResendSimulatorOptions = {}): Promise<ResendSimulator> {
+  const nowMs = options.now ?? Date.now;
+  return startVendorSimulator(options.port ?? 0, (faults, closed) => {
+    const account = openAccount(nowMs, options.contactsPerSegment ?? 1000);
+    const api: Api = {
+      account,
+      faults,
+      idempotencyKeys: openIdempotencyKeys(nowMs),
+      apiKey: options.apiKey,
+      latencyMs: options.latencyMs ?? 0,
+      closed,
+    };
+    return {
+      name: "resend",
+      nowMs,
+      newRequestId: () => `${randomHex(16)}-IAD`,
+      keptHeaders: { batch_validation: "x-batch-validation" },
+      books: () => vendorBooks(account),
+      own: {},
+      answer: (request) => answerApiRequest(api, request),
+    };
+  });
+}

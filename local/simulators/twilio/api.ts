@@ -1,0 +1,149 @@
+import type { FaultOrders } from "../shared/faults.ts";
+import { carryOut, type Plan } from "../shared/plan.ts";
+import type { Answer, Reply } from "../shared/reply.ts";
+import { findRoute } from "../shared/route-table.ts";
+import type { VendorRequest } from "../shared/server.ts";
+import type { Account } from "./account.ts";
+import { type Credentials, isAuthentic } from "./authentication.ts";
+import { deliverDue } from "./delivery.ts";
+import type { Endpoint, Execution, Result } from "./endpoint.ts";
+import {
+  errorBody,
+  notFound,
+  notSimulated,
+  rateLimited,
+  serverError,
+  TwilioError,
+  unauthenticated,
+} from "./errors.ts";
+import { API_ROUTES, HOST_ROUTES } from "./routes.ts";
+import { toXml } from "./xml.ts";
+
+const API_VERSION = "/2010-04-01";
+
+export interface Api {
+  readonly account: Account;
+  readonly faults: FaultOrders;
+  readonly credentials: Credentials;
+  /** Before every execution. */
+  readonly latencyMs: number;
+  /** Ends all waiting. */
+  readonly closed: AbortSignal;
+}
+
+/** What a path asks for, of which host, and in which format. */
+interface Target {
+  readonly host: string;
+  /** As the host knows it. */
+  readonly path: string;
+  readonly isXml: boolean;
+}
+
+/** Answers one request as Twilio does: credentials, path, account, parameters, execution, in this order. */
+export async function answerApiRequest(api: Api, request: VendorRequest): Promise<Reply> {
+  const target = targetOf(request.path);
+  if (!isAuthentic(request.headers.authorization, api.credentials)) {
+    const headers = { "WWW-Authenticate": 'Basic realm="Twilio API"' };
+    return { kind: "answer", ...errorAnswer(request, target, unauthenticated(), headers) };
+  }
+  const plan = planOf(api, request, target);
+  const fault = api.faults.take({
+    method: request.method,
+    path: request.path,
+    idempotencyKey: null,
+    executes: plan.kind === "execution",
+  });
+  return carryOut(plan, fault, {
+    rateLimited: () => errorAnswer(request, target, rateLimited()),
+    failed: () => errorAnswer(request, target, serverError()),
+    latencyMs: api.latencyMs,
+    closed: api.closed,
+  });
+}
+
+function planOf({ account }: Api, request: VendorRequest, target: Target): Plan {
+  try {
+    const { endpoint, ids } = endpointOf(account, request, target);
+    const execution = endpoint(account, {
+      ids,
+      path: target.path,
+      query: new URLSearchParams(request.query),
+      form: new URLSearchParams(request.body),
+    });
+    return { kind: "execution", execute: () => execute(account, request, target, execution) };
+  } catch (error) {
+    if (error instanceof TwilioError) return { kind: "ready", answer: errorAnswer(request, target, error) };
+    throw error;
+  }
+}
+
+/** Another account's path is answered as one that does not exist. */
+function endpointOf(
+  account: Account,
+  { method }: VendorRequest,
+  { host, path }: Target,
+): { readonly endpoint: Endpoint; readonly ids: readonly string[] } {
+  if (host !== "api") {
+    const found = findRoute(HOST_ROUTES, method, `/${host}${path}`);
+    if (found === undefined) throw notSimulated(method, path);
+    return { endpoint: found.route, ids: found.ids };
+  }
+  const resource = path.slice(API_VERSION.length).replace(/\.json$/, "");
+  const found = findRoute(API_ROUTES, method, resource);
+  if (found === undefined) throw notSimulated(method, path);
+  const [accountSid, ...ids] = found.ids;
+  if (accountSid !== account.sid) throw notFound(path);
+  return { endpoint: found.route, ids };
+}
+
+/** Reads `/2010-04-01/…`, with or without `/api` before it, and `/verify/…` and its like. Only the 2010 API has XML. */
+function targetOf(path: string): Target {
+  const [, first = ""] = path.split("/");
+  if (path.startsWith(`${API_VERSION}/`)) return { host: "api", path, isXml: !path.endsWith(".json") };
+  const rest = path.slice(first.length + 1);
+  const isApi = first === "api" && rest.startsWith(`${API_VERSION}/`);
+  return { host: first, path: rest, isXml: isApi && !path.endsWith(".json") };
+}
+
+/** What has come due by now is delivered first, so that an answer never shows less than an earlier one did. */
+function execute(account: Account, request: VendorRequest, target: Target, execution: Execution): Answer {
+  deliverDue(account);
+  try {
+    return resultAnswer(request, target, execution());
+  } catch (error) {
+    if (error instanceof TwilioError) return errorAnswer(request, target, error);
+    throw error;
+  }
+}
+
+function resultAnswer(request: VendorRequest, target: Target, { status, element, body }: Result): Answer {
+  if (status === 204) return { status, headers: headersOf(request, target), body: "" };
+  const text = target.isXml ? toXml(element, body) : JSON.stringify(body);
+  return { status, headers: { ...headersOf(request, target), ...contentType(target) }, body: text };
+}
+
+function errorAnswer(
+  request: VendorRequest,
+  target: Target,
+  error: TwilioError,
+  headers: Readonly<Record<string, string>> = {},
+): Answer {
+  const body = errorBody(error);
+  return {
+    status: error.status,
+    headers: { ...headersOf(request, target), ...contentType(target), ...headers },
+    body: target.isXml ? toXml("RestException", body) : JSON.stringify(body),
+  };
+}
+
+const contentType = ({ isXml }: Target) => ({
+  "Content-Type": isXml ? "application/xml" : "application/json;charset=utf-8",
+});
+
+const headersOf = ({ requestId }: VendorRequest, { host }: Target): Readonly<Record<string, string>> => ({
+  "Twilio-Request-Id": requestId,
+  "Twilio-Concurrent-Requests": "1",
+  "Twilio-Request-Duration": "0.001",
+  "X-Home-Region": "us1",
+  "X-API-Domain": `${host}.twilio.com`,
+});

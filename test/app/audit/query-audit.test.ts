@@ -1,0 +1,156 @@
+import { describe, expect, test } from "vitest";
+import { type AuditQuery, queryAudit } from "../../../lambda/app/audit/query-audit.ts";
+import type { AuditRow } from "../../../lambda/domain/audit-event.ts";
+import { isoDay, isoTime } from "../../../lambda/domain/time.ts";
+import type { AuditIndex, AuditReader } from "../../../lambda/ports.ts";
+
+const DAY_MS = 86_400_000;
+const NOON = Date.parse("2026-11-22T12:00:00Z");
+
+interface Stored {
+  readonly position: string;
+  readonly atMs: number;
+  readonly row: AuditRow;
+}
+
+const stored = (
+  atMs: number,
+  n: number,
+  vendor: string,
+  label: string,
+  decision: "allowed" | "denied" = "allowed",
+  overrun?: boolean,
+): Stored => ({
+  position: `${isoTime(atMs)}#call_${n}#att_${n}`,
+  atMs,
+  row: {
+    subject: `call_${n}`,
+    attemptId: `att_${n}`,
+    state: decision === "denied" ? "denied" : "settled",
+    fields: {
+      atMs,
+      type: "call",
+      keyId: `key_${vendor}`,
+      parentIds: [],
+      issuerId: "admin",
+      vendor,
+      credential: "default",
+      label,
+      labelGroup: label.split("/")[0] ?? label,
+      metadata: {},
+      decision,
+      ...(overrun === undefined ? {} : { overrun }),
+    },
+    events: [],
+  },
+});
+
+/** Pages as the table gives them: by one index, newest first, at most `limit` rows. */
+class MemoryReader implements AuditReader {
+  reads = 0;
+  readonly #rows: readonly Stored[];
+  constructor(rows: readonly Stored[]) {
+    this.#rows = [...rows].sort((a, b) => (a.position < b.position ? 1 : -1));
+  }
+  async page(index: AuditIndex, fromMs: number, toMs: number, before: string | null, limit: number) {
+    this.reads += 1;
+    const found = this.#rows.filter(
+      ({ position, atMs, row }) =>
+        inIndex(index, row) && atMs >= fromMs && atMs < toMs && (before === null || position < before),
+    );
+    const rows = found.slice(0, limit);
+    return { rows, next: found.length > limit ? (rows.at(-1)?.position ?? null) : null };
+  }
+}
+
+function inIndex(index: AuditIndex, { subject, fields }: AuditRow): boolean {
+  if (index.kind === "call") return subject === index.callId;
+  if (index.kind === "key") return fields.keyId === index.keyId;
+  if (index.kind === "label") return fields.label === index.label;
+  if (index.kind === "label_group") return fields.labelGroup === index.group;
+  return fields.vendor === index.vendor && isoDay(fields.atMs) === index.day;
+}
+
+const all: AuditQuery = {
+  vendor: null,
+  fromMs: NOON - 10 * DAY_MS,
+  toMs: NOON + 1,
+  label: null,
+  keyId: null,
+  callId: null,
+  state: null,
+  decision: null,
+  overrun: null,
+  limit: 3,
+  before: null,
+};
+
+async function walk(query: AuditQuery, reader: AuditReader): Promise<string[]> {
+  const seen: string[] = [];
+  let before: string | null = null;
+  for (let pages = 0; pages < 500; pages++) {
+    const { rows, next } = await queryAudit({ ...query, before }, ["stripe", "twilio"], reader);
+    expect(rows.length).toBeLessThanOrEqual(query.limit);
+    seen.push(...rows.map(({ subject }) => subject));
+    if (next === null) return seen;
+    before = next;
+  }
+  throw new Error("the list does not end");
+}
+
+const rows = Array.from({ length: 40 }, (_, n) =>
+  stored(
+    NOON - Math.floor(n / 2) * (DAY_MS / 5),
+    n,
+    n % 3 === 0 ? "twilio" : "stripe",
+    n % 4 === 0 ? "modal/cus_1" : `modal/cus_${n}`,
+    n % 5 === 0 ? "denied" : "allowed",
+    [undefined, false, true][n % 3],
+  ),
+);
+const newestFirst = (kept: readonly Stored[]) =>
+  [...kept].sort((a, b) => (a.position < b.position ? 1 : -1)).map(({ row }) => row.subject);
+
+describe("walking through all pages shows each row once, newest first", () => {
+  test.each([1, 2, 3, 7, 100])("over all vendors and days, %i rows a page", async (limit) => {
+    expect(await walk({ ...all, limit }, new MemoryReader(rows))).toEqual(newestFirst(rows));
+  });
+
+  test.each<[string, Partial<AuditQuery>, (each: Stored) => boolean]>([
+    ["of one vendor", { vendor: "twilio" }, ({ row }) => row.fields.vendor === "twilio"],
+    ["of one key", { keyId: "key_stripe" }, ({ row }) => row.fields.vendor === "stripe"],
+    ["of one call", { callId: "call_7" }, ({ row }) => row.subject === "call_7"],
+    [
+      "of one label",
+      { label: { kind: "exact", text: "modal/cus_1" } },
+      ({ row }) => row.fields.label === "modal/cus_1",
+    ],
+    [
+      "of labels that begin alike in one group",
+      { label: { kind: "prefix", text: "modal/cus_1" } },
+      ({ row }) => row.fields.label?.startsWith("modal/cus_1") ?? false,
+    ],
+    ["of labels that begin alike before any group", { label: { kind: "prefix", text: "mod" } }, () => true],
+    ["that were denied", { decision: "denied" }, ({ row }) => row.fields.decision === "denied"],
+    ["that cost more than was reserved", { overrun: true }, ({ row }) => row.fields.overrun === true],
+    ["that did not", { overrun: false }, ({ row }) => row.fields.overrun !== true],
+    ["in a state", { state: "settled" }, ({ row }) => row.state === "settled"],
+    ["of a key and a vendor that it is not of", { keyId: "key_stripe", vendor: "twilio" }, () => false],
+  ])("%s", async (_, change, kept) => {
+    expect(await walk({ ...all, ...change }, new MemoryReader(rows))).toEqual(newestFirst(rows.filter(kept)));
+  });
+});
+
+test("`from` is included and `to` is not", async () => {
+  const query = { ...all, fromMs: NOON - DAY_MS / 5, toMs: NOON, limit: 100 };
+  expect(await walk(query, new MemoryReader(rows))).toEqual(["call_3", "call_2"]);
+});
+
+test("one request reads a bounded number of pages, and says where to go on", async () => {
+  const reader = new MemoryReader([stored(NOON - 400 * DAY_MS, 1, "stripe", "x")]);
+  const first = await queryAudit({ ...all, fromMs: 0 }, ["stripe", "twilio"], reader);
+  expect(first.rows).toEqual([]);
+  expect(first.next).not.toBeNull();
+  expect(reader.reads).toBeLessThanOrEqual(102);
+  expect(await walk({ ...all, fromMs: NOON - 500 * DAY_MS }, reader)).toEqual(["call_1"]);
+});
