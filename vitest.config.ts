@@ -21,7 +21,8 @@ export default defineConfig({
     globalSetup: ["test/global-setup.ts"],
     projects: [
       { extends: true, test: { name: "usual", include: ["test/**/*.test.ts"], exclude: LONG } },
-      { extends: true, test: { name: "long", include: LONG } },
+      // Starts and builds of the whole product: a busy machine takes several times as long as a quiet one.
+      { extends: true, test: { name: "long", include: LONG, testTimeout: 120_000, hookTimeout: 120_000 } },
     ],
   },
 });
