@@ -49,13 +49,9 @@ export class TableLayout {
       version = await this.#read();
       if (this.#marks && (version === null || version < LAYOUT_VERSION)) version = await this.#mark();
     } catch (cause) {
-      throw new Problem(
-        "ledger_unavailable",
-        "the ledger cannot be read; repeat the request; nothing was charged",
-        {
-          cause,
-        },
-      );
+      throw new Problem("ledger_unavailable", "the ledger cannot be read; repeat the request", {
+        cause,
+      });
     }
     if (version === null || version <= LAYOUT_VERSION) return;
     this.#warn(
@@ -64,7 +60,7 @@ export class TableLayout {
     );
     throw new Problem(
       "ledger_unavailable",
-      "the ledger was written by a newer version of Keybrake than this one, which the operator has to deploy again; nothing was charged",
+      "the ledger was written by a newer version of Keybrake than this one, which the operator has to deploy again",
     );
   }
 

@@ -31,20 +31,20 @@ export function limitProblem(
   if (currencies !== null && isMoney && (currency === null || !currencies.includes(currency))) {
     return new Problem(
       "currency_not_allowed",
-      `vault key ${keyId} allows the currencies ${currencies.join(", ")}; this call ${currency === null ? "does not tell its currency" : `is in ${currency.slice(0, 20)}`}; nothing was charged`,
+      `vault key ${keyId} allows the currencies ${currencies.join(", ")}; this call ${currency === null ? "does not tell its currency" : `is in ${currency.slice(0, 20)}`}`,
     );
   }
   if (allowed === null && maxRecipients === null) return null;
   if (recipients === null) {
     return new Problem(
       "recipient_not_allowed",
-      `vault key ${keyId} limits recipients, and this call does not tell whom it is about; nothing was charged`,
+      `vault key ${keyId} limits recipients, and this call does not tell whom it is about`,
     );
   }
   if (maxRecipients !== null && recipients.length > maxRecipients) {
     return new Problem(
       "too_many_recipients",
-      `vault key ${keyId} allows ${maxRecipients} recipients in a call; this one has ${recipients.length}; nothing was charged`,
+      `vault key ${keyId} allows ${maxRecipients} recipients in a call; this one has ${recipients.length}`,
     );
   }
   const refused =
@@ -56,6 +56,6 @@ export function limitProblem(
   if (refused === undefined) return null;
   return new Problem(
     "recipient_not_allowed",
-    `vault key ${keyId} allows the recipients ${(allowed ?? []).join(", ")}; this call goes to ${JSON.stringify(refused.slice(0, 100))}; nothing was charged`,
+    `vault key ${keyId} allows the recipients ${(allowed ?? []).join(", ")}; this call goes to ${JSON.stringify(refused.slice(0, 100))}`,
   );
 }

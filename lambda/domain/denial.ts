@@ -53,6 +53,8 @@ export type ProblemDetails = Readonly<Record<string, string | number | boolean |
 
 interface ProblemOptions {
   readonly charged?: Charged;
+  /** The same call was attempted before, and `charged` tells of this attempt alone. */
+  readonly otherAttempts?: boolean;
   readonly details?: ProblemDetails;
   /** Seconds after which the same call may pass; absent where it never will by itself. */
   readonly retryAfterS?: number;
@@ -69,6 +71,7 @@ export class Problem extends Error {
   override readonly name = "Problem";
   readonly code: ProblemCode;
   readonly charged: Charged;
+  readonly otherAttempts: boolean;
   readonly details: ProblemDetails;
   readonly retryAfterS: number | null;
 
@@ -76,6 +79,7 @@ export class Problem extends Error {
     super(message, { cause: options.cause });
     this.code = code;
     this.charged = options.charged ?? "no";
+    this.otherAttempts = options.otherAttempts ?? false;
     this.details = options.details ?? {};
     this.retryAfterS = options.retryAfterS ?? null;
   }
@@ -83,6 +87,13 @@ export class Problem extends Error {
   get status(): number {
     return STATUS_BY_CODE[this.code];
   }
+}
+
+/** What `charged` means for a person. It ends the message of every refusal of a call. */
+export function chargedText({ charged, otherAttempts }: Pick<Problem, "charged" | "otherAttempts">): string {
+  if (charged === "yes") return "the charge was made";
+  if (charged === "unknown") return "whether it was charged is not known, and its budget stays held";
+  return otherAttempts ? "this attempt charged nothing" : "nothing was charged";
 }
 
 /** Statuses at which a repeat with the same idempotency key is safe and may succeed: clients may do it by themselves. */

@@ -39,7 +39,7 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
       const named = error instanceof Problem ? error : null;
       const problem =
         named ??
-        new Problem("internal", "this call failed here; whether it was charged is not known", {
+        new Problem("internal", "this call failed here", {
           charged: "unknown",
           cause: error,
         });
@@ -53,7 +53,7 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
     if (request.vendorName === null && RESERVED.has(request.rawPath.split("/", 1)[0] ?? "")) {
       throw new Problem(
         "not_found",
-        "there is no such path; the API is POST /vault/keys, /vault/keys/{id}, /vault/keys/self, /vault/audit and /{vendor}/…; nothing was charged",
+        "there is no such path; the API is POST /vault/keys, /vault/keys/{id}, /vault/keys/self, /vault/audit and /{vendor}/…",
       );
     }
     await layout.check();

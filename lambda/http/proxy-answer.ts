@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import type { APIGatewayProxyResult } from "aws-lambda";
 import type { CallFacts, ProxyResult } from "../app/proxy/attempt-context.ts";
-import { isSafeToRepeat, type Problem } from "../domain/denial.ts";
+import { chargedText, isSafeToRepeat, type Problem } from "../domain/denial.ts";
 import { usdText } from "../domain/money.ts";
 import { redact } from "../domain/secrets.ts";
 import { isoTime } from "../domain/time.ts";
@@ -84,7 +84,7 @@ export function denialAnswer(
   spoken: string | null,
 ): APIGatewayProxyResult {
   const { status, code, charged, details } = problem;
-  const message = redact(problem.message);
+  const message = redact(`${problem.message}; ${chargedText(problem)}`);
   const vendor = facts === null || facts.vendorName === spoken ? VENDORS[spoken ?? ""] : undefined;
   const denial = vendor?.denial ?? anyVendorDenial;
   const { headers, body } = denial({

@@ -149,17 +149,14 @@ export function wholeNumber(form: Form, name: string): bigint | null | Problem {
   if (names.length > 1 || !/^(0|[1-9][0-9]{0,11})$/.test(text)) {
     return new Problem(
       "amount_unknown",
-      `${name}: got ${JSON.stringify(text.slice(0, 40))}; accepted is one whole number of the smallest unit, such as 2999 for $29.99; nothing was charged`,
+      `${name}: got ${JSON.stringify(text.slice(0, 40))}; accepted is one whole number of the smallest unit, such as 2999 for $29.99`,
     );
   }
   return BigInt(text);
 }
 
 export const ambiguous = (why: string) =>
-  new Problem(
-    "ambiguous_request",
-    `this request can be read in more than one way: ${why}; nothing was charged`,
-  );
+  new Problem("ambiguous_request", `this request can be read in more than one way: ${why}`);
 
 const utf8 = (body: Uint8Array): string | null => {
   try {

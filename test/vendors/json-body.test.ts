@@ -15,9 +15,7 @@ const requestOf = (body: string | Uint8Array, change: Partial<VendorRequest> = {
 
 const read = (body: string | Uint8Array, change: Partial<VendorRequest> = {}): unknown => {
   const json = readJson(requestOf(body, change));
-  return json instanceof Problem
-    ? json.message.replace(/^.*one way: |; nothing was charged$/g, "")
-    : json.value;
+  return json instanceof Problem ? json.message.replace(/^.*one way: /g, "") : json.value;
 };
 
 const typed = (...types: string[]) => ({ headers: { "content-type": types } });

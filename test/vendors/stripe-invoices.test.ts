@@ -60,7 +60,7 @@ describe("a draft", () => {
     expect(costOf(CREATE, "customer=cus_1", {}, VERSIONED)).toBe(0n);
     expect(costOf(CREATE, "customer=cus_1")).toBe("amount_unknown");
     expect(refusal(CREATE, "customer=cus_1")).toMatch(
-      /^auto_advance: missing; accepted is false, or to leave it out with a Stripe-Version header: .*nothing was charged$/,
+      /^auto_advance: missing; accepted is false, or to leave it out with a Stripe-Version header: /,
     );
   });
 
@@ -74,9 +74,7 @@ describe("a draft", () => {
   ])("made with %s is refused", (body) => {
     for (const change of [{}, VERSIONED]) {
       expect(costOf(CREATE, body, {}, change)).toBe("amount_unknown");
-      expect(refusal(CREATE, body, {}, change)).toMatch(
-        /^auto_advance: accepted is false: .*nothing was charged$/,
-      );
+      expect(refusal(CREATE, body, {}, change)).toMatch(/^auto_advance: accepted is false: /);
     }
   });
 
@@ -155,7 +153,7 @@ describe("what is on a draft", () => {
     const found = invoice({ status: "draft", auto_advance: true });
     expect(costOf(UPDATE, "auto_advance=false", { object: DRAFT, found })).toBe(0n);
     expect(refusal(UPDATE, "description=x", { object: DRAFT, found })).toMatch(
-      /^auto_advance: .*set its auto_advance to false first; nothing was charged$/,
+      /^auto_advance: .*set its auto_advance to false first$/,
     );
   });
 

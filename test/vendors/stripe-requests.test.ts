@@ -166,7 +166,7 @@ describe("fields that move money to another account", () => {
 
   test("say how they can be allowed", () => {
     expect(refusal(CREATE, "amount=5&currency=usd&on_behalf_of=acct_1")).toBe(
-      "on_behalf_of: acts on another account, which this vault key does not allow; leave it out, or issue a key with that account in allowed_accounts; nothing was charged",
+      "on_behalf_of: acts on another account, which this vault key does not allow; leave it out, or issue a key with that account in allowed_accounts",
     );
   });
 

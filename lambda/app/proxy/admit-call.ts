@@ -71,10 +71,7 @@ export async function admit(request: ProxyRequest, policy: Policy, ports: AdmitP
 
   const canonical = canonicalPath(request.rawPath);
   if (canonical.kind === "ambiguous")
-    throw new Problem(
-      "ambiguous_path",
-      `this path can be read in more than one way: ${canonical.reason}; nothing was charged`,
-    );
+    throw new Problem("ambiguous_path", `this path can be read in more than one way: ${canonical.reason}`);
   const strangers = strangersTo(vendor, canonical.path);
   if (strangers.length > 0) throw anothersPath("endpoint_not_priced", policy, strangers.join(" or "));
   const path = vendor.catalogPath(canonical.path);
@@ -84,7 +81,7 @@ export async function admit(request: ProxyRequest, policy: Policy, ports: AdmitP
   if (sentPath !== path && endpoint === null)
     throw new Problem(
       "ambiguous_path",
-      "this path can be read in more than one way: it has a percent-encoded character where no endpoint has one; nothing was charged",
+      "this path can be read in more than one way: it has a percent-encoded character where no endpoint has one",
     );
   const rule = endpoint?.rule ?? { kind: "denied", reason: NOT_IN_CATALOG };
   const isUnknown = rule.kind === "denied" && rule.reason === NOT_IN_CATALOG;
@@ -93,7 +90,7 @@ export async function admit(request: ProxyRequest, policy: Policy, ports: AdmitP
   if (request.body.length > BODY_BYTES_MAX) {
     throw new Problem(
       "payload_too_large",
-      `the body has ${request.body.length} bytes; accepted are at most ${BODY_BYTES_MAX}; nothing was charged`,
+      `the body has ${request.body.length} bytes; accepted are at most ${BODY_BYTES_MAX}`,
     );
   }
 
@@ -109,7 +106,7 @@ export async function admit(request: ProxyRequest, policy: Policy, ports: AdmitP
   if (rule.kind === "denied")
     throw new Problem(
       "endpoint_not_priced",
-      `${called} is not callable with a vault key: ${rule.reason}${hint}; nothing was charged`,
+      `${called} is not callable with a vault key: ${rule.reason}${hint}`,
     );
 
   const call = { vendor, policy, request: vendorRequest };
@@ -126,7 +123,7 @@ const anothersPath = (
 ) =>
   new Problem(
     code,
-    `vault key ${keyId} is for ${vendor}; this path is of ${pathVendor}; write …/${vendor} as the base address of an SDK of ${vendor}, or issue a key of ${pathVendor}; nothing was charged`,
+    `vault key ${keyId} is for ${vendor}; this path is of ${pathVendor}; write …/${vendor} as the base address of an SDK of ${vendor}, or issue a key of ${pathVendor}`,
   );
 
 type AdmitPorts = LookupPorts & Pick<ProxyPorts, "vault" | "terms">;
@@ -190,7 +187,7 @@ async function destinationOf(
         : `the credential "${credential}" of ${name} cannot be one; accepted is ${vendor.credentialAccepted}`;
     throw new Problem(
       "credential_missing",
-      `${wrong}; nothing was charged; an operator can ${secrets.howToSet(name, credential)}`,
+      `${wrong}; an operator can ${secrets.howToSet(name, credential)}`,
     );
   }
   const address = addressOf(vendor, request, secret);
@@ -209,7 +206,7 @@ function checkAllowed(policy: Policy, method: string, path: string, called: stri
   if (!allowed) {
     throw new Problem(
       "endpoint_not_allowed",
-      `vault key ${policy.keyId} does not allow ${called}; it allows ${allowedEndpoints.join(", ")}${hint}; nothing was charged`,
+      `vault key ${policy.keyId} does not allow ${called}; it allows ${allowedEndpoints.join(", ")}${hint}`,
     );
   }
 }
@@ -220,7 +217,7 @@ function checkCallLabel(headers: Headers): void {
   if (labels.length > 1 || label.length > CALL_LABEL_LENGTH_MAX || !label.isWellFormed()) {
     throw new Problem(
       "ambiguous_request",
-      `Keybrake-Label: accepted is one header of at most ${CALL_LABEL_LENGTH_MAX} characters; nothing was charged`,
+      `Keybrake-Label: accepted is one header of at most ${CALL_LABEL_LENGTH_MAX} characters`,
     );
   }
 }
@@ -233,7 +230,7 @@ function checkMethodIsMeant(headers: Headers): void {
   if (name !== undefined) {
     throw new Problem(
       "ambiguous_request",
-      `the header ${name} asks for another method; send that method itself; nothing was charged`,
+      `the header ${name} asks for another method; send that method itself`,
     );
   }
 }

@@ -121,10 +121,7 @@ export class AttemptContext {
   /** By the wall clock, since a machine may have slept between two steps. */
   outOfTime(): Problem | null {
     if (this.#timeLeftMs() >= FORWARD_MS_MIN) return null;
-    return new Problem(
-      "out_of_time",
-      "there was no time left to call the vendor; repeat the call; nothing was charged",
-    );
+    return new Problem("out_of_time", "there was no time left to call the vendor; repeat the call");
   }
 
   async forward(admitted: Admitted): Promise<Forwarded> {
@@ -253,5 +250,6 @@ export class AttemptContext {
 const heldByAnother = () =>
   new Problem(
     "idempotency_key_in_use",
-    "another attempt of this call still holds budget for it; repeat it with the same Idempotency-Key in a moment; this one charged nothing",
+    "another attempt of this call still holds budget for it; repeat it with the same Idempotency-Key in a moment",
+    { otherAttempts: true },
   );

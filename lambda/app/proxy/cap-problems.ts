@@ -36,23 +36,21 @@ function endedProblem(
 ): Problem {
   if (state === "revoked" && balance?.revokedAtMs != null) {
     const at = isoTime(balance.revokedAtMs);
-    return new Problem(
-      "key_revoked",
-      `vault key ${keyId} was revoked at ${at}; issue another one; nothing was charged`,
-      { details: { key_id: keyId, revoked_at: at } },
-    );
+    return new Problem("key_revoked", `vault key ${keyId} was revoked at ${at}; issue another one`, {
+      details: { key_id: keyId, revoked_at: at },
+    });
   }
   if (state === "expired" && balance !== null) {
     const at = isoTime(balance.expiresAtMs);
     return new Problem(
       "key_expired",
-      `vault key ${keyId} expired at ${at}; issue another one, or extend it with PATCH /vault/keys/${keyId}; nothing was charged`,
+      `vault key ${keyId} expired at ${at}; issue another one, or extend it with PATCH /vault/keys/${keyId}`,
       { details: { key_id: keyId, expires_at: at } },
     );
   }
   return new Problem(
     "key_unknown",
-    "this vault key is not known; it was never issued here, or ended more than 30 days ago; nothing was charged",
+    "this vault key is not known; it was never issued here, or ended more than 30 days ago",
   );
 }
 
@@ -69,8 +67,8 @@ export async function reservationProblem(
     return new Problem(
       "ledger_unavailable",
       ambiguous.length > 0
-        ? "the ledger could not tell whether this call is within its cap, so it was not made; repeat it; nothing was charged"
-        : "the ledger took no reservation for this call, so it was not made and holds no budget; repeat it in a moment; nothing was charged",
+        ? "the ledger could not tell whether this call is within its cap, so it was not made; repeat it"
+        : "the ledger took no reservation for this call, so it was not made and holds no budget; repeat it in a moment",
     );
   }
   const { keyId, reason, balance } = refusal;
@@ -84,10 +82,7 @@ export async function reservationProblem(
   const name = reason === "daily_cap" ? "daily" : "total";
   const cap = capStatuses(balance, nowMs, heldNow).find((status) => status.name === name);
   return cap === undefined
-    ? new Problem(
-        "ledger_unavailable",
-        "the caps of this key changed meanwhile; repeat the call; nothing was charged",
-      )
+    ? new Problem("ledger_unavailable", "the caps of this key changed meanwhile; repeat the call")
     : capExceeded(balance, cap, requested, why, retryAfterS(reservation, requested, nowMs));
 }
 
@@ -113,7 +108,7 @@ function retryAfterS(
 const perCallExceeded = (keyId: string, cap: MicroUsd, requested: MicroUsd, why: string) =>
   new Problem(
     "spend_cap_exceeded",
-    `vault key ${keyId} allows at most ${dollars(cap)} for one call; this call needs ${dollars(requested)}${why}; not retryable until the cap is raised; nothing was charged`,
+    `vault key ${keyId} allows at most ${dollars(cap)} for one call; this call needs ${dollars(requested)}${why}; not retryable until the cap is raised`,
     {
       details: {
         key_id: keyId,
@@ -136,7 +131,7 @@ function capExceeded(
   const message =
     `vault key ${keyId} spend cap exceeded: ${cap.name} cap ${dollars(cap.cap)}, spent ${dollars(cap.spent)}, ` +
     `reserved ${dollars(cap.reserved)}, remaining ${dollars(cap.remaining)}; this call needs ${dollars(requested)}${why}; ` +
-    `not retryable until ${whenItFits(balance, cap, requested)}; nothing was charged`;
+    `not retryable until ${whenItFits(balance, cap, requested)}`;
   const details: ProblemDetails = {
     key_id: keyId,
     cap: cap.name,

@@ -17,14 +17,14 @@ export async function identify(
   if (token === null) {
     throw new Problem(
       "key_unknown",
-      "no vault key: send one as Bearer token or as Basic user; POST /vault/keys issues it; nothing was charged",
+      "no vault key: send one as Bearer token or as Basic user; POST /vault/keys issues it",
     );
   }
   const parsed = parseVaultKey(token);
   if (parsed === null) {
     throw new Problem(
       "key_unknown",
-      `this is no vault key but ${looksLike(token)}; send the vault_key that POST /vault/keys returned; nothing was charged`,
+      `this is no vault key but ${looksLike(token)}; send the vault_key that POST /vault/keys returned`,
     );
   }
   const policy = await vault.readPolicy(parsed.keyId);
@@ -33,7 +33,7 @@ export async function identify(
       "it was never issued here, or ended more than 30 days ago",
       ...(vaultKeyHint === null ? [] : [vaultKeyHint]),
     ];
-    throw new Problem("key_unknown", `this vault key is not known; ${why.join("; ")}; nothing was charged`);
+    throw new Problem("key_unknown", `this vault key is not known; ${why.join("; ")}`);
   }
   return policy;
 }

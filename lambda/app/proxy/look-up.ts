@@ -54,17 +54,17 @@ export async function lookUp(
   if (reply.kind === "answer" && reply.status >= 400 && reply.status < 500 && reply.status !== 429) {
     throw new Problem(
       "amount_unknown",
-      `what this call would cost stands at ${vendor.name} under ${path}, which answered ${reply.status}; nothing was charged`,
+      `what this call would cost stands at ${vendor.name} under ${path}, which answered ${reply.status}`,
     );
   }
   if (reply.kind === "too_large")
     throw new Problem(
       "vendor_answer_too_large",
-      `what this call would cost stands at ${vendor.name} under ${path}: ${tooLarge(reply, "nothing was charged")}`,
+      `what this call would cost stands at ${vendor.name} under ${path}: ${tooLarge(reply)}`,
     );
   throw new Problem(
     "vendor_unreachable",
-    `what this call would cost stands at ${vendor.name} under ${path}, which did not tell; repeat the call; nothing was charged`,
+    `what this call would cost stands at ${vendor.name} under ${path}, which did not tell; repeat the call`,
     { cause: reply.kind === "unreachable" || reply.kind === "broken" ? reply.cause : undefined },
   );
 }

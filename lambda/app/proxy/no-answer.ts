@@ -4,8 +4,6 @@ import type { Forwarded } from "./forward.ts";
 
 /** What is told in the place of a vendor's answer. */
 
-const NOT_KNOWN = "whether it was charged is not known, and its budget stays held";
-
 /** Completes "the vendor's answer …". */
 export const WITHHELD: Readonly<Record<NonNullable<Forwarded["withheld"]>, string>> = {
   repeats_secret: "repeated its secret",
@@ -14,45 +12,31 @@ export const WITHHELD: Readonly<Record<NonNullable<Forwarded["withheld"]>, strin
 
 /** Why there is no vendor's answer to show. */
 export function noAnswer({ reply, withheld }: Forwarded, charged: Charged, callId: string): Problem {
-  const end =
-    charged === "no"
-      ? "nothing was charged"
-      : charged === "yes"
-        ? "the charge was made"
-        : `${NOT_KNOWN}; repeat it with the same Idempotency-Key to find out`;
-  const details = { call_id: callId };
+  const options = { charged, details: { call_id: callId } };
+  const repeat =
+    charged === "unknown" ? "; repeat it with the same Idempotency-Key to find out what became of it" : "";
   switch (reply.kind) {
     case "unreachable":
-      return new Problem("vendor_unreachable", `the vendor could not be reached; ${end}`, {
-        charged,
-        details,
-      });
+      return new Problem("vendor_unreachable", `the vendor could not be reached${repeat}`, options);
     case "broken":
       return new Problem(
         "vendor_connection_broken",
-        `the vendor's connection broke before its answer was complete; ${end}`,
-        { charged, details },
+        `the vendor's connection broke before its answer was complete${repeat}`,
+        options,
       );
     case "too_large":
-      return new Problem(
-        "vendor_answer_too_large",
-        tooLarge(reply, charged === "unknown" ? NOT_KNOWN : end),
-        { charged, details },
-      );
+      return new Problem("vendor_answer_too_large", tooLarge(reply), options);
     case "timeout":
-      return new Problem("vendor_timeout", `the vendor did not answer in time; ${end}`, { charged, details });
+      return new Problem("vendor_timeout", `the vendor did not answer in time${repeat}`, options);
     case "answer":
       return new Problem(
         "vendor_answer_withheld",
-        `the vendor's answer ${WITHHELD[withheld ?? "unreadable"]}, so it is not shown; ${end}`,
-        { charged, details },
+        `the vendor's answer ${WITHHELD[withheld ?? "unreadable"]}, so it is not shown${repeat}`,
+        options,
       );
   }
 }
 
 /** The same request gets the same answer, so none is worth repeating. */
-export const tooLarge = (
-  { status, bytesMax }: Extract<VendorReply, { kind: "too_large" }>,
-  end: string,
-): string =>
-  `the vendor answered ${status} with more than the ${bytesMax} bytes that can be passed on; the same request would get the same again: ask for less, with a lower limit or page size and without expand; ${end}`;
+export const tooLarge = ({ status, bytesMax }: Extract<VendorReply, { kind: "too_large" }>): string =>
+  `the vendor answered ${status} with more than the ${bytesMax} bytes that can be passed on; the same request would get the same again: ask for less, with a lower limit or page size and without expand`;

@@ -145,7 +145,8 @@ function dearerProblem(record: CallRecord, { quote, known }: PaidPrice): Problem
   if (first === null || known.found === null || quote.isOver || quote.amount <= first.amount) return null;
   return new Problem(
     "amount_unknown",
-    `this call now needs ${dollars(quote.amount)}, while ${dollars(first.amount)} was reserved by its first attempt, whose outcome is not known: what it is about was raised meanwhile; send it with a new Idempotency-Key, which reserves what it needs now; this attempt charged nothing`,
+    `this call now needs ${dollars(quote.amount)}, while ${dollars(first.amount)} was reserved by its first attempt, whose outcome is not known: what it is about was raised meanwhile; send it with a new Idempotency-Key, which reserves what it needs now`,
+    { otherAttempts: true },
   );
 }
 
@@ -254,7 +255,8 @@ function reasonOf(answer: Answer, reply: VendorReply): string | null {
 const inFlight = () =>
   new Problem(
     "idempotency_key_in_use",
-    "a call with this Idempotency-Key is in flight; repeat it with the same key in a moment; this one charged nothing",
+    "a call with this Idempotency-Key is in flight; repeat it with the same key in a moment",
+    { otherAttempts: true },
   );
 
 const recordFull = (record: CallRecord) =>
@@ -262,8 +264,8 @@ const recordFull = (record: CallRecord) =>
     "record_full",
     `this call was attempted too often without a known end: its record ${rowCallId(record.callId)} holds ${entriesOf(record)} attempts and ` +
       `corrections that are not confirmed, and one may hold ${ENTRIES_MAX}; look up at the vendor whether it was executed, ` +
-      "and send it under another Idempotency-Key if it was not; this one charged nothing",
-    { details: { call_id: rowCallId(record.callId) } },
+      "and send it under another Idempotency-Key if it was not",
+    { otherAttempts: true, details: { call_id: rowCallId(record.callId) } },
   );
 
 /** What is free or gives back stays possible: only a draw may add an entry to what the object is counted by. */
@@ -272,7 +274,7 @@ function objectFull({ known: { object }, quote }: PaidPrice): Problem | null {
   return new Problem(
     "record_full",
     `${object.objectId} was changed too often: ${object.entries.length} changes of it are counted, and one object may have ${OBJECT_ENTRIES_MAX}; ` +
-      "cancel it and create another one; nothing was charged",
+      "cancel it and create another one",
     { details: { object_id: object.objectId } },
   );
 }

@@ -35,11 +35,7 @@ export async function proxyCall(request: ProxyRequest, ports: ProxyPorts): Promi
 const problemOf = (error: unknown, charged: Charged): Problem =>
   error instanceof Problem
     ? error
-    : new Problem(
-        "ledger_unavailable",
-        `the ledger failed on this call; repeat it; ${charged === "no" ? "nothing was charged" : "the vendor may have charged"}`,
-        {
-          charged,
-          cause: error,
-        },
-      );
+    : new Problem("ledger_unavailable", "the ledger failed on this call; repeat it", {
+        charged,
+        cause: error,
+      });

@@ -48,7 +48,7 @@ const readable = ({ query }: VendorRequest): Problem | null => {
   if (wrong === undefined) return null;
   return new Problem(
     "ambiguous_request",
-    `${JSON.stringify(wrong[0].slice(0, 40))} is no parameter of a query that is known here, or stands there twice; accepted are ${READ_PARAMETERS.join(", ")}; nothing was charged`,
+    `${JSON.stringify(wrong[0].slice(0, 40))} is no parameter of a query that is known here, or stands there twice; accepted are ${READ_PARAMETERS.join(", ")}`,
   );
 };
 

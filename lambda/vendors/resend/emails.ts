@@ -38,7 +38,7 @@ const BATCH_MAX = 100;
 type Recipients = readonly string[];
 
 const unclear = (field: string, got: string, accepted: string) =>
-  new Problem("ambiguous_request", `${field}: got ${got}; accepted is ${accepted}; nothing was charged`);
+  new Problem("ambiguous_request", `${field}: got ${got}; accepted is ${accepted}`);
 
 const shown = (value: unknown): string => {
   if (typeof value === "string") return JSON.stringify(value.slice(0, 60));
@@ -56,7 +56,7 @@ export function unlisted(
   if (unknown === undefined) return null;
   return new Problem(
     "endpoint_not_priced",
-    `${prefix}${JSON.stringify(unknown.slice(0, 40))} is no field that is known here, so what it would cost is not known; accepted are ${listed.join(", ")}; nothing was charged`,
+    `${prefix}${JSON.stringify(unknown.slice(0, 40))} is no field that is known here, so what it would cost is not known; accepted are ${listed.join(", ")}`,
   );
 }
 
@@ -92,10 +92,7 @@ function addressesOf(value: unknown, field: string): Recipients | Problem {
 }
 
 const tooMany = (field: string, count: number): Problem =>
-  new Problem(
-    "amount_unknown",
-    `${field}: has ${count} addresses; accepted are 1 to ${ADDRESSES_MAX}; nothing was charged`,
-  );
+  new Problem("amount_unknown", `${field}: has ${count} addresses; accepted are 1 to ${ADDRESSES_MAX}`);
 
 /** Headers of a message that name whom it goes to, or from whom it comes, and those that its carrier reads. */
 const RECIPIENT_HEADER = /^(to|cc|bcc|apparently-to|from|sender|return-path|resent-.*|x-ses-.*)$/i;
@@ -154,7 +151,7 @@ function batch(request: VendorRequest): Emails | Problem {
   if (body.value.length === 0 || body.value.length > BATCH_MAX) {
     return new Problem(
       "amount_unknown",
-      `body: has ${body.value.length} e-mails; accepted are 1 to ${BATCH_MAX}; nothing was charged`,
+      `body: has ${body.value.length} e-mails; accepted are 1 to ${BATCH_MAX}`,
     );
   }
   const emails: Recipients[] = [];
@@ -192,7 +189,7 @@ const recipientPrice = ({ prices }: Terms): MicroUsd | Problem =>
   priceOf(prices, "resend", "recipient", "") ??
   new Problem(
     "endpoint_not_priced",
-    "no price of a recipient is configured; an operator can set prices.resend.recipient in keybrake.config.ts; nothing was charged",
+    "no price of a recipient is configured; an operator can set prices.resend.recipient in keybrake.config.ts",
   );
 
 export const quoteEmail = quoteOf(oneEmail);

@@ -55,14 +55,14 @@ function refuseHeaders(headers: Headers): Problem | null {
   if (keys.length > 1 || keys.some((key) => key.trim() === "" || key.length > IDEMPOTENCY_KEY_LENGTH_MAX)) {
     return new Problem(
       "ambiguous_request",
-      `Idempotency-Key: accepted is one header of 1 to ${IDEMPOTENCY_KEY_LENGTH_MAX} characters; nothing was charged`,
+      `Idempotency-Key: accepted is one header of 1 to ${IDEMPOTENCY_KEY_LENGTH_MAX} characters`,
     );
   }
   const modes = headers["x-batch-validation"] ?? [];
   if (modes.length > 1 || modes.some((mode) => mode !== "strict" && mode !== "permissive")) {
     return new Problem(
       "ambiguous_request",
-      "x-batch-validation: accepted is one header, strict or permissive; nothing was charged",
+      "x-batch-validation: accepted is one header, strict or permissive",
     );
   }
   return null;

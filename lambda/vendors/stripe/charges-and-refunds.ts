@@ -41,7 +41,7 @@ function costOfRefund(form: Form, known: Known): Cost | Problem {
   if (refundedId(form) === null)
     return new Problem(
       "amount_unknown",
-      "charge: accepted is the id of one charge, or of one PaymentIntent as payment_intent; nothing was charged",
+      "charge: accepted is the id of one charge, or of one PaymentIntent as payment_intent",
     );
   const named = wholeNumber(form, "amount");
   if (named instanceof Problem) return named;

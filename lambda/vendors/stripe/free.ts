@@ -28,7 +28,7 @@ function notAllowed({ path }: VendorRequest, { accounts }: CallLimits): Problem 
   if (accounts?.includes(account)) return null;
   return new Problem(
     "account_not_allowed",
-    "this path shows accounts that this vault key does not allow; name one that it allows, or issue a key with that account in allowed_accounts; nothing was charged",
+    "this path shows accounts that this vault key does not allow; name one that it allows, or issue a key with that account in allowed_accounts",
   );
 }
 
@@ -44,15 +44,13 @@ function readable(request: VendorRequest, limits: CallLimits): Problem | null {
     }
   }
   const { method, body } = request;
-  return body.length === 0
-    ? null
-    : new Problem("ambiguous_request", `a ${method} has no body; leave it out; nothing was charged`);
+  return body.length === 0 ? null : new Problem("ambiguous_request", `a ${method} has no body; leave it out`);
 }
 
 const unreadable = (name: string) =>
   new Problem(
     "ambiguous_request",
-    `${JSON.stringify(name.slice(0, 40))} is no parameter of a query that is known here; leave it out, or send it in the body of a POST; nothing was charged`,
+    `${JSON.stringify(name.slice(0, 40))} is no parameter of a query that is known here; leave it out, or send it in the body of a POST`,
   );
 
 const PART =
@@ -72,7 +70,7 @@ export const upload: FreeRule = {
     if (!isMultipart || Object.keys(query).length > 0 || (headers["content-encoding"] ?? []).length > 0)
       return new Problem(
         "ambiguous_request",
-        "a file is sent as multipart/form-data with a boundary, uncompressed and without a query; nothing was charged",
+        "a file is sent as multipart/form-data with a boundary, uncompressed and without a query",
       );
     const text = Buffer.from(body).toString("latin1");
     const parts = text.match(NAMED_LINES)?.filter((lines) => lines.includes(":")) ?? [];
@@ -80,7 +78,7 @@ export const upload: FreeRule = {
       ? null
       : new Problem(
           "endpoint_not_priced",
-          "a part of this form is neither file nor purpose, written plainly; file_link_data would make the file readable for everybody; nothing was charged",
+          "a part of this form is neither file nor purpose, written plainly; file_link_data would make the file readable for everybody",
         );
   },
 };

@@ -55,22 +55,19 @@ function refuseHeaders(headers: Headers, { accounts }: CallLimits): Problem | nu
     if (named.length > 1 || !(accounts?.includes(account) ?? false))
       return new Problem(
         "account_not_allowed",
-        `the header ${name} acts on another account, which this vault key does not allow; leave it out, or issue a key with that account in allowed_accounts; nothing was charged`,
+        `the header ${name} acts on another account, which this vault key does not allow; leave it out, or issue a key with that account in allowed_accounts`,
       );
   }
   const versions = headers["stripe-version"] ?? [];
   if (versions.length > 1 || versions.some((version) => !isKnownVersion(version))) {
     return new Problem(
       "ambiguous_request",
-      `Stripe-Version: accepted is one released version from ${VERSION_MIN} on; under others a parameter may mean something else; nothing was charged`,
+      `Stripe-Version: accepted is one released version from ${VERSION_MIN} on; under others a parameter may mean something else`,
     );
   }
   const keys = headers["idempotency-key"] ?? [];
   if (keys.length > 1 || keys.some((key) => key.trim() === "" || key.length > 255)) {
-    return new Problem(
-      "ambiguous_request",
-      "Idempotency-Key: accepted is one header of 1 to 255 characters; nothing was charged",
-    );
+    return new Problem("ambiguous_request", "Idempotency-Key: accepted is one header of 1 to 255 characters");
   }
   return null;
 }

@@ -23,7 +23,7 @@ function minutesOf(form: Form): bigint | Problem {
   if (seconds !== null && seconds <= TIME_LIMIT_S_MAX) return BigInt(Math.ceil(seconds / 60));
   return new Problem(
     "amount_unknown",
-    `TimeLimit: ${text === undefined ? "missing" : `got ${JSON.stringify(text.slice(0, 20))}`}; a call without it may last four hours, so add the seconds that it may last, a whole number from 1 to ${TIME_LIMIT_S_MAX}, such as TimeLimit=300; nothing was charged`,
+    `TimeLimit: ${text === undefined ? "missing" : `got ${JSON.stringify(text.slice(0, 20))}`}; a call without it may last four hours, so add the seconds that it may last, a whole number from 1 to ${TIME_LIMIT_S_MAX}, such as TimeLimit=300`,
   );
 }
 
@@ -51,7 +51,7 @@ function instructionsOf(form: Form, terms: Terms, to: string): Extra | Problem |
     ? null
     : new Problem(
         twiml === undefined ? "amount_unknown" : "endpoint_not_priced",
-        `Twiml: ${problem}, so what the call would do is not known; accepted is one <Response> with <Say>, <Play>, <Pause>, <Hangup> or <Reject>, written plainly; nothing was charged`,
+        `Twiml: ${problem}, so what the call would do is not known; accepted is one <Response> with <Say>, <Play>, <Pause>, <Hangup> or <Reject>, written plainly`,
       );
 }
 
@@ -66,7 +66,7 @@ export const newCall: PricedRule = {
     if (!isCallable(to)) {
       return new Problem(
         "endpoint_not_priced",
-        `To: got ${JSON.stringify(to.slice(0, 60))}; accepted is a number with its country, such as +15555550100 (in a form the + is written %2B), client: with a name, or sip: with an address outside of twilio.com; nothing was charged`,
+        `To: got ${JSON.stringify(to.slice(0, 60))}; accepted is a number with its country, such as +15555550100 (in a form the + is written %2B), client: with a name, or sip: with an address outside of twilio.com`,
       );
     }
     const minutes = minutesOf(form);

@@ -42,9 +42,7 @@ const endedCall = posted(["Status"], (form) => only(form, "Status", ["completed"
 const endedVerification = posted(["Status"], (form) => only(form, "Status", ["approved", "canceled"]));
 const feedback = posted(["Outcome"]);
 const check = posted(["Code", "To", "VerificationSid", "Amount", "Payee", "SnaClientToken"], (form) =>
-  form.size > 0
-    ? null
-    : new Problem("ambiguous_request", "a check names a Code and what it is for; nothing was charged"),
+  form.size > 0 ? null : new Problem("ambiguous_request", "a check names a Code and what it is for"),
 );
 
 const ALLOWED: readonly (readonly [method: string, path: string, rule: FreeRule | PricedRule])[] = [

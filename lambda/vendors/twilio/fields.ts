@@ -57,7 +57,7 @@ export function listedForm(request: VendorRequest, fields: readonly string[]): F
     if (meant !== undefined) return ambiguous(`it has the field ${name.slice(0, 40)}; write it ${meant}`);
     return new Problem(
       "endpoint_not_priced",
-      `${name.slice(0, 40)}: ${LEFT_OUT[name] ?? "is no parameter that is known here, so what it would cost is not known"}; leave it out; nothing was charged`,
+      `${name.slice(0, 40)}: ${LEFT_OUT[name] ?? "is no parameter that is known here, so what it would cost is not known"}; leave it out`,
     );
   }
   return form;
@@ -87,13 +87,11 @@ export function queryProblem(
     if (!names.includes(name))
       return new Problem(
         "ambiguous_request",
-        `${shown} is no parameter of this query that is known here; accepted are ${names.join(", ") || "none"}; nothing was charged`,
+        `${shown} is no parameter of this query that is known here; accepted are ${names.join(", ") || "none"}`,
       );
     if (values.length !== 1) return ambiguous(`its query names ${shown} ${values.length} times`);
   }
-  return body.length === 0
-    ? null
-    : new Problem("ambiguous_request", `a ${method} has no body; leave it out; nothing was charged`);
+  return body.length === 0 ? null : new Problem("ambiguous_request", `a ${method} has no body; leave it out`);
 }
 
 /** A GET or DELETE that costs nothing. */
@@ -120,5 +118,5 @@ export const only = (form: Form, field: string, accepted: readonly string[]): Pr
     ? null
     : new Problem(
         "endpoint_not_priced",
-        `accepted is ${accepted.map((value) => `${field}=${value}`).join(" or ")} alone: whatever else is changed here may cost; nothing was charged`,
+        `accepted is ${accepted.map((value) => `${field}=${value}`).join(" or ")} alone: whatever else is changed here may cost`,
       );

@@ -10,9 +10,9 @@ import { CHARACTERS_MAX, isTooLong, SEGMENTS_MAX, segmentsOf } from "./segments.
 
 /** What a message costs: its segments at the price of where it goes, or one price for a message with media or of a channel. */
 
-const refused = (message: string) => new Problem("endpoint_not_priced", `${message}; nothing was charged`);
+const refused = (message: string) => new Problem("endpoint_not_priced", `${message}`);
 
-export const TO_MISSING = "To: missing; without it this call has no upper bound; nothing was charged";
+export const TO_MISSING = "To: missing; without it this call has no upper bound";
 
 function addressed(form: Form): (Receiver & { readonly to: string }) | Problem {
   const to = form.get("To");

@@ -64,5 +64,5 @@ export const priceAt = (terms: Terms, item: string, destination: string, instead
   priceOf(terms.prices, "twilio", item, destination) ??
   new Problem(
     "endpoint_not_priced",
-    `no price is set for ${item} at ${JSON.stringify(destination.slice(0, 60))}, so this call has no upper bound; an operator can set prices.twilio.${item}${instead}; nothing was charged`,
+    `no price is set for ${item} at ${JSON.stringify(destination.slice(0, 60))}, so this call has no upper bound; an operator can set prices.twilio.${item}${instead}`,
   );

@@ -38,14 +38,14 @@ function address({ path }: { readonly path: string }, secret: string): Address |
 
   const account = credentialOf(secret)?.account ?? "";
   if (first !== "2010-04-01" || accounts !== "Accounts" || rest.length === 0)
-    return new Problem("endpoint_not_priced", "this path is of no known host of Twilio; nothing was charged");
+    return new Problem("endpoint_not_priced", "this path is of no known host of Twilio");
   if (name === PLACEHOLDER || name === account) {
     const own = ["", first, accounts, account, ...rest].join("/");
     return { host: "main", path: own, standInPath: own };
   }
   return new Problem(
     "account_not_allowed",
-    `the path is of another account than the credential of this vault key; write ${PLACEHOLDER} as the account SID, and the credential's own takes its place; nothing was charged`,
+    `the path is of another account than the credential of this vault key; write ${PLACEHOLDER} as the account SID, and the credential's own takes its place`,
   );
 }
 

@@ -8,7 +8,7 @@ import { isEmail, isNumber, priceAt } from "./numbers.ts";
 
 /** What verifications and lookups cost: prices of their own that no answer tells. */
 
-const refused = (message: string) => new Problem("endpoint_not_priced", `${message}; nothing was charged`);
+const refused = (message: string) => new Problem("endpoint_not_priced", `${message}`);
 
 const priced = (quote: PricedRule["quote"]): PricedRule => ({
   kind: "priced",
