@@ -17,6 +17,8 @@ export interface Vendor {
   readonly credentialAccepted: string;
   /** Headers that carry the credential to the vendor, or null for a value that cannot be one. */
   readonly authorize: (secret: string) => Readonly<Record<string, string>> | null;
+  /** Query parameters that carry the credential, for a vendor that takes it there; null for the others. */
+  readonly authorizeQuery: ((secret: string) => Readonly<Record<string, string>>) | null;
   /** The parts of a credential that are secret, each as it could stand in an answer. */
   readonly secretsOf: (secret: string) => readonly string[];
   /** The path as allowlists and the catalog name it, where there are several ways to write it here. */
@@ -27,6 +29,8 @@ export interface Vendor {
   readonly forwardedHeaders: readonly string[];
   /** Those of them that name the account acted on: with another one it is another call. */
   readonly accountHeaders: readonly string[];
+  /** Lower-case name of the header by which an endpoint that honours it knows a repeated call. */
+  readonly idempotencyHeader: string;
   /** Why the headers of a request are refused, or null. */
   readonly refuseHeaders: (headers: Headers, limits: CallLimits) => Problem | null;
   /** What stands in the catalog's paths for `{name}`. */
@@ -140,7 +144,7 @@ export interface Known {
 /** A JSON object as a vendor answers it. */
 export type Json = { readonly [field: string]: unknown };
 
-/** How the endpoint honours the `Idempotency-Key` header. */
+/** How the endpoint honours the header that the vendor's `idempotencyHeader` names. */
 export interface Idempotency {
   /** How long the vendor replays, in milliseconds. */
   readonly windowMs: number;

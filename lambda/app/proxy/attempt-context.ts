@@ -16,6 +16,7 @@ import { cut } from "../../domain/text.ts";
 import type { Policy } from "../../domain/vault-key.ts";
 import type { Address, Quote, Reading, Vendor } from "../../domain/vendor.ts";
 import type { Clock, HeldBudget, Ids, Vault, VendorHttp, VendorReply, VendorSecrets } from "../../ports.ts";
+import { VENDORS } from "../../vendors/index.ts";
 import type { Admitted, ProxyRequest } from "./admit-call.ts";
 import { corrected, finish, newAttempt, type Reservation, unclaimed } from "./call-ledger.ts";
 import { standingProblem } from "./cap-problems.ts";
@@ -230,7 +231,7 @@ export class AttemptContext {
       method: method.slice(0, 20),
       path: this.path(),
       callLabel: header("keybrake-label"),
-      idempotencyKey: header("idempotency-key"),
+      idempotencyKey: header(VENDORS[this.policy.vendor]?.idempotencyHeader ?? "idempotency-key"),
       amountText: cutOrNull(this.quote?.amountText),
       currency: cutOrNull(this.quote?.currency),
       fxRate: this.quote?.fxRate ?? null,

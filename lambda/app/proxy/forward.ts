@@ -34,7 +34,7 @@ export async function forward(
     return http.send({
       origin,
       method: request.method,
-      target: path + queryText(request.query),
+      target: path + queryText({ ...request.query, ...authorizedQuery(vendor, value) }),
       headers: {
         ...passedHeaders(request, vendor.forwardedHeaders),
         "accept-encoding": "identity",
@@ -97,6 +97,9 @@ function passedHeaders(request: VendorRequest, names: readonly string[]): Record
   }
   return passed;
 }
+
+const authorizedQuery = ({ authorizeQuery }: Vendor, secret: string): VendorRequest["query"] =>
+  Object.fromEntries(Object.entries(authorizeQuery?.(secret) ?? {}).map(([name, value]) => [name, [value]]));
 
 /** The query as RFC 3986 writes it: every character but the unreserved ones is percent-encoded. */
 function queryText(query: VendorRequest["query"]): string {

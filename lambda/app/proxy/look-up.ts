@@ -38,7 +38,7 @@ export async function lookUp(
   const address = vendor.address({ method: "GET", path }, secret);
   if (address instanceof Problem) throw address;
   const asked = Object.fromEntries(
-    Object.entries(headers).filter(([name]) => name !== "content-type" && name !== "idempotency-key"),
+    Object.entries(headers).filter(([name]) => name !== "content-type" && name !== vendor.idempotencyHeader),
   );
   const request = { method: "GET", path, query: {}, headers: asked, body: new Uint8Array() };
   const { reply, answer, withheld } = await forward(

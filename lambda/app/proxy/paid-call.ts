@@ -96,7 +96,7 @@ async function cover(
 ): Promise<Covered | ProxyResult> {
   const { vault, clock, held } = context.ports;
   const { idempotency } = price.rule;
-  const idempotencyKey = context.request.headers["idempotency-key"]?.[0];
+  const idempotencyKey = context.request.headers[admitted.vendor.idempotencyHeader]?.[0];
   const attempt = context.newAttempt("own");
   let record = unclaimed(context.recordId, attempt);
 

@@ -74,11 +74,13 @@ export const resend: Vendor = {
   credentialAccepted: "an API key, re_ and what follows, without spaces or line breaks",
   authorize: (secret) =>
     /^re_[\x21-\x7e]{1,250}$/.test(secret) ? { authorization: `Bearer ${secret}` } : null,
+  authorizeQuery: null,
   secretsOf: (secret) => [secret],
   catalogPath: (path) => path,
   address: ({ path }) => ({ host: "main", path, standInPath: path }),
   forwardedHeaders: ["accept", "content-type", "idempotency-key", "user-agent", "x-batch-validation"],
   accountHeaders: [],
+  idempotencyHeader: "idempotency-key",
   refuseHeaders,
   placeholders: {
     /** Resend's ids are UUIDs. Without a digit it could be a word that is a path of its own, such as `batch`. */

@@ -79,6 +79,7 @@ export const stripe: Vendor = {
   origins: { main: "https://api.stripe.com", files: "https://files.stripe.com" },
   credentialAccepted: "a secret or restricted key of Stripe, such as sk_live_… or rk_live_…",
   authorize: (secret) => (/^[\x21-\x7e]+$/.test(secret) ? { authorization: `Bearer ${secret}` } : null),
+  authorizeQuery: null,
   secretsOf: (secret) => [secret],
   catalogPath: (path) => path,
   // Files are read where everything else is (stripe-node 23.1.0, Files.js, read 2026-11-23).
@@ -99,6 +100,7 @@ export const stripe: Vendor = {
     "x-stripe-client-user-agent",
   ],
   accountHeaders: ACCOUNT_HEADERS,
+  idempotencyHeader: "idempotency-key",
   refuseHeaders,
   // A kind, an underscore and the rest: so no word of a path is taken for an id, and none is too long for a table.
   placeholders: {

@@ -82,6 +82,7 @@ export const twilio: Vendor = {
       ? null
       : { authorization: `Basic ${Buffer.from(credential.basic).toString("base64")}` };
   },
+  authorizeQuery: null,
   // The account SID is in every answer, and no secret.
   secretsOf: (secret) => {
     const { basic } = credentialOf(secret) ?? { basic: secret };
@@ -91,6 +92,7 @@ export const twilio: Vendor = {
   address,
   forwardedHeaders: ["accept", "accept-charset", "content-type", "user-agent", "x-twilio-client"],
   accountHeaders: [],
+  idempotencyHeader: "idempotency-key",
   refuseHeaders: () => null,
   placeholders: PLACEHOLDERS,
   catalog: CATALOG,
