@@ -1,4 +1,4 @@
-import { anyVendorDenial } from "../lambda/vendors/any-vendor.ts";
+import { vendorRegistry } from "../lambda/vendors/index.ts";
 
 /**
  * What the gateway itself answers, per type: a body that makes every vendor's SDK raise its natural exception, since
@@ -93,6 +93,9 @@ const FAILURES: Readonly<Record<GatewayResponseType, Failure>> = {
   WAF_FILTERED: refused(403, "the request was blocked by the firewall in front of Keybrake"),
 };
 
+/** Vendors that the configuration defines have no SDK whose exception it would have to make. */
+const VENDORS = vendorRegistry();
+
 /** What the gateway answers for a failure of this type; `what`: said of it in place of its usual words. */
 export function gatewayResponseOf(type: GatewayResponseType, what?: string): GatewayResponse {
   const failure = FAILURES[type];
@@ -100,7 +103,7 @@ export function gatewayResponseOf(type: GatewayResponseType, what?: string): Gat
   const message = what === undefined ? failure.message : `${what}; ${CONSEQUENCE[charged]}`;
   const code = `gateway_${type.toLowerCase()}`;
   const isThrottled = type === "THROTTLED";
-  const denial = anyVendorDenial({
+  const denial = VENDORS.denial({
     status,
     code,
     // A 5xx is safe to repeat with the same idempotency key, and Stripe's SDKs do.

@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 import { jsonAnswer, textAnswer } from "../http/answers.ts";
 import { baseUrlOf, headersOf } from "../http/request.ts";
-import { VENDORS } from "../vendors/index.ts";
+import { vendors } from "./vendors.ts";
 
 /**
  * GET /healthz: that the front door reaches a function. GET /: what this is and where to go. Both read nothing, so they cost
@@ -26,7 +26,7 @@ export const handler = async (event: APIGatewayProxyEvent): Promise<APIGatewayPr
 };
 
 function placesBehind(baseUrl: string): Readonly<Record<string, string>> {
-  const bases = Object.keys(VENDORS).map((name) => [`${name}_base_url`, `${baseUrl}/${name}`]);
+  const bases = vendors.names.map((name) => [`${name}_base_url`, `${baseUrl}/${name}`]);
   return {
     keybrake:
       "stands between agents and vendors: it holds the vendors' secrets, and vault keys have caps in dollars",

@@ -12,6 +12,7 @@ import { parseIssueBody } from "../http/key-bodies.ts";
 import { problems } from "../http/problems.ts";
 import { baseUrlOf, headersOf, jsonOf, singleHeader, tokenOf } from "../http/request.ts";
 import { countStranger } from "./strangers.ts";
+import { vendors } from "./vendors.ts";
 import {
   adminKeyReader,
   clients,
@@ -41,7 +42,11 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
     if (requestKey !== null && (requestKey === "" || requestKey.length > 255 || !requestKey.isWellFormed()))
       throw new Problem("invalid_request", "Idempotency-Key: accepted are 1 to 255 characters");
     await layout.check();
-    const request = parseIssueBody(jsonOf(event), credentials, tokenOf(headersOf(event)));
+    const request = parseIssueBody(jsonOf(event), {
+      vendors,
+      credentials,
+      apiKey: tokenOf(headersOf(event)),
+    });
     const { token, policy, balance } = await issueKey(request, issuerId, requestKey, ports);
     const nowMs = policy.issuedAtMs;
     const caps = capStatuses(balance, nowMs, NOTHING_HELD);

@@ -6,9 +6,10 @@ import { Problem } from "../domain/denial.ts";
 import { ENV } from "../environment.ts";
 import { denialAnswer, proxyAnswer } from "../http/proxy-answer.ts";
 import { baseUrlOf, bodyOf, headersOf, queryOf, tokenOf } from "../http/request.ts";
-import { strangersTo, VENDORS } from "../vendors/index.ts";
+import { OUR_SEGMENTS } from "../vendors/registry.ts";
 import { countDenial } from "./metrics.ts";
 import { countStranger } from "./strangers.ts";
+import { vendors } from "./vendors.ts";
 import {
   auditReader,
   clients,
@@ -30,7 +31,7 @@ const ports = {
 const layout = tableLayout(dynamo, true);
 
 /** First segments that are no vendor's path: ours, and the names of vendors that have a route of their own. */
-const RESERVED = new Set(["vault", "healthz", "dashboard", ...Object.keys(VENDORS)]);
+const RESERVED = new Set([...OUR_SEGMENTS, ...vendors.names]);
 
 /** ANY /{vendor}/{path} and, for every path that is no route of ours, ANY /{path}. */
 export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
@@ -45,7 +46,7 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
         });
       if (named === null || problem.cause !== undefined) warn(problem.message, problem.cause);
       countDenial(problem.code);
-      return denialAnswer(problem, null, event.requestContext.requestId, spokenIn(event));
+      return denialAnswer(problem, null, event.requestContext.requestId, spokenIn(event), vendors);
     },
   })
   .handler(async (event, context) => {
@@ -64,7 +65,7 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
       if (code === "key_unknown") countStranger(event);
       if (cause !== undefined) warn(message, cause);
     }
-    return proxyAnswer(result, request.requestId, baseUrlOf(event), spokenIn(event));
+    return proxyAnswer(result, request.requestId, baseUrlOf(event), spokenIn(event), vendors);
   });
 
 /** The vendor that the path names, or null: then it is the key's own. */
@@ -80,8 +81,10 @@ const rawPathOf = ({ pathParameters }: APIGatewayProxyEvent): string => pathPara
  * stands behind a vendor's name.
  */
 function spokenIn(event: APIGatewayProxyEvent): string | null {
-  const vendor = VENDORS[vendorIn(event) ?? ""];
-  return vendor === undefined || strangersTo(vendor, `/${rawPathOf(event)}`).length > 0 ? null : vendor.name;
+  const vendor = vendors.find(vendorIn(event));
+  return vendor === null || vendors.strangersTo(vendor, `/${rawPathOf(event)}`).length > 0
+    ? null
+    : vendor.name;
 }
 
 function requestOf(event: APIGatewayProxyEvent, context: Context): ProxyRequest {

@@ -7,21 +7,24 @@ import { parseAuditRequest } from "../http/audit-params.ts";
 import { authenticateAdmin } from "../http/authenticate.ts";
 import { problems } from "../http/problems.ts";
 import { headersOf, queryOf } from "../http/request.ts";
-import { VENDORS } from "../vendors/index.ts";
 import { countStranger } from "./strangers.ts";
+import { vendors } from "./vendors.ts";
 import { adminKeyReader, auditReader, clients, hint, systemClock, warn } from "./wiring.ts";
 
 const reader = auditReader(clients());
 const adminKey = adminKeyReader();
-const vendors = Object.keys(VENDORS);
 
 /** GET /vault/audit. */
 export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
   .use(problems(warn, countStranger))
   .handler(async (event) => {
     await authenticateAdmin(headersOf(event), adminKey, hint(ENV.apiKeyHint));
-    const { query, withEvents, cursorFor } = parseAuditRequest(queryOf(event), vendors, systemClock.now());
-    const answer = await queryAudit(query, vendors, reader);
+    const { query, withEvents, cursorFor } = parseAuditRequest(
+      queryOf(event),
+      vendors.names,
+      systemClock.now(),
+    );
+    const answer = await queryAudit(query, vendors.names, reader);
     const accept = (headersOf(event)["accept"] ?? []).join(",");
     return auditAnswer(
       answer,

@@ -12,6 +12,7 @@ import { redact } from "../domain/secrets.ts";
 import { ENV } from "../environment.ts";
 import type { Clock } from "../ports.ts";
 import { type TermsInput, termsOf } from "../terms.ts";
+import { vendors } from "./vendors.ts";
 
 /** What the handlers share: made once for each process, from environment variables that are checked at once. */
 
@@ -48,6 +49,7 @@ function destinationOf(): ProxyPorts["destinationOf"] {
 
 /** What it takes to call a vendor. */
 export const vendorPorts = () => ({
+  vendors,
   secrets: vendorSecrets(cachedSecrets(), credentialSecrets()),
   http: new HttpsVendor(),
   clock: systemClock,

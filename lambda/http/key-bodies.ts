@@ -10,8 +10,8 @@ import { secretIn } from "../domain/secrets.ts";
 import { isJsonObject } from "../domain/strict-json.ts";
 import { parseDuration } from "../domain/time.ts";
 import type { LimitName, Vendor } from "../domain/vendor.ts";
-import { VENDORS } from "../vendors/index.ts";
 import { entryProblem } from "../vendors/meant.ts";
+import type { VendorRegistry } from "../vendors/registry.ts";
 
 /** The bodies of requests about keys. Whatever is not listed is refused: a misspelt cap must not leave a key uncapped. */
 
@@ -108,7 +108,6 @@ const limitFields = {
   ),
 } satisfies Record<LimitName, v.GenericSchema>;
 
-/** `credentials`: vendor -> names of its credentials. */
 const issueBody = v.strictObject({
   vendor: v.string("accepted is the name of a vendor"),
   credential: v.optional(v.string("accepted is the name of a credential"), "default"),
@@ -144,23 +143,25 @@ const changeBody = v.strictObject({
   expires_in: v.optional(duration),
 });
 
-/**
- * Reads the body of `POST /vault/keys`, or throws what names the field and says what is accepted. `apiKey`: what the caller
- * has shown to be let in, which may stand in no text that is kept.
- */
-export function parseIssueBody(
-  body: unknown,
-  credentials: Readonly<Record<string, readonly string[]>>,
-  apiKey: string | null = null,
-): KeyRequest {
+/** What a new key can be for, and who asks for it. */
+export interface Issuing {
+  readonly vendors: VendorRegistry;
+  /** Vendor -> names of its credentials. */
+  readonly credentials: Readonly<Record<string, readonly string[]>>;
+  /** What the caller has shown to be let in, which may stand in no text that is kept. */
+  readonly apiKey: string | null;
+}
+
+/** Reads the body of `POST /vault/keys`, or throws what names the field and says what is accepted. */
+export function parseIssueBody(body: unknown, { vendors, credentials, apiKey }: Issuing): KeyRequest {
   const parsed = parse(issueBody, body);
   refuseSecrets(parsed, apiKey);
   const names = Object.hasOwn(credentials, parsed.vendor) ? credentials[parsed.vendor] : undefined;
-  const vendors = Object.keys(credentials).join(", ");
+  const accepted = Object.keys(credentials).join(", ");
   if (names === undefined)
     throw invalid(
       "vendor",
-      `got ${JSON.stringify(parsed.vendor.slice(0, 40))}; accepted is one of: ${vendors}`,
+      `got ${JSON.stringify(parsed.vendor.slice(0, 40))}; accepted is one of: ${accepted}`,
     );
   if (!names.includes(parsed.credential))
     throw invalid(
@@ -170,6 +171,7 @@ export function parseIssueBody(
   if (parsed.daily_usd_cap == null && parsed.total_usd_cap == null) {
     throw invalid("daily_usd_cap", "missing; a key needs daily_usd_cap or total_usd_cap, such as 50");
   }
+  const vendor = vendors.find(parsed.vendor);
   return {
     vendor: parsed.vendor,
     credential: parsed.credential,
@@ -178,8 +180,8 @@ export function parseIssueBody(
       total: parsed.total_usd_cap ?? UNCAPPED,
       perCall: parsed.per_call_usd_cap ?? UNCAPPED,
     },
-    allowedEndpoints: endpointsOf(parsed.allowed_endpoints, VENDORS[parsed.vendor]),
-    limits: limitsOf(parsed, VENDORS[parsed.vendor]),
+    allowedEndpoints: endpointsOf(parsed.allowed_endpoints, vendor, vendors),
+    limits: limitsOf(parsed, vendor),
     expiresInS: parsed.expires_in,
     label: parsed.agent_run_label,
     metadata: parsed.metadata,
@@ -189,13 +191,14 @@ export function parseIssueBody(
 /** Checks that every entry is written as one, and then that each can match a call. */
 function endpointsOf(
   entries: readonly string[] | null,
-  vendor: Vendor | undefined,
+  vendor: Vendor | null,
+  { all }: VendorRegistry,
 ): readonly string[] | null {
-  if (entries === null || vendor === undefined) return entries;
+  if (entries === null || vendor === null) return entries;
   const odd = entries.findIndex((entry) => "refused" in parseEndpointPattern(entry));
   const numbered = [...entries.entries()];
   for (const [index, entry] of odd < 0 ? numbered : numbered.slice(odd, odd + 1)) {
-    const problem = entryProblem(vendor, entry);
+    const problem = entryProblem(vendor, entry, all);
     if (problem !== null)
       throw invalid(`allowed_endpoints.${index}`, `got ${JSON.stringify(entry.slice(0, 80))}; ${problem}`);
   }
@@ -233,7 +236,7 @@ const ACCOUNT = /^(acct|org)_[A-Za-z0-9]{1,64}(\/acct_[A-Za-z0-9]{1,64})?$/;
 /** A limit that would do nothing at this vendor is refused: it must not be taken for one. */
 function limitsOf(
   parsed: Pick<v.InferOutput<typeof issueBody>, LimitName>,
-  vendor: Vendor | undefined,
+  vendor: Vendor | null,
 ): CallLimits {
   for (const name of Object.keys(limitFields) as LimitName[]) {
     if (parsed[name] !== null && vendor?.limits.includes(name) !== true)

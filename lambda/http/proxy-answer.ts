@@ -5,8 +5,8 @@ import { chargedText, isSafeToRepeat, type Problem } from "../domain/denial.ts";
 import { usdText } from "../domain/money.ts";
 import { redact } from "../domain/secrets.ts";
 import { isoTime } from "../domain/time.ts";
-import { anyVendorDenial } from "../vendors/any-vendor.ts";
-import { VENDORS } from "../vendors/index.ts";
+import type { Vendor } from "../domain/vendor.ts";
+import type { VendorRegistry } from "../vendors/registry.ts";
 import { answerBody, jsonLine } from "./answers.ts";
 
 /** Headers that a REST API writes itself, and those that belong to one connection. AWS documentation, read 2026-11-22. */
@@ -42,10 +42,11 @@ export function proxyAnswer(
   requestId: string,
   baseUrl: string,
   spoken: string | null,
+  vendors: VendorRegistry,
 ): APIGatewayProxyResult {
-  if (result.kind === "denied") return denialAnswer(result.problem, result.facts, requestId, spoken);
+  if (result.kind === "denied") return denialAnswer(result.problem, result.facts, requestId, spoken, vendors);
   const { reply, decoded, facts } = result;
-  const led = ledBack(decoded, facts.vendorName, baseUrl);
+  const led = ledBack(decoded, vendors.find(facts.vendorName), baseUrl);
   const passed = new Map<string, string[]>();
   for (const [name, value] of reply.rawHeaders) {
     if (NOT_PASSED.has(name.toLowerCase()) || RESERVED.test(name)) continue;
@@ -63,11 +64,10 @@ export function proxyAnswer(
 }
 
 /** The body with its links led back here, decoded; null where there are none, so that it stays as it came. */
-function ledBack(decoded: Uint8Array, vendorName: string, baseUrl: string): Uint8Array | null {
-  const leadBack = VENDORS[vendorName]?.leadBack ?? null;
-  if (leadBack === null || !isUtf8(decoded)) return null;
+function ledBack(decoded: Uint8Array, vendor: Vendor | null, baseUrl: string): Uint8Array | null {
+  if (vendor?.leadBack == null || !isUtf8(decoded)) return null;
   const text = Buffer.from(decoded).toString();
-  const led = leadBack(text, `${baseUrl}/${vendorName}`);
+  const led = vendor.leadBack(text, `${baseUrl}/${vendor.name}`);
   return led === text ? null : Buffer.from(led);
 }
 
@@ -82,12 +82,12 @@ export function denialAnswer(
   facts: CallFacts | null,
   requestId: string,
   spoken: string | null,
+  vendors: VendorRegistry,
 ): APIGatewayProxyResult {
   const { status, code, charged, details } = problem;
   const message = redact(`${problem.message}; ${chargedText(problem)}`);
-  const vendor = facts === null || facts.vendorName === spoken ? VENDORS[spoken ?? ""] : undefined;
-  const denial = vendor?.denial ?? anyVendorDenial;
-  const { headers, body } = denial({
+  const vendor = facts === null || facts.vendorName === spoken ? vendors.find(spoken) : null;
+  const { headers, body } = (vendor ?? vendors).denial({
     status,
     code,
     repeats: isSafeToRepeat(status),

@@ -1,15 +1,18 @@
 import { NOT_IN_CATALOG } from "../domain/denial.ts";
 import { type EndpointPattern, parseEndpointPattern } from "../domain/endpoint.ts";
 import type { Endpoint, Vendor } from "../domain/vendor.ts";
-import { endpointOf, fitsSegment, VENDORS } from "./index.ts";
+import { endpointOf, fitsSegment } from "./endpoints.ts";
 
 /**
  * What was meant by an entry of an allowlist that can never match, and by a path that no endpoint has: the base address of
  * another vendor, a prefix too much or too few, a letter that is wrong.
  */
 
-/** What is wrong with an entry of an allowlist, with the one that was probably meant; null where some call can match it. */
-export function entryProblem(vendor: Vendor, entry: string): string | null {
+/**
+ * What is wrong with an entry of an allowlist, with the one that was probably meant; null where some call can match it.
+ * `all`: the vendors whose endpoint it may be instead.
+ */
+export function entryProblem(vendor: Vendor, entry: string, all: readonly Vendor[]): string | null {
   const pattern = parseEndpointPattern(entry);
   if (!("refused" in pattern) && canMatch(vendor, pattern)) return null;
   const meant = meantBy(vendor, entry);
@@ -20,7 +23,7 @@ export function entryProblem(vendor: Vendor, entry: string): string | null {
   const rule = endpointOf(vendor, method, `/${segments.join("/")}`)?.rule;
   if (rule?.kind === "denied" && rule.reason !== NOT_IN_CATALOG)
     return `it is not callable with a vault key: ${rule.reason}; ${acceptedBy(vendor)}`;
-  const other = othersOf(vendor).find((each) => canMatch(each, pattern));
+  const other = all.find((each) => each !== vendor && canMatch(each, pattern));
   if (other !== undefined)
     return `it is an endpoint of ${other.name}, and this key is for ${vendor.name}; ${accepted}`;
   return `it matches nothing that a key of ${vendor.name} can call, so it would allow nothing; ${accepted}`;
@@ -57,9 +60,6 @@ export function pathHint(vendor: Vendor, method: string, path: string): string {
   const [meantMethod = "", meantPath = ""] = meant.split(" ");
   return `; the base address ends in /${vendor.name}, and this was probably meant: ${meantMethod} /${vendor.name}${meantPath}`;
 }
-
-const othersOf = (vendor: Vendor): readonly Vendor[] =>
-  Object.values(VENDORS).filter((each) => each !== vendor);
 
 const acceptedBy = ({ catalog }: Vendor): string => {
   const example = catalog.find(({ rule }) => rule.kind === "priced");

@@ -3,7 +3,7 @@ import { dirname, join, posix } from "node:path";
 import { expect, test } from "vitest";
 import { STATUS_BY_CODE } from "../../lambda/domain/denial.ts";
 import { DEFAULT_PRICES, TERMS_SCHEMA } from "../../lambda/terms.ts";
-import { VENDORS } from "../../lambda/vendors/index.ts";
+import { vendorRegistry } from "../../lambda/vendors/index.ts";
 import { GATEWAY_RESPONSE_TYPES, gatewayResponseOf } from "../../lib/gateway-responses.ts";
 import { ROUTES } from "../../lib/routes.ts";
 import { parseSettings } from "../../local/settings.ts";
@@ -58,10 +58,12 @@ test("every endpoint has a heading in the API's document, and every heading an e
   expect(headings.toSorted()).toEqual(ROUTES.map(({ method, path }) => `${method} ${path}`).toSorted());
 });
 
+const VENDORS = vendorRegistry();
+
 /** In its page Twilio's longest prefix is written as three dots. */
 const TWILIO_ACCOUNT = "/2010-04-01/Accounts/{account}";
 
-test.each(Object.values(VENDORS))(
+test.each(VENDORS.all)(
   "every endpoint of $name that costs has a row in its page, and no other",
   ({ name, catalog }) => {
     const rows = tableUnder(textOf(`docs/vendors/${name}.md`), "## Catalog").filter(
@@ -79,7 +81,7 @@ test.each(Object.values(VENDORS))(
 test("the page over all vendors links to each of them", () => {
   const links = linksOf(textOf("docs/vendors.md"));
 
-  for (const name of Object.keys(VENDORS)) expect(links).toContain(`vendors/${name}.md`);
+  for (const name of VENDORS.names) expect(links).toContain(`vendors/${name}.md`);
 });
 
 test("every price that can be configured stands in the page of prices, and no other", () => {
@@ -98,7 +100,7 @@ test("what the configuration may say of terms stands among its fields", () => {
 });
 
 test("every limit inside a call stands in the API's document, with the vendors that have it", () => {
-  const limits = new Set(Object.values(VENDORS).flatMap((vendor) => vendor.limits));
+  const limits = new Set(VENDORS.all.flatMap((vendor) => vendor.limits));
   const [, issue = ""] = textOf("docs/api.md").split("### `POST /vault/keys`\n");
   const fields = tableUnder(textOf("docs/api.md"), "### `POST /vault/keys`").map(([field]) => word(field));
   const [row = []] = tableUnder(textOf("docs/vendors.md"), "## The three").filter(
@@ -108,7 +110,7 @@ test("every limit inside a call stands in the API's document, with the vendors t
   expect(fields).toEqual(expect.arrayContaining([...limits]));
   for (const limit of limits) expect(issue).toContain(`"${limit}"`);
   expect(row.slice(1).map((cell) => word(cell).split(", "))).toEqual(
-    Object.values(VENDORS).map((vendor) => vendor.limits),
+    VENDORS.all.map((vendor) => vendor.limits),
   );
 });
 

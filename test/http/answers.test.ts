@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { Problem } from "../../lambda/domain/denial.ts";
 import { jsonAnswer, problemAnswer } from "../../lambda/http/answers.ts";
 import { denialAnswer } from "../../lambda/http/proxy-answer.ts";
+import { vendorRegistry } from "../../lambda/vendors/index.ts";
 import { GATEWAY_RESPONSE_TYPES, gatewayResponseOf } from "../../lib/gateway-responses.ts";
 
 const PROBLEM = new Problem("key_unknown", "this is no vault key");
@@ -11,7 +12,10 @@ const OURS: readonly (readonly [name: string, body: string])[] = [
   ["an error of our own API", problemAnswer(PROBLEM, "id").body],
   ...["stripe", "twilio", "resend", null].map(
     (vendor) =>
-      [`a denial at ${vendor ?? "the root"}`, denialAnswer(PROBLEM, null, "id", vendor).body] as const,
+      [
+        `a denial at ${vendor ?? "the root"}`,
+        denialAnswer(PROBLEM, null, "id", vendor, vendorRegistry()).body,
+      ] as const,
   ),
   ...GATEWAY_RESPONSE_TYPES.map((type) => [type, gatewayResponseOf(type).template] as const),
 ];

@@ -9,12 +9,14 @@ import { fromUsdCents, type MicroUsd } from "../../lambda/domain/money.ts";
 import { makeVaultKey, type Policy } from "../../lambda/domain/vault-key.ts";
 import type { HeldBudget, Ids } from "../../lambda/ports.ts";
 import { DEFAULT_TERMS } from "../../lambda/terms.ts";
+import { vendorRegistry } from "../../lambda/vendors/index.ts";
 import type { VaultState } from "../support/memory-vault.ts";
 import type { Checks } from "./checks.ts";
 import { FaultyVault } from "./faulty-vault.ts";
 import type { SimulatedVendor } from "./vendor.ts";
 import type { Process, World } from "./world.ts";
 
+const VENDORS = vendorRegistry();
 /** Small, so that caps are met and off-by-one shows. USD cents. */
 const AMOUNT_MAX = 5;
 const CAP_MAX = 14;
@@ -324,6 +326,7 @@ export class Scenario {
   #ports(process: Process, vault: FaultyVault): ProxyPorts {
     const secret = this.#vendor.secret;
     return {
+      vendors: VENDORS,
       vault,
       secrets: {
         get: async (_vendor, _credential, fresh) => (fresh ? this.#vendor.secret : secret),

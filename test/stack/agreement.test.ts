@@ -4,7 +4,7 @@ import { DescribeTableCommand, DynamoDBClient, type TableDescription } from "@aw
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DIST } from "../../bin/build.ts";
 import { ENV, METRICS } from "../../lambda/environment.ts";
-import { VENDORS } from "../../lambda/vendors/index.ts";
+import { vendorRegistry } from "../../lambda/vendors/index.ts";
 import { STRANGERS_QUERY } from "../../lib/monitoring.ts";
 import { FUNCTIONS, LATE_PRICE_VENDORS, ROUTES, VENDOR_NAMES } from "../../lib/routes.ts";
 import { resourceMatcher } from "../../local/aws/resource-match.ts";
@@ -74,11 +74,11 @@ describe("routes", () => {
   });
 
   test("every vendor has its route", () => {
-    expect([...VENDOR_NAMES].sort()).toEqual(Object.keys(VENDORS).sort());
+    expect([...VENDOR_NAMES].sort()).toEqual(vendorRegistry().names.toSorted());
   });
 
   test("the credentials for late prices are those of the vendors that tell prices late", () => {
-    const late = Object.values(VENDORS).filter(({ latePrices }) => latePrices !== null);
+    const late = vendorRegistry().all.filter(({ latePrices }) => latePrices !== null);
     expect([...LATE_PRICE_VENDORS].sort()).toEqual(late.map(({ name }) => name).sort());
   });
 });

@@ -7,7 +7,7 @@ import { Problem, type ProblemCode, STATUS_BY_CODE } from "../../lambda/domain/d
 import { microUsd, NOTHING } from "../../lambda/domain/money.ts";
 import { problemAnswer } from "../../lambda/http/answers.ts";
 import { denialAnswer } from "../../lambda/http/proxy-answer.ts";
-import { VENDORS } from "../../lambda/vendors/index.ts";
+import { vendorRegistry } from "../../lambda/vendors/index.ts";
 import { GATEWAY_RESPONSE_TYPES, gatewayResponseOf } from "../../lib/gateway-responses.ts";
 
 /** Every refusal that can leave the product, as bytes, for clients that repeat by themselves. */
@@ -83,10 +83,11 @@ export async function everyDenial(): Promise<readonly Denial[]> {
     ...(Object.keys(STATUS_BY_CODE) as ProblemCode[]).map((code) => [code, new Problem(code, "no")] as const),
     ...Object.entries(caps),
   ];
+  const vendors = vendorRegistry();
   const answers = problems.flatMap(([name, problem]) => [
-    ...[...Object.keys(VENDORS), null].map((spoken) => ({
+    ...[...vendors.names, null].map((spoken) => ({
       name: `${name}-${spoken ?? "root"}`,
-      answer: denialAnswer(problem, null, "req_1", spoken),
+      answer: denialAnswer(problem, null, "req_1", spoken, vendors),
     })),
     { name: `${name}-own-api`, answer: problemAnswer(problem, "req_1") },
   ]);

@@ -7,7 +7,7 @@ import { type MicroUsd, microUsd } from "../../lambda/domain/money.ts";
 import type { PriceTable } from "../../lambda/domain/terms.ts";
 import type { FreeRule, Known, PricedRule, Quote, VendorRequest } from "../../lambda/domain/vendor.ts";
 import { DEFAULT_TERMS } from "../../lambda/terms.ts";
-import { endpointOf } from "../../lambda/vendors/index.ts";
+import { endpointOf } from "../../lambda/vendors/endpoints.ts";
 import { resend } from "../../lambda/vendors/resend/resend.ts";
 
 /** A recipient costs 10 micro-dollars here: what a call costs is ten times whom it reaches. */

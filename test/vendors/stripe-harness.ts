@@ -12,7 +12,7 @@ import type {
   VendorRequest,
 } from "../../lambda/domain/vendor.ts";
 import { termsOf } from "../../lambda/terms.ts";
-import { endpointOf } from "../../lambda/vendors/index.ts";
+import { endpointOf } from "../../lambda/vendors/endpoints.ts";
 import { stripe } from "../../lambda/vendors/stripe/stripe.ts";
 
 /** What the tests of Stripe's adapter share: requests, what is known beside them, and answers. */

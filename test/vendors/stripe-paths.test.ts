@@ -3,10 +3,11 @@ import { join } from "node:path";
 import Stripe from "stripe";
 import { describe, expect, test } from "vitest";
 import type { Endpoint, Vendor } from "../../lambda/domain/vendor.ts";
-import { endpointOf, VENDORS } from "../../lambda/vendors/index.ts";
+import { endpointOf } from "../../lambda/vendors/endpoints.ts";
 import { DENIED } from "../../lambda/vendors/stripe/denied.ts";
 import { FREE_WRITES } from "../../lambda/vendors/stripe/free-writes.ts";
 import { ACCOUNT_READS, READS } from "../../lambda/vendors/stripe/reads.ts";
+import { stripe } from "../../lambda/vendors/stripe/stripe.ts";
 
 /**
  * Guarantees that every call of the installed stripe-node versions was looked at: it is priced, free, or denied for a
@@ -77,12 +78,6 @@ async function endpointsSent(): Promise<Set<string>> {
   return sent;
 }
 
-const stripe = (): Vendor => {
-  const vendor = VENDORS["stripe"];
-  if (vendor === undefined) throw new Error("there is no vendor called stripe");
-  return vendor;
-};
-
 /** The entry for a call, unless it takes a word of the call for an id: `create_preview` is no invoice. */
 const found = (vendor: Vendor, call: string): Endpoint | null => {
   const [method = "", path = ""] = call.split(" ");
@@ -100,7 +95,7 @@ const found = (vendor: Vendor, call: string): Endpoint | null => {
 
 /** A vendor that knows these entries alone. */
 const only = (entries: readonly string[]): Vendor => ({
-  ...stripe(),
+  ...stripe,
   catalog: entries.map((entry) => {
     const [method = "", path = ""] = entry.split(" ");
     return { method, path, rule: { kind: "denied", reason: "" } };
@@ -177,7 +172,7 @@ describe("the calls of an SDK are all found", () => {
 });
 
 test.each(VERSIONS)("every call of %s has an entry in the catalog", (version) => {
-  const missing = [...new Set(endpointsOf(version))].filter((entry) => found(stripe(), entry) === null);
+  const missing = [...new Set(endpointsOf(version))].filter((entry) => found(stripe, entry) === null);
   expect(missing).toEqual([]);
 });
 
@@ -190,10 +185,10 @@ test("an entry is in one list", () => {
 });
 
 test("the catalog treats every entry as its list says", () => {
-  for (const entry of [...reads, ...writes]) expect(found(stripe(), entry)?.rule.kind, entry).toBe("free");
+  for (const entry of [...reads, ...writes]) expect(found(stripe, entry)?.rule.kind, entry).toBe("free");
   for (const { reason, endpoints } of DENIED)
     for (const entry of endpoints)
-      expect(found(stripe(), entry)?.rule, entry).toEqual({ kind: "denied", reason });
+      expect(found(stripe, entry)?.rule, entry).toEqual({ kind: "denied", reason });
 });
 
 test("an entry is a call of an SDK, or one that is known to be in none", () => {

@@ -8,6 +8,7 @@ import { larger, microUsd, NOTHING, smaller, sum } from "../../lambda/domain/mon
 import type { Policy } from "../../lambda/domain/vault-key.ts";
 import type { Json, Quote } from "../../lambda/domain/vendor.ts";
 import type { OutboundRequest } from "../../lambda/ports.ts";
+import { vendorRegistry } from "../../lambda/vendors/index.ts";
 import { MemoryVault } from "../support/memory-vault.ts";
 import { answer, FORM, known, limited, pricedOf, requestOf, TERMS } from "./stripe-harness.ts";
 
@@ -564,6 +565,7 @@ describe("however a form is written", () => {
       },
       policy,
       {
+        vendors: vendorRegistry(),
         vault,
         terms: TERMS,
         clock: { now: () => 0 },

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { endpointOf } from "../../lambda/vendors/index.ts";
+import { endpointOf } from "../../lambda/vendors/endpoints.ts";
 import { twilio } from "../../lambda/vendors/twilio/twilio.ts";
 
 interface Spec {

@@ -6,7 +6,7 @@ import { microUsd } from "../../lambda/domain/money.ts";
 import type { Terms } from "../../lambda/domain/terms.ts";
 import type { Known, Quote, Reading, VendorAnswer, VendorRequest } from "../../lambda/domain/vendor.ts";
 import { DEFAULT_TERMS, termsOf } from "../../lambda/terms.ts";
-import { endpointOf } from "../../lambda/vendors/index.ts";
+import { endpointOf } from "../../lambda/vendors/endpoints.ts";
 import { isTooLong, SEGMENTS_MAX, segmentsOf } from "../../lambda/vendors/twilio/segments.ts";
 import { twilio } from "../../lambda/vendors/twilio/twilio.ts";
 

@@ -8,14 +8,16 @@ import {
 } from "../../domain/call.ts";
 import { Problem } from "../../domain/denial.ts";
 import type { Vendor } from "../../domain/vendor.ts";
-import type { Clock, Vault } from "../../ports.ts";
-import { VENDORS } from "../../vendors/index.ts";
+import type { Vault } from "../../ports.ts";
 import type { ProxyPorts } from "../proxy/attempt-context.ts";
 import { sendCorrections } from "../proxy/call-ledger.ts";
 import { lookUp } from "../proxy/look-up.ts";
 
 export interface LatePricePorts
-  extends Pick<ProxyPorts, "secrets" | "http" | "clock" | "ids" | "destinationOf" | "terms" | "warn"> {
+  extends Pick<
+    ProxyPorts,
+    "vendors" | "secrets" | "http" | "clock" | "ids" | "destinationOf" | "terms" | "warn"
+  > {
   readonly vault: Pick<Vault, "readPolicy" | "readCall" | "lateCalls" | "saveCall" | "correct" | "confirm">;
 }
 
@@ -44,7 +46,7 @@ const CALL_MS_MAX = 12_000;
  */
 export async function settleLatePrices(deadlineMs: number, ports: LatePricePorts): Promise<LatePriceRun> {
   const run = { settled: 0, waiting: 0 };
-  for (const vendor of Object.values(VENDORS)) {
+  for (const vendor of ports.vendors.all) {
     if (vendor.latePrices === null) continue;
     const seen = new Set<string>();
     for (;;) {
@@ -70,11 +72,15 @@ export async function settleLatePrices(deadlineMs: number, ports: LatePricePorts
 /** Calls that were due at `byMs` and still are: nothing else shows that there are more than a run can ask for. */
 export async function latePriceBacklog(
   byMs: number,
-  { vault, clock }: { readonly vault: Pick<Vault, "lateBacklog">; readonly clock: Clock },
+  {
+    vendors,
+    vault,
+    clock,
+  }: Pick<ProxyPorts, "vendors" | "clock"> & { readonly vault: Pick<Vault, "lateBacklog"> },
 ): Promise<LatePriceBacklog> {
   let overdue = 0;
   let oldestMs = 0;
-  for (const { name, latePrices } of Object.values(VENDORS)) {
+  for (const { name, latePrices } of vendors.all) {
     if (latePrices === null) continue;
     const { calls, oldestDueMs } = await vault.lateBacklog(name, byMs);
     overdue += calls;

@@ -12,7 +12,7 @@ import type {
   Vendor,
   VendorRequest,
 } from "../../domain/vendor.ts";
-import { endpointOf, strangersTo, VENDORS } from "../../vendors/index.ts";
+import { endpointOf } from "../../vendors/endpoints.ts";
 import { pathHint } from "../../vendors/meant.ts";
 import type { ProxyPorts } from "./attempt-context.ts";
 import { standingProblem } from "./cap-problems.ts";
@@ -62,8 +62,8 @@ export interface Admitted {
  * Throws the Problem that denies it. Nothing has happened yet, whatever comes out.
  */
 export async function admit(request: ProxyRequest, policy: Policy, ports: AdmitPorts): Promise<Admitted> {
-  const vendor = VENDORS[policy.vendor];
-  if (vendor === undefined || (request.vendorName !== null && request.vendorName !== policy.vendor))
+  const vendor = ports.vendors.find(policy.vendor);
+  if (vendor === null || (request.vendorName !== null && request.vendorName !== policy.vendor))
     throw anothersPath("endpoint_not_allowed", policy, request.vendorName ?? "a vendor that is not known");
   checkCallLabel(request.headers);
   checkMethodIsMeant(request.headers);
@@ -72,7 +72,7 @@ export async function admit(request: ProxyRequest, policy: Policy, ports: AdmitP
   const canonical = canonicalPath(request.rawPath);
   if (canonical.kind === "ambiguous")
     throw new Problem("ambiguous_path", `this path can be read in more than one way: ${canonical.reason}`);
-  const strangers = strangersTo(vendor, canonical.path);
+  const strangers = ports.vendors.strangersTo(vendor, canonical.path);
   if (strangers.length > 0) throw anothersPath("endpoint_not_priced", policy, strangers.join(" or "));
   const path = vendor.catalogPath(canonical.path);
   const sentPath = vendor.catalogPath(canonical.sent);
@@ -126,7 +126,7 @@ const anothersPath = (
     `vault key ${keyId} is for ${vendor}; this path is of ${pathVendor}; write …/${vendor} as the base address of an SDK of ${vendor}, or issue a key of ${pathVendor}`,
   );
 
-type AdmitPorts = LookupPorts & Pick<ProxyPorts, "vault" | "terms">;
+type AdmitPorts = LookupPorts & Pick<ProxyPorts, "vendors" | "vault" | "terms">;
 
 interface Call {
   readonly vendor: Vendor;

@@ -16,7 +16,7 @@ import { cut } from "../../domain/text.ts";
 import type { Policy } from "../../domain/vault-key.ts";
 import type { Address, Quote, Reading, Vendor } from "../../domain/vendor.ts";
 import type { Clock, HeldBudget, Ids, Vault, VendorHttp, VendorReply, VendorSecrets } from "../../ports.ts";
-import { VENDORS } from "../../vendors/index.ts";
+import type { VendorRegistry } from "../../vendors/registry.ts";
 import type { Admitted, ProxyRequest } from "./admit-call.ts";
 import { corrected, finish, newAttempt, type Reservation, unclaimed } from "./call-ledger.ts";
 import { standingProblem } from "./cap-problems.ts";
@@ -25,6 +25,7 @@ import type { IdentifyPorts } from "./identify-key.ts";
 import { noAnswer, WITHHELD } from "./no-answer.ts";
 
 export interface ProxyPorts extends IdentifyPorts {
+  readonly vendors: VendorRegistry;
   readonly vault: Vault;
   readonly secrets: VendorSecrets;
   readonly http: VendorHttp;
@@ -231,7 +232,9 @@ export class AttemptContext {
       method: method.slice(0, 20),
       path: this.path(),
       callLabel: header("keybrake-label"),
-      idempotencyKey: header(VENDORS[this.policy.vendor]?.idempotencyHeader ?? "idempotency-key"),
+      idempotencyKey: header(
+        this.ports.vendors.find(this.policy.vendor)?.idempotencyHeader ?? "idempotency-key",
+      ),
       amountText: cutOrNull(this.quote?.amountText),
       currency: cutOrNull(this.quote?.currency),
       fxRate: this.quote?.fxRate ?? null,

@@ -11,6 +11,7 @@ import { microUsd } from "../../../lambda/domain/money.ts";
 import { makeVaultKey } from "../../../lambda/domain/vault-key.ts";
 import type { OutboundRequest, SaveResult, VendorHttp, VendorReply } from "../../../lambda/ports.ts";
 import { termsOf } from "../../../lambda/terms.ts";
+import { vendorRegistry } from "../../../lambda/vendors/index.ts";
 import { MemoryAuditLog } from "../../support/memory-audit.ts";
 import { MemoryVault } from "../../support/memory-vault.ts";
 import { balanceOf, policyOf, START_MS } from "../../support/vault-facts.ts";
@@ -91,6 +92,7 @@ beforeEach(() => {
   );
   vault.state.putPolicy(policyOf(keyId, { secretHash, vendor: "twilio" }), null);
   ports = {
+    vendors: vendorRegistry(),
     vault,
     held: audit,
     http: twilio,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { admit, type ProxyRequest } from "../../../lambda/app/proxy/admit-call.ts";
 import type { ProxyPorts } from "../../../lambda/app/proxy/attempt-context.ts";
-import { VENDORS } from "../../../lambda/vendors/index.ts";
+import { vendorRegistry } from "../../../lambda/vendors/index.ts";
 import { MemoryAuditLog } from "../../support/memory-audit.ts";
 import { MemoryVault } from "../../support/memory-vault.ts";
 import { policyOf } from "../../support/vault-facts.ts";
@@ -11,7 +11,9 @@ import { policyOf } from "../../support/vault-facts.ts";
 const unasked = (): never => {
   throw new Error("nothing may be asked");
 };
+const vendors = vendorRegistry();
 const PORTS: ProxyPorts = {
+  vendors,
   vault: new MemoryVault(),
   held: new MemoryAuditLog(),
   http: { send: unasked },
@@ -37,7 +39,7 @@ const requestWith = (headers: ProxyRequest["headers"]): ProxyRequest => ({
   deadlineMs: 28_000,
 });
 
-describe.each(Object.keys(VENDORS))("a header that asks %s for another method", (vendor) => {
+describe.each(vendors.names)("a header that asks %s for another method", (vendor) => {
   test.each(["x-http-method-override", "x-http-method", "x-method-override"])(
     "%s is refused",
     async (name) => {

@@ -15,6 +15,7 @@ import { microUsd, NOTHING } from "../../../lambda/domain/money.ts";
 import { makeVaultKey } from "../../../lambda/domain/vault-key.ts";
 import type { CorrectionResult, DrawResult, Vault, VendorReply } from "../../../lambda/ports.ts";
 import { DEFAULT_TERMS } from "../../../lambda/terms.ts";
+import { vendorRegistry } from "../../../lambda/vendors/index.ts";
 import { type LocalDynamoDb, startDynamoDb, TABLES } from "../../../local/aws/dynamodb.ts";
 import { MemoryAuditLog } from "../../support/memory-audit.ts";
 import { MemoryVault } from "../../support/memory-vault.ts";
@@ -66,6 +67,7 @@ async function agentOf(vault: Vault, reply: VendorReply, afterMs = 1, children =
   let nowMs = START_MS;
   let attempts = 0;
   const ports: Omit<ProxyPorts, "vault"> = {
+    vendors: vendorRegistry(),
     held: log,
     http: { send: async ({ method }) => (method === "GET" ? INTENT : reply) },
     secrets: { get: async () => `sk_test_${"a".repeat(24)}`, howToSet: () => "set it" },
