@@ -55,8 +55,8 @@ export interface Vendor {
   readonly isAbout: (path: string, found: Json) => boolean;
   /** The id under which the vendor's support finds a request, from the answer's headers. */
   readonly requestId: (headers: Headers) => string | null;
-  /** Leads addresses in an answer that a client follows by itself back here; null where the vendor sends none. */
-  readonly leadBack: ((body: string, baseUrl: string) => string) | null;
+  /** Rewrites the links of an answer that a client follows by itself, so that they lead here; null where the vendor sends none. */
+  readonly rewriteLinks: ((body: string, baseUrl: string) => string) | null;
   /** How the final price of an estimated call is found out; null where every price is final at once. */
   readonly latePrices: LatePrices | null;
 }

@@ -46,11 +46,11 @@ export function proxyAnswer(
 ): APIGatewayProxyResult {
   if (result.kind === "denied") return denialAnswer(result.problem, result.facts, requestId, spoken, vendors);
   const { reply, decoded, facts } = result;
-  const led = ledBack(decoded, vendors.find(facts.vendorName), baseUrl);
+  const rewritten = withLinksHere(decoded, vendors.find(facts.vendorName), baseUrl);
   const passed = new Map<string, string[]>();
   for (const [name, value] of reply.rawHeaders) {
     if (NOT_PASSED.has(name.toLowerCase()) || RESERVED.test(name)) continue;
-    if (led !== null && OF_THE_CODED.has(name.toLowerCase())) continue;
+    if (rewritten !== null && OF_THE_CODED.has(name.toLowerCase())) continue;
     passed.set(name, [...(passed.get(name) ?? []), value]);
   }
   for (const [name, value] of Object.entries(factHeaders(facts))) passed.set(name, [value]);
@@ -59,16 +59,16 @@ export function proxyAnswer(
   return {
     statusCode: reply.status,
     multiValueHeaders: Object.fromEntries(passed),
-    ...answerBody(led ?? reply.body),
+    ...answerBody(rewritten ?? reply.body),
   };
 }
 
-/** The body with its links led back here, decoded; null where there are none, so that it stays as it came. */
-function ledBack(decoded: Uint8Array, vendor: Vendor | null, baseUrl: string): Uint8Array | null {
-  if (vendor?.leadBack == null || !isUtf8(decoded)) return null;
+/** The body with its links rewritten so that they lead here, decoded; null where there are none, so that it stays as it came. */
+function withLinksHere(decoded: Uint8Array, vendor: Vendor | null, baseUrl: string): Uint8Array | null {
+  if (vendor?.rewriteLinks == null || !isUtf8(decoded)) return null;
   const text = Buffer.from(decoded).toString();
-  const led = vendor.leadBack(text, `${baseUrl}/${vendor.name}`);
-  return led === text ? null : Buffer.from(led);
+  const rewritten = vendor.rewriteLinks(text, `${baseUrl}/${vendor.name}`);
+  return rewritten === text ? null : Buffer.from(rewritten);
 }
 
 /**

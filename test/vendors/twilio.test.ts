@@ -1019,8 +1019,8 @@ describe("an answer of ours", () => {
 
 describe("links to other pages", () => {
   const BASE = "https://keys.example/twilio";
-  const leadBack = twilio.leadBack;
-  if (leadBack === null) throw new Error("Twilio sends links");
+  const rewriteLinks = twilio.rewriteLinks;
+  if (rewriteLinks === null) throw new Error("Twilio sends links");
 
   test("lead back here, and nothing else changes", () => {
     const body = `{ "meta" : {"page":0,\n "next_page_url": "https://verify.twilio.com/v2/Services?Page=1&PageToken=a%2Bb",
@@ -1029,7 +1029,7 @@ describe("links to other pages", () => {
     const expected = `{ "meta" : {"page":0,\n "next_page_url": "https://keys.example/twilio/verify/v2/Services?Page=1&PageToken=a%2Bb",
       "previous_page_url":null, "first_page_url":"https://keys.example/twilio/verify/v2/Services?Page=0","url":"https://keys.example/twilio/verify/v2/Services", "key":"services"},
       "services":[{"url":"https://verify.twilio.com/v2/Services/VA1","friendly_name":"caf\\u00e9  1.0"}], "n": 1.00}`;
-    expect(leadBack(body, BASE)).toBe(expected);
+    expect(rewriteLinks(body, BASE)).toBe(expected);
   });
 
   test.each([
@@ -1059,13 +1059,13 @@ describe("links to other pages", () => {
       '{"next_page_uri":"/2010-04-01/Accounts/AC1/Messages.json?Page=1"}',
     ],
   ])("leaves %s as it is", (_, body) => {
-    expect(leadBack(body, BASE)).toBe(body);
+    expect(rewriteLinks(body, BASE)).toBe(body);
   });
 
   test("leads back beside a text of megabytes", () => {
     const text = "x".repeat(4_000_000);
     const body = (url: string) => JSON.stringify({ text, meta: { url } });
-    expect(leadBack(body("https://chat.twilio.com/v2/a"), BASE)).toBe(body(`${BASE}/chat/v2/a`));
+    expect(rewriteLinks(body("https://chat.twilio.com/v2/a"), BASE)).toBe(body(`${BASE}/chat/v2/a`));
   });
 
   test("changes nothing but links, whatever an answer holds", () => {
@@ -1076,9 +1076,9 @@ describe("links to other pages", () => {
     fc.assert(
       fc.property(shape, (value) => {
         const body = JSON.stringify(value);
-        expect(leadBack(body, BASE)).toBe(body);
+        expect(rewriteLinks(body, BASE)).toBe(body);
         const linked = { ...value, meta: { ...value.meta, url: "https://chat.twilio.com/v2/a" } };
-        expect(JSON.parse(leadBack(JSON.stringify(linked), BASE))).toEqual({
+        expect(JSON.parse(rewriteLinks(JSON.stringify(linked), BASE))).toEqual({
           ...value,
           meta: { ...value.meta, url: `${BASE}/chat/v2/a` },
         });

@@ -98,6 +98,6 @@ export const resend: Vendor = {
   // Nothing is looked up there.
   isAbout: () => false,
   requestId: (headers) => printable(headers["cf-ray"]?.[0]),
-  leadBack: null,
+  rewriteLinks: null,
   latePrices: null,
 };

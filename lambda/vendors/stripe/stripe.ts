@@ -122,6 +122,6 @@ export const stripe: Vendor = {
   denial,
   isAbout,
   requestId: (headers) => printable(headers["request-id"]?.[0]),
-  leadBack: null,
+  rewriteLinks: null,
   latePrices: null,
 };

@@ -16,7 +16,7 @@ interface Open {
  * Leads the links of `meta` to `baseUrl`, and leaves every other character as it is. The answer is read token by token,
  * so a text that looks like a link, or like a `meta`, stays a text.
  */
-export function leadBack(body: string, baseUrl: string): string {
+export function rewriteLinks(body: string, baseUrl: string): string {
   if (!/meta|\\u/.test(body) || !isJson(body)) return body;
   const open: Open[] = [];
   return body.replace(TOKEN, (token) => {

@@ -4,7 +4,7 @@ import { printable } from "../json-answer.ts";
 import { isAbout, latePrices, PLACEHOLDER } from "./answers.ts";
 import { CATALOG, PLACEHOLDERS } from "./catalog.ts";
 import { recipients } from "./numbers.ts";
-import { leadBack } from "./pages.ts";
+import { rewriteLinks } from "./pages.ts";
 
 /**
  * Twilio: where its calls go, which headers reach it, and how its SDKs are answered. What its endpoints cost stands in
@@ -102,6 +102,6 @@ export const twilio: Vendor = {
   denial,
   isAbout,
   requestId: (headers) => printable(headers["twilio-request-id"]?.[0]),
-  leadBack,
+  rewriteLinks,
   latePrices,
 };
