@@ -10,9 +10,9 @@ const TEXT_BYTES_MAX = 1_000_000;
 /**
  * A body as a REST API takes it: text as text, and base64 where the bytes are none.
  *
- * Both arrive byte for byte where the caller sends an Accept header. Where it sends none, base64 is said to be passed on
- * undecoded (docs/decisions/0014-text-answers.md), so it is kept for what has no other way; and for large bodies, since text can
- * double by its escapes and Lambda takes no answer above 6 MB.
+ * Both arrive byte for byte if the caller sends an Accept header. Without one the gateway may pass base64 on undecoded
+ * (docs/architecture.md, "Answers at the gateway"). So base64 is only for bytes that are not UTF-8, and for large bodies:
+ * escapes can double a text, and Lambda takes no answer above 6 MB.
  */
 export function answerBody(bytes: Uint8Array): Pick<APIGatewayProxyResult, "body" | "isBase64Encoded"> {
   const buffer = Buffer.from(bytes);
