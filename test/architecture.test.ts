@@ -24,8 +24,9 @@ const folderOf = (file: string): string => {
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "lambda/domain": ["lambda/domain"],
   "lambda/vendors": ["lambda/vendors", "lambda/domain"],
-  "lambda/app": ["lambda/app", "lambda/domain", "lambda/vendors", "ports.ts"],
-  "lambda/adapters": ["lambda/adapters", "lambda/domain", "ports.ts", "audit-wire.ts", "layout.ts"],
+  "lambda/ports": ["lambda/ports", "lambda/domain"],
+  "lambda/app": ["lambda/app", "lambda/domain", "lambda/vendors", "lambda/ports"],
+  "lambda/adapters": ["lambda/adapters", "lambda/domain", "lambda/ports", "audit-wire.ts", "layout.ts"],
   "lambda/http": ["lambda/http", "lambda/app", "lambda/domain", "lambda/vendors", "audit-wire.ts"],
 };
 

@@ -10,7 +10,7 @@ import { atId, DecimalUsd, eventAttributes, eventId } from "../audit-wire.ts";
 import type { AuditEvent } from "../domain/audit-event.ts";
 import { type MicroUsd, NOTHING, plus } from "../domain/money.ts";
 import { isoDay } from "../domain/time.ts";
-import type { AuditLog } from "../ports.ts";
+import type { AuditLog } from "../ports/audit.ts";
 import type { Item } from "./vault-items/codec.ts";
 
 /** Events of one transaction: with five sums each they stay below DynamoDB's 100 items. */

@@ -4,7 +4,7 @@ import { eventFrom } from "../audit-wire.ts";
 import { type AuditEvent, rowOf } from "../domain/audit-event.ts";
 import { fromUsdText, type MicroUsd, NOTHING, plus } from "../domain/money.ts";
 import { isoTime } from "../domain/time.ts";
-import type { AuditIndex, AuditPage, AuditReader, HeldBudget } from "../ports.ts";
+import type { AuditIndex, AuditPage, AuditReader, HeldBudget, WantedRows } from "../ports/audit.ts";
 import { keyTotals, windowTotals } from "./dynamo-audit-log.ts";
 import type { Item } from "./vault-items/codec.ts";
 
@@ -21,13 +21,7 @@ export class DynamoAuditReader implements AuditReader, HeldBudget {
     this.#table = table;
   }
 
-  async page(
-    index: AuditIndex,
-    fromMs: number,
-    toMs: number,
-    before: string | null,
-    limit: number,
-  ): Promise<AuditPage> {
+  async page({ index, fromMs, toMs, before, limit }: WantedRows): Promise<AuditPage> {
     const { name, key, value } = placeOf(index);
     const upper = before ?? isoTime(toMs);
     const groups: { position: string; events: AuditEvent[] }[] = [];

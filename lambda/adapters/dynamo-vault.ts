@@ -21,19 +21,21 @@ import {
   refusalOf,
   windowAt,
 } from "../domain/balance.ts";
-import { type Attempt, type CallRecord, claimDecision, ENTRIES_MAX } from "../domain/call.ts";
+import { type CallRecord, claimDecision, ENTRIES_MAX } from "../domain/call.ts";
 import type { CountedObject } from "../domain/counted-object.ts";
 import type { Policy } from "../domain/vault-key.ts";
 import type {
   AttemptNote,
-  ClaimResult,
+  Balances,
   CorrectionResult,
   DrawResult,
   KeyChange,
-  ObjectEffect,
-  SaveResult,
-  Vault,
-} from "../ports.ts";
+  Revocation,
+} from "../ports/balances.ts";
+import type { Calls, Claim, ClaimResult, DueCalls, SaveResult } from "../ports/calls.ts";
+import type { ObjectEffect, Objects } from "../ports/objects.ts";
+import type { Policies } from "../ports/policies.ts";
+import type { Vault } from "../ports/vault.ts";
 import type { DynamoClients } from "./dynamo-clients.ts";
 import { isNotApplied, sendFailure } from "./dynamo-errors.ts";
 import {
@@ -81,6 +83,26 @@ export class DynamoVault implements Vault {
   readonly #table: string;
   readonly #warn: (message: string, cause: unknown) => void;
   readonly #policies = new Map<string, Policy>();
+  readonly policies: Policies = {
+    read: (keyId) => this.readPolicy(keyId),
+    create: (policy, balance, requestHash) => this.createKey(policy, balance, requestHash),
+  };
+  readonly balances: Balances = {
+    read: (keyIds) => this.readBalances(keyIds),
+    change: (before, change) => this.changeKey(before, change),
+    revoke: (revocation) => this.revokeKey(revocation),
+    draw: (draw) => this.draw(draw),
+    correct: (correction) => this.correct(correction),
+  };
+  readonly calls: Calls = {
+    read: (callId) => this.readCall(callId),
+    claim: (claim) => this.claim(claim),
+    save: (record, expectedVersion, effect) => this.saveCall(record, expectedVersion, effect),
+    confirm: (callId, opIds) => this.confirm(callId, opIds),
+    late: (due) => this.lateCalls(due),
+    lateBacklog: (vendor, dueByMs) => this.lateBacklog(vendor, dueByMs),
+  };
+  readonly objects: Objects = { read: ({ rootId, objectId }) => this.readObject(rootId, objectId) };
 
   constructor(clients: DynamoClients, table: string, warn: (message: string, cause: unknown) => void) {
     this.#clients = clients;
@@ -201,7 +223,7 @@ export class DynamoVault implements Vault {
     }
   }
 
-  async revokeKey(keyId: string, by: string, nowMs: number): Promise<number | null> {
+  async revokeKey({ keyId, by, nowMs }: Revocation): Promise<number | null> {
     const last: LastWrite = { op: "revoke", id: `${keyId}.${nowMs}`, atMs: nowMs, by };
     try {
       await this.#clients.steady.send(
@@ -226,16 +248,11 @@ export class DynamoVault implements Vault {
     }
   }
 
-  async claim(
-    callId: string,
-    attempt: Attempt,
-    nowMs: number,
-    leaseUntilMs: number,
-    youngAfterMs: number,
-  ): Promise<ClaimResult> {
+  async claim(claim: Claim): Promise<ClaimResult> {
+    const { callId, attempt, nowMs, leaseUntilMs, replayableSinceMs } = claim;
     const isNew = "attribute_not_exists(pk)";
     const nothingHeld = "st IN (:idle, :final)";
-    const young = "first_at > :young_after";
+    const young = "first_at > :replayable_since";
     const unleased = "(attribute_not_exists(lease) OR lease.#until < :now)";
     // The record counts what it holds, so that even attempts that all die are few. Older records do not count yet.
     const roomy = "(attribute_not_exists(#entries) OR #entries < :entries_max)";
@@ -266,7 +283,7 @@ export class DynamoVault implements Vault {
               ":issued_at": number(attempt.issuedAtMs),
               ":idle": { S: "idle" },
               ":final": { S: "final" },
-              ":young_after": number(youngAfterMs),
+              ":replayable_since": number(replayableSinceMs),
               ":entries_max": number(ENTRIES_MAX),
               ":now": number(nowMs),
             },
@@ -278,7 +295,7 @@ export class DynamoVault implements Vault {
       return { kind: "claimed", record: readCallItem(Attributes ?? {}) };
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException) || error.Item === undefined) throw error;
-      return claimResult(readCallItem(error.Item), attempt, nowMs, youngAfterMs);
+      return claimResult(readCallItem(error.Item), claim);
     }
   }
 
@@ -317,7 +334,7 @@ export class DynamoVault implements Vault {
     return item === null ? null : readCallItem(item);
   }
 
-  async lateCalls(vendor: string, dueByMs: number, limit: number): Promise<readonly string[]> {
+  async lateCalls({ vendor, dueByMs, limit }: DueCalls): Promise<readonly string[]> {
     const items = await this.#due(vendor, dueByMs, { Limit: limit });
     return items.flatMap(({ pk }) => (pk?.S === undefined ? [] : [callIdOf(pk.S)]));
   }
@@ -602,10 +619,11 @@ async function resent<T>(send: () => Promise<T>): Promise<T> {
 }
 
 /** What a failed claim means: an earlier send of it may have landed. */
-function claimResult(record: CallRecord, attempt: Attempt, nowMs: number, youngAfterMs: number): ClaimResult {
+function claimResult(record: CallRecord, claim: Claim): ClaimResult {
+  const { attempt } = claim;
   if (record.lease?.attemptId === attempt.attemptId && record.attempts[attempt.attemptId]?.kind === "own")
     return { kind: "claimed", record };
-  const decision = claimDecision(record, nowMs, youngAfterMs);
+  const decision = claimDecision(record, claim);
   if (decision === "too_old") return { kind: "too_old", firstAtMs: record.firstAtMs };
   if (decision === "join") return { kind: "joinable", record };
   if (decision === "full") return { kind: "full", record };

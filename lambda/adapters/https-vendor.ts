@@ -1,7 +1,7 @@
 import http from "node:http";
 import https from "node:https";
 import type { Headers } from "../domain/vendor.ts";
-import type { OutboundRequest, VendorHttp, VendorReply } from "../ports.ts";
+import type { OutboundRequest, VendorHttp, VendorReply } from "../ports/vendor-http.ts";
 import { keptAgents } from "./kept-agents.ts";
 
 const SOCKETS_MAX = 512;

@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import type { Ids } from "../ports.ts";
+import type { Ids } from "../ports/ids.ts";
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 

@@ -3,7 +3,8 @@ import {
   ResourceNotFoundException,
   type SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
-import type { Clock, VendorSecrets } from "../ports.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Credentials } from "../ports/credentials.ts";
 
 const FRESH_MS = 300_000;
 const STALE_MS_MAX = 3_600_000;
@@ -61,15 +62,15 @@ export class CachedSecrets {
 }
 
 /** `secretIds`: vendor -> credential -> name of its secret. */
-export const vendorSecrets = (
+export const vendorCredentials = (
   secrets: CachedSecrets,
   secretIds: Readonly<Record<string, Readonly<Record<string, string>>>>,
-): VendorSecrets => ({
-  async get(vendor, credential, fresh) {
+): Credentials => ({
+  async read({ vendor, credential, fresh }) {
     const secretId = secretIds[vendor]?.[credential];
     return secretId === undefined ? null : secrets.get(secretId, fresh);
   },
-  howToSet(vendor, credential) {
+  howToSet({ vendor, credential }) {
     const secretId = secretIds[vendor]?.[credential];
     if (secretId === undefined)
       return `name it in the configuration of the deployment, under credentials.${vendor}`;

@@ -1,7 +1,7 @@
 import type { DynamoDBRecord } from "aws-lambda";
 import { tightestCap } from "../domain/balance.ts";
 import { microUsd } from "../domain/money.ts";
-import type { VaultChange } from "../ports.ts";
+import type { VaultChange } from "../ports/vault-change.ts";
 import { readBalanceItem } from "./vault-items/balance-item.ts";
 import { readCallItem } from "./vault-items/call-item.ts";
 import type { Item } from "./vault-items/codec.ts";

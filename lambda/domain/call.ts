@@ -197,13 +197,16 @@ export const entriesOf = ({ attempts, corrections }: Pick<CallRecord, "attempts"
 export type ClaimDecision = "claim" | "busy" | "too_old" | "full" | "join";
 
 /**
- * The condition of the claim (W1). `youngAfterMs`: a record whose first attempt began before is one that the vendor may
- * have forgotten, so the next generation begins. Only what is held may be ridden on: `unresolved` or `settled`.
+ * The condition of the claim (W1). `replayableSinceMs`: a record whose first attempt began at this time or earlier is one that the
+ * vendor may have forgotten, so the next generation begins. Only what is held may be ridden on: `unresolved` or `settled`.
  */
-export function claimDecision(record: CallRecord | null, nowMs: number, youngAfterMs: number): ClaimDecision {
+export function claimDecision(
+  record: CallRecord | null,
+  { nowMs, replayableSinceMs }: { readonly nowMs: number; readonly replayableSinceMs: number },
+): ClaimDecision {
   if (record === null) return "claim";
   if (record.lease !== null && record.lease.untilMs >= nowMs) return "busy";
-  if (record.firstAtMs <= youngAfterMs) return "too_old";
+  if (record.firstAtMs <= replayableSinceMs) return "too_old";
   if (entriesOf(record) >= ENTRIES_MAX) return "full";
   return record.status === "unresolved" || record.status === "settled" ? "join" : "claim";
 }

@@ -3,7 +3,7 @@ import { DynamoAuditLog } from "../adapters/dynamo-audit-log.ts";
 import { changeFrom } from "../adapters/vault-changes.ts";
 import { recordAudit } from "../app/audit/record-audit.ts";
 import { ENV, METRICS } from "../environment.ts";
-import type { AuditLog } from "../ports.ts";
+import type { AuditLog } from "../ports/audit.ts";
 import { count } from "./metrics.ts";
 import { clients, dynamoVault, required, tableLayout, warn } from "./wiring.ts";
 

@@ -5,12 +5,12 @@ import { dynamoClients } from "../adapters/dynamo-clients.ts";
 import { DynamoVault } from "../adapters/dynamo-vault.ts";
 import { HttpsVendor } from "../adapters/https-vendor.ts";
 import { randomIds } from "../adapters/random-ids.ts";
-import { CachedSecrets, vendorSecrets } from "../adapters/secrets-manager.ts";
+import { CachedSecrets, vendorCredentials } from "../adapters/secrets-manager.ts";
 import { TableLayout } from "../adapters/table-layout.ts";
 import type { ProxyPorts } from "../app/proxy/attempt-context.ts";
 import { redact } from "../domain/secrets.ts";
 import { ENV } from "../environment.ts";
-import type { Clock } from "../ports.ts";
+import type { Clock } from "../ports/clock.ts";
 import { type TermsInput, termsOf } from "../terms.ts";
 import { vendors } from "./vendors.ts";
 
@@ -50,7 +50,7 @@ function destinationOf(): ProxyPorts["destinationOf"] {
 /** What it takes to call a vendor. */
 export const vendorPorts = () => ({
   vendors,
-  secrets: vendorSecrets(cachedSecrets(), credentialSecrets()),
+  credentials: vendorCredentials(cachedSecrets(), credentialSecrets()),
   http: new HttpsVendor(),
   clock: systemClock,
   ids: randomIds,

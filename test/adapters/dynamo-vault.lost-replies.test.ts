@@ -59,10 +59,10 @@ async function clientsOf(endpoint: string): Promise<DynamoClients> {
 describe("a write whose answer is lost", () => {
   const issue = async () => {
     const keyId = newName("key");
-    await direct.createKey(policyOf(keyId), balanceOf(keyId), null);
+    await direct.policies.create(policyOf(keyId), balanceOf(keyId), null);
     return keyId;
   };
-  const leftOf = async (keyId: string) => (await direct.readBalances([keyId]))[0]?.leftByWindow[0];
+  const leftOf = async (keyId: string) => (await direct.balances.read([keyId]))[0]?.leftByWindow[0];
 
   test("the client for balances never repeats anything by itself, the other one does", async () => {
     expect(await clients.once.config.maxAttempts()).toBe(1);
@@ -73,7 +73,7 @@ describe("a write whose answer is lost", () => {
     const keyId = await issue();
     proxy.fail("UpdateItem", "reply_lost", 1);
 
-    expect(await vault.draw(drawOf(keyId, 4n))).toMatchObject({
+    expect(await vault.balances.draw(drawOf(keyId, 4n))).toMatchObject({
       kind: "drawn",
       balance: { leftByWindow: { 0: 6n } },
     });
@@ -83,19 +83,19 @@ describe("a write whose answer is lost", () => {
 
   test("a draw is ambiguous when another write came after it, even one of the same call, and is taken once", async () => {
     const keyId = await issue();
-    proxy.fail("UpdateItem", "reply_lost", 1, () => direct.draw(drawOf(keyId, 1n)));
+    proxy.fail("UpdateItem", "reply_lost", 1, () => direct.balances.draw(drawOf(keyId, 1n)));
 
-    expect(await vault.draw(drawOf(keyId, 4n))).toEqual({ kind: "ambiguous" });
+    expect(await vault.balances.draw(drawOf(keyId, 4n))).toEqual({ kind: "ambiguous" });
     expect(proxy.seen).toEqual(["UpdateItem", "GetItem"]);
     expect(await leftOf(keyId)).toBe(5n);
   });
 
   test("a draw that never arrived is ambiguous, since it could still arrive", async () => {
     const keyId = await issue();
-    await direct.draw(drawOf(keyId, 1n));
+    await direct.balances.draw(drawOf(keyId, 1n));
     proxy.fail("UpdateItem", "never_arrives", 1);
 
-    expect(await vault.draw(drawOf(keyId, 4n))).toEqual({ kind: "ambiguous" });
+    expect(await vault.balances.draw(drawOf(keyId, 4n))).toEqual({ kind: "ambiguous" });
     expect(await leftOf(keyId)).toBe(9n);
   });
 
@@ -105,7 +105,7 @@ describe("a write whose answer is lost", () => {
       proxy.fail("GetItem", "never_arrives", 10);
     });
 
-    expect(await vault.draw(drawOf(keyId, 4n))).toEqual({ kind: "ambiguous" });
+    expect(await vault.balances.draw(drawOf(keyId, 4n))).toEqual({ kind: "ambiguous" });
     expect(await leftOf(keyId)).toBe(6n);
     proxy.fail("GetItem", "never_arrives", 0);
   });
@@ -118,7 +118,7 @@ describe("a write whose answer is lost", () => {
     const keyId = await issue();
     proxy.fail("UpdateItem", throttled, 4);
 
-    expect(await vault.draw(drawOf(keyId, 4n))).toMatchObject({ kind: "drawn" });
+    expect(await vault.balances.draw(drawOf(keyId, 4n))).toMatchObject({ kind: "drawn" });
     expect(proxy.seen).toEqual(seenTimes(5));
     expect(await leftOf(keyId)).toBe(6n);
   });
@@ -137,7 +137,7 @@ describe("a write whose answer is lost", () => {
       const keyId = await issue();
       proxy.fail("UpdateItem", fault, 5);
 
-      expect(await vault.draw(drawOf(keyId, 4n))).toEqual({ kind: "not_applied" });
+      expect(await vault.balances.draw(drawOf(keyId, 4n))).toEqual({ kind: "not_applied" });
       expect(proxy.seen).toEqual(seenTimes(sends));
       expect(await leftOf(keyId)).toBeUndefined();
       expect(warnings).toHaveLength(1);
@@ -154,7 +154,7 @@ describe("a write whose answer is lost", () => {
     const keyId = await issue();
     proxy.failEach("UpdateItem", faults);
 
-    expect(await vault.draw(drawOf(keyId, 4n))).toEqual({ kind: "ambiguous" });
+    expect(await vault.balances.draw(drawOf(keyId, 4n))).toEqual({ kind: "ambiguous" });
     expect(proxy.seen).toEqual([
       ...seenTimes(faults.findIndex((fault) => fault !== throttled) + 1),
       "GetItem",
@@ -168,7 +168,7 @@ describe("a write whose answer is lost", () => {
     for (const client of [unreachable.steady, unreachable.once]) client.destroy();
     const behind = new DynamoVault(unreachable, TABLES[0].name, (message) => warnings.push(message));
 
-    expect(await behind.draw(drawOf(await issue(), 4n))).toEqual({ kind: "not_applied" });
+    expect(await behind.balances.draw(drawOf(await issue(), 4n))).toEqual({ kind: "not_applied" });
   });
 
   test.each([
@@ -176,9 +176,9 @@ describe("a write whose answer is lost", () => {
     ["never_arrives", 6n],
   ] as const)("a give-back is sent once (%s), and whoever sent it is not stopped", async (fault, left) => {
     const keyId = await issue();
-    await direct.draw(drawOf(keyId, 4n));
+    await direct.balances.draw(drawOf(keyId, 4n));
     proxy.fail("UpdateItem", fault, 1);
-    await vault.correct(correctionOf(keyId, 3n));
+    await vault.balances.correct(correctionOf(keyId, 3n));
 
     expect(proxy.seen).toEqual(["UpdateItem"]);
     expect(await leftOf(keyId)).toBe(left);
@@ -195,7 +195,7 @@ describe("a write whose answer is lost", () => {
       send: async (command: BatchGetItemCommand) =>
         ++sends <= times ? { UnprocessedKeys: command.input.RequestItems } : clients.steady.send(command),
     });
-    const read = new DynamoVault({ ...clients, steady }, TABLES[0].name, () => {}).readBalances([keyId]);
+    const read = new DynamoVault({ ...clients, steady }, TABLES[0].name, () => {}).balances.read([keyId]);
 
     if (end === "read") expect(await read).toMatchObject([{ keyId }]);
     else await expect(read).rejects.toThrow("unread");
@@ -204,14 +204,14 @@ describe("a write whose answer is lost", () => {
 
   test("a change of caps is sent once, and throws", async () => {
     const keyId = await issue();
-    await direct.draw(drawOf(keyId, 4n));
-    const [before] = await direct.readBalances([keyId]);
+    await direct.balances.draw(drawOf(keyId, 4n));
+    const [before] = await direct.balances.read([keyId]);
     if (before === undefined || before === null) throw new Error("there is no such balance");
     // Its first update is of the policy and is repeated; the second is the balance.
     proxy.fail("UpdateItem", "reply_lost", 2);
     const caps = { ...before.caps, daily: microUsd(20n) };
     const change = { caps, expiresAtMs: before.expiresAtMs, by: "api_1", nowMs: START_MS };
-    await vault.changeKey(before, change).catch(() => null);
+    await vault.balances.change(before, change).catch(() => null);
 
     expect([6n, 16n]).toContain(await leftOf(keyId));
   });
@@ -220,7 +220,13 @@ describe("a write whose answer is lost", () => {
     const callId = newName("call");
     const attempt = attemptOf();
     proxy.fail("UpdateItem", "reply_lost", 1);
-    const result = await vault.claim(callId, attempt, START_MS, START_MS + 30_000, START_MS - 23 * HOUR_MS);
+    const result = await vault.calls.claim({
+      callId,
+      attempt,
+      nowMs: START_MS,
+      leaseUntilMs: START_MS + 30_000,
+      replayableSinceMs: START_MS - 23 * HOUR_MS,
+    });
 
     expect(proxy.seen).toEqual(["UpdateItem", "UpdateItem"]);
     expect(result).toMatchObject({ kind: "claimed", record: { version: 1 } });
@@ -230,7 +236,7 @@ describe("a write whose answer is lost", () => {
     const record = recordOf(newName("call"));
     proxy.fail("PutItem", "reply_lost", 1);
 
-    expect(await vault.saveCall(record, 0, null)).toEqual({ kind: "stale", record });
+    expect(await vault.calls.save(record, 0, null)).toEqual({ kind: "stale", record });
     expect(proxy.seen).toEqual(["PutItem", "PutItem"]);
   });
 
@@ -245,7 +251,7 @@ describe("a write whose answer is lost", () => {
       windows: [],
     };
     proxy.fail("TransactWriteItems", "reply_lost", 1);
-    const result = await vault.saveCall(record, 0, {
+    const result = await vault.calls.save(record, 0, {
       kind: "count",
       rootId,
       objectId,
@@ -254,15 +260,15 @@ describe("a write whose answer is lost", () => {
     });
 
     expect([{ kind: "saved" }, { kind: "stale", record }]).toContainEqual(result);
-    expect(await direct.readObject(rootId, objectId)).toMatchObject({ entries: [entry] });
+    expect(await direct.objects.read({ rootId, objectId })).toMatchObject({ entries: [entry] });
   });
 
   test("a revocation is repeated and tells the time of the first send", async () => {
     const keyId = await issue();
     proxy.fail("UpdateItem", "reply_lost", 1);
 
-    expect(await vault.revokeKey(keyId, "api_1", START_MS + 7)).toBe(START_MS + 7);
-    expect(await direct.readBalances([keyId])).toMatchObject([{ revokedAtMs: START_MS + 7, writes: 1 }]);
+    expect(await vault.balances.revoke({ keyId, by: "api_1", nowMs: START_MS + 7 })).toBe(START_MS + 7);
+    expect(await direct.balances.read([keyId])).toMatchObject([{ revokedAtMs: START_MS + 7, writes: 1 }]);
   });
 
   test.each([null, "hash"])("an issue is repeated and issues one key (request: %s)", async (request) => {
@@ -270,7 +276,7 @@ describe("a write whose answer is lost", () => {
     const hash = request === null ? null : newName(request);
     proxy.fail(request === null ? "PutItem" : "TransactWriteItems", "reply_lost", 1);
 
-    expect(await vault.createKey(policyOf(keyId), balanceOf(keyId), hash)).toBe("created");
-    expect(await direct.readPolicy(keyId)).toMatchObject({ keyId });
+    expect(await vault.policies.create(policyOf(keyId), balanceOf(keyId), hash)).toBe("created");
+    expect(await direct.policies.read(keyId)).toMatchObject({ keyId });
   });
 });

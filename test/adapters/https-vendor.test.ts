@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { HttpsVendor } from "../../lambda/adapters/https-vendor.ts";
-import type { OutboundRequest } from "../../lambda/ports.ts";
+import type { OutboundRequest } from "../../lambda/ports/vendor-http.ts";
 
 const servers: Server[] = [];
 const sockets: Socket[] = [];

@@ -12,7 +12,8 @@ import { UNLIMITED } from "../../lambda/domain/call-limits.ts";
 import type { CountedEntry } from "../../lambda/domain/counted-object.ts";
 import { type MicroUsd, microUsd, NOTHING } from "../../lambda/domain/money.ts";
 import type { Policy } from "../../lambda/domain/vault-key.ts";
-import type { AttemptNote, Vault } from "../../lambda/ports.ts";
+import type { AttemptNote } from "../../lambda/ports/balances.ts";
+import type { Vault } from "../../lambda/ports/vault.ts";
 
 /** What every Vault does, whatever it is made of: the rules of lambda/domain are those of its conditional writes. */
 
@@ -101,11 +102,11 @@ const attemptOf = (attemptId: string, change: Partial<Attempt> = {}): Attempt =>
 export function vaultContract(vaultOf: () => Vault): void {
   const issued = async (caps = capsOf(10n)) => {
     const key = newKey(caps);
-    expect(await vaultOf().createKey(key.policy, key.balance, null)).toBe("created");
+    expect(await vaultOf().policies.create(key.policy, key.balance, null)).toBe("created");
     return key;
   };
   const balanceOf = async (keyId: string): Promise<Balance> => {
-    const [balance] = await vaultOf().readBalances([keyId]);
+    const [balance] = await vaultOf().balances.read([keyId]);
     if (balance === undefined || balance === null) throw new Error("there is no such balance");
     return balance;
   };
@@ -115,36 +116,40 @@ export function vaultContract(vaultOf: () => Vault): void {
   describe("keys", () => {
     test("are read as they were written, and an unknown one is null", async () => {
       const { policy, balance } = await issued(capsOf(10n, 20n, 5n));
-      expect(await vaultOf().readPolicy(policy.keyId)).toEqual(policy);
-      const [first, unknown] = await vaultOf().readBalances([policy.keyId, "key_none"]);
+      expect(await vaultOf().policies.read(policy.keyId)).toEqual(policy);
+      const [first, unknown] = await vaultOf().balances.read([policy.keyId, "key_none"]);
       expect(first).toMatchObject(balance);
       expect(unknown).toBeNull();
-      expect(await vaultOf().readPolicy("key_none")).toBeNull();
+      expect(await vaultOf().policies.read("key_none")).toBeNull();
     });
 
     test("are issued once under one request key", async () => {
       const first = newKey();
       const second = newKey();
       const request = `request-${made++}`;
-      expect(await vaultOf().createKey(first.policy, first.balance, request)).toBe("created");
-      expect(await vaultOf().createKey(second.policy, second.balance, request)).toEqual({
+      expect(await vaultOf().policies.create(first.policy, first.balance, request)).toBe("created");
+      expect(await vaultOf().policies.create(second.policy, second.balance, request)).toEqual({
         alreadyIssued: first.policy.keyId,
       });
-      expect(await vaultOf().readPolicy(second.policy.keyId)).toBeNull();
+      expect(await vaultOf().policies.read(second.policy.keyId)).toBeNull();
     });
 
     test("are revoked once, and the first time stands", async () => {
       const { policy } = await issued();
-      expect(await vaultOf().revokeKey(policy.keyId, "admin", START + 5)).toBe(START + 5);
-      expect(await vaultOf().revokeKey(policy.keyId, "admin", START + 9)).toBe(START + 5);
-      expect(await vaultOf().revokeKey("key_none", "admin", START)).toBeNull();
+      expect(await vaultOf().balances.revoke({ keyId: policy.keyId, by: "admin", nowMs: START + 5 })).toBe(
+        START + 5,
+      );
+      expect(await vaultOf().balances.revoke({ keyId: policy.keyId, by: "admin", nowMs: START + 9 })).toBe(
+        START + 5,
+      );
+      expect(await vaultOf().balances.revoke({ keyId: "key_none", by: "admin", nowMs: START })).toBeNull();
     });
   });
 
   describe("a draw", () => {
     test("takes from its window and the total, and counts as a write", async () => {
       const { policy } = await issued(capsOf(10n, 15n));
-      const drawn = await vaultOf().draw(drawOn(policy.keyId, 4n, { window: 1 }));
+      const drawn = await vaultOf().balances.draw(drawOn(policy.keyId, 4n, { window: 1 }));
       expect(drawn).toMatchObject({ kind: "drawn", balance: { leftByWindow: { 1: 6n }, leftInTotal: 11n } });
       expect(left(await balanceOf(policy.keyId))).toEqual({
         leftByWindow: { 1: 6n },
@@ -161,7 +166,7 @@ export function vaultContract(vaultOf: () => Vault): void {
       ["an attempt from before the fence", capsOf(10n), { amount: microUsd(1n), issuedAtMs: 0 }, "fenced"],
     ])("that does not fit %s changes nothing and says why", async (_, caps, change, reason) => {
       const { policy } = await issued(caps);
-      expect(await vaultOf().draw(drawOn(policy.keyId, change.amount, change))).toMatchObject({
+      expect(await vaultOf().balances.draw(drawOn(policy.keyId, change.amount, change))).toMatchObject({
         kind: "refused",
         reason,
       });
@@ -170,12 +175,12 @@ export function vaultContract(vaultOf: () => Vault): void {
 
     test("on a revoked or an unknown key is refused", async () => {
       const { policy } = await issued();
-      await vaultOf().revokeKey(policy.keyId, "admin", START);
-      expect(await vaultOf().draw(drawOn(policy.keyId, 1n))).toMatchObject({
+      await vaultOf().balances.revoke({ keyId: policy.keyId, by: "admin", nowMs: START });
+      expect(await vaultOf().balances.draw(drawOn(policy.keyId, 1n))).toMatchObject({
         kind: "refused",
         reason: "revoked",
       });
-      expect(await vaultOf().draw(drawOn("key_none", 1n))).toEqual({
+      expect(await vaultOf().balances.draw(drawOn("key_none", 1n))).toEqual({
         kind: "refused",
         reason: "unknown",
         balance: null,
@@ -184,15 +189,15 @@ export function vaultContract(vaultOf: () => Vault): void {
 
     test("of nothing passes a cap that is used up", async () => {
       const { policy } = await issued(capsOf(10n, 10n));
-      await vaultOf().draw(drawOn(policy.keyId, 10n));
-      expect(await vaultOf().draw(drawOn(policy.keyId, 1n))).toMatchObject({ kind: "refused" });
-      expect(await vaultOf().draw(drawOn(policy.keyId, 0n))).toMatchObject({ kind: "drawn" });
+      await vaultOf().balances.draw(drawOn(policy.keyId, 10n));
+      expect(await vaultOf().balances.draw(drawOn(policy.keyId, 1n))).toMatchObject({ kind: "refused" });
+      expect(await vaultOf().balances.draw(drawOn(policy.keyId, 0n))).toMatchObject({ kind: "drawn" });
     });
 
     test("never passes the cap, however many come at once", async () => {
       const { policy } = await issued(capsOf(50n, 60n));
       const results = await Promise.all(
-        Array.from({ length: 200 }, () => vaultOf().draw(drawOn(policy.keyId, 1n))),
+        Array.from({ length: 200 }, () => vaultOf().balances.draw(drawOn(policy.keyId, 1n))),
       );
       expect(results.filter(({ kind }) => kind === "drawn")).toHaveLength(50);
       expect(await balanceOf(policy.keyId)).toMatchObject({
@@ -204,14 +209,14 @@ export function vaultContract(vaultOf: () => Vault): void {
 
     test("forgets the windows that no give-back can belong to", async () => {
       const { policy } = await issued();
-      for (const window of [0, 1, 2, 3]) await vaultOf().draw(drawOn(policy.keyId, 4n, { window }));
+      for (const window of [0, 1, 2, 3]) await vaultOf().balances.draw(drawOn(policy.keyId, 4n, { window }));
       expect((await balanceOf(policy.keyId)).leftByWindow).toEqual({ 1: 6n, 2: 6n, 3: 6n });
     });
 
     test("of a key that rested for days forgets the windows before, so that its balance stays small", async () => {
       const { policy } = await issued();
       for (let window = 0; window <= 200; window += 5)
-        await vaultOf().draw(drawOn(policy.keyId, 4n, { window }));
+        await vaultOf().balances.draw(drawOn(policy.keyId, 4n, { window }));
       expect((await balanceOf(policy.keyId)).leftByWindow).toEqual({ 200: 6n });
     });
   });
@@ -227,9 +232,9 @@ export function vaultContract(vaultOf: () => Vault): void {
 
     test("gives back to the window it was taken from", async () => {
       const { policy } = await issued(capsOf(10n, 20n));
-      await vaultOf().draw(drawOn(policy.keyId, 6n));
-      await vaultOf().draw(drawOn(policy.keyId, 6n, { window: 1 }));
-      await vaultOf().correct(correction(policy.keyId, 6n));
+      await vaultOf().balances.draw(drawOn(policy.keyId, 6n));
+      await vaultOf().balances.draw(drawOn(policy.keyId, 6n, { window: 1 }));
+      await vaultOf().balances.correct(correction(policy.keyId, 6n));
       expect(await balanceOf(policy.keyId)).toMatchObject({
         leftByWindow: { 0: 10n, 1: 4n },
         leftInTotal: 14n,
@@ -238,8 +243,8 @@ export function vaultContract(vaultOf: () => Vault): void {
 
     test("of a forgotten window gives back to the total only", async () => {
       const { policy } = await issued(capsOf(10n, 20n));
-      for (const window of [0, 3]) await vaultOf().draw(drawOn(policy.keyId, 4n, { window }));
-      await vaultOf().correct(correction(policy.keyId, 4n));
+      for (const window of [0, 3]) await vaultOf().balances.draw(drawOn(policy.keyId, 4n, { window }));
+      await vaultOf().balances.correct(correction(policy.keyId, 4n));
       expect(await balanceOf(policy.keyId)).toMatchObject({
         leftByWindow: { 3: 6n },
         leftInTotal: 16n,
@@ -254,24 +259,28 @@ export function vaultContract(vaultOf: () => Vault): void {
       ["before the fence", 6n, 0, 0, "not_applied"],
     ] as const)("%s says so", async (_, amount, window, issuedAtMs, said) => {
       const { policy } = await issued();
-      await vaultOf().draw(drawOn(policy.keyId, 6n));
-      expect(await vaultOf().correct(correction(policy.keyId, amount, window, issuedAtMs))).toBe(said);
-      expect(await vaultOf().correct(correction("key_none", amount, window, issuedAtMs))).toBe("not_applied");
+      await vaultOf().balances.draw(drawOn(policy.keyId, 6n));
+      expect(await vaultOf().balances.correct(correction(policy.keyId, amount, window, issuedAtMs))).toBe(
+        said,
+      );
+      expect(await vaultOf().balances.correct(correction("key_none", amount, window, issuedAtMs))).toBe(
+        "not_applied",
+      );
     });
 
     test("below zero is counted whatever is left, and opens its window", async () => {
       const { policy } = await issued(capsOf(10n, 10n));
-      await vaultOf().correct(correction(policy.keyId, -12n, 2));
+      await vaultOf().balances.correct(correction(policy.keyId, -12n, 2));
       expect(await balanceOf(policy.keyId)).toMatchObject({ leftByWindow: { 2: -2n }, leftInTotal: -2n });
     });
 
     test("at or before the fence, or on an unknown key, changes nothing", async () => {
       const { policy } = await issued();
-      await vaultOf().draw(drawOn(policy.keyId, 6n));
-      await vaultOf().correct(correction(policy.keyId, 6n, 0, 0));
-      await vaultOf().correct(correction("key_none", 6n));
+      await vaultOf().balances.draw(drawOn(policy.keyId, 6n));
+      await vaultOf().balances.correct(correction(policy.keyId, 6n, 0, 0));
+      await vaultOf().balances.correct(correction("key_none", 6n));
       expect((await balanceOf(policy.keyId)).leftByWindow).toEqual({ 0: 4n });
-      expect(await vaultOf().readBalances(["key_none"])).toEqual([null]);
+      expect(await vaultOf().balances.read(["key_none"])).toEqual([null]);
     });
   });
 
@@ -285,9 +294,9 @@ export function vaultContract(vaultOf: () => Vault): void {
 
     test("moves what is left by the difference, in every open window", async () => {
       const { policy } = await issued(capsOf(10n, 30n));
-      await vaultOf().draw(drawOn(policy.keyId, 4n));
-      await vaultOf().draw(drawOn(policy.keyId, 9n, { window: 1 }));
-      const changed = await vaultOf().changeKey(
+      await vaultOf().balances.draw(drawOn(policy.keyId, 4n));
+      await vaultOf().balances.draw(drawOn(policy.keyId, 9n, { window: 1 }));
+      const changed = await vaultOf().balances.change(
         await balanceOf(policy.keyId),
         change(7n, 40n, START + WINDOW_MS),
       );
@@ -301,50 +310,66 @@ export function vaultContract(vaultOf: () => Vault): void {
 
     test("sets a cap where there was none, with what was spent before", async () => {
       const { policy } = await issued(capsOf(10n));
-      await vaultOf().draw(drawOn(policy.keyId, 4n));
-      expect(await vaultOf().changeKey(await balanceOf(policy.keyId), change(10n, 20n))).toMatchObject({
+      await vaultOf().balances.draw(drawOn(policy.keyId, 4n));
+      expect(await vaultOf().balances.change(await balanceOf(policy.keyId), change(10n, 20n))).toMatchObject({
         leftInTotal: 16n,
       });
     });
 
     test("keeps the draws that came in between", async () => {
       const { policy } = await issued();
-      await vaultOf().draw(drawOn(policy.keyId, 1n));
+      await vaultOf().balances.draw(drawOn(policy.keyId, 1n));
       const before = await balanceOf(policy.keyId);
-      await vaultOf().draw(drawOn(policy.keyId, 2n));
-      expect(await vaultOf().changeKey(before, change(20n))).toMatchObject({ leftByWindow: { 0: 17n } });
+      await vaultOf().balances.draw(drawOn(policy.keyId, 2n));
+      expect(await vaultOf().balances.change(before, change(20n))).toMatchObject({
+        leftByWindow: { 0: 17n },
+      });
     });
 
     test("is refused when a window was opened, a cap changed or the key revoked meanwhile", async () => {
       const opened = await issued();
       const before = await balanceOf(opened.policy.keyId);
-      await vaultOf().draw(drawOn(opened.policy.keyId, 1n));
-      expect(await vaultOf().changeKey(before, change(20n))).toBeNull();
+      await vaultOf().balances.draw(drawOn(opened.policy.keyId, 1n));
+      expect(await vaultOf().balances.change(before, change(20n))).toBeNull();
 
       const changed = await issued();
       const old = await balanceOf(changed.policy.keyId);
-      await vaultOf().changeKey(old, change(20n));
-      expect(await vaultOf().changeKey(old, change(30n))).toBeNull();
+      await vaultOf().balances.change(old, change(20n));
+      expect(await vaultOf().balances.change(old, change(30n))).toBeNull();
 
       const revoked = await issued();
       const last = await balanceOf(revoked.policy.keyId);
-      await vaultOf().revokeKey(revoked.policy.keyId, "admin", START);
-      expect(await vaultOf().changeKey(last, change(30n))).toBeNull();
+      await vaultOf().balances.revoke({ keyId: revoked.policy.keyId, by: "admin", nowMs: START });
+      expect(await vaultOf().balances.change(last, change(30n))).toBeNull();
     });
   });
 
   describe("a call's record", () => {
     const claim = (callId: string, attempt: Attempt, nowMs = START) =>
-      vaultOf().claim(callId, attempt, nowMs, nowMs + 100, nowMs - 1_000);
+      vaultOf().calls.claim({
+        callId,
+        attempt,
+        nowMs,
+        leaseUntilMs: nowMs + 100,
+        replayableSinceMs: nowMs - 1_000,
+      });
     const recordOf = async (callId: string): Promise<CallRecord> => {
-      const saved = await vaultOf().saveCall({ ...newCall(callId, START), version: 999_999 }, 999_998, null);
+      const saved = await vaultOf().calls.save(
+        { ...newCall(callId, START), version: 999_999 },
+        999_998,
+        null,
+      );
       if (saved.kind !== "stale" || saved.record === null) throw new Error("there is no such record");
       return saved.record;
     };
     const ended = async (callId: string, attemptId: string, answer: Parameters<typeof fold>[2]) => {
       const record = await recordOf(callId);
       expect(
-        await vaultOf().saveCall(fold(record, attemptId, answer, START, false).record, record.version, null),
+        await vaultOf().calls.save(
+          fold(record, attemptId, answer, START, false).record,
+          record.version,
+          null,
+        ),
       ).toEqual({ kind: "saved" });
     };
 
@@ -373,7 +398,13 @@ export function vaultContract(vaultOf: () => Vault): void {
     test("takes as many attempts as it may hold, though none of them ends, and says that it is full", async () => {
       const callId = `call_${made++}`;
       const claimAt = (attemptId: string, nowMs: number) =>
-        vaultOf().claim(callId, attemptOf(attemptId), nowMs, nowMs + 100, START - 1);
+        vaultOf().calls.claim({
+          callId,
+          attempt: attemptOf(attemptId),
+          nowMs,
+          leaseUntilMs: nowMs + 100,
+          replayableSinceMs: START - 1,
+        });
       for (let attempt = 0; attempt < ENTRIES_MAX; attempt++)
         expect(await claimAt(`att_${attempt}`, START + 200 * attempt)).toMatchObject({ kind: "claimed" });
       const refused = await claimAt("att_z", START + 200 * ENTRIES_MAX);
@@ -388,18 +419,21 @@ export function vaultContract(vaultOf: () => Vault): void {
         ...withAttempt(newCall(callId, START), attemptOf("att_a", { state: "released" }), null),
         corrections: { "a.0": correction, "a.1": correction, "b.0": correction },
       };
-      await vaultOf().saveCall(before, 0, null);
-      await vaultOf().confirm(callId, ["a.0", "a.1"]);
+      await vaultOf().calls.save(before, 0, null);
+      await vaultOf().calls.confirm(callId, ["a.0", "a.1"]);
       const after = { ...before, version: before.version + 1, corrections: { "b.0": correction } };
       expect(await recordOf(callId)).toEqual(after);
 
-      await vaultOf().confirm(callId, ["a.0", "a.1"]);
-      await vaultOf().confirm(callId, ["a.1", "b.0"]);
-      await vaultOf().confirm("call_none", ["a.0"]);
+      await vaultOf().calls.confirm(callId, ["a.0", "a.1"]);
+      await vaultOf().calls.confirm(callId, ["a.1", "b.0"]);
+      await vaultOf().calls.confirm("call_none", ["a.0"]);
       expect(await recordOf(callId)).toEqual(after);
-      expect(await vaultOf().readCall("call_none")).toBeNull();
+      expect(await vaultOf().calls.read("call_none")).toBeNull();
       const late = { ...before, version: before.version + 1 };
-      expect(await vaultOf().saveCall(late, before.version, null)).toEqual({ kind: "stale", record: after });
+      expect(await vaultOf().calls.save(late, before.version, null)).toEqual({
+        kind: "stale",
+        record: after,
+      });
     });
 
     test("is read back with everything that was put on it", async () => {
@@ -433,7 +467,7 @@ export function vaultContract(vaultOf: () => Vault): void {
         riders: 2,
         corrections: { "att_a.0": { keyId: "key_1", window: 2, amount: microUsd(-5n), issuedAtMs: START } },
       };
-      expect(await vaultOf().saveCall(record, 0, null)).toEqual({ kind: "saved" });
+      expect(await vaultOf().calls.save(record, 0, null)).toEqual({ kind: "saved" });
       expect(await recordOf(callId)).toEqual(record);
     });
 
@@ -445,28 +479,40 @@ export function vaultContract(vaultOf: () => Vault): void {
           ...withAttempt(newCall(callId, START), attemptOf("att_a", { lateAtMs: START + 1 }), null),
           latePrice: { vendor, dueMs },
         };
-        await vaultOf().saveCall(record, 0, null);
+        await vaultOf().calls.save(record, 0, null);
         return record;
       };
       const [later, sooner] = [await due(START + 20), await due(START + 10)];
       await due(START + 31);
 
-      expect(await vaultOf().readCall(later.callId)).toEqual(later);
-      expect(await vaultOf().readCall("call_nobody")).toBeNull();
-      expect(await vaultOf().lateCalls(vendor, START + 30, 10)).toEqual([sooner.callId, later.callId]);
-      expect(await vaultOf().lateCalls(vendor, START + 30, 1)).toEqual([sooner.callId]);
-      expect(await vaultOf().lateCalls(vendor, START + 9, 10)).toEqual([]);
-      expect(await vaultOf().lateCalls("another", START + 30, 10)).toEqual([]);
-      expect(await vaultOf().lateBacklog(vendor, START + 30)).toEqual({ calls: 2, oldestDueMs: START + 10 });
-      expect(await vaultOf().lateBacklog(vendor, START + 10)).toEqual({ calls: 1, oldestDueMs: START + 10 });
-      expect(await vaultOf().lateBacklog(vendor, START + 9)).toEqual({ calls: 0, oldestDueMs: null });
-      expect(await vaultOf().lateBacklog("another", START + 30)).toEqual({ calls: 0, oldestDueMs: null });
-      await vaultOf().saveCall(
+      expect(await vaultOf().calls.read(later.callId)).toEqual(later);
+      expect(await vaultOf().calls.read("call_nobody")).toBeNull();
+      expect(await vaultOf().calls.late({ vendor, dueByMs: START + 30, limit: 10 })).toEqual([
+        sooner.callId,
+        later.callId,
+      ]);
+      expect(await vaultOf().calls.late({ vendor, dueByMs: START + 30, limit: 1 })).toEqual([sooner.callId]);
+      expect(await vaultOf().calls.late({ vendor, dueByMs: START + 9, limit: 10 })).toEqual([]);
+      expect(await vaultOf().calls.late({ vendor: "another", dueByMs: START + 30, limit: 10 })).toEqual([]);
+      expect(await vaultOf().calls.lateBacklog(vendor, START + 30)).toEqual({
+        calls: 2,
+        oldestDueMs: START + 10,
+      });
+      expect(await vaultOf().calls.lateBacklog(vendor, START + 10)).toEqual({
+        calls: 1,
+        oldestDueMs: START + 10,
+      });
+      expect(await vaultOf().calls.lateBacklog(vendor, START + 9)).toEqual({ calls: 0, oldestDueMs: null });
+      expect(await vaultOf().calls.lateBacklog("another", START + 30)).toEqual({
+        calls: 0,
+        oldestDueMs: null,
+      });
+      await vaultOf().calls.save(
         { ...sooner, latePrice: null, version: sooner.version + 1 },
         sooner.version,
         null,
       );
-      expect(await vaultOf().lateCalls(vendor, START + 30, 10)).toEqual([later.callId]);
+      expect(await vaultOf().calls.late({ vendor, dueByMs: START + 30, limit: 10 })).toEqual([later.callId]);
     });
 
     test("is joined when it holds budget, claimed again when it holds none, and begun anew when it is old", async () => {
@@ -501,7 +547,9 @@ export function vaultContract(vaultOf: () => Vault): void {
       await claim(callId, attemptOf("att_a"));
       const record = await recordOf(callId);
       const next = fold(record, "att_a", { kind: "unknown" }, START, false).record;
-      const results = await Promise.all([1, 2, 3].map(() => vaultOf().saveCall(next, record.version, null)));
+      const results = await Promise.all(
+        [1, 2, 3].map(() => vaultOf().calls.save(next, record.version, null)),
+      );
       expect(results.filter(({ kind }) => kind === "saved")).toHaveLength(1);
       expect(results.find(({ kind }) => kind === "stale")).toMatchObject({
         record: { version: 2, status: "unresolved" },
@@ -517,18 +565,18 @@ export function vaultContract(vaultOf: () => Vault): void {
       total: microUsd(amount),
       windows: [{ keyId: "key_1", window: 0 }],
     });
-    const save = (effect: Parameters<Vault["saveCall"]>[2]) =>
-      vaultOf().saveCall({ ...newCall(`call_${made++}`, START), version: 1 }, 0, effect);
+    const save = (effect: Parameters<Vault["calls"]["save"]>[2]) =>
+      vaultOf().calls.save({ ...newCall(`call_${made++}`, START), version: 1 }, 0, effect);
     const count = (rootId: string, entry: CountedEntry) =>
       save({ kind: "count", rootId, objectId: "pi_1", entry, nowMs: START });
 
     test("gathers the entries of several attempts, each once", async () => {
       const rootId = `key_${made++}`;
-      expect(await vaultOf().readObject(rootId, "pi_1")).toBeNull();
+      expect(await vaultOf().objects.read({ rootId, objectId: "pi_1" })).toBeNull();
       await count(rootId, entryOf("att_a", 5n));
       await count(rootId, entryOf("att_b", 3n));
       await count(rootId, entryOf("att_b", 3n));
-      const object = await vaultOf().readObject(rootId, "pi_1");
+      const object = await vaultOf().objects.read({ rootId, objectId: "pi_1" });
       expect(object).toMatchObject({ objectId: "pi_1", cancelled: false });
       expect([...(object?.entries ?? [])].sort((a, b) => (a.attemptId < b.attemptId ? -1 : 1))).toEqual([
         entryOf("att_a", 5n),
@@ -544,7 +592,7 @@ export function vaultContract(vaultOf: () => Vault): void {
       expect(await save(end)).toEqual({ kind: "saved" });
       expect(await save(end)).toEqual({ kind: "object_ended" });
       expect(await count(rootId, entryOf("att_b", 5n))).toEqual({ kind: "object_ended" });
-      expect(await vaultOf().readObject(rootId, "pi_1")).toMatchObject({
+      expect(await vaultOf().objects.read({ rootId, objectId: "pi_1" })).toMatchObject({
         cancelled: true,
         entries: [entryOf("att_a", 5n)],
       });
@@ -553,7 +601,7 @@ export function vaultContract(vaultOf: () => Vault): void {
     test("is not touched by a call whose record is stale", async () => {
       const rootId = `key_${made++}`;
       const record = { ...newCall(`call_${made++}`, START), version: 1 };
-      await vaultOf().saveCall(record, 0, null);
+      await vaultOf().calls.save(record, 0, null);
       const effect = {
         kind: "count",
         rootId,
@@ -561,11 +609,11 @@ export function vaultContract(vaultOf: () => Vault): void {
         entry: entryOf("att_a", 5n),
         nowMs: START,
       } as const;
-      expect(await vaultOf().saveCall(record, 0, effect)).toMatchObject({
+      expect(await vaultOf().calls.save(record, 0, effect)).toMatchObject({
         kind: "stale",
         record: { version: 1 },
       });
-      expect(await vaultOf().readObject(rootId, "pi_1")).toBeNull();
+      expect(await vaultOf().objects.read({ rootId, objectId: "pi_1" })).toBeNull();
     });
   });
 
@@ -574,10 +622,10 @@ export function vaultContract(vaultOf: () => Vault): void {
       const request = `hash_${made++}`;
       const keys = Array.from({ length: 5 }, () => newKey());
       const answers = await Promise.all(
-        keys.map(({ policy, balance }) => vaultOf().createKey(policy, balance, request)),
+        keys.map(({ policy, balance }) => vaultOf().policies.create(policy, balance, request)),
       );
       const winners = keys.filter((_, index) => answers[index] === "created");
-      const usable = await Promise.all(keys.map(({ policy }) => vaultOf().readPolicy(policy.keyId)));
+      const usable = await Promise.all(keys.map(({ policy }) => vaultOf().policies.read(policy.keyId)));
 
       expect(winners).toHaveLength(1);
       expect(usable.filter((policy) => policy !== null)).toEqual(winners.map(({ policy }) => policy));
@@ -587,7 +635,7 @@ export function vaultContract(vaultOf: () => Vault): void {
     test("draws and corrections of one window add up", async () => {
       const { policy } = await issued(capsOf(1_000n, 1_000n));
       const { keyId } = policy;
-      await vaultOf().draw(drawOn(keyId, 100n));
+      await vaultOf().balances.draw(drawOn(keyId, 100n));
       const back = () => ({
         opId: `op_${made++}`,
         keyId,
@@ -596,8 +644,8 @@ export function vaultContract(vaultOf: () => Vault): void {
         issuedAtMs: START + 10,
       });
       await Promise.all([
-        ...Array.from({ length: 20 }, () => vaultOf().correct(back())),
-        ...Array.from({ length: 20 }, () => vaultOf().draw(drawOn(keyId, 2n))),
+        ...Array.from({ length: 20 }, () => vaultOf().balances.correct(back())),
+        ...Array.from({ length: 20 }, () => vaultOf().balances.draw(drawOn(keyId, 2n))),
       ]);
 
       expect(left(await balanceOf(keyId))).toEqual({
@@ -610,11 +658,11 @@ export function vaultContract(vaultOf: () => Vault): void {
     test("a change of caps beside draws loses none of them", async () => {
       const { policy } = await issued(capsOf(100n));
       const { keyId } = policy;
-      await vaultOf().draw(drawOn(keyId, 1n));
+      await vaultOf().balances.draw(drawOn(keyId, 1n));
       const before = await balanceOf(keyId);
       const change = { caps: capsOf(110n), expiresAtMs: before.expiresAtMs, by: "admin", nowMs: START };
-      const draws = Array.from({ length: 20 }, () => vaultOf().draw(drawOn(keyId, 1n)));
-      const [changed] = await Promise.all([vaultOf().changeKey(before, change), ...draws]);
+      const draws = Array.from({ length: 20 }, () => vaultOf().balances.draw(drawOn(keyId, 1n)));
+      const [changed] = await Promise.all([vaultOf().balances.change(before, change), ...draws]);
 
       expect(changed).not.toBeNull();
       expect((await balanceOf(keyId)).leftByWindow).toEqual({ 0: 89n });
@@ -624,7 +672,15 @@ export function vaultContract(vaultOf: () => Vault): void {
       const callId = `call_${made++}`;
       const attempts = Array.from({ length: 20 }, () => attemptOf(`att_${made++}`));
       const results = await Promise.all(
-        attempts.map((attempt) => vaultOf().claim(callId, attempt, START, START + 100, START - 1_000)),
+        attempts.map((attempt) =>
+          vaultOf().calls.claim({
+            callId,
+            attempt,
+            nowMs: START,
+            leaseUntilMs: START + 100,
+            replayableSinceMs: START - 1_000,
+          }),
+        ),
       );
 
       expect(results.filter(({ kind }) => kind === "claimed")).toHaveLength(1);
@@ -640,8 +696,8 @@ export function vaultContract(vaultOf: () => Vault): void {
         total: microUsd(5n),
         windows: [],
       };
-      const save = (effect: Parameters<Vault["saveCall"]>[2]) =>
-        vaultOf().saveCall({ ...newCall(`call_${made++}`, START), version: 1 }, 0, effect);
+      const save = (effect: Parameters<Vault["calls"]["save"]>[2]) =>
+        vaultOf().calls.save({ ...newCall(`call_${made++}`, START), version: 1 }, 0, effect);
       await save({ kind: "count", rootId, objectId: "pi_1", entry, nowMs: START });
       const results = await Promise.all(
         Array.from({ length: 8 }, () => save({ kind: "end", rootId, objectId: "pi_1" })),

@@ -102,9 +102,9 @@ describe("on the engine", () => {
         fenceMs: 0,
         writes: 0,
       };
-      return vault.createKey(policy, balance, null);
+      return vault.policies.create(policy, balance, null);
     };
-    const left = async (keyId: string) => (await vault.readBalances([keyId]))[0]?.leftByWindow[0];
+    const left = async (keyId: string) => (await vault.balances.read([keyId]))[0]?.leftByWindow[0];
 
     test("a draw is sent once, and the probe finds that it landed", async () => {
       await key("key_lost_draw");
@@ -122,7 +122,7 @@ describe("on the engine", () => {
         method: "POST",
         path: "/",
       };
-      expect(await behind.draw(draw)).toMatchObject({ kind: "drawn" });
+      expect(await behind.balances.draw(draw)).toMatchObject({ kind: "drawn" });
       loses = false;
       expect(updates).toBe(1);
       expect(await left("key_lost_draw")).toBe(6n);
@@ -142,10 +142,10 @@ describe("on the engine", () => {
         method: "POST",
         path: "/",
       };
-      await vault.draw(draw);
+      await vault.balances.draw(draw);
       loses = true;
       updates = 0;
-      await behind.correct({
+      await behind.balances.correct({
         opId: "att_1.0",
         keyId: "key_lost_back",
         window: 0,

@@ -424,7 +424,7 @@ describe("a new attempt", () => {
       "busy",
     ],
   ])("%s", (_, record, decision) => {
-    expect(claimDecision(record, now, now - 100)).toBe(decision);
+    expect(claimDecision(record, { nowMs: now, replayableSinceMs: now - 100 })).toBe(decision);
   });
 
   test("takes the lease; riders are counted and never uncounted", () => {
@@ -521,11 +521,13 @@ test("a record with as many entries as one may hold takes no attempt more, until
   const many = (count: number) => Array.from({ length: count }, (_, index) => attempt(`o${index}`, "open"));
   const full = recordOf(many(ENTRIES_MAX - 1), { corrections: { "c.0": correction(5n) } });
 
-  expect(claimDecision(full, 100, 0)).toBe("full");
-  expect(claimDecision({ ...full, status: "unresolved" }, 100, 0)).toBe("full");
-  expect(claimDecision({ ...full, lease: { attemptId: "b", untilMs: 200 } }, 100, 0)).toBe("busy");
-  expect(claimDecision(full, 100, full.firstAtMs)).toBe("too_old");
-  expect(claimDecision(recordOf(many(ENTRIES_MAX - 1)), 100, 0)).toBe("claim");
+  expect(claimDecision(full, { nowMs: 100, replayableSinceMs: 0 })).toBe("full");
+  expect(claimDecision({ ...full, status: "unresolved" }, { nowMs: 100, replayableSinceMs: 0 })).toBe("full");
+  expect(
+    claimDecision({ ...full, lease: { attemptId: "b", untilMs: 200 } }, { nowMs: 100, replayableSinceMs: 0 }),
+  ).toBe("busy");
+  expect(claimDecision(full, { nowMs: 100, replayableSinceMs: full.firstAtMs })).toBe("too_old");
+  expect(claimDecision(recordOf(many(ENTRIES_MAX - 1)), { nowMs: 100, replayableSinceMs: 0 })).toBe("claim");
 });
 
 test("the twin of a refused attempt belongs to the same call", () => {

@@ -3,7 +3,7 @@ import type { AuditRow, EventName } from "../../lambda/domain/audit-event.ts";
 import type { Attempt } from "../../lambda/domain/call.ts";
 import { type MicroUsd, NOTHING, plus, usdText } from "../../lambda/domain/money.ts";
 import { rootOf } from "../../lambda/domain/vault-key.ts";
-import type { VaultChange } from "../../lambda/ports.ts";
+import type { VaultChange } from "../../lambda/ports/vault-change.ts";
 import { MemoryAuditLog } from "../support/memory-audit.ts";
 import { countedInTotal, MemoryVault, type StoredChange, type VaultState } from "../support/memory-vault.ts";
 import type { Checks } from "./checks.ts";

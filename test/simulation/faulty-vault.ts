@@ -1,14 +1,9 @@
-import type { Balance, Correction, Draw } from "../../lambda/domain/balance.ts";
-import type { CountedObject } from "../../lambda/domain/counted-object.ts";
 import type { Policy } from "../../lambda/domain/vault-key.ts";
-import type {
-  AttemptNote,
-  CorrectionResult,
-  DrawResult,
-  KeyChange,
-  SaveResult,
-  Vault,
-} from "../../lambda/ports.ts";
+import type { Balances, DrawResult } from "../../lambda/ports/balances.ts";
+import type { Calls, SaveResult } from "../../lambda/ports/calls.ts";
+import type { Objects } from "../../lambda/ports/objects.ts";
+import type { Policies } from "../../lambda/ports/policies.ts";
+import type { Vault } from "../../lambda/ports/vault.ts";
 import type { VaultState } from "../support/memory-vault.ts";
 import type { Process, World } from "./world.ts";
 
@@ -26,7 +21,7 @@ export class FaultyVault implements Vault {
   readonly #world: World;
   readonly #process: Process;
   readonly #state: VaultState;
-  readonly #policies = new Map<string, Policy>();
+  readonly #known = new Map<string, Policy>();
 
   constructor(world: World, process: Process, state: VaultState) {
     this.#world = world;
@@ -34,100 +29,83 @@ export class FaultyVault implements Vault {
     this.#state = state;
   }
 
-  async readPolicy(keyId: string): Promise<Policy | null> {
-    const known = this.#policies.get(keyId);
-    if (known !== undefined) return known;
-    const policy = await this.#read("read policy", () => this.#state.policies.get(keyId) ?? null);
-    if (policy !== null) this.#policies.set(keyId, policy);
-    return policy;
-  }
+  readonly policies: Policies = {
+    read: async (keyId) => {
+      const known = this.#known.get(keyId);
+      if (known !== undefined) return known;
+      const policy = await this.#read("read policy", () => this.#state.policies.get(keyId) ?? null);
+      if (policy !== null) this.#known.set(keyId, policy);
+      return policy;
+    },
+    create: async (policy, balance, requestHash) => {
+      await this.#repeated("put balance", () => this.#state.putBalance(balance));
+      return this.#repeated("put policy", () => this.#state.putPolicy(policy, requestHash));
+    },
+  };
 
-  readBalances(keyIds: readonly string[]): Promise<readonly (Balance | null)[]> {
-    return this.#read("read balances", () => keyIds.map((keyId) => this.#state.balances.get(keyId) ?? null));
-  }
+  readonly balances: Balances = {
+    read: (keyIds) =>
+      this.#read("read balances", () => keyIds.map((keyId) => this.#state.balances.get(keyId) ?? null)),
+    change: async (before, change) => {
+      const sent = await this.#once(`change ${before.keyId}`, () => this.#state.changeKey(before, change));
+      if (sent.kind === "answered") return sent.value;
+      throw new Unanswered();
+    },
+    revoke: (revocation) =>
+      this.#repeated(`revoke ${revocation.keyId}`, () => this.#state.revokeKey(revocation)),
+    draw: async (draw) => {
+      const { keyId, attemptId, amount, window } = draw;
+      const label = `draw ${amount / 10_000n} of ${keyId.slice(0, 8)}/w${window}`;
+      if (await this.#throttledOut(label)) return { kind: "not_applied" };
+      const sent = await this.#once(label, () => this.#state.draw(draw));
+      if (sent.kind === "answered") return sent.value;
+      try {
+        return await this.#read("probe", (): DrawResult => {
+          const balance = this.#state.balances.get(keyId);
+          const last = this.#state.lastDraw(keyId);
+          return balance !== undefined && last?.attemptId === attemptId
+            ? { kind: "drawn", balance }
+            : { kind: "ambiguous" };
+        });
+      } catch {
+        return { kind: "ambiguous" };
+      }
+    },
+    correct: async (correction) => {
+      const { amount, keyId, window } = correction;
+      const label = `give back ${amount / 10_000n} to ${keyId.slice(0, 8)}/w${window}`;
+      const sent = await this.#once(label, () => this.#state.correct(correction));
+      return sent.kind === "answered" ? sent.value : "unknown";
+    },
+  };
 
-  readObject(rootId: string, objectId: string): Promise<CountedObject | null> {
-    return this.#read("read object", () => this.#state.readObject(rootId, objectId));
-  }
+  readonly calls: Calls = {
+    read: (callId) => this.#repeated(`read ${short(callId)}`, () => this.#state.calls.get(callId) ?? null),
+    claim: (claim) => this.#repeated(`claim ${short(claim.callId)}`, () => this.#state.claim(claim)),
+    save: (record, expected, effect) => {
+      const label = `save ${short(record.callId)} v${expected}+1 ${record.status}${effect === null ? "" : ` and ${effect.kind} object`}`;
+      const save = () => this.#state.saveCall(record, expected, effect);
+      if (effect === null) return this.#repeated(label, save);
 
-  async createKey(policy: Policy, balance: Balance, requestHash: string | null) {
-    await this.#repeated("put balance", () => this.#state.putBalance(balance));
-    return this.#repeated("put policy", () => this.#state.putPolicy(policy, requestHash));
-  }
-
-  async changeKey(before: Balance, change: KeyChange): Promise<Balance | null> {
-    const sent = await this.#once(`change ${before.keyId}`, () => this.#state.changeKey(before, change));
-    if (sent.kind === "answered") return sent.value;
-    throw new Unanswered();
-  }
-
-  revokeKey(keyId: string, by: string, nowMs: number): Promise<number | null> {
-    return this.#repeated(`revoke ${keyId}`, () => this.#state.revokeKey(keyId, by, nowMs));
-  }
-
-  claim(...args: Parameters<Vault["claim"]>) {
-    return this.#repeated(`claim ${short(args[0])}`, () => this.#state.claim(...args));
-  }
-
-  readCall(callId: string) {
-    return this.#repeated(`read ${short(callId)}`, () => this.#state.calls.get(callId) ?? null);
-  }
-
-  /** Stripe tells every price at once. */
-  async lateBacklog(): Promise<{ calls: number; oldestDueMs: number | null }> {
-    return { calls: 0, oldestDueMs: null };
-  }
-
-  async lateCalls(): Promise<readonly string[]> {
-    return [];
-  }
-
-  saveCall(...args: Parameters<Vault["saveCall"]>): Promise<SaveResult> {
-    const [record, expected, effect] = args;
-    const label = `save ${short(record.callId)} v${expected}+1 ${record.status}${effect === null ? "" : ` and ${effect.kind} object`}`;
-    if (effect === null) return this.#repeated(label, () => this.#state.saveCall(...args));
-
-    // A transaction carries a token: a repeat of one that landed is answered as the first was, for ten minutes.
-    let landed: SaveResult | null = null;
-    return this.#repeated(label, () => {
-      if (landed !== null) return landed;
-      const result = this.#state.saveCall(...args);
-      if (result.kind === "saved") landed = result;
-      return result;
-    });
-  }
-
-  async draw(draw: Draw & AttemptNote): Promise<DrawResult> {
-    const { keyId, attemptId, amount, window } = draw;
-    const label = `draw ${amount / 10_000n} of ${keyId.slice(0, 8)}/w${window}`;
-    if (await this.#throttledOut(label)) return { kind: "not_applied" };
-    const sent = await this.#once(label, () => this.#state.draw(draw));
-    if (sent.kind === "answered") return sent.value;
-    try {
-      return await this.#read("probe", (): DrawResult => {
-        const balance = this.#state.balances.get(keyId);
-        const last = this.#state.lastDraw(keyId);
-        return balance !== undefined && last?.attemptId === attemptId
-          ? { kind: "drawn", balance }
-          : { kind: "ambiguous" };
+      // A transaction carries a token: a repeat of one that landed is answered as the first was, for ten minutes.
+      let landed: SaveResult | null = null;
+      return this.#repeated(label, () => {
+        if (landed !== null) return landed;
+        const result = save();
+        if (result.kind === "saved") landed = result;
+        return result;
       });
-    } catch {
-      return { kind: "ambiguous" };
-    }
-  }
+    },
+    confirm: (callId, opIds) =>
+      this.#repeated(`confirm ${opIds.length} of ${short(callId)}`, () => this.#state.confirm(callId, opIds)),
+    /** Stripe tells every price at once. */
+    late: async () => [],
+    lateBacklog: async () => ({ calls: 0, oldestDueMs: null }),
+  };
 
-  async correct(correction: Correction): Promise<CorrectionResult> {
-    const { amount, keyId, window } = correction;
-    const label = `give back ${amount / 10_000n} to ${keyId.slice(0, 8)}/w${window}`;
-    const sent = await this.#once(label, () => this.#state.correct(correction));
-    return sent.kind === "answered" ? sent.value : "unknown";
-  }
-
-  confirm(callId: string, opIds: readonly string[]): Promise<void> {
-    return this.#repeated(`confirm ${opIds.length} of ${short(callId)}`, () =>
-      this.#state.confirm(callId, opIds),
-    );
-  }
+  readonly objects: Objects = {
+    read: (name) => this.#read("read object", () => this.#state.readObject(name)),
+  };
 
   /** Every send of a write of a balance was throttled: certainly none was applied. */
   async #throttledOut(label: string): Promise<boolean> {

@@ -178,8 +178,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "drops what an outcome released before the stream has told it",
     file: "lambda/app/proxy/call-ledger.ts",
-    find: "await vault.saveCall(next, record.version, effect);",
-    replace: "await vault.saveCall(pruned(next, attemptId), record.version, effect);",
+    find: "await vault.calls.save(next, record.version, effect);",
+    replace: "await vault.calls.save(pruned(next, attemptId), record.version, effect);",
     promises: [3, 6],
     schedulesMax: 2_000,
   },
@@ -236,9 +236,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "forwards a free call that is on no record",
     file: "lambda/app/proxy/free-call.ts",
-    find: "await Promise.all([vault.saveCall(record, 0, null), context.readChain()]);",
+    find: "await Promise.all([vault.calls.save(record, 0, null), context.readChain()]);",
     replace:
-      'await Promise.all([vault.saveCall(record, 0, null).catch(() => ({ kind: "saved" }) as const), context.readChain()]);',
+      'await Promise.all([vault.calls.save(record, 0, null).catch(() => ({ kind: "saved" }) as const), context.readChain()]);',
     promises: [6],
     schedulesMax: 2_000,
   },

@@ -7,7 +7,8 @@ import { type Balance, type Caps, UNCAPPED } from "../../lambda/domain/balance.t
 import { UNLIMITED } from "../../lambda/domain/call-limits.ts";
 import { fromUsdCents, type MicroUsd } from "../../lambda/domain/money.ts";
 import { makeVaultKey, type Policy } from "../../lambda/domain/vault-key.ts";
-import type { HeldBudget, Ids } from "../../lambda/ports.ts";
+import type { HeldBudget } from "../../lambda/ports/audit.ts";
+import type { Ids } from "../../lambda/ports/ids.ts";
 import { DEFAULT_TERMS } from "../../lambda/terms.ts";
 import { vendorRegistry } from "../../lambda/vendors/index.ts";
 import type { VaultState } from "../support/memory-vault.ts";
@@ -328,8 +329,8 @@ export class Scenario {
     return {
       vendors: VENDORS,
       vault,
-      secrets: {
-        get: async (_vendor, _credential, fresh) => (fresh ? this.#vendor.secret : secret),
+      credentials: {
+        read: async ({ fresh }) => (fresh ? this.#vendor.secret : secret),
         howToSet: () => "set it",
       },
       http: this.#vendor.httpOf(process),

@@ -1,4 +1,4 @@
-import type { OutboundRequest, VendorHttp, VendorReply } from "../../lambda/ports.ts";
+import type { OutboundRequest, VendorHttp, VendorReply } from "../../lambda/ports/vendor-http.ts";
 import { type Command, commandOf, committedBy, VendorBooks, type VendorObject } from "./vendor-books.ts";
 import type { Choice, Process, World } from "./world.ts";
 

@@ -1,5 +1,6 @@
 import { setImmediate as microtasksDone } from "node:timers/promises";
-import type { Clock, Ids } from "../../lambda/ports.ts";
+import type { Clock } from "../../lambda/ports/clock.ts";
+import type { Ids } from "../../lambda/ports/ids.ts";
 import type { Faults } from "./faults.ts";
 import type { Random } from "./random.ts";
 

@@ -1,7 +1,7 @@
 import { eventId, rowId } from "../../lambda/audit-wire.ts";
 import { type AuditEvent, type AuditRow, rowOf } from "../../lambda/domain/audit-event.ts";
 import { type MicroUsd, NOTHING, plus, sum } from "../../lambda/domain/money.ts";
-import type { AuditLog, HeldBudget } from "../../lambda/ports.ts";
+import type { AuditLog, HeldBudget } from "../../lambda/ports/audit.ts";
 
 /** The audit log in memory: an event is added once, and what it changes in the sums with it. */
 export class MemoryAuditLog implements AuditLog, HeldBudget {

@@ -10,7 +10,6 @@ import {
   windowAt,
 } from "../../lambda/domain/balance.ts";
 import {
-  type Attempt,
   type CallRecord,
   claimDecision,
   confirmed,
@@ -23,15 +22,17 @@ import { type MicroUsd, microUsd, minus, NOTHING, plus } from "../../lambda/doma
 import type { Policy } from "../../lambda/domain/vault-key.ts";
 import type {
   AttemptNote,
-  ClaimResult,
+  Balances,
   CorrectionResult,
   DrawResult,
   KeyChange,
-  ObjectEffect,
-  SaveResult,
-  Vault,
-  VaultChange,
-} from "../../lambda/ports.ts";
+  Revocation,
+} from "../../lambda/ports/balances.ts";
+import type { Calls, Claim, ClaimResult, SaveResult } from "../../lambda/ports/calls.ts";
+import type { ObjectEffect, ObjectName, Objects } from "../../lambda/ports/objects.ts";
+import type { Policies } from "../../lambda/ports/policies.ts";
+import type { Vault } from "../../lambda/ports/vault.ts";
+import type { VaultChange } from "../../lambda/ports/vault-change.ts";
 
 /** A change of one item, as the stream tells it. Changes of one item are told in their order, those of two in any. */
 export interface StoredChange {
@@ -111,7 +112,7 @@ export class VaultState {
     return after;
   }
 
-  revokeKey(keyId: string, by: string, nowMs: number): number | null {
+  revokeKey({ keyId, by, nowMs }: Revocation): number | null {
     const balance = this.balances.get(keyId);
     if (balance === undefined || balance.revokedAtMs !== null) return balance?.revokedAtMs ?? null;
     const after = { ...balance, revokedAtMs: nowMs, writes: balance.writes + 1 };
@@ -120,18 +121,12 @@ export class VaultState {
     return nowMs;
   }
 
-  claim(
-    callId: string,
-    attempt: Attempt,
-    nowMs: number,
-    leaseUntilMs: number,
-    youngAfterMs: number,
-  ): ClaimResult {
+  claim({ callId, attempt, nowMs, leaseUntilMs, replayableSinceMs }: Claim): ClaimResult {
     const record = this.calls.get(callId) ?? null;
     if (record?.lease?.attemptId === attempt.attemptId && record.attempts[attempt.attemptId]?.kind === "own")
       return { kind: "claimed", record };
     if (record !== null && attempt.attemptId in record.attempts) return { kind: "busy" };
-    switch (claimDecision(record, nowMs, youngAfterMs)) {
+    switch (claimDecision(record, { nowMs, replayableSinceMs })) {
       case "busy":
         return { kind: "busy" };
       case "too_old":
@@ -157,7 +152,7 @@ export class VaultState {
     return { kind: "saved" };
   }
 
-  readObject(rootId: string, objectId: string): CountedObject | null {
+  readObject({ rootId, objectId }: ObjectName): CountedObject | null {
     return this.objects.get(`${rootId}/${objectId}`) ?? null;
   }
 
@@ -238,76 +233,58 @@ export class VaultState {
 /** A vault in memory whose every write is acknowledged. */
 export class MemoryVault implements Vault {
   readonly state: VaultState;
+  readonly policies: Policies;
+  readonly balances: Balances;
+  readonly calls: Calls;
+  readonly objects: Objects;
 
   constructor(state = new VaultState()) {
     this.state = state;
+    this.policies = memoryPolicies(state);
+    this.balances = memoryBalances(state);
+    this.calls = memoryCalls(state);
+    this.objects = { read: async (name) => state.readObject(name) };
   }
+}
 
-  async readPolicy(keyId: string): Promise<Policy | null> {
-    return this.state.policies.get(keyId) ?? null;
-  }
+const memoryPolicies = (state: VaultState): Policies => ({
+  read: async (keyId) => state.policies.get(keyId) ?? null,
+  async create(policy, balance, requestHash) {
+    state.putBalance(balance);
+    return state.putPolicy(policy, requestHash);
+  },
+});
 
-  async readBalances(keyIds: readonly string[]): Promise<readonly (Balance | null)[]> {
-    return keyIds.map((keyId) => this.state.balances.get(keyId) ?? null);
-  }
+const memoryBalances = (state: VaultState): Balances => ({
+  read: async (keyIds) => keyIds.map((keyId) => state.balances.get(keyId) ?? null),
+  async change(before, change) {
+    assert(state.policies.has(before.keyId), "a key that is changed has a policy");
+    return state.changeKey(before, change);
+  },
+  revoke: async (revocation) => state.revokeKey(revocation),
+  draw: async (draw) => state.draw(draw),
+  correct: async (correction) => state.correct(correction),
+});
 
-  async createKey(policy: Policy, balance: Balance, requestHash: string | null) {
-    this.state.putBalance(balance);
-    return this.state.putPolicy(policy, requestHash);
-  }
-
-  async changeKey(before: Balance, change: KeyChange): Promise<Balance | null> {
-    assert(this.state.policies.has(before.keyId), "a key that is changed has a policy");
-    return this.state.changeKey(before, change);
-  }
-
-  async revokeKey(keyId: string, by: string, nowMs: number): Promise<number | null> {
-    return this.state.revokeKey(keyId, by, nowMs);
-  }
-
-  async claim(...args: Parameters<Vault["claim"]>): Promise<ClaimResult> {
-    return this.state.claim(...args);
-  }
-
-  async saveCall(...args: Parameters<Vault["saveCall"]>): Promise<SaveResult> {
-    return this.state.saveCall(...args);
-  }
-
-  async readCall(callId: string): Promise<CallRecord | null> {
-    return this.state.calls.get(callId) ?? null;
-  }
-
-  async lateCalls(vendor: string, dueByMs: number, limit: number): Promise<readonly string[]> {
-    return [...this.state.calls.values()]
+const memoryCalls = (state: VaultState): Calls => ({
+  read: async (callId) => state.calls.get(callId) ?? null,
+  claim: async (claim) => state.claim(claim),
+  save: async (...args) => state.saveCall(...args),
+  confirm: async (callId, opIds) => state.confirm(callId, opIds),
+  async late({ vendor, dueByMs, limit }) {
+    return [...state.calls.values()]
       .filter(({ latePrice }) => latePrice?.vendor === vendor && latePrice.dueMs <= dueByMs)
       .sort((a, b) => (a.latePrice?.dueMs ?? 0) - (b.latePrice?.dueMs ?? 0))
       .slice(0, limit)
       .map(({ callId }) => callId);
-  }
-
-  async lateBacklog(vendor: string, dueByMs: number): Promise<{ calls: number; oldestDueMs: number | null }> {
-    const due = [...this.state.calls.values()].flatMap(({ latePrice }) =>
+  },
+  async lateBacklog(vendor, dueByMs) {
+    const due = [...state.calls.values()].flatMap(({ latePrice }) =>
       latePrice?.vendor === vendor && latePrice.dueMs <= dueByMs ? [latePrice.dueMs] : [],
     );
     return { calls: due.length, oldestDueMs: due.length === 0 ? null : Math.min(...due) };
-  }
-
-  async readObject(rootId: string, objectId: string): Promise<CountedObject | null> {
-    return this.state.readObject(rootId, objectId);
-  }
-
-  async draw(draw: Draw & AttemptNote): Promise<DrawResult> {
-    return this.state.draw(draw);
-  }
-
-  async correct(correction: Correction): Promise<CorrectionResult> {
-    return this.state.correct(correction);
-  }
-
-  async confirm(callId: string, opIds: readonly string[]): Promise<void> {
-    this.state.confirm(callId, opIds);
-  }
-}
+  },
+});
 
 /** What is taken from a balance in all windows together. */
 export const countedInTotal = (balance: Balance): MicroUsd => minus(balance.caps.total, balance.leftInTotal);

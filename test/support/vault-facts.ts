@@ -4,7 +4,7 @@ import { type Attempt, type CallRecord, newCall, withAttempt } from "../../lambd
 import { UNLIMITED } from "../../lambda/domain/call-limits.ts";
 import { microUsd, NOTHING } from "../../lambda/domain/money.ts";
 import type { Policy } from "../../lambda/domain/vault-key.ts";
-import type { AttemptNote } from "../../lambda/ports.ts";
+import type { AttemptNote } from "../../lambda/ports/balances.ts";
 
 /** Items of the vault for tests: whatever does not matter to one has a value here. Amounts in micro-dollars. */
 

@@ -7,7 +7,7 @@ import { Problem } from "../../lambda/domain/denial.ts";
 import { larger, microUsd, NOTHING, smaller, sum } from "../../lambda/domain/money.ts";
 import type { Policy } from "../../lambda/domain/vault-key.ts";
 import type { Json, Quote } from "../../lambda/domain/vendor.ts";
-import type { OutboundRequest } from "../../lambda/ports.ts";
+import type { OutboundRequest } from "../../lambda/ports/vendor-http.ts";
 import { vendorRegistry } from "../../lambda/vendors/index.ts";
 import { MemoryVault } from "../support/memory-vault.ts";
 import { answer, FORM, known, limited, pricedOf, requestOf, TERMS } from "./stripe-harness.ts";
@@ -570,7 +570,7 @@ describe("however a form is written", () => {
         terms: TERMS,
         clock: { now: () => 0 },
         destinationOf: (_, { path: asked }) => ({ origin: "https://api.stripe.com", path: asked }),
-        secrets: { get: async () => "sk_test_1", howToSet: () => "" },
+        credentials: { read: async () => "sk_test_1", howToSet: () => "" },
         http: {
           send: async (request) => {
             sent.push(request);

@@ -1,7 +1,7 @@
 import type { AuditRow } from "../../domain/audit-event.ts";
 import { isoDay, isoTime } from "../../domain/time.ts";
 import { labelGroup } from "../../domain/vault-key.ts";
-import type { AuditIndex, AuditReader } from "../../ports.ts";
+import type { AuditIndex, AuditReader } from "../../ports/audit.ts";
 
 /** Filters of the audit log; times in milliseconds, `from` included and `to` excluded, both of the call's start. */
 export interface AuditQuery {
@@ -42,12 +42,12 @@ export async function queryAudit(
   let reads = 0;
   for (const { indexes, fromMs, toMs } of stretches(query, vendors, position)) {
     for (;;) {
-      const wanted = query.limit - rows.length;
+      const limit = query.limit - rows.length;
       const pages = await Promise.all(
-        indexes.map((index) => reader.page(index, fromMs, toMs, position, wanted)),
+        indexes.map((index) => reader.page({ index, fromMs, toMs, before: position, limit })),
       );
       reads += pages.length;
-      const { found, next } = merged(pages, wanted);
+      const { found, next } = merged(pages, limit);
       for (const { row } of found) if (matches(row, query)) rows.push(row);
       position = next ?? position;
       if (rows.length >= query.limit && (next !== null || found.length > 0))

@@ -7,7 +7,9 @@ import {
   keyIssued,
 } from "../../domain/audit-event.ts";
 import type { Policy } from "../../domain/vault-key.ts";
-import type { AuditLog, Vault, VaultChange } from "../../ports.ts";
+import type { AuditLog } from "../../ports/audit.ts";
+import type { Vault } from "../../ports/vault.ts";
+import type { VaultChange } from "../../ports/vault-change.ts";
 
 /**
  * Writes the audit log from the changes of the Vault table. The policy of a key never changes, so whatever a row says
@@ -17,10 +19,10 @@ import type { AuditLog, Vault, VaultChange } from "../../ports.ts";
  */
 export async function eventsOf(
   change: VaultChange,
-  vault: Pick<Vault, "readPolicy">,
+  vault: Pick<Vault, "policies">,
 ): Promise<readonly AuditEvent[]> {
   const policyOf = async (keyId: string): Promise<Policy> => {
-    const policy = await vault.readPolicy(keyId);
+    const policy = await vault.policies.read(keyId);
     if (policy === null) throw new Error(`the key ${keyId} has no policy, so its events cannot be written`);
     return policy;
   };
@@ -51,7 +53,7 @@ export async function eventsOf(
 /** Records changes in their order; returns the index of the first that failed with its cause, or null. */
 export async function recordAudit(
   changes: readonly (() => VaultChange)[],
-  ports: { readonly vault: Pick<Vault, "readPolicy">; readonly log: AuditLog },
+  ports: { readonly vault: Pick<Vault, "policies">; readonly log: AuditLog },
 ): Promise<{ readonly failedAt: number; readonly cause: unknown } | null> {
   const events: AuditEvent[] = [];
   let failure: { failedAt: number; cause: unknown } | null = null;

@@ -8,7 +8,7 @@ import {
 } from "../../domain/call.ts";
 import { Problem } from "../../domain/denial.ts";
 import type { Vendor } from "../../domain/vendor.ts";
-import type { Vault } from "../../ports.ts";
+import type { Vault } from "../../ports/vault.ts";
 import type { ProxyPorts } from "../proxy/attempt-context.ts";
 import { sendCorrections } from "../proxy/call-ledger.ts";
 import { lookUp } from "../proxy/look-up.ts";
@@ -16,9 +16,9 @@ import { lookUp } from "../proxy/look-up.ts";
 export interface LatePricePorts
   extends Pick<
     ProxyPorts,
-    "vendors" | "secrets" | "http" | "clock" | "ids" | "destinationOf" | "terms" | "warn"
+    "vendors" | "credentials" | "http" | "clock" | "ids" | "destinationOf" | "terms" | "warn"
   > {
-  readonly vault: Pick<Vault, "readPolicy" | "readCall" | "lateCalls" | "saveCall" | "correct" | "confirm">;
+  readonly vault: Pick<Vault, "policies" | "calls" | "balances">;
 }
 
 /** What one run did: calls with their final price, and calls whose vendor does not know it yet or did not tell. */
@@ -52,7 +52,11 @@ export async function settleLatePrices(deadlineMs: number, ports: LatePricePorts
     for (;;) {
       // What was seen is found again: an index lags behind its table, and a call that cannot be read or written stays due.
       // None of them may stand before all others.
-      const page = await ports.vault.lateCalls(vendor.name, ports.clock.now(), PAGE + seen.size);
+      const page = await ports.vault.calls.late({
+        vendor: vendor.name,
+        dueByMs: ports.clock.now(),
+        limit: PAGE + seen.size,
+      });
       const found = page.filter((callId) => !seen.has(callId));
       if (found.length === 0) break;
       for (const callId of found) {
@@ -72,17 +76,13 @@ export async function settleLatePrices(deadlineMs: number, ports: LatePricePorts
 /** Calls that were due at `byMs` and still are: nothing else shows that there are more than a run can ask for. */
 export async function latePriceBacklog(
   byMs: number,
-  {
-    vendors,
-    vault,
-    clock,
-  }: Pick<ProxyPorts, "vendors" | "clock"> & { readonly vault: Pick<Vault, "lateBacklog"> },
+  { vendors, vault, clock }: Pick<ProxyPorts, "vendors" | "clock"> & { readonly vault: Pick<Vault, "calls"> },
 ): Promise<LatePriceBacklog> {
   let overdue = 0;
   let oldestMs = 0;
   for (const { name, latePrices } of vendors.all) {
     if (latePrices === null) continue;
-    const { calls, oldestDueMs } = await vault.lateBacklog(name, byMs);
+    const { calls, oldestDueMs } = await vault.calls.lateBacklog(name, byMs);
     overdue += calls;
     if (oldestDueMs !== null) oldestMs = Math.max(oldestMs, clock.now() - oldestDueMs);
   }
@@ -96,7 +96,7 @@ async function settleOne(
   ports: LatePricePorts,
 ): Promise<"settled" | "waiting" | "nothing"> {
   const { vault, clock } = ports;
-  const record = await vault.readCall(callId);
+  const record = await vault.calls.read(callId);
   if (record?.latePrice == null || record.latePrice.dueMs > clock.now()) return "nothing";
 
   const told = await finalPrice(vendor, record, deadlineMs, ports);
@@ -106,7 +106,7 @@ async function settleOne(
   const next = folded?.record ?? postponed(record, why, clock.now());
   if (folded === null && next.latePrice === null)
     ports.warn(`${callId} keeps its estimate: its vendor never told a price`, null);
-  const saved = await vault.saveCall(next, record.version, null);
+  const saved = await vault.calls.save(next, record.version, null);
   // Stale: another run was first and decides; or this very write landed before, though its reply was lost.
   const now = saved.kind === "saved" ? next : saved.kind === "stale" ? saved.record : null;
   // Sent once, by whoever decided it: a repeat could give the same money back twice (docs/protocol.md, W6 and W7).
@@ -125,10 +125,14 @@ async function finalPrice(
   ports: LatePricePorts,
 ): Promise<FinalPrice | NoPriceYet | null> {
   const keyId = attempts[cover ?? ""]?.request.keyId;
-  const policy = keyId === undefined ? null : await ports.vault.readPolicy(keyId);
+  const policy = keyId === undefined ? null : await ports.vault.policies.read(keyId);
   if (policy === null || objectId === null || vendor.latePrices === null) return GONE;
   try {
-    const secret = await ports.secrets.get(policy.vendor, policy.credential, false);
+    const secret = await ports.credentials.read({
+      vendor: policy.vendor,
+      credential: policy.credential,
+      fresh: false,
+    });
     if (secret === null || vendor.authorize(secret) === null) return null;
     const path = vendor.latePrices.lookup(objectId);
     const startedAtMs = ports.clock.now();

@@ -2,7 +2,9 @@ import { type Balance, type Caps, UNCAPPED } from "../../domain/balance.ts";
 import type { CallLimits } from "../../domain/call-limits.ts";
 import { Problem } from "../../domain/denial.ts";
 import { makeVaultKey, type Policy, sha256 } from "../../domain/vault-key.ts";
-import type { Clock, Ids, Vault } from "../../ports.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Ids } from "../../ports/ids.ts";
+import type { Vault } from "../../ports/vault.ts";
 
 /** What a caller asks for; caps in micro-dollars, null where none is set. */
 export interface KeyRequest {
@@ -59,7 +61,7 @@ export async function issueKey(
     fenceMs: 0,
     writes: 0,
   };
-  const created = await vault.createKey(
+  const created = await vault.policies.create(
     policy,
     balance,
     requestKey === null ? null : sha256(JSON.stringify([issuerId, requestKey])),

@@ -2,7 +2,9 @@ import { type Balance, type CapStatus, type Caps, capStatuses, windowAt } from "
 import { Problem } from "../../domain/denial.ts";
 import type { MicroUsd } from "../../domain/money.ts";
 import type { Policy } from "../../domain/vault-key.ts";
-import type { Clock, HeldBudget, Vault } from "../../ports.ts";
+import type { HeldBudget } from "../../ports/audit.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Vault } from "../../ports/vault.ts";
 import { isCapped } from "./issue-key.ts";
 
 /** A key as an answer shows it. */
@@ -26,8 +28,8 @@ export const notFound = () => new Problem("not_found", "there is no such vault k
 /** A key with what is left of it now. Throws `not_found`. */
 export async function inspectKey(keyId: string, ports: Ports): Promise<KeyView> {
   const [policy, [balance]] = await Promise.all([
-    ports.vault.readPolicy(keyId),
-    ports.vault.readBalances([keyId]),
+    ports.vault.policies.read(keyId),
+    ports.vault.balances.read([keyId]),
   ]);
   if (policy === null || balance === undefined || balance === null) throw notFound();
   return viewOf(policy, balance, ports);
@@ -81,7 +83,7 @@ export async function changeKey(
     }
     const expiresAtMs =
       request.expiresInS === undefined ? balance.expiresAtMs : nowMs + request.expiresInS * 1000;
-    const changed = await ports.vault.changeKey(balance, { caps, expiresAtMs, by, nowMs });
+    const changed = await ports.vault.balances.change(balance, { caps, expiresAtMs, by, nowMs });
     if (changed !== null) return viewOf(policy, changed, ports);
   }
   throw new Problem("key_changed_meanwhile", "the key kept changing meanwhile; repeat the request");
@@ -89,7 +91,7 @@ export async function changeKey(
 
 /** Revokes a key and, by the chain of their calls, all that descend from it. Repeating it changes nothing. */
 export async function revokeKey(keyId: string, by: string, ports: Ports): Promise<KeyView> {
-  const revokedAtMs = await ports.vault.revokeKey(keyId, by, ports.clock.now());
+  const revokedAtMs = await ports.vault.balances.revoke({ keyId, by, nowMs: ports.clock.now() });
   if (revokedAtMs === null) throw notFound();
   return inspectKey(keyId, ports);
 }

@@ -148,7 +148,8 @@ async function paidOf(
   const { vendor, policy, request } = call;
   const { limits } = policy;
   const objectId = rule.objectOf?.(request) ?? null;
-  const object = objectId === null ? null : await ports.vault.readObject(rootOf(policy), objectId);
+  const object =
+    objectId === null ? null : await ports.vault.objects.read({ rootId: rootOf(policy), objectId });
   const needsRecipient = limits.recipients !== null || limits.maxRecipients !== null;
   const asked = rule.lookup?.(request, needsRecipient) ?? null;
   if (asked !== null) await checkStanding(policy, ports);
@@ -170,16 +171,16 @@ async function paidOf(
 /** A key that has ended asks nothing any more. Whether it still stands when the call is made is checked there. */
 async function checkStanding({ chain }: Policy, { vault, clock }: AdmitPorts): Promise<void> {
   const keyIds = chain.map(({ keyId }) => keyId);
-  refuse(standingProblem(keyIds, await vault.readBalances(keyIds), clock.now()));
+  refuse(standingProblem(keyIds, await vault.balances.read(keyIds), clock.now()));
 }
 
 /** Where the call goes, and the credential that it goes with. */
 async function destinationOf(
   { vendor, policy, request }: Call,
-  { secrets }: Pick<AdmitPorts, "secrets">,
+  { credentials }: Pick<AdmitPorts, "credentials">,
 ): Promise<Pick<Admitted, "address" | "secret">> {
   const { vendor: name, credential } = policy;
-  const secret = await secrets.get(name, credential, false);
+  const secret = await credentials.read({ vendor: name, credential, fresh: false });
   if (secret === null || vendor.authorize(secret) === null) {
     const wrong =
       secret === null
@@ -187,7 +188,7 @@ async function destinationOf(
         : `the credential "${credential}" of ${name} cannot be one; accepted is ${vendor.credentialAccepted}`;
     throw new Problem(
       "credential_missing",
-      `${wrong}; an operator can ${secrets.howToSet(name, credential)}`,
+      `${wrong}; an operator can ${credentials.howToSet({ vendor: name, credential })}`,
     );
   }
   const address = addressOf(vendor, request, secret);

@@ -15,7 +15,12 @@ import type { Terms } from "../../domain/terms.ts";
 import { cut } from "../../domain/text.ts";
 import type { Policy } from "../../domain/vault-key.ts";
 import type { Address, Quote, Reading, Vendor } from "../../domain/vendor.ts";
-import type { Clock, HeldBudget, Ids, Vault, VendorHttp, VendorReply, VendorSecrets } from "../../ports.ts";
+import type { HeldBudget } from "../../ports/audit.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Credentials } from "../../ports/credentials.ts";
+import type { Ids } from "../../ports/ids.ts";
+import type { Vault } from "../../ports/vault.ts";
+import type { VendorHttp, VendorReply } from "../../ports/vendor-http.ts";
 import type { VendorRegistry } from "../../vendors/registry.ts";
 import type { Admitted, ProxyRequest } from "./admit-call.ts";
 import { corrected, finish, newAttempt, type Reservation, unclaimed } from "./call-ledger.ts";
@@ -27,7 +32,7 @@ import { noAnswer, WITHHELD } from "./no-answer.ts";
 export interface ProxyPorts extends IdentifyPorts {
   readonly vendors: VendorRegistry;
   readonly vault: Vault;
-  readonly secrets: VendorSecrets;
+  readonly credentials: Credentials;
   readonly http: VendorHttp;
   readonly held: HeldBudget;
   readonly clock: Clock;
@@ -113,7 +118,7 @@ export class AttemptContext {
   }
 
   readChain(): Promise<readonly (Balance | null)[]> {
-    return this.ports.vault.readBalances(this.#keyIds());
+    return this.ports.vault.balances.read(this.#keyIds());
   }
 
   standingProblem(balances: readonly (Balance | null)[]): Problem | null {

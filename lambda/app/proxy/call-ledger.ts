@@ -17,7 +17,10 @@ import {
 import { Problem } from "../../domain/denial.ts";
 import { type MicroUsd, NOTHING } from "../../domain/money.ts";
 import type { Policy } from "../../domain/vault-key.ts";
-import type { AttemptNote, Clock, ObjectEffect, Vault } from "../../ports.ts";
+import type { AttemptNote } from "../../ports/balances.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { ObjectEffect } from "../../ports/objects.ts";
+import type { Vault } from "../../ports/vault.ts";
 
 /**
  * The writes of one attempt, in the order of docs/protocol.md: claim or join (W1), draw (W2), outcome (W5), give back
@@ -86,8 +89,15 @@ export async function claimOrJoin(
   for (let tries = 0; tries < TRIES_MAX; tries++) {
     named(generation);
     const nowMs = clock.now();
-    const untilMs = nowMs + LEASE_MS;
-    const claim = await vault.claim(generation, attempt, nowMs, untilMs, nowMs - replayMs + RECALL_MARGIN_MS);
+    const leaseUntilMs = nowMs + LEASE_MS;
+    const replayableSinceMs = nowMs - replayMs + RECALL_MARGIN_MS;
+    const claim = await vault.calls.claim({
+      callId: generation,
+      attempt,
+      nowMs,
+      leaseUntilMs,
+      replayableSinceMs,
+    });
     if (claim.kind === "claimed") return { kind: "own", record: claim.record };
     if (claim.kind === "busy" || claim.kind === "full") return claim;
     if (claim.kind === "too_old") {
@@ -95,10 +105,10 @@ export async function claimOrJoin(
       continue;
     }
     const rider: Attempt = { ...attempt, kind: "rider", settledAtJoin: claim.record.status === "settled" };
-    const joined = withAttempt(pruned(claim.record, rider.attemptId), rider, untilMs);
+    const joined = withAttempt(pruned(claim.record, rider.attemptId), rider, leaseUntilMs);
     const [saved, balances] = await Promise.all([
-      vault.saveCall(joined, claim.record.version, null),
-      vault.readBalances(attempt.windows.map(({ keyId }) => keyId)),
+      vault.calls.save(joined, claim.record.version, null),
+      vault.balances.read(attempt.windows.map(({ keyId }) => keyId)),
     ]);
     if (saved.kind === "saved") return { kind: "rider", record: joined, balances };
     // An earlier send of the same join landed though its reply was lost.
@@ -147,7 +157,7 @@ export async function reserve(
   const results = await Promise.all(
     attempt.windows.map(async ({ keyId, window }) => ({
       keyId,
-      result: await vault.draw({
+      result: await vault.balances.draw({
         ...note,
         isLeaf: keyId === leafId,
         attemptId,
@@ -213,9 +223,11 @@ export async function finish(
  */
 export async function sendCorrections(
   { record, corrections }: Outcome,
-  vault: Pick<Vault, "correct" | "confirm">,
+  vault: Pick<Vault, "balances" | "calls">,
 ): Promise<void> {
-  const results = await Promise.allSettled(corrections.map((correction) => vault.correct(correction)));
+  const results = await Promise.allSettled(
+    corrections.map((correction) => vault.balances.correct(correction)),
+  );
   const applied = corrections.filter((_, index) => {
     const result = results[index];
     return result?.status === "fulfilled" && result.value === "applied";
@@ -223,7 +235,7 @@ export async function sendCorrections(
   if (applied.length === 0 || Object.keys(record.corrections).length <= CORRECTIONS_KEPT) return;
   const opIds = applied.map(({ opId }) => opId);
   // Where this fails they stay on the record, as those that were not acknowledged.
-  await vault.confirm(record.callId, opIds).catch(() => undefined);
+  await vault.calls.confirm(record.callId, opIds).catch(() => undefined);
 }
 
 async function writeOutcome(
@@ -246,7 +258,7 @@ async function writeOutcome(
     const folded = fold(pruned(record, attemptId), attemptId, answer, clock.now(), notes.rerunsFailures);
     const next = withFacts(folded.record, attemptId, notes.facts(folded));
     const effect = objectEnded ? null : notes.effect(folded);
-    const saved = await vault.saveCall(next, record.version, effect);
+    const saved = await vault.calls.save(next, record.version, effect);
     if (saved.kind === "saved") return { record: next, corrections: folded.corrections };
     if (saved.kind === "stale" && saved.record !== null) record = saved.record;
     if (saved.kind === "object_ended") {

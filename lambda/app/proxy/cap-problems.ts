@@ -10,7 +10,7 @@ import {
 import { Problem, type ProblemDetails } from "../../domain/denial.ts";
 import { dollars, type MicroUsd, usdNumber } from "../../domain/money.ts";
 import { isoTime } from "../../domain/time.ts";
-import type { HeldBudget } from "../../ports.ts";
+import type { HeldBudget } from "../../ports/audit.ts";
 import type { Reservation } from "./call-ledger.ts";
 
 /** The words of a refusal by a balance. The message alone says everything: schedulers keep nothing else. */

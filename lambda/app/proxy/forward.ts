@@ -1,7 +1,7 @@
 import { Problem } from "../../domain/denial.ts";
 import type { Policy } from "../../domain/vault-key.ts";
 import type { Address, Headers, Vendor, VendorAnswer, VendorRequest } from "../../domain/vendor.ts";
-import type { VendorReply } from "../../ports.ts";
+import type { VendorReply } from "../../ports/vendor-http.ts";
 import type { Admitted } from "./admit-call.ts";
 import type { ProxyPorts } from "./attempt-context.ts";
 import { decodedBody } from "./decode-answer.ts";
@@ -25,7 +25,7 @@ export async function forward(
   { vendor, request, address, secret }: Pick<Admitted, "vendor" | "request" | "address" | "secret">,
   policy: Policy,
   timeoutMs: number,
-  { http, secrets, destinationOf }: Pick<ProxyPorts, "http" | "secrets" | "destinationOf">,
+  { http, credentials, destinationOf }: Pick<ProxyPorts, "http" | "credentials" | "destinationOf">,
   now: () => number,
 ): Promise<Forwarded> {
   const untilMs = now() + timeoutMs;
@@ -48,7 +48,9 @@ export async function forward(
   const reply = await send(secret, address);
   if (reply.kind !== "answer" || reply.status !== 401) return looked(reply, vendor.secretsOf(secret));
 
-  const fresh = await secrets.get(policy.vendor, policy.credential, true).catch(() => null);
+  const fresh = await credentials
+    .read({ vendor: policy.vendor, credential: policy.credential, fresh: true })
+    .catch(() => null);
   const renewed =
     fresh === null || vendor.authorize(fresh) === null ? null : addressOf(vendor, request, fresh);
   if (

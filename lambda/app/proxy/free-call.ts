@@ -13,7 +13,7 @@ export async function freeCall(context: AttemptContext, admitted: Admitted): Pro
   const attempt = context.newAttempt("free");
   const record = withAttempt(newCall(context.recordId, attempt.issuedAtMs), attempt, null);
   // Nobody else knows the id, so a record that is there already is an earlier send of this very put.
-  const [, balances] = await Promise.all([vault.saveCall(record, 0, null), context.readChain()]);
+  const [, balances] = await Promise.all([vault.calls.save(record, 0, null), context.readChain()]);
 
   const leaf = balances.at(-1) ?? null;
   const refused = context.standingProblem(balances) ?? context.outOfTime();

@@ -1,10 +1,10 @@
 import { Problem } from "../../domain/denial.ts";
 import { looksLike } from "../../domain/secrets.ts";
 import { isSecretOf, type Policy, parseVaultKey } from "../../domain/vault-key.ts";
-import type { Vault } from "../../ports.ts";
+import type { Vault } from "../../ports/vault.ts";
 
 export interface IdentifyPorts {
-  readonly vault: Pick<Vault, "readPolicy">;
+  readonly vault: Pick<Vault, "policies">;
   /** Where this runs, as far as it explains that a key is not known. */
   readonly vaultKeyHint?: string | null;
 }
@@ -27,7 +27,7 @@ export async function identify(
       `this is no vault key but ${looksLike(token)}; send the vault_key that POST /vault/keys returned`,
     );
   }
-  const policy = await vault.readPolicy(parsed.keyId);
+  const policy = await vault.policies.read(parsed.keyId);
   if (policy === null || !isSecretOf(parsed.secret, policy.secretHash)) {
     const why = [
       "it was never issued here, or ended more than 30 days ago",

@@ -11,7 +11,7 @@ const LOOKUP_MS_MAX = 5_000;
 /** Kept free for the call itself and for writing its outcome. */
 const CALL_MS = 5_000;
 
-export type LookupPorts = Pick<ProxyPorts, "http" | "secrets" | "clock" | "destinationOf">;
+export type LookupPorts = Pick<ProxyPorts, "http" | "credentials" | "clock" | "destinationOf">;
 
 interface Lookup {
   readonly vendor: Vendor;
@@ -31,7 +31,7 @@ interface Lookup {
 export async function lookUp(
   { vendor, policy, secret, path, headers }: Lookup,
   { startedAtMs, deadlineMs }: { readonly startedAtMs: number; readonly deadlineMs: number },
-  { http, secrets, clock, destinationOf }: LookupPorts,
+  { http, credentials, clock, destinationOf }: LookupPorts,
 ): Promise<Json> {
   const nowMs = clock.now();
   const untilMs = Math.min(nowMs + LOOKUP_MS_MAX, deadlineMs - CALL_MS, startedAtMs + 2 * LOOKUP_MS_MAX);
@@ -45,7 +45,7 @@ export async function lookUp(
     { vendor, request, address, secret },
     policy,
     Math.max(1, untilMs - nowMs),
-    { http, secrets, destinationOf },
+    { http, credentials, destinationOf },
     () => clock.now(),
   );
   // What may not be shown is not used either: parts of it could stand in our own messages.

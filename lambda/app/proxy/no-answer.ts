@@ -1,5 +1,5 @@
 import { type Charged, Problem } from "../../domain/denial.ts";
-import type { VendorReply } from "../../ports.ts";
+import type { VendorReply } from "../../ports/vendor-http.ts";
 import type { Forwarded } from "./forward.ts";
 
 /** What is told in the place of a vendor's answer. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { type AuditQuery, queryAudit } from "../../../lambda/app/audit/query-audit.ts";
 import type { AuditRow } from "../../../lambda/domain/audit-event.ts";
 import { isoDay, isoTime } from "../../../lambda/domain/time.ts";
-import type { AuditIndex, AuditReader } from "../../../lambda/ports.ts";
+import type { AuditIndex, AuditReader, WantedRows } from "../../../lambda/ports/audit.ts";
 
 const DAY_MS = 86_400_000;
 const NOON = Date.parse("2026-11-22T12:00:00Z");
@@ -52,7 +52,7 @@ class MemoryReader implements AuditReader {
   constructor(rows: readonly Stored[]) {
     this.#rows = [...rows].sort((a, b) => (a.position < b.position ? 1 : -1));
   }
-  async page(index: AuditIndex, fromMs: number, toMs: number, before: string | null, limit: number) {
+  async page({ index, fromMs, toMs, before, limit }: WantedRows) {
     this.reads += 1;
     const found = this.#rows.filter(
       ({ position, atMs, row }) =>

@@ -9,7 +9,8 @@ import { UNCAPPED } from "../../../lambda/domain/balance.ts";
 import type { CallRecord } from "../../../lambda/domain/call.ts";
 import { microUsd } from "../../../lambda/domain/money.ts";
 import { makeVaultKey } from "../../../lambda/domain/vault-key.ts";
-import type { OutboundRequest, SaveResult, VendorHttp, VendorReply } from "../../../lambda/ports.ts";
+import type { Calls } from "../../../lambda/ports/calls.ts";
+import type { OutboundRequest, VendorHttp, VendorReply } from "../../../lambda/ports/vendor-http.ts";
 import { termsOf } from "../../../lambda/terms.ts";
 import { vendorRegistry } from "../../../lambda/vendors/index.ts";
 import { MemoryAuditLog } from "../../support/memory-audit.ts";
@@ -96,7 +97,7 @@ beforeEach(() => {
     vault,
     held: audit,
     http: twilio,
-    secrets: { get: async () => `${REAL_SID}:token`, howToSet: () => "set it" },
+    credentials: { read: async () => `${REAL_SID}:token`, howToSet: () => "set it" },
     clock: { now: () => nowMs },
     ids: { random: (length) => `${++names}`.padStart(length, "0") },
     destinationOf: (_, { path }) => ({ origin: "https://api.twilio.com", path }),
@@ -301,7 +302,7 @@ describe("the final price", () => {
   test("comes though the key was revoked or has expired meanwhile", async () => {
     await send();
     twilio.price = () => priced("-0.00750");
-    vault.state.revokeKey(keyId, "api_1", nowMs);
+    vault.state.revokeKey({ keyId, by: "api_1", nowMs });
     pass(MINUTE_MS);
 
     expect(await settle()).toEqual({ settled: 1, waiting: 0 });
@@ -402,7 +403,7 @@ describe("a price that does not come", () => {
     await send();
     twilio.price = () => priced("-0.00750");
     pass(MINUTE_MS);
-    const none = { ...ports, secrets: { ...ports.secrets, get: async () => null } };
+    const none = { ...ports, credentials: { ...ports.credentials, read: async () => null } };
 
     expect(await settleLatePrices(nowMs + MINUTE_MS, none)).toEqual({ settled: 0, waiting: 1 });
     expect(asked()).toEqual([]);
@@ -441,15 +442,17 @@ describe("runs", () => {
     twilio.price = () => priced("-0.00750");
     pass(MINUTE_MS);
     /** Sends again what landed already, as the SDK does by itself. */
-    class Repeating extends MemoryVault {
-      override async saveCall(...args: Parameters<MemoryVault["saveCall"]>): Promise<SaveResult> {
-        await super.saveCall(...args);
-        return super.saveCall(...args);
-      }
-    }
+    const { policies, balances, calls } = vault;
+    const save: Calls["save"] = async (...args) => {
+      await calls.save(...args);
+      return calls.save(...args);
+    };
 
     expect(
-      await settleLatePrices(nowMs + MINUTE_MS, { ...ports, vault: new Repeating(vault.state) }),
+      await settleLatePrices(nowMs + MINUTE_MS, {
+        ...ports,
+        vault: { policies, balances, calls: { ...calls, save } },
+      }),
     ).toEqual({ settled: 1, waiting: 0 });
 
     expect(left()).toBe(992_500n);
@@ -500,11 +503,11 @@ describe("runs", () => {
     await send();
     twilio.price = () => priced("-0.00750");
     pass(MINUTE_MS);
-    const [callId] = await vault.lateCalls("twilio", nowMs, 25);
+    const [callId] = await vault.calls.late({ vendor: "twilio", dueByMs: nowMs, limit: 25 });
     await settle();
-    const lagging = Object.assign(new MemoryVault(vault.state), {
-      lateCalls: async () => (callId === undefined ? [] : [callId]),
-    });
+    const { policies, balances, calls } = vault;
+    const late = async () => (callId === undefined ? [] : [callId]);
+    const lagging = { policies, balances, calls: { ...calls, late } };
 
     expect(await settleLatePrices(nowMs + MINUTE_MS, { ...ports, vault: lagging })).toEqual({
       settled: 0,
@@ -512,7 +515,7 @@ describe("runs", () => {
     });
 
     expect(asked()).toHaveLength(1);
-    const record: CallRecord | null = await vault.readCall(callId ?? "");
+    const record: CallRecord | null = await vault.calls.read(callId ?? "");
     expect(record).toMatchObject({ status: "settled", latePrice: null });
   });
 
@@ -541,18 +544,13 @@ test("calls that cannot be read do not stand before all others, however many the
   }
   pass(2 * MINUTE_MS);
   twilio.price = () => priced("-0.00750");
-  const unreadable = new Set(await vault.lateCalls("twilio", nowMs, 30));
-  const readCall = async (callId: string) => {
+  const unreadable = new Set(await vault.calls.late({ vendor: "twilio", dueByMs: nowMs, limit: 30 }));
+  const { policies, balances, calls } = vault;
+  const read = async (callId: string) => {
     if (unreadable.has(callId)) throw new Error("the record cannot be read");
-    return vault.readCall(callId);
+    return calls.read(callId);
   };
-  const partly = new Proxy(vault, {
-    get: (target, name) => {
-      if (name === "readCall") return readCall;
-      const value: unknown = Reflect.get(target, name);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
+  const partly = { policies, balances, calls: { ...calls, read } };
 
   const run = await settleLatePrices(nowMs + MINUTE_MS, { ...ports, vault: partly });
 

@@ -17,7 +17,7 @@ const PORTS: ProxyPorts = {
   vault: new MemoryVault(),
   held: new MemoryAuditLog(),
   http: { send: unasked },
-  secrets: { get: unasked, howToSet: unasked },
+  credentials: { read: unasked, howToSet: unasked },
   clock: { now: () => 0 },
   ids: { random: unasked },
   destinationOf: unasked,

@@ -13,7 +13,10 @@ import { ENTRIES_MAX } from "../../../lambda/domain/call.ts";
 import { type CountedEntry, OBJECT_ENTRIES_MAX } from "../../../lambda/domain/counted-object.ts";
 import { microUsd, NOTHING } from "../../../lambda/domain/money.ts";
 import { makeVaultKey } from "../../../lambda/domain/vault-key.ts";
-import type { CorrectionResult, DrawResult, Vault, VendorReply } from "../../../lambda/ports.ts";
+import type { Balances, CorrectionResult, DrawResult } from "../../../lambda/ports/balances.ts";
+import type { Calls } from "../../../lambda/ports/calls.ts";
+import type { Vault } from "../../../lambda/ports/vault.ts";
+import type { VendorReply } from "../../../lambda/ports/vendor-http.ts";
 import { DEFAULT_TERMS } from "../../../lambda/terms.ts";
 import { vendorRegistry } from "../../../lambda/vendors/index.ts";
 import { type LocalDynamoDb, startDynamoDb, TABLES } from "../../../local/aws/dynamodb.ts";
@@ -61,7 +64,7 @@ async function agentOf(vault: Vault, reply: VendorReply, afterMs = 1, children =
   const caps = { daily: microUsd(CAP), total: microUsd(CAP), perCall: microUsd(CAP) };
   for (const [index, { keyId, secretHash }] of made.entries()) {
     const policy = policyOf(keyId, { secretHash, chain: chain.slice(0, index + 1) });
-    await vault.createKey(policy, balanceOf(keyId, { caps }), null);
+    await vault.policies.create(policy, balanceOf(keyId, { caps }), null);
   }
   const log = new MemoryAuditLog();
   let nowMs = START_MS;
@@ -70,7 +73,7 @@ async function agentOf(vault: Vault, reply: VendorReply, afterMs = 1, children =
     vendors: vendorRegistry(),
     held: log,
     http: { send: async ({ method }) => (method === "GET" ? INTENT : reply) },
-    secrets: { get: async () => `sk_test_${"a".repeat(24)}`, howToSet: () => "set it" },
+    credentials: { read: async () => `sk_test_${"a".repeat(24)}`, howToSet: () => "set it" },
     clock: { now: () => nowMs },
     ids: { random: (length) => `${keys}x${++attempts}`.padStart(length, "0") },
     destinationOf: (_, { path }) => ({ origin: "https://api.stripe.com", path }),
@@ -103,7 +106,7 @@ async function agentOf(vault: Vault, reply: VendorReply, afterMs = 1, children =
     return proxyCall(request, { ...ports, vault: through });
   };
   const left = async () =>
-    (await vault.readBalances(made.map(({ keyId }) => keyId))).map((balance) => balance?.leftInTotal);
+    (await vault.balances.read(made.map(({ keyId }) => keyId))).map((balance) => balance?.leftInTotal);
   const pass = (ms: number) => {
     nowMs += ms;
   };
@@ -140,14 +143,12 @@ function repeatedCalls(vaultOf: () => Vault, itemOf: (callId: string) => Promise
   });
 
   /** Faults that leave something behind each time. */
-  const stuck = (vault: Vault, change: Partial<Vault>): Vault =>
-    new Proxy(vault, {
-      get(target, name) {
-        const own = (change as Record<string | symbol, unknown>)[name];
-        const value = own ?? (target as unknown as Record<string | symbol, unknown>)[name];
-        return typeof value === "function" ? value.bind(target) : value;
-      },
-    });
+  const stuck = ({ policies, balances, calls, objects }: Vault, change: Partial<Balances>): Vault => ({
+    policies,
+    balances: { ...balances, ...change },
+    calls,
+    objects,
+  });
   const dies = {
     draw: async (): Promise<DrawResult> => {
       throw new Error("the process died");
@@ -183,13 +184,12 @@ function repeatedCalls(vaultOf: () => Vault, itemOf: (callId: string) => Promise
 
   test("a call that is joined by attempts that die is refused when its record is full", async () => {
     const agent = await agentOf(vaultOf(), BROKEN, LEASE_MS);
-    const real = vaultOf();
-    const joinsAndDies = stuck(real, {
-      saveCall: async (...args) => {
-        await real.saveCall(...args);
-        throw new Error("the process died");
-      },
-    });
+    const { policies, balances, calls, objects } = vaultOf();
+    const save: Calls["save"] = async (...args) => {
+      await calls.save(...args);
+      throw new Error("the process died");
+    };
+    const joinsAndDies = { policies, balances, calls: { ...calls, save }, objects };
     expect(codeOf(await agent.call())).toBe("vendor_connection_broken");
     for (let repeat = 1; repeat < ENTRIES_MAX; repeat++) await agent.call(joinsAndDies);
 
@@ -208,7 +208,7 @@ function repeatedCalls(vaultOf: () => Vault, itemOf: (callId: string) => Promise
     const agent = await agentOf(vaultOf(), DECLINED, 1, 1);
     const real = vaultOf();
     const throttled = stuck(real, {
-      draw: async (draw) => (draw.isLeaf ? { kind: "not_applied" } : real.draw(draw)),
+      draw: async (draw) => (draw.isLeaf ? { kind: "not_applied" } : real.balances.draw(draw)),
     });
     let last = await agent.call(throttled);
     for (let repeat = 1; repeat < 2 * ENTRIES_MAX; repeat++) last = await agent.call(throttled);
@@ -232,7 +232,7 @@ function repeatedCalls(vaultOf: () => Vault, itemOf: (callId: string) => Promise
       windows: [],
     });
     for (let index = 0; index < OBJECT_ENTRIES_MAX; index++)
-      await vault.saveCall(
+      await vault.calls.save(
         {
           callId: `call_${agent.rootId}_${index}`,
           version: 1,

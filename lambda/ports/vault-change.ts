@@ -1,0 +1,18 @@
+import type { LandedDraw } from "../domain/audit-event.ts";
+import type { Balance } from "../domain/balance.ts";
+import type { CallRecord } from "../domain/call.ts";
+import type { Policy } from "../domain/vault-key.ts";
+
+/** One change of an item of the Vault table, as the stream tells it. `ignored`: it says nothing to the audit log. */
+export type VaultChange =
+  | { readonly kind: "issued"; readonly policy: Policy }
+  | { readonly kind: "drawn"; readonly keyId: string; readonly draw: LandedDraw }
+  | {
+      readonly kind: "changed" | "revoked";
+      readonly keyId: string;
+      readonly after: Balance;
+      readonly atMs: number;
+      readonly by: string;
+    }
+  | { readonly kind: "call"; readonly before: CallRecord | null; readonly after: CallRecord }
+  | { readonly kind: "ignored" };
