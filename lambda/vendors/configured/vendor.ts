@@ -1,0 +1,163 @@
+import { Problem } from "../../domain/denial.ts";
+import type { DenialFacts, Endpoint, FreeRule, Headers, PricedRule, Vendor } from "../../domain/vendor.ts";
+import { ambiguous } from "../form.ts";
+import { printable } from "../json-answer.ts";
+import { readAnswer } from "./answers.ts";
+import {
+  type CredentialDefinition,
+  credentialParameter,
+  type Definition,
+  type EndpointDefinition,
+  windowMsOf,
+} from "./definition.ts";
+import { fixedSegments, narrowestFirst, placeholdersOf, segmentPattern } from "./endpoints.ts";
+import { quoteOf } from "./price.ts";
+import { type RequestRules, readRequest } from "./request.ts";
+
+/** Makes a `Vendor` of a checked definition: the same type, so the same ledger, audit log and tests. */
+export function configuredVendor(definition: Definition): Vendor {
+  const { name, origin, credential, idempotency, forwarded_headers, request_id_header } = definition;
+  const idempotencyHeader = (idempotency?.header ?? "Idempotency-Key").toLowerCase();
+  const own = forwarded_headers.map((header) => header.toLowerCase());
+  const forwardedHeaders = [
+    "accept",
+    "content-type",
+    "user-agent",
+    ...(idempotency === undefined ? [] : [idempotencyHeader]),
+    ...own,
+  ];
+  return {
+    name,
+    origins: { main: origin },
+    credentialAccepted: acceptedOf(credential),
+    authorize: (secret) => (isSecret(secret, credential) ? headersOf(secret, credential) : null),
+    authorizeQuery: credential.send === "query" ? (secret) => ({ [credential.name]: secret }) : null,
+    secretsOf: (secret) => secretsOf(secret, credential),
+    catalogPath: (path) => path,
+    address: ({ path }) => ({ host: "main", path, standInPath: path }),
+    forwardedHeaders,
+    // What an own header says is not known: with another one it may be another call.
+    accountHeaders: own,
+    idempotencyHeader,
+    refuseHeaders: (headers) => refuseHeaders(headers, forwardedHeaders, idempotencyHeader),
+    placeholders: placeholders(definition),
+    catalog: catalogOf(definition),
+    prefixes: [],
+    limits: [],
+    recipients: { accepted: "none", isEntry: () => false, allows: () => false },
+    denial,
+    // Nothing is looked up there.
+    isAbout: () => false,
+    requestId: (headers) => printable(headers[request_id_header.toLowerCase()]?.[0]),
+    rewriteLinks: null,
+    latePrices: null,
+  };
+}
+
+function catalogOf(definition: Definition): readonly Endpoint[] {
+  const { endpoints, idempotency } = definition;
+  return narrowestFirst(Object.keys(endpoints)).flatMap((key) => {
+    const endpoint = endpoints[key];
+    const [method = "", path = ""] = key.split(" ");
+    if (endpoint === undefined) return [];
+    const rules = { endpoint, credentialParameter: credentialParameter(definition.credential) };
+    const window = endpoint.idempotent === true && idempotency !== undefined ? windowMsOf(idempotency) : null;
+    return [
+      { method, path, rule: endpoint.price === "free" ? free(rules) : priced(endpoint, rules, window) },
+    ];
+  });
+}
+
+const free = (rules: RequestRules): FreeRule => ({
+  kind: "free",
+  check: (request) => {
+    const read = readRequest(request, rules);
+    return read instanceof Problem ? read : null;
+  },
+});
+
+const priced = (endpoint: EndpointDefinition, rules: RequestRules, windowMs: number | null): PricedRule => ({
+  kind: "priced",
+  // A refusal is taken for no more than that, so it does not matter whether the API runs failed work again.
+  idempotency: windowMs === null ? null : { windowMs, rerunsFailures: true },
+  quote: (request) => {
+    const read = readRequest(request, rules);
+    return read instanceof Problem ? read : quoteOf(endpoint.price, read);
+  },
+  read: (answer, quote) => readAnswer(endpoint, answer, quote),
+});
+
+function placeholders({ endpoints, placeholders: kinds }: Definition): Vendor["placeholders"] {
+  const keys = Object.keys(endpoints);
+  const fixed = fixedSegments(keys);
+  return Object.fromEntries(
+    keys.flatMap(placeholdersOf).map((name) => [name, segmentPattern(kinds[name] ?? "id", fixed)]),
+  );
+}
+
+const SECRET_LENGTH_MIN = 8;
+const SECRET = /^[\x21-\x7e]{1,500}$/;
+
+/** A shorter secret would be found in many an answer by chance. */
+const isSecret = (secret: string, credential: CredentialDefinition): boolean =>
+  SECRET.test(secret) && secretsOf(secret, credential).every(({ length }) => length >= SECRET_LENGTH_MIN);
+
+function acceptedOf(credential: CredentialDefinition): string {
+  const what = `a secret of ${SECRET_LENGTH_MIN} or more characters of ASCII without spaces`;
+  return credential.send === "basic" && credential.user === undefined
+    ? `user:password with ${what} as password, or such a secret alone, which is sent as user`
+    : what;
+}
+
+function headersOf(secret: string, credential: CredentialDefinition): Readonly<Record<string, string>> {
+  switch (credential.send) {
+    case "bearer":
+      return { authorization: `Bearer ${secret}` };
+    case "basic":
+      return { authorization: `Basic ${Buffer.from(pairOf(secret, credential.user)).toString("base64")}` };
+    case "header":
+      return { [credential.name.toLowerCase()]: `${credential.prefix ?? ""}${secret}` };
+    case "query":
+      return {};
+  }
+}
+
+const pairOf = (secret: string, user: string | undefined): string =>
+  user !== undefined ? `${user}:${secret}` : secret.includes(":") ? secret : `${secret}:`;
+
+function secretsOf(secret: string, credential: CredentialDefinition): readonly string[] {
+  if (credential.send !== "basic" || credential.user !== undefined) return [secret];
+  const [user = "", ...rest] = secret.split(":");
+  const password = rest.join(":");
+  return password === "" ? [user] : [password];
+}
+
+/** Of these the first one is forwarded. */
+const DECIDES_NOTHING = ["accept", "user-agent"];
+
+const IDEMPOTENCY_KEY_LENGTH_MAX = 255;
+
+function refuseHeaders(
+  headers: Headers,
+  forwarded: readonly string[],
+  idempotencyHeader: string,
+): Problem | null {
+  const twice = forwarded.find((name) => !DECIDES_NOTHING.includes(name) && (headers[name] ?? []).length > 1);
+  if (twice !== undefined) return ambiguous(`the header ${twice} is there twice`);
+  const [key] = headers[idempotencyHeader] ?? [];
+  if (key === undefined || !forwarded.includes(idempotencyHeader)) return null;
+  return key.trim() === key && key !== "" && key.length <= IDEMPOTENCY_KEY_LENGTH_MAX
+    ? null
+    : new Problem(
+        "ambiguous_request",
+        `${idempotencyHeader}: accepted is one header of 1 to ${IDEMPOTENCY_KEY_LENGTH_MAX} characters, without spaces around it`,
+      );
+}
+
+/** One plain shape, as our own API answers: an API that is configured has no SDK whose exceptions are known here. */
+function denial({ status, code, message, requestId, charged, details }: DenialFacts) {
+  return {
+    headers: { "Request-Id": requestId },
+    body: JSON.stringify({ error: { ...details, code, message, status, request_id: requestId, charged } }),
+  };
+}
