@@ -1,12 +1,12 @@
 /**
- * `node bin/build.ts`: bundles every function of lib/routes.ts to dist/<name>/index.js, as Lambda and the local run
+ * `node bin/build.ts`: bundles every function of lib/services.ts to dist/<name>/index.js, as Lambda and the local run
  * load them.
  */
 import { randomUUID } from "node:crypto";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { build as esbuild } from "esbuild";
-import { FUNCTIONS } from "../lib/routes.ts";
+import { FUNCTIONS } from "../lib/services.ts";
 
 const REPOSITORY = join(import.meta.dirname, "..");
 

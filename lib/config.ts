@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import * as v from "valibot";
 import { TERMS_SCHEMA } from "../lambda/terms.ts";
 import { VENDOR_NAMES, type VendorName } from "./routes.ts";
+import { KEYED } from "./services.ts";
 
 /**
  * What an operator may choose about a deployment, with the defaults. Everything may be left out; what is not listed is
@@ -52,8 +53,6 @@ const throttleOf = (requestsPerSecond: number, burst: number) => ({
   burst: v.optional(whole(1, 5_000), burst),
 });
 
-/** The functions for which concurrent executions can be kept. */
-const RESERVABLE = ["issue-key", "manage-key", "own-key", "query-audit", "proxy-call"] as const;
 const RESERVED_MAX = 10_000;
 
 /** So many fit into a resource policy of 8,192 bytes beside our own text. */
@@ -128,7 +127,7 @@ const configSchema = v.strictObject({
    */
   reservedConcurrency: v.optional(
     v.record(
-      v.picklist(RESERVABLE, `accepted are the functions ${RESERVABLE.join(", ")}`),
+      v.picklist(KEYED, `accepted are the functions ${KEYED.join(", ")}`),
       whole(1, RESERVED_MAX),
       "accepted is an object of whole numbers",
     ),

@@ -31,13 +31,14 @@ import { Construct } from "constructs";
 import type { Config } from "./config.ts";
 import { GATEWAY_RESPONSE_TYPES, gatewayResponseOf } from "./gateway-responses.ts";
 import { INTEGRATION_TIMEOUT_S } from "./limits.ts";
-import { type AnsweringFunction, MANAGING_ROUTES, ROUTES, VENDOR_ROUTES } from "./routes.ts";
+import { MANAGING_ROUTES, ROUTES, VENDOR_ROUTES } from "./routes.ts";
 import type { ServiceFunction } from "./service-function.ts";
+import type { AnsweringFunction } from "./services.ts";
 
 export interface FrontDoorProps {
   readonly config: Config;
   /** Who answers the routes of lib/routes.ts. */
-  readonly answering: Readonly<Record<AnsweringFunction, ServiceFunction>>;
+  readonly services: Readonly<Record<AnsweringFunction, ServiceFunction>>;
 }
 
 /**
@@ -53,7 +54,7 @@ export class FrontDoor extends Construct {
   /** What a record of the custom domain has to point at, where its zone is not ours to write. */
   readonly customDomainTarget: string | null;
 
-  constructor(scope: Construct, id: string, { config, answering }: FrontDoorProps) {
+  constructor(scope: Construct, id: string, { config, services }: FrontDoorProps) {
     super(scope, id);
     this.api = new RestApi(this, "Api", {
       restApiName: config.stackName,
@@ -95,7 +96,7 @@ export class FrontDoor extends Construct {
     this.api.node.tryRemoveChild("Endpoint");
     Validations.of(this.api).acknowledge(...ACKNOWLEDGED);
     this.#answerForItself();
-    this.#route(answering);
+    this.#route(services);
 
     const domain = config.customDomain && this.#domainOf(config.customDomain);
     this.baseUrl =
@@ -104,9 +105,9 @@ export class FrontDoor extends Construct {
       config.customDomain?.hostedZone === undefined ? (domain?.domainNameAliasDomainName ?? null) : null;
   }
 
-  #route(answering: FrontDoorProps["answering"]): void {
+  #route(services: FrontDoorProps["services"]): void {
     for (const { method, path, function: name } of ROUTES) {
-      const integration = new LambdaIntegration(answering[name].lambda, {
+      const integration = new LambdaIntegration(services[name].lambda, {
         timeout: Duration.seconds(INTEGRATION_TIMEOUT_S),
         allowTestInvoke: false,
       });

@@ -6,11 +6,12 @@ import { ENV } from "../lambda/environment.ts";
 import { AuditTrail } from "./audit-trail.ts";
 import type { Config } from "./config.ts";
 import { FrontDoor } from "./front-door.ts";
-import { Monitoring } from "./monitoring.ts";
+import { Monitoring } from "./monitoring/monitoring.ts";
 import { writeOutputs } from "./outputs.ts";
-import { type FunctionName, LATE_PRICE_VENDORS } from "./routes.ts";
+import { LATE_PRICE_VENDORS } from "./routes.ts";
 import { Schedules } from "./schedules.ts";
 import { pascal, ServiceFunction } from "./service-function.ts";
+import { type FunctionName, forEachFunction } from "./services.ts";
 import { VaultTable } from "./vault-table.ts";
 import { VendorSecrets } from "./vendor-secrets.ts";
 
@@ -30,96 +31,74 @@ export class KeybrakeStack extends Stack {
       ...props,
     });
 
-    const { kmsKeyArn } = config;
+    const { kmsKeyArn, auditRetentionDays: retentionDays } = config;
     const key = kmsKeyArn === undefined ? undefined : Key.fromKeyArn(this, "Key", kmsKeyArn);
     const vault = new VaultTable(this, "Vault", { key });
-    const audit = new AuditTrail(this, "Audit", {
-      vault,
-      retentionDays: config.auditRetentionDays,
-      bundles,
-      key,
-    });
+    const audit = new AuditTrail(this, "Audit", { vault, retentionDays, bundles, key });
     const secrets = new VendorSecrets(this, "Secrets", config);
 
-    const reserved: Readonly<Partial<Record<FunctionName, number>>> = config.reservedConcurrency;
-    const service = (name: FunctionName) =>
-      new ServiceFunction(this, pascal(name), {
-        name,
-        bundles,
-        reservedConcurrency: reserved[name],
-        kmsKeyArn,
-      });
-
-    const issueKey = service("issue-key");
-    vault.grantIssue(issueKey);
-    secrets.grantReadAdminApiKey(issueKey);
-    secrets.tellNames(issueKey);
-
-    const manageKey = service("manage-key");
-    vault.grantManage(manageKey);
-    audit.grantReadTotals(manageKey);
-    secrets.grantReadAdminApiKey(manageKey);
-
-    const ownKey = service("own-key");
-    vault.grantManage(ownKey);
-    audit.grantReadTotals(ownKey);
-
-    const queryAudit = service("query-audit");
-    audit.grantQuery(queryAudit);
-    secrets.grantReadAdminApiKey(queryAudit);
-
-    const proxyCall = service("proxy-call");
-    vault.grantCalls(proxyCall);
-    audit.grantReadTotals(proxyCall);
-    secrets.grantReadCredentials(proxyCall);
-
-    const settleLatePrices = service("settle-late-prices");
-    vault.grantLatePrices(settleLatePrices);
-    secrets.grantReadCredentials(settleLatePrices, LATE_PRICE_VENDORS);
-
-    for (const caller of [proxyCall, settleLatePrices]) {
-      const { vendorOrigins, rates, rateMarginPercent, prices } = config;
-      caller.tell(ENV.vendorOrigins, JSON.stringify(vendorOrigins));
-      caller.tell(ENV.terms, JSON.stringify({ rates, rateMarginPercent, prices }));
-    }
-    new Schedules(this, "Schedules", { "settle-late-prices": settleLatePrices });
-
-    const health = service("health");
-
-    const frontDoor = new FrontDoor(this, "FrontDoor", {
-      config,
-      answering: {
-        "issue-key": issueKey,
-        "manage-key": manageKey,
-        "own-key": ownKey,
-        "query-audit": queryAudit,
-        "proxy-call": proxyCall,
-        health,
+    /** What each function may do beside writing its log. The audit trail says it of its consumer. */
+    const rights: Readonly<Record<FunctionName, (service: ServiceFunction) => void>> = {
+      "issue-key": (it) => {
+        vault.grantIssue(it);
+        secrets.grantReadAdminApiKey(it);
+        secrets.tellNames(it);
       },
+      "manage-key": (it) => {
+        vault.grantManage(it);
+        audit.grantReadTotals(it);
+        secrets.grantReadAdminApiKey(it);
+      },
+      "own-key": (it) => {
+        vault.grantManage(it);
+        audit.grantReadTotals(it);
+      },
+      "query-audit": (it) => {
+        audit.grantQuery(it);
+        secrets.grantReadAdminApiKey(it);
+      },
+      "proxy-call": (it) => {
+        vault.grantCalls(it);
+        audit.grantReadTotals(it);
+        secrets.grantReadCredentials(it);
+        tellPrices(it, config);
+      },
+      "record-audit": () => {},
+      "settle-late-prices": (it) => {
+        vault.grantLatePrices(it);
+        secrets.grantReadCredentials(it, LATE_PRICE_VENDORS);
+        tellPrices(it, config);
+      },
+      health: () => {},
+    };
+    const services = forEachFunction((name) => {
+      const service =
+        name === "record-audit"
+          ? audit.consumer
+          : new ServiceFunction(this, pascal(name), {
+              name,
+              bundles,
+              reservedConcurrency: config.reservedConcurrency[name],
+              kmsKeyArn,
+            });
+      rights[name](service);
+      return service;
     });
-    const services = [
-      issueKey,
-      manageKey,
-      ownKey,
-      queryAudit,
-      proxyCall,
-      audit.consumer,
-      settleLatePrices,
-      health,
-    ];
-    const monitoring = new Monitoring(this, "Monitoring", {
+
+    new Schedules(this, "Schedules", services);
+    const frontDoor = new FrontDoor(this, "FrontDoor", { config, services });
+    const monitoring = new Monitoring(this, "Monitoring", { frontDoor, vault, audit, services, config, key });
+    writeOutputs(this, {
+      config,
       frontDoor,
       vault,
       audit,
-      proxy: proxyCall,
-      scheduled: [settleLatePrices],
-      services,
-      config,
-      key,
+      secrets,
+      monitoring,
+      proxy: services["proxy-call"],
     });
-    writeOutputs(this, { config, frontDoor, vault, audit, secrets, monitoring, proxy: proxyCall });
 
-    for (const each of services) each.checkEnvironment();
+    for (const service of Object.values(services)) service.checkEnvironment();
 
     if (config.permissionsBoundaryArn !== undefined) {
       PermissionsBoundary.of(this).apply(
@@ -127,4 +106,10 @@ export class KeybrakeStack extends Stack {
       );
     }
   }
+}
+
+/** Where the vendors are and what they ask, for whoever calls them. */
+function tellPrices(caller: ServiceFunction, { vendorOrigins, rates, rateMarginPercent, prices }: Config) {
+  caller.tell(ENV.vendorOrigins, JSON.stringify(vendorOrigins));
+  caller.tell(ENV.terms, JSON.stringify({ rates, rateMarginPercent, prices }));
 }

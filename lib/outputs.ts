@@ -2,7 +2,7 @@ import { CfnOutput, type Stack } from "aws-cdk-lib";
 import type { AuditTrail } from "./audit-trail.ts";
 import type { Config } from "./config.ts";
 import type { FrontDoor } from "./front-door.ts";
-import type { Monitoring } from "./monitoring.ts";
+import type { Monitoring } from "./monitoring/monitoring.ts";
 import { VENDOR_NAMES } from "./routes.ts";
 import { pascal, type ServiceFunction } from "./service-function.ts";
 import type { VaultTable } from "./vault-table.ts";

@@ -1,3 +1,5 @@
+import { type AnsweringFunction, MANAGING } from "./services.ts";
+
 /**
  * The route table: which function answers which path. Read by the local gateway and by the deployed front door.
  *
@@ -5,26 +7,6 @@
  * has the method wins: one that is not listed for one of our paths goes on to the next wider resource that has it, at last
  * to the proxy, which knows that the path is ours and answers 404.
  */
-
-/** Every function of the product: the name of its entry in lambda/handlers and of its bundle in dist. */
-export const FUNCTIONS = [
-  "issue-key",
-  "manage-key",
-  "own-key",
-  "query-audit",
-  "proxy-call",
-  "record-audit",
-  "settle-late-prices",
-  "health",
-] as const;
-
-export type FunctionName = (typeof FUNCTIONS)[number];
-
-/** The functions that run by themselves, every so many minutes (whole numbers above one: EventBridge writes one otherwise). */
-export const SCHEDULED = [{ name: "settle-late-prices", everyMinutes: 5 }] as const;
-
-/** Those that answer requests; the others read a stream or run on a schedule. */
-export type AnsweringFunction = Exclude<FunctionName, "record-audit" | "settle-late-prices">;
 
 /** The vendors that have a path of their own; the same names as in lambda/vendors/index.ts. */
 export const VENDOR_NAMES = ["stripe", "twilio", "resend"] as const;
@@ -64,5 +46,5 @@ export const VENDOR_ROUTES: readonly Route[] = ROUTES.filter(({ function: name }
 
 /** The routes of the admin API key: what issues, changes, revokes and reads. */
 export const MANAGING_ROUTES: readonly Route[] = ROUTES.filter(({ function: name }) =>
-  ["issue-key", "manage-key", "query-audit"].includes(name),
+  MANAGING.includes(name),
 );

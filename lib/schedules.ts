@@ -2,20 +2,15 @@ import { Duration, Validations } from "aws-cdk-lib";
 import { Rule, Schedule } from "aws-cdk-lib/aws-events";
 import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
 import { Construct } from "constructs";
-import { type FunctionName, SCHEDULED } from "./routes.ts";
 import type { ServiceFunction } from "./service-function.ts";
+import { type FunctionName, SCHEDULED } from "./services.ts";
 
-/** Runs each function that lib/routes.ts schedules in its interval. What fails is not repeated: the next run does the same work. */
+/** Runs each function that lib/services.ts schedules in its interval. What fails is not repeated: the next run does the same work. */
 export class Schedules extends Construct {
-  constructor(
-    scope: Construct,
-    id: string,
-    services: Readonly<Partial<Record<FunctionName, ServiceFunction>>>,
-  ) {
+  constructor(scope: Construct, id: string, services: Readonly<Record<FunctionName, ServiceFunction>>) {
     super(scope, id);
     for (const { name, everyMinutes } of SCHEDULED) {
       const service = services[name];
-      if (service === undefined) throw new Error(`the scheduled function ${name} is not there`);
       // Lambda would run a failed invocation twice more, and hold one that has no room for six hours.
       service.lambda.configureAsyncInvoke({
         retryAttempts: 0,

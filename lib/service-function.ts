@@ -6,7 +6,7 @@ import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import { ConfigError } from "./config.ts";
 import { FUNCTION_MEMORY_MB, FUNCTION_TIMEOUT_S } from "./limits.ts";
-import type { FunctionName } from "./routes.ts";
+import type { FunctionName } from "./services.ts";
 
 export interface ServiceFunctionProps {
   readonly name: FunctionName;

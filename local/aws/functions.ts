@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { FUNCTIONS, type FunctionName } from "../../lib/routes.ts";
+import { FUNCTIONS, type FunctionName } from "../../lib/services.ts";
 import type { Invoke } from "./invocation.ts";
 
 /** A handler as Node 24's runtime takes it: no callback. */

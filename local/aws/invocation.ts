@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Context } from "aws-lambda";
 import { FUNCTION_MEMORY_MB, FUNCTION_TIMEOUT_S } from "../../lib/limits.ts";
-import type { FunctionName } from "../../lib/routes.ts";
+import type { FunctionName } from "../../lib/services.ts";
 
 /** Runs one of our functions: resolves with what its handler returns, rejects with what it throws. */
 export type Invoke = (name: FunctionName, event: unknown, context: Context) => Promise<unknown>;

@@ -1,4 +1,5 @@
-import type { FunctionName, Route } from "../../lib/routes.ts";
+import type { Route } from "../../lib/routes.ts";
+import type { FunctionName } from "../../lib/services.ts";
 
 /** A resource of the API that a path falls on, with the parameters as they were received. */
 export interface ResourceMatch {

@@ -1,4 +1,4 @@
-import { type FunctionName, SCHEDULED } from "../../lib/routes.ts";
+import { type FunctionName, SCHEDULED } from "../../lib/services.ts";
 import { type Invoke, invocationContext } from "./invocation.ts";
 
 export interface Schedules {
@@ -6,7 +6,7 @@ export interface Schedules {
   close(): Promise<void>;
 }
 
-/** Runs the functions that lib/routes.ts schedules in their intervals, one run of each at a time, as EventBridge does. */
+/** Runs the functions that lib/services.ts schedules in their intervals, one run of each at a time, as EventBridge does. */
 export function startSchedules(invoke: Invoke, onError: (error: unknown) => void): Schedules {
   const underWay = new Map<FunctionName, Promise<unknown>>();
   const timers = SCHEDULED.map(({ name, everyMinutes }) => {

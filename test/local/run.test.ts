@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeAll, expect, test } from "vitest";
 import { build } from "../../bin/build.ts";
-import { FUNCTIONS } from "../../lib/routes.ts";
+import { FUNCTIONS } from "../../lib/services.ts";
 import { type LocalOptions, type LocalRun, startLocal } from "../../local/run.ts";
 import { send } from "./http-client.ts";
 

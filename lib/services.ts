@@ -1,0 +1,40 @@
+/**
+ * Every function of the product, once. A name is that of its entry in lambda/handlers, of its bundle in dist and of its
+ * construct in the stack; every other list of functions is derived from this one.
+ *
+ * - `runsOn`: a request (lib/routes.ts), the stream of the Vault table, or a schedule of whole minutes above one, since
+ *   EventBridge writes one otherwise.
+ * - `asks`: the key that its callers show.
+ */
+const SERVICES = [
+  { name: "issue-key", runsOn: "request", asks: "admin key" },
+  { name: "manage-key", runsOn: "request", asks: "admin key" },
+  { name: "own-key", runsOn: "request", asks: "vault key" },
+  { name: "query-audit", runsOn: "request", asks: "admin key" },
+  { name: "proxy-call", runsOn: "request", asks: "vault key" },
+  { name: "record-audit", runsOn: "stream", asks: null },
+  { name: "settle-late-prices", runsOn: "schedule", everyMinutes: 5, asks: null },
+  { name: "health", runsOn: "request", asks: null },
+] as const;
+
+type Service = (typeof SERVICES)[number];
+
+export type FunctionName = Service["name"];
+/** The names of those that answer requests. */
+export type AnsweringFunction = Extract<Service, { readonly runsOn: "request" }>["name"];
+
+export const FUNCTIONS: readonly FunctionName[] = SERVICES.map(({ name }) => name);
+
+export const SCHEDULED = SERVICES.filter((service) => service.runsOn === "schedule");
+
+const namesOf = (services: readonly Service[]): readonly FunctionName[] => services.map(({ name }) => name);
+
+export const ANSWERING = namesOf(SERVICES.filter(({ runsOn }) => runsOn === "request"));
+/** Those that ask for a key: these do the work of a request, and see who comes with a key that does not exist. */
+export const KEYED = namesOf(SERVICES.filter(({ asks }) => asks !== null));
+/** Those that issue, change, revoke and read for whoever holds the admin API key. */
+export const MANAGING = namesOf(SERVICES.filter(({ asks }) => asks === "admin key"));
+
+/** Makes something for each function, in the order above. */
+export const forEachFunction = <T>(make: (name: FunctionName) => T): Readonly<Record<FunctionName, T>> =>
+  Object.fromEntries(FUNCTIONS.map((name) => [name, make(name)])) as Record<FunctionName, T>;
