@@ -4,7 +4,7 @@ import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import { Construct } from "constructs";
 import type { Config } from "../config.ts";
-import { MANAGING } from "../services.ts";
+import { KEYED } from "../services.ts";
 import { type AlarmRule, alarmRules } from "./alarms.ts";
 import { makeDashboard } from "./dashboard.ts";
 import { metricsOf, type Watched } from "./metrics.ts";
@@ -31,9 +31,7 @@ export class Monitoring extends Construct {
     const metrics = metricsOf({ ...watched, stackName: Stack.of(this).stackName });
     const rules = alarmRules(metrics, {
       lambdaQuota,
-      strangersLogGroups: [...MANAGING, "proxy-call" as const].map(
-        (name) => services[name].lambda.logGroup.logGroupName,
-      ),
+      strangersLogGroups: KEYED.map((name) => services[name].lambda.logGroup.logGroupName),
     });
     this.dashboard = makeDashboard(
       this,

@@ -563,7 +563,13 @@ describe("alarms", () => {
     const groups = shown(unknownKeys?.["AlarmDescription"]).match(/\w+Logs[0-9A-F]{8}/g) ?? [];
     const there = keybrake.of("AWS::Logs::LogGroup").map(([id]) => id);
     for (const group of groups) expect(there).toContain(group);
-    expect(groups.map(plain)).toEqual(["IssueKeyLogs", "ManageKeyLogs", "QueryAuditLogs", "ProxyCallLogs"]);
+    expect(groups.map(plain)).toEqual([
+      "IssueKeyLogs",
+      "ManageKeyLogs",
+      "OwnKeyLogs",
+      "QueryAuditLogs",
+      "ProxyCallLogs",
+    ]);
     // Access logs are off by default.
     for (const [id, alarm] of alarms)
       if (id !== "GatewayRefuses") expect(shown(alarm["AlarmDescription"]), id).not.toMatch(/access log/i);
