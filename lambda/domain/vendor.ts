@@ -19,6 +19,11 @@ export interface Vendor {
   readonly authorize: (secret: string) => Readonly<Record<string, string>> | null;
   /** Query parameters that carry the credential, for a vendor that takes it there; null for the others. */
   readonly authorizeQuery: ((secret: string) => Readonly<Record<string, string>>) | null;
+  /**
+   * Where clients of the vendor put their credential, if not where every vault key is looked for; null for the others. So
+   * a vault key is found there, and a query is without it from then on.
+   */
+  readonly keyIn: ((sent: Pick<VendorRequest, "headers" | "query">) => KeyInRequest) | null;
   /** The parts of a credential that are secret, each as it could stand in an answer. */
   readonly secretsOf: (secret: string) => readonly string[];
   /** The path as allowlists and the catalog name it, where there are several ways to write it here. */
@@ -59,6 +64,12 @@ export interface Vendor {
   readonly rewriteLinks: ((body: string, baseUrl: string) => string) | null;
   /** How the final price of an estimated call is found out; null where every price is final at once. */
   readonly latePrices: LatePrices | null;
+}
+
+/** What stands in the place of a credential, or null, and the query without it. */
+export interface KeyInRequest {
+  readonly token: string | null;
+  readonly query: VendorRequest["query"];
 }
 
 export interface LatePrices {

@@ -5,7 +5,7 @@ import { proxyCall } from "../app/proxy/proxy-call.ts";
 import { Problem } from "../domain/denial.ts";
 import { ENV } from "../environment.ts";
 import { denialAnswer, proxyAnswer } from "../http/proxy-answer.ts";
-import { baseUrlOf, bodyOf, headersOf, queryOf, tokenOf } from "../http/request.ts";
+import { baseUrlOf, bodyOf, headersOf, keyOf, queryOf } from "../http/request.ts";
 import { OUR_SEGMENTS } from "../vendors/registry.ts";
 import { countDenial } from "./metrics.ts";
 import { countStranger } from "./strangers.ts";
@@ -90,13 +90,15 @@ function spokenIn(event: APIGatewayProxyEvent): string | null {
 function requestOf(event: APIGatewayProxyEvent, context: Context): ProxyRequest {
   const headers = headersOf(event);
   const startedAtMs = systemClock.now();
+  const named = vendors.find(vendorIn(event));
+  const { token, query } = keyOf({ headers, query: queryOf(event) }, named === null ? vendors.all : [named]);
   return {
     requestId: event.requestContext.requestId,
-    token: tokenOf(headers),
+    token,
     vendorName: vendorIn(event),
     method: event.httpMethod,
     rawPath: rawPathOf(event),
-    query: queryOf(event),
+    query,
     headers,
     body: bodyOf(event),
     sourceIp: event.requestContext.identity.sourceIp,

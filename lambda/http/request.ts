@@ -1,7 +1,8 @@
 import type { APIGatewayProxyEvent } from "aws-lambda";
 import { Problem } from "../domain/denial.ts";
 import { brokenText, readStrictJson } from "../domain/strict-json.ts";
-import type { Headers } from "../domain/vendor.ts";
+import { parseVaultKey } from "../domain/vault-key.ts";
+import type { Headers, KeyInRequest, Vendor, VendorRequest } from "../domain/vendor.ts";
 
 /** What a REST API hands to a function, read into our own words. Bodies come as base64, since all types are binary. */
 
@@ -49,6 +50,20 @@ export function tokenOf(headers: Headers): string | null {
   const at = decoded.indexOf(":");
   const [user, password] = at < 0 ? [decoded, ""] : [decoded.slice(0, at), decoded.slice(at + 1)];
   return (password === "" ? user : password) || null;
+}
+
+/**
+ * The vault key of a call, and its query without it. It is taken where these vendors' own clients put a credential too: there
+ * first, unless what stands there is none. `vendors`: the one that the path names, or all.
+ */
+export function keyOf(
+  sent: { readonly headers: Headers; readonly query: VendorRequest["query"] },
+  vendors: readonly Pick<Vendor, "keyIn">[],
+): KeyInRequest {
+  const places = vendors.flatMap(({ keyIn }) => (keyIn === null ? [] : [keyIn(sent)]));
+  const usual = { token: tokenOf(sent.headers), query: sent.query };
+  const filled = [...places, usual].filter(({ token }) => token !== null);
+  return filled.find(({ token }) => parseVaultKey(token ?? "") !== null) ?? filled.at(-1) ?? usual;
 }
 
 /**

@@ -32,6 +32,7 @@ export function configuredVendor(definition: Definition): Vendor {
     credentialAccepted: acceptedOf(credential),
     authorize: (secret) => (isSecret(secret, credential) ? headersOf(secret, credential) : null),
     authorizeQuery: credential.send === "query" ? (secret) => ({ [credential.name]: secret }) : null,
+    keyIn: keyInOf(credential),
     secretsOf: (secret) => secretsOf(secret, credential),
     catalogPath: (path) => path,
     address: ({ path }) => ({ host: "main", path, standInPath: path }),
@@ -120,6 +121,23 @@ function headersOf(secret: string, credential: CredentialDefinition): Readonly<R
     case "query":
       return {};
   }
+}
+
+function keyInOf(credential: CredentialDefinition): Vendor["keyIn"] {
+  if (credential.send === "header") {
+    const { name, prefix = "" } = credential;
+    return ({ headers, query }) => {
+      const [value = null, ...others] = headers[name.toLowerCase()] ?? [];
+      const isKey = value !== null && others.length === 0 && value.startsWith(prefix);
+      return { token: isKey ? value.slice(prefix.length) : null, query };
+    };
+  }
+  if (credential.send !== "query") return null;
+  return ({ query }) => {
+    const { [credential.name]: values = [], ...others } = query;
+    const [token = null] = values;
+    return values.length === 1 ? { token, query: others } : { token: null, query };
+  };
 }
 
 const pairOf = (secret: string, user: string | undefined): string =>

@@ -75,6 +75,7 @@ export const resend: Vendor = {
   authorize: (secret) =>
     /^re_[\x21-\x7e]{1,250}$/.test(secret) ? { authorization: `Bearer ${secret}` } : null,
   authorizeQuery: null,
+  keyIn: null,
   secretsOf: (secret) => [secret],
   catalogPath: (path) => path,
   address: ({ path }) => ({ host: "main", path, standInPath: path }),

@@ -80,6 +80,7 @@ export const stripe: Vendor = {
   credentialAccepted: "a secret or restricted key of Stripe, such as sk_live_… or rk_live_…",
   authorize: (secret) => (/^[\x21-\x7e]+$/.test(secret) ? { authorization: `Bearer ${secret}` } : null),
   authorizeQuery: null,
+  keyIn: null,
   secretsOf: (secret) => [secret],
   catalogPath: (path) => path,
   // Files are read where everything else is (stripe-node 23.1.0, Files.js, read 2026-11-23).

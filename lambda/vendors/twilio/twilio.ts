@@ -83,6 +83,7 @@ export const twilio: Vendor = {
       : { authorization: `Basic ${Buffer.from(credential.basic).toString("base64")}` };
   },
   authorizeQuery: null,
+  keyIn: null,
   // The account SID is in every answer, and no secret.
   secretsOf: (secret) => {
     const { basic } = credentialOf(secret) ?? { basic: secret };
