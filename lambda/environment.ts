@@ -14,6 +14,8 @@ export const ENV = {
   credentialSecrets: "KEYBRAKE_CREDENTIAL_SECRETS",
   /** JSON: vendor -> origin that replaces the vendor's own, e.g. `{"stripe":"http://127.0.0.1:12111"}`. */
   vendorOrigins: "KEYBRAKE_VENDOR_ORIGINS",
+  /** JSON: the definitions of vendors in the configuration, as lambda/vendors/configured reads them; absent: none. */
+  vendors: "KEYBRAKE_VENDORS",
   /** JSON: rates and prices of the configuration, as lambda/terms.ts reads them; absent: the defaults. */
   terms: "KEYBRAKE_TERMS",
   /** Days that audit events are kept. */

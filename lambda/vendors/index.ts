@@ -7,6 +7,9 @@ import { twilio } from "./twilio/twilio.ts";
 /** The only list of vendors. */
 const BUILT_IN: readonly Vendor[] = [stripe, twilio, resend];
 
+/** Names that no definition may take. */
+export const BUILT_IN_NAMES: readonly string[] = BUILT_IN.map(({ name }) => name);
+
 /** The vendors of the list, with those that a configuration defines behind them. */
 export const vendorRegistry = (configured: readonly Vendor[] = []): VendorRegistry =>
   registryOf([...BUILT_IN, ...configured]);
