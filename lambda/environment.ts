@@ -41,7 +41,7 @@ export const METRICS = {
   unresolved: "Unresolved",
   /** Batches of changes of which one could not be recorded; it comes again. */
   auditFailure: "AuditFailure",
-  /** Denied calls, each by the stack and by `reason`: a code of lambda/domain/denial.ts. */
+  /** Denied calls, each by the stack and by `reason`: a code of lambda/domain/problem.ts. */
   denied: "Denied",
   reason: "reason",
   /** Calls whose final price is due and was not asked for, after a run of the schedule; nothing where there is none. */

@@ -1,7 +1,7 @@
 import type { AuditEvent, AuditFields } from "../lambda/domain/audit-event.ts";
 import { UNCAPPED } from "../lambda/domain/balance.ts";
-import { STATUS_BY_CODE } from "../lambda/domain/denial.ts";
 import { dollars, type MicroUsd } from "../lambda/domain/money.ts";
+import { STATUS_BY_CODE } from "../lambda/domain/problem.ts";
 import { redact } from "../lambda/domain/secrets.ts";
 import { isoTime } from "../lambda/domain/time.ts";
 

@@ -21,7 +21,8 @@ import {
   refusalOf,
   windowAt,
 } from "../domain/balance.ts";
-import { type CallRecord, claimDecision, ENTRIES_MAX } from "../domain/call.ts";
+import { claimDecision, ENTRIES_MAX } from "../domain/call/claim.ts";
+import type { CallRecord } from "../domain/call/record.ts";
 import type { CountedObject } from "../domain/counted-object.ts";
 import type { Policy } from "../domain/vault-key.ts";
 import type {

@@ -4,7 +4,7 @@ import {
   GetItemCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
-import { Problem } from "../domain/denial.ts";
+import { Problem } from "../domain/problem.ts";
 import { LAYOUT_KEY, LAYOUT_VERSION } from "../layout.ts";
 
 const KEY = { pk: { S: LAYOUT_KEY.pk }, sk: { S: LAYOUT_KEY.sk } };

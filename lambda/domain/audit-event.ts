@@ -1,5 +1,7 @@
 import type { Balance, Caps } from "./balance.ts";
-import { type Attempt, type CallRecord, correctionsBy, rowCallId } from "./call.ts";
+import { correctionsBy } from "./call/corrections.ts";
+import { rowCallId } from "./call/names.ts";
+import type { Attempt, CallRecord } from "./call/record.ts";
 import { type MicroUsd, microUsd, minus, NOTHING } from "./money.ts";
 import { labelGroup, type Policy } from "./vault-key.ts";
 
@@ -223,17 +225,17 @@ export function attemptChanged(
   };
 }
 
-/** A rider holds nothing of its own, so its row never stays unresolved: that is told by the attempt it rode on. */
+/** A joiner holds nothing of its own, so its row never stays unresolved: that is told by the attempt whose draw it uses. */
 function eventOf(before: CallRecord | null, { attemptId, state, outcome, lateAtMs }: Attempt): EventName {
   if (lateAtMs !== null && before?.attempts[attemptId]?.lateAtMs === null) return "late_price";
-  if (state === "covered") return "released";
-  if (state !== "rode") return state;
+  if (state === "paid_by_other") return "released";
+  if (state !== "joined") return state;
   const status = outcome?.vendorStatus ?? 0;
   return status >= 200 && status < 300 ? "settled" : "released";
 }
 
 const reasonOf = ({ state, outcome }: Attempt): string | null =>
-  state === "covered" ? "paid_by_another_attempt" : (outcome?.reason ?? null);
+  state === "paid_by_other" ? "paid_by_another_attempt" : (outcome?.reason ?? null);
 
 function totalsOf(
   before: CallRecord | null,
@@ -259,7 +261,7 @@ function totalsOf(
 /** What the leaf no longer holds for the attempt: its draw, once it is settled or on its way back. */
 function freed(after: CallRecord, attempt: Attempt): MicroUsd {
   if (attempt.kind !== "own") return NOTHING;
-  if (attempt.state === "settled" || attempt.state === "released" || attempt.state === "covered")
+  if (attempt.state === "settled" || attempt.state === "released" || attempt.state === "paid_by_other")
     return attempt.amount;
   const leafId = attempt.windows.at(-1)?.keyId;
   const returned = correctionsBy(after, attempt.attemptId).some(({ keyId }) => keyId === leafId);

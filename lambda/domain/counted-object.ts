@@ -1,4 +1,4 @@
-import type { CountedDraw } from "./call.ts";
+import type { KeyWindow } from "./call/record.ts";
 import { atLeastNothing, larger, type MicroUsd, minus, NOTHING, sum } from "./money.ts";
 
 /**
@@ -13,6 +13,12 @@ export interface CountedObject {
   /** Ended at the vendor, its amount given back: it can move no money any more. */
   readonly cancelled: boolean;
   readonly entries: readonly CountedEntry[];
+}
+
+/** A draw that stands for an object of the vendor: what was counted for it, in which windows. */
+export interface CountedDraw {
+  readonly amount: MicroUsd;
+  readonly windows: readonly KeyWindow[];
 }
 
 /**

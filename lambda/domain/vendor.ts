@@ -1,8 +1,8 @@
-import type { FinalPrice, NoPriceYet } from "./call.ts";
+import type { LatePrice } from "./call/late-price.ts";
 import type { CallLimits } from "./call-limits.ts";
 import type { CountedObject } from "./counted-object.ts";
-import type { Problem } from "./denial.ts";
 import type { MicroUsd } from "./money.ts";
+import type { Problem } from "./problem.ts";
 import type { Terms } from "./terms.ts";
 
 /**
@@ -76,7 +76,7 @@ export interface LatePrices {
   /** Catalog path of the GET that tells the price of the object that a call made. */
   readonly lookup: (objectId: string) => string;
   /** The final price as of `nowMs`, or why there is none yet. */
-  readonly read: (found: Json, terms: Terms, nowMs: number) => FinalPrice | NoPriceYet;
+  readonly read: (found: Json, terms: Terms, nowMs: number) => LatePrice;
 }
 
 export type LimitName = "allowed_accounts" | "allowed_currencies" | "allowed_recipients" | "max_recipients";
@@ -122,8 +122,8 @@ export interface FreeRule {
 
 export interface DeniedRule {
   readonly kind: "denied";
-  /** Completes "it is not callable with a vault key: …". */
-  readonly reason: string;
+  /** Completes "it is not callable with a vault key: …"; null where nobody has judged it, as for what no entry names. */
+  readonly reason: string | null;
 }
 
 /** Moves or commits money: `quote` bounds it before the call, `read` finds it in the answer. */
@@ -140,7 +140,7 @@ export interface PricedRule {
   readonly lookup?: (request: VendorRequest, needsRecipient: boolean) => string | null;
   readonly quote: (request: VendorRequest, known: Known) => Quote | Problem;
   /** A price below the quote is believed only of an answer that is about what `request` asked for. */
-  readonly read: (answer: VendorAnswer, quote: Quote, known: Known, request: VendorRequest) => Reading;
+  readonly read: (answer: VendorAnswer, quote: Quote, known: Known, request: VendorRequest) => VendorOutcome;
 }
 
 /** What is known beside the request. */
@@ -204,8 +204,8 @@ export interface Quote {
   readonly isOver?: boolean;
 }
 
-/** What an answer says of the money. */
-export interface Reading {
+/** What an answer of the vendor says of the money. */
+export interface VendorOutcome {
   readonly kind: "executed" | "declined" | "refused" | "unknown";
   /** What the call cost; only of `executed`. */
   readonly price: MicroUsd;

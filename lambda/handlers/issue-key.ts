@@ -3,7 +3,7 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 import { randomIds } from "../adapters/random-ids.ts";
 import { issueKey } from "../app/keys/issue-key.ts";
 import { capStatuses, NOTHING_HELD } from "../domain/balance.ts";
-import { Problem } from "../domain/denial.ts";
+import { Problem } from "../domain/problem.ts";
 import { ENV } from "../environment.ts";
 import { jsonAnswer } from "../http/answers.ts";
 import { authenticateAdmin } from "../http/authenticate.ts";

@@ -1,5 +1,5 @@
 import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
-import type { ProblemCode } from "../domain/denial.ts";
+import type { ProblemCode } from "../domain/problem.ts";
 import { METRICS } from "../environment.ts";
 
 type MetricName = (typeof METRICS)[

@@ -1,7 +1,7 @@
 import middy from "@middy/core";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 import { inspectKey, revokeKey } from "../app/keys/manage-key.ts";
-import { standingProblem } from "../app/proxy/cap-problems.ts";
+import { standingProblem } from "../app/proxy/denial-messages.ts";
 import { identify } from "../app/proxy/identify-key.ts";
 import { ENV } from "../environment.ts";
 import { jsonAnswer } from "../http/answers.ts";

@@ -1,8 +1,8 @@
 import middy from "@middy/core";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-lambda";
-import type { ProxyRequest } from "../app/proxy/admit-call.ts";
 import { proxyCall } from "../app/proxy/proxy-call.ts";
-import { Problem } from "../domain/denial.ts";
+import type { ProxyRequest } from "../app/proxy/proxy-request.ts";
+import { Problem } from "../domain/problem.ts";
 import { ENV } from "../environment.ts";
 import { denialAnswer, proxyAnswer } from "../http/proxy-answer.ts";
 import { baseUrlOf, bodyOf, headersOf, keyOf, queryOf } from "../http/request.ts";

@@ -7,7 +7,7 @@ import { HttpsVendor } from "../adapters/https-vendor.ts";
 import { randomIds } from "../adapters/random-ids.ts";
 import { CachedSecrets, vendorCredentials } from "../adapters/secrets-manager.ts";
 import { TableLayout } from "../adapters/table-layout.ts";
-import type { ProxyPorts } from "../app/proxy/attempt-context.ts";
+import type { ProxyPorts } from "../app/proxy/proxy-ports.ts";
 import { redact } from "../domain/secrets.ts";
 import { ENV } from "../environment.ts";
 import type { Clock } from "../ports/clock.ts";

@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import type { APIGatewayProxyResult } from "aws-lambda";
-import { Problem } from "../domain/denial.ts";
+import { Problem } from "../domain/problem.ts";
 import { redact } from "../domain/secrets.ts";
 
 /** JSON answers of our own API, and the one shape of their errors. */

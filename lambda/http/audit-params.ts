@@ -1,5 +1,5 @@
 import type { AuditQuery } from "../app/audit/query-audit.ts";
-import { Problem } from "../domain/denial.ts";
+import { Problem } from "../domain/problem.ts";
 import { parseTime } from "../domain/time.ts";
 import { sha256 } from "../domain/vault-key.ts";
 

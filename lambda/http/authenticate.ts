@@ -1,5 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
-import { Problem } from "../domain/denial.ts";
+import { Problem } from "../domain/problem.ts";
 import { looksLike } from "../domain/secrets.ts";
 import { sha256 } from "../domain/vault-key.ts";
 import type { Headers } from "../domain/vendor.ts";

@@ -1,8 +1,8 @@
 import { isUtf8 } from "node:buffer";
 import type { APIGatewayProxyResult } from "aws-lambda";
-import type { CallFacts, ProxyResult } from "../app/proxy/attempt-context.ts";
-import { chargedText, isSafeToRepeat, type Problem } from "../domain/denial.ts";
+import type { CallFacts, ProxyResult } from "../app/proxy/proxy-result.ts";
 import { usdText } from "../domain/money.ts";
+import { chargedText, isSafeToRepeat, type Problem } from "../domain/problem.ts";
 import { redact } from "../domain/secrets.ts";
 import { isoTime } from "../domain/time.ts";
 import type { Vendor } from "../domain/vendor.ts";

@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEvent } from "aws-lambda";
-import { Problem } from "../domain/denial.ts";
+import { Problem } from "../domain/problem.ts";
 import { brokenText, readStrictJson } from "../domain/strict-json.ts";
 import { parseVaultKey } from "../domain/vault-key.ts";
 import type { Headers, KeyInRequest, Vendor, VendorRequest } from "../domain/vendor.ts";

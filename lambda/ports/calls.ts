@@ -1,4 +1,4 @@
-import type { Attempt, CallRecord } from "../domain/call.ts";
+import type { Attempt, CallRecord } from "../domain/call/record.ts";
 import type { ObjectEffect } from "./objects.ts";
 
 /** The records of calls. Each write of one is a compare-and-set on its version, but for the claim. */

@@ -1,6 +1,6 @@
 import type { LandedDraw } from "../domain/audit-event.ts";
 import type { Balance } from "../domain/balance.ts";
-import type { CallRecord } from "../domain/call.ts";
+import type { CallRecord } from "../domain/call/record.ts";
 import type { Policy } from "../domain/vault-key.ts";
 
 /** One change of an item of the Vault table, as the stream tells it. `ignored`: it says nothing to the audit log. */

@@ -1,4 +1,4 @@
-import { Problem } from "../domain/denial.ts";
+import { Problem } from "../domain/problem.ts";
 import type { VendorRequest } from "../domain/vendor.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { NOTHING } from "../domain/money.ts";
 import { isJsonObject } from "../domain/strict-json.ts";
-import type { Json, Reading } from "../domain/vendor.ts";
+import type { Json, VendorOutcome } from "../domain/vendor.ts";
 
 /** How answers in JSON are read, whichever vendor gives them. */
 
@@ -19,7 +19,7 @@ export const printable = (value: unknown): string | null =>
   typeof value === "string" && /^[\x21-\x7e]{1,255}$/.test(value) ? value : null;
 
 /** What is known of the money before an answer is read. */
-export const NOTHING_READ: Reading = {
+export const NOTHING_READ: VendorOutcome = {
   kind: "unknown",
   price: NOTHING,
   isEstimate: false,

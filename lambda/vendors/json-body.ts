@@ -1,4 +1,4 @@
-import type { Problem } from "../domain/denial.ts";
+import type { Problem } from "../domain/problem.ts";
 import { readStrictJson } from "../domain/strict-json.ts";
 import type { VendorRequest } from "../domain/vendor.ts";
 import { ambiguous } from "./form.ts";

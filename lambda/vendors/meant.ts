@@ -1,4 +1,3 @@
-import { NOT_IN_CATALOG } from "../domain/denial.ts";
 import { type EndpointPattern, parseEndpointPattern } from "../domain/endpoint.ts";
 import type { Endpoint, Vendor } from "../domain/vendor.ts";
 import { endpointOf, fitsSegment } from "./endpoints.ts";
@@ -21,7 +20,7 @@ export function entryProblem(vendor: Vendor, entry: string, all: readonly Vendor
 
   const { method, segments } = pattern;
   const rule = endpointOf(vendor, method, `/${segments.join("/")}`)?.rule;
-  if (rule?.kind === "denied" && rule.reason !== NOT_IN_CATALOG)
+  if (rule?.kind === "denied" && rule.reason !== null)
     return `it is not callable with a vault key: ${rule.reason}; ${acceptedBy(vendor)}`;
   const other = all.find((each) => each !== vendor && canMatch(each, pattern));
   if (other !== undefined)

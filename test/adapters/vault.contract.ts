@@ -1,13 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { type Balance, type Draw, UNCAPPED, WINDOW_MS } from "../../lambda/domain/balance.ts";
-import {
-  type Attempt,
-  type CallRecord,
-  ENTRIES_MAX,
-  fold,
-  newCall,
-  withAttempt,
-} from "../../lambda/domain/call.ts";
+import { ENTRIES_MAX } from "../../lambda/domain/call/claim.ts";
+import { fold } from "../../lambda/domain/call/fold.ts";
+import { type Attempt, type CallRecord, newCall, withAttempt } from "../../lambda/domain/call/record.ts";
 import { UNLIMITED } from "../../lambda/domain/call-limits.ts";
 import type { CountedEntry } from "../../lambda/domain/counted-object.ts";
 import { type MicroUsd, microUsd, NOTHING } from "../../lambda/domain/money.ts";
@@ -462,9 +457,9 @@ export function vaultContract(vaultOf: () => Vault): void {
       const record: CallRecord = {
         ...withAttempt(newCall(callId, START), attempt, null),
         status: "settled",
-        cover: "att_a",
+        payingAttemptId: "att_a",
         objectId: "pi_1",
-        riders: 2,
+        joiners: 2,
         corrections: { "att_a.0": { keyId: "key_1", window: 2, amount: microUsd(-5n), issuedAtMs: START } },
       };
       expect(await vaultOf().calls.save(record, 0, null)).toEqual({ kind: "saved" });

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
 import { expect, test } from "vitest";
-import { STATUS_BY_CODE } from "../../lambda/domain/denial.ts";
+import { STATUS_BY_CODE } from "../../lambda/domain/problem.ts";
 import { DEFAULT_PRICES, TERMS_SCHEMA } from "../../lambda/terms.ts";
 import { vendorRegistry } from "../../lambda/vendors/index.ts";
 import { GATEWAY_RESPONSE_TYPES, gatewayResponseOf } from "../../lib/gateway-responses.ts";

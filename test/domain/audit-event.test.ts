@@ -15,7 +15,7 @@ import {
   type CallRecord,
   newCall,
   type OutcomeFacts,
-} from "../../lambda/domain/call.ts";
+} from "../../lambda/domain/call/record.ts";
 import { UNLIMITED } from "../../lambda/domain/call-limits.ts";
 import { microUsd, NOTHING } from "../../lambda/domain/money.ts";
 import type { Policy } from "../../lambda/domain/vault-key.ts";
@@ -109,18 +109,18 @@ describe("the events of an attempt", () => {
   test.each([
     ["open", attempt("open"), "open", "allowed"],
     ["settled", attempt("settled"), "settled", "allowed"],
-    ["covered by another attempt", attempt("covered"), "released", "allowed"],
+    ["covered by another attempt", attempt("paid_by_other"), "released", "allowed"],
     ["denied", attempt("denied"), "denied", "denied"],
-    ["a rider that was executed", attempt("rode", { kind: "rider" }), "settled", "allowed"],
+    ["a joiner that was executed", attempt("joined", { kind: "joiner" }), "settled", "allowed"],
     [
-      "a rider that was refused",
-      attempt("rode", { kind: "rider", outcome: { ...outcome, vendorStatus: 429 } }),
+      "a joiner that was refused",
+      attempt("joined", { kind: "joiner", outcome: { ...outcome, vendorStatus: 429 } }),
       "released",
       "allowed",
     ],
     [
-      "a rider without an answer",
-      attempt("rode", { kind: "rider", outcome: { ...outcome, vendorStatus: null } }),
+      "a joiner without an answer",
+      attempt("joined", { kind: "joiner", outcome: { ...outcome, vendorStatus: null } }),
       "released",
       "allowed",
     ],
@@ -171,8 +171,8 @@ describe("what an event adds to the totals", () => {
       { spent: 0n, held: -10n, window: 2, allowed: 0, denied: 1 },
     ],
     [
-      "a rider frees nothing",
-      eventAfter(attempt("open", { kind: "rider" }), attempt("rode", { kind: "rider" })),
+      "a joiner frees nothing",
+      eventAfter(attempt("open", { kind: "joiner" }), attempt("joined", { kind: "joiner" })),
       { spent: 0n, held: 0n, window: 2, allowed: 1, denied: 0 },
     ],
   ])("%s", (_, event, totals) => {

@@ -1,29 +1,23 @@
 import { describe, expect, test } from "vitest";
+import { claimDecision, ENTRIES_MAX, othersHold } from "../../lambda/domain/call/claim.ts";
+import { confirmed } from "../../lambda/domain/call/corrections.ts";
+import { type AttemptResult, fold } from "../../lambda/domain/call/fold.ts";
+import { postponed, repriced } from "../../lambda/domain/call/late-price.ts";
+import { deniedRecordId, rowCallId } from "../../lambda/domain/call/names.ts";
 import {
-  type Answer,
   type Attempt,
   type AttemptState,
   type CallRecord,
-  claimDecision,
-  confirmed,
-  ENTRIES_MAX,
-  fold,
-  keptUntilMs,
   newCall,
-  othersHold,
-  postponed,
-  pruned,
-  repriced,
-  rowCallId,
-  twinOf,
   withAttempt,
-} from "../../lambda/domain/call.ts";
+} from "../../lambda/domain/call/record.ts";
+import { keptUntilMs, pruned } from "../../lambda/domain/call/retention.ts";
 import { microUsd, NOTHING } from "../../lambda/domain/money.ts";
 
 const attempt = (attemptId: string, state: AttemptState, change: Partial<Attempt> = {}): Attempt => ({
   attemptId,
   state,
-  kind: state === "rode" ? "rider" : "own",
+  kind: state === "joined" ? "joiner" : "own",
   amount: microUsd(10n),
   windows: [{ keyId: "key_1", window: 0 }],
   issuedAtMs: 1,
@@ -55,7 +49,10 @@ const recordOf = (attempts: readonly Attempt[], change: Partial<CallRecord> = {}
   ...change,
 });
 
-const executed = (price: bigint, change: Partial<Extract<Answer, { kind: "executed" }>> = {}): Answer => ({
+const executed = (
+  price: bigint,
+  change: Partial<Extract<AttemptResult, { kind: "executed" }>> = {},
+): AttemptResult => ({
   kind: "executed",
   price: microUsd(price),
   replayed: false,
@@ -65,17 +62,17 @@ const executed = (price: bigint, change: Partial<Extract<Answer, { kind: "execut
   ...change,
 });
 const replay = (price: bigint) => executed(price, { replayed: true });
-const refused: Answer = { kind: "refused" };
-const unknown: Answer = { kind: "unknown" };
-const declined: Answer = { kind: "declined", replayed: false };
-const denied = (drawn: readonly string[], ambiguous: readonly string[] = []): Answer => ({
+const refused: AttemptResult = { kind: "refused" };
+const unknown: AttemptResult = { kind: "unknown" };
+const declined: AttemptResult = { kind: "declined", replayed: false };
+const denied = (drawn: readonly string[], ambiguous: readonly string[] = []): AttemptResult => ({
   kind: "denied",
   drawn,
   ambiguous,
 });
 
 const mine = attempt("a", "open");
-const rider = attempt("a", "open", { kind: "rider" });
+const joiner = attempt("a", "open", { kind: "joiner" });
 const held = attempt("u", "unresolved");
 const paying = attempt("c", "settled", { cost: microUsd(10n) });
 const crashed = attempt("o", "open");
@@ -85,7 +82,7 @@ describe("an answer decides", () => {
   type Row = [
     string,
     CallRecord,
-    Answer,
+    AttemptResult,
     { a: AttemptState; status: string; back: bigint[]; other?: [string, AttemptState]; cost?: bigint },
   ];
   const rows: Row[] = [
@@ -127,9 +124,9 @@ describe("an answer decides", () => {
     ],
     [
       "executed while another attempt pays: all goes back",
-      recordOf([mine, paying], { cover: "c", status: "settled" }),
+      recordOf([mine, paying], { payingAttemptId: "c", status: "settled" }),
       executed(10n),
-      { a: "covered", status: "settled", back: [10n] },
+      { a: "paid_by_other", status: "settled", back: [10n] },
     ],
     [
       "a replay that no attempt of ours can have caused: counted elsewhere, all goes back",
@@ -158,102 +155,102 @@ describe("an answer decides", () => {
     ["unknown: held", recordOf([mine]), unknown, { a: "unresolved", status: "unresolved", back: [] }],
     [
       "unknown while another attempt pays: all goes back",
-      recordOf([mine, paying], { cover: "c", status: "settled" }),
+      recordOf([mine, paying], { payingAttemptId: "c", status: "settled" }),
       unknown,
-      { a: "covered", status: "settled", back: [10n] },
+      { a: "paid_by_other", status: "settled", back: [10n] },
     ],
 
     [
-      "a rider that is executed settles what is held",
-      recordOf([rider, held], { status: "unresolved", riders: 1 }),
+      "a joiner that is executed settles what is held",
+      recordOf([joiner, held], { status: "unresolved", joiners: 1 }),
       executed(7n),
-      { a: "rode", status: "settled", back: [3n], other: ["u", "settled"] },
+      { a: "joined", status: "settled", back: [3n], other: ["u", "settled"] },
     ],
     [
-      "a rider that is replayed settles what is held at its price",
-      recordOf([rider, held], { status: "unresolved", riders: 1 }),
+      "a joiner that is replayed settles what is held at its price",
+      recordOf([joiner, held], { status: "unresolved", joiners: 1 }),
       replay(10n),
-      { a: "rode", status: "settled", back: [], other: ["u", "settled"] },
+      { a: "joined", status: "settled", back: [], other: ["u", "settled"] },
     ],
     [
-      "a rider that is refused releases nothing",
-      recordOf([rider, held], { status: "unresolved", riders: 1 }),
+      "a joiner that is refused releases nothing",
+      recordOf([joiner, held], { status: "unresolved", joiners: 1 }),
       refused,
-      { a: "rode", status: "unresolved", back: [], other: ["u", "unresolved"] },
+      { a: "joined", status: "unresolved", back: [], other: ["u", "unresolved"] },
     ],
     [
-      "a rider whose outcome is unknown changes nothing",
-      recordOf([rider, held], { status: "unresolved", riders: 1 }),
+      "a joiner whose outcome is unknown changes nothing",
+      recordOf([joiner, held], { status: "unresolved", joiners: 1 }),
       unknown,
-      { a: "rode", status: "unresolved", back: [], other: ["u", "unresolved"] },
+      { a: "joined", status: "unresolved", back: [], other: ["u", "unresolved"] },
     ],
     [
-      "a rider that is declined ends what is held",
-      recordOf([rider, held], { status: "unresolved", riders: 1 }),
+      "a joiner that is declined ends what is held",
+      recordOf([joiner, held], { status: "unresolved", joiners: 1 }),
       declined,
-      { a: "rode", status: "final", back: [10n], other: ["u", "released"] },
+      { a: "joined", status: "final", back: [10n], other: ["u", "released"] },
     ],
     [
-      "a rider that is denied releases nothing",
-      recordOf([rider, held], { status: "unresolved", riders: 1 }),
+      "a joiner that is denied releases nothing",
+      recordOf([joiner, held], { status: "unresolved", joiners: 1 }),
       denied([]),
       { a: "denied", status: "unresolved", back: [], other: ["u", "unresolved"] },
     ],
     [
-      "a replay to a rider on a settled call adds nothing",
-      recordOf([{ ...rider, settledAtJoin: true }, paying], {
-        cover: "c",
+      "a replay to a joiner on a settled call adds nothing",
+      recordOf([{ ...joiner, settledAtJoin: true }, paying], {
+        payingAttemptId: "c",
         status: "settled",
         objectId: "pi_1",
       }),
       replay(10n),
-      { a: "rode", status: "settled", back: [] },
+      { a: "joined", status: "settled", back: [] },
     ],
     [
       "the same object without a marker is a replay too",
-      recordOf([{ ...rider, settledAtJoin: true }, paying], {
-        cover: "c",
+      recordOf([{ ...joiner, settledAtJoin: true }, paying], {
+        payingAttemptId: "c",
         status: "settled",
         objectId: "pi_1",
       }),
       executed(10n),
-      { a: "rode", status: "settled", back: [] },
+      { a: "joined", status: "settled", back: [] },
     ],
     ...(["pi_1", null] as const).flatMap((first) =>
       [null, ...(first === null ? ["pi_1"] : [])].map(
         (repeated): Row => [
-          `an answer that names ${repeated ?? "nothing"} to a rider on a call settled with ${first ?? "nothing"} adds nothing`,
-          recordOf([{ ...rider, settledAtJoin: true }, paying], {
-            cover: "c",
+          `an answer that names ${repeated ?? "nothing"} to a joiner on a call settled with ${first ?? "nothing"} adds nothing`,
+          recordOf([{ ...joiner, settledAtJoin: true }, paying], {
+            payingAttemptId: "c",
             status: "settled",
             objectId: first,
           }),
           executed(10n, { objectId: repeated }),
-          { a: "rode", status: "settled", back: [] },
+          { a: "joined", status: "settled", back: [] },
         ],
       ),
     ),
     [
       "a new execution on a settled call is counted without a reservation",
-      recordOf([{ ...rider, settledAtJoin: true }, paying], {
-        cover: "c",
+      recordOf([{ ...joiner, settledAtJoin: true }, paying], {
+        payingAttemptId: "c",
         status: "settled",
         objectId: "pi_0",
       }),
       executed(10n),
-      { a: "rode", status: "settled", back: [-10n], cost: 10n },
+      { a: "joined", status: "settled", back: [-10n], cost: 10n },
     ],
     [
-      "a rider whose call was settled after it joined adds nothing",
-      recordOf([rider, paying], { cover: "c", status: "settled", objectId: "pi_0" }),
+      "a joiner whose call was settled after it joined adds nothing",
+      recordOf([joiner, paying], { payingAttemptId: "c", status: "settled", objectId: "pi_0" }),
       executed(10n),
-      { a: "rode", status: "settled", back: [] },
+      { a: "joined", status: "settled", back: [] },
     ],
     [
       "an execution with nothing held to ride on is counted",
-      recordOf([rider], { status: "final", riders: 1 }),
+      recordOf([joiner], { status: "final", joiners: 1 }),
       executed(10n),
-      { a: "rode", status: "final", back: [-10n], cost: 10n },
+      { a: "joined", status: "final", back: [-10n], cost: 10n },
     ],
 
     [
@@ -264,13 +261,13 @@ describe("an answer decides", () => {
     ],
     [
       "moved to unresolved meanwhile, refused, somebody rides: held",
-      recordOf([attempt("a", "unresolved")], { status: "unresolved", riders: 1 }),
+      recordOf([attempt("a", "unresolved")], { status: "unresolved", joiners: 1 }),
       refused,
       { a: "unresolved", status: "unresolved", back: [] },
     ],
     [
       "moved to unresolved meanwhile, executed: it pays",
-      recordOf([attempt("a", "unresolved")], { status: "unresolved", riders: 1 }),
+      recordOf([attempt("a", "unresolved")], { status: "unresolved", joiners: 1 }),
       executed(10n),
       { a: "settled", status: "settled", back: [], cost: 10n },
     ],
@@ -313,9 +310,9 @@ describe("a vendor that runs failed work again", () => {
     expect(corrections).toEqual([]);
   });
 
-  test("a decline of a rider releases nothing", () => {
+  test("a decline of a joiner releases nothing", () => {
     const { record, corrections } = fold(
-      recordOf([rider, held], { status: "unresolved" }),
+      recordOf([joiner, held], { status: "unresolved" }),
       "a",
       declined,
       99,
@@ -368,9 +365,9 @@ describe("corrections", () => {
     expect(paidBy).toMatchObject({ attempt: { attemptId: "a" }, price, drawn });
   });
 
-  test("what is executed anew for a rider is paid by nobody's draw", () => {
-    const settled = { ...rider, settledAtJoin: true };
-    const settledWith = { status: "settled", cover: "b", objectId: "pi_1" } as const;
+  test("what is executed anew for a joiner is paid by nobody's draw", () => {
+    const settled = { ...joiner, settledAtJoin: true };
+    const settledWith = { status: "settled", payingAttemptId: "b", objectId: "pi_1" } as const;
     const before = recordOf([settled, attempt("b", "settled")], settledWith);
     const { paidBy, corrections } = fold(before, "a", executed(4n, { objectId: "pi_2" }), 99, false);
     expect(paidBy).toMatchObject({ attempt: { attemptId: "a" }, price: 4n, drawn: 0n });
@@ -427,10 +424,10 @@ describe("a new attempt", () => {
     expect(claimDecision(record, { nowMs: now, replayableSinceMs: now - 100 })).toBe(decision);
   });
 
-  test("takes the lease; riders are counted and never uncounted", () => {
-    const joined = withAttempt(recordOf([held], { status: "unresolved" }), rider, 50);
-    expect(joined).toMatchObject({ riders: 1, lease: { attemptId: "a", untilMs: 50 }, version: 6 });
-    expect(fold(joined, "a", refused, 99, false).record).toMatchObject({ riders: 1, lease: null });
+  test("takes the lease; joiners are counted and never uncounted", () => {
+    const joined = withAttempt(recordOf([held], { status: "unresolved" }), joiner, 50);
+    expect(joined).toMatchObject({ joiners: 1, lease: { attemptId: "a", untilMs: 50 }, version: 6 });
+    expect(fold(joined, "a", refused, 99, false).record).toMatchObject({ joiners: 1, lease: null });
   });
 });
 
@@ -440,7 +437,7 @@ test.each([
   ["settled", true],
   ["released", false],
   ["denied", false],
-  ["covered", false],
+  ["paid_by_other", false],
 ] as const)("another attempt that is %s holds budget, or may: %s", (state, holds) => {
   expect(othersHold(recordOf([mine, attempt("b", state)]), "a")).toBe(holds);
   expect(othersHold(recordOf([attempt("a", state)]), "a")).toBe(false);
@@ -453,12 +450,12 @@ test("a record keeps what decides something: open, unresolved and paying attempt
       attempt("r", "released"),
       attempt("d", "denied"),
       attempt("m", "denied", { ambiguous: ["key_1"] }),
-      attempt("j", "rode"),
+      attempt("j", "joined"),
       held,
       paying,
       crashed,
     ],
-    { cover: "c" },
+    { payingAttemptId: "c" },
   );
   expect(Object.keys(pruned(record, "a").attempts).sort()).toEqual(["a", "c", "m", "o", "u"]);
 });
@@ -478,7 +475,7 @@ test.each([
   ["a correction stands", recordOf([paying], { corrections: { "c.0": correction(5n) } }), 400 * DAY],
   ["a free call has no outcome", recordOf([free]), 400 * DAY],
   ["an attempt is open", recordOf([paying, crashed]), null],
-  ["a rider is open", recordOf([paying, rider]), null],
+  ["a joiner is open", recordOf([paying, joiner]), null],
   ["an attempt is unresolved", recordOf([held]), null],
   ["a draw may have landed", recordOf([attempt("d", "denied", { ambiguous: ["key_1"] })]), null],
   ["a price is late", recordOf([paying], { latePrice: { vendor: "twilio", dueMs: 1 } }), null],
@@ -531,7 +528,7 @@ test("a record with as many entries as one may hold takes no attempt more, until
 });
 
 test("the twin of a refused attempt belongs to the same call", () => {
-  expect(rowCallId(twinOf("call_1~5", "att_1"))).toBe("call_1~5");
+  expect(rowCallId(deniedRecordId("call_1~5", "att_1"))).toBe("call_1~5");
 });
 
 describe("a call that is settled at an estimate", () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Problem } from "../../lambda/domain/denial.ts";
+import { Problem } from "../../lambda/domain/problem.ts";
 import { jsonAnswer, problemAnswer } from "../../lambda/http/answers.ts";
 import { denialAnswer } from "../../lambda/http/proxy-answer.ts";
 import { vendorRegistry } from "../../lambda/vendors/index.ts";

@@ -1,6 +1,6 @@
 import { eventsOf, recordAudit } from "../../lambda/app/audit/record-audit.ts";
 import type { AuditRow, EventName } from "../../lambda/domain/audit-event.ts";
-import type { Attempt } from "../../lambda/domain/call.ts";
+import type { Attempt } from "../../lambda/domain/call/record.ts";
 import { type MicroUsd, NOTHING, plus, usdText } from "../../lambda/domain/money.ts";
 import { rootOf } from "../../lambda/domain/vault-key.ts";
 import type { VaultChange } from "../../lambda/ports/vault-change.ts";
@@ -181,8 +181,8 @@ export class AuditChecks {
 
 /** What a row is to say of an attempt. */
 function stateOf({ state, outcome }: Attempt): EventName {
-  if (state === "covered") return "released";
-  if (state !== "rode") return state;
+  if (state === "paid_by_other") return "released";
+  if (state !== "joined") return state;
   const status = outcome?.vendorStatus ?? 0;
   return status >= 200 && status < 300 ? "settled" : "released";
 }

@@ -1,6 +1,6 @@
 import { CORRECTIONS_KEPT } from "../../lambda/app/proxy/call-ledger.ts";
 import { type Balance, UNCAPPED, windowAt } from "../../lambda/domain/balance.ts";
-import type { Attempt, CallRecord, KeyWindow } from "../../lambda/domain/call.ts";
+import type { Attempt, CallRecord, KeyWindow } from "../../lambda/domain/call/record.ts";
 import {
   fromUsdCents,
   type MicroUsd,
@@ -13,7 +13,8 @@ import {
 import type { Policy } from "../../lambda/domain/vault-key.ts";
 import { countedInTotal, countedInWindow, type VaultState } from "../support/memory-vault.ts";
 import { Amounts, History, overrunOf, paid } from "./history.ts";
-import type { Demand, Sent, SimulatedVendor } from "./vendor.ts";
+import type { Sent } from "./sent.ts";
+import type { Demand, SimulatedVendor } from "./vendor.ts";
 import { type Process, SKEW_MS_MAX, type World } from "./world.ts";
 
 /** What is known of a request besides what the product writes of it. */
@@ -345,7 +346,7 @@ export class Checks {
 
   #isHeld({ kind, attemptId, windows }: Attempt): boolean {
     return (
-      kind === "rider" ||
+      kind === "joiner" ||
       this.history.isDrawn(
         attemptId,
         windows.map(({ keyId }) => keyId),
@@ -373,7 +374,7 @@ function openWindows({ leftByWindow, issuedAtMs }: Balance, nowMs: number): read
 
 /** What an attempt stands for: the price that it paid, or all that it holds. */
 function amountHeld(attempt: Attempt): MicroUsd {
-  if (attempt.kind === "rider") return overrunOf(attempt);
+  if (attempt.kind === "joiner") return overrunOf(attempt);
   if (attempt.state === "open" || attempt.state === "unresolved") return attempt.amount;
   return attempt.state === "settled" ? paid(attempt) : NOTHING;
 }

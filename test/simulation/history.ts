@@ -1,4 +1,4 @@
-import type { Attempt, CallRecord, KeyWindow } from "../../lambda/domain/call.ts";
+import type { Attempt, CallRecord, KeyWindow } from "../../lambda/domain/call/record.ts";
 import { type MicroUsd, microUsd, minus, NOTHING, plus } from "../../lambda/domain/money.ts";
 import type { BalanceWrite, VaultState } from "../support/memory-vault.ts";
 
@@ -101,7 +101,7 @@ export class History {
     }
     for (const known of this.attempts.values()) {
       const attempt = known[0]?.attempt;
-      if (attempt?.kind !== "rider" || attempt.cost <= 0n) continue;
+      if (attempt?.kind !== "joiner" || attempt.cost <= 0n) continue;
       for (const place of attempt.windows) due.add(place, attempt.cost);
     }
     const landed = new Set(

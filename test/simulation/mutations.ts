@@ -35,9 +35,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "gives back on an unknown outcome",
-    file: "lambda/domain/call.ts",
-    find: '} else if (answer.kind === "unknown") {\n    change.mark(attempt, "unresolved");',
-    replace: '} else if (answer.kind === "unknown") {\n    change.release(attempt, "released");',
+    file: "lambda/domain/call/fold.ts",
+    find: '} else if (result.kind === "unknown") {\n    change.mark(attempt, "unresolved");',
+    replace: '} else if (result.kind === "unknown") {\n    change.release(attempt, "released");',
     promises: [1, 3],
     schedulesMax: 200,
   },
@@ -61,17 +61,17 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "releases the call when a retry is refused",
-    file: "lambda/domain/call.ts",
-    find: '  change.mark(attempt, answer.kind === "denied" ? "denied" : "rode");',
+    file: "lambda/domain/call/fold.ts",
+    find: '  change.mark(attempt, result.kind === "denied" ? "denied" : "joined");',
     replace:
-      '  change.mark(attempt, answer.kind === "denied" ? "denied" : "rode");\n' +
-      '  if (answer.kind === "refused" && change.cover === null) for (const held of change.unresolved()) change.release(held, "released");',
+      '  change.mark(attempt, result.kind === "denied" ? "denied" : "joined");\n' +
+      '  if (result.kind === "refused" && change.payingAttemptId === null) for (const held of change.unresolved()) change.release(held, "released");',
     promises: [1, 3],
     schedulesMax: 2_000,
   },
   {
-    name: "rides on a call that holds nothing",
-    file: "lambda/domain/call.ts",
+    name: "joins a call that holds nothing",
+    file: "lambda/domain/call/claim.ts",
     find: 'return record.status === "unresolved" || record.status === "settled" ? "join" : "claim";',
     replace: 'return "join";',
     promises: [2],
@@ -79,7 +79,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "ignores the lease of an attempt in flight",
-    file: "lambda/domain/call.ts",
+    file: "lambda/domain/call/claim.ts",
     find: 'if (record.lease !== null && record.lease.untilMs >= nowMs) return "busy";',
     replace: "",
     promises: [4],
@@ -144,10 +144,10 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "takes a replay for a call that cost nothing",
-    file: "lambda/domain/call.ts",
-    find: "if (cover === null && held !== undefined) change.settle(held, answer);",
+    file: "lambda/domain/call/fold.ts",
+    find: "if (payingAttemptId === null && held !== undefined) change.settle(held, result);",
     replace:
-      "if (cover === null && held !== undefined) change.settle(held, answer.replayed ? { ...answer, price: minus(NOTHING, NOTHING) } : answer);",
+      "if (payingAttemptId === null && held !== undefined) change.settle(held, result.replayed ? { ...result, price: minus(NOTHING, NOTHING) } : result);",
     promises: [1, 3],
     schedulesMax: 500,
   },
@@ -194,8 +194,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "names the record of a refusal by another generation",
     file: "lambda/app/proxy/paid-call.ts",
-    find: "context.recordId = twinOf(generation, context.attemptId);",
-    replace: "context.recordId = twinOf(callId, context.attemptId); void generation;",
+    find: "context.recordId = deniedRecordId(generation, context.attemptId);",
+    replace: "context.recordId = deniedRecordId(callId, context.attemptId); void generation;",
     promises: [6],
     schedulesMax: 5_000,
   },
@@ -227,7 +227,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "takes corrections off a record without a new version",
-    file: "lambda/domain/call.ts",
+    file: "lambda/domain/call/corrections.ts",
     find: "return { ...record, version: record.version + 1, corrections: Object.fromEntries(left) };",
     replace: "return { ...record, corrections: Object.fromEntries(left) };",
     promises: [6],

@@ -1,8 +1,9 @@
 import { issueKey } from "../../lambda/app/keys/issue-key.ts";
 import { changeKey, revokeKey } from "../../lambda/app/keys/manage-key.ts";
-import type { ProxyRequest } from "../../lambda/app/proxy/admit-call.ts";
-import type { ProxyPorts, ProxyResult } from "../../lambda/app/proxy/attempt-context.ts";
 import { proxyCall } from "../../lambda/app/proxy/proxy-call.ts";
+import type { ProxyPorts } from "../../lambda/app/proxy/proxy-ports.ts";
+import type { ProxyRequest } from "../../lambda/app/proxy/proxy-request.ts";
+import type { ProxyResult } from "../../lambda/app/proxy/proxy-result.ts";
 import { type Balance, type Caps, UNCAPPED } from "../../lambda/domain/balance.ts";
 import { UNLIMITED } from "../../lambda/domain/call-limits.ts";
 import { fromUsdCents, type MicroUsd } from "../../lambda/domain/money.ts";

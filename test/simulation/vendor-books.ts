@@ -1,4 +1,4 @@
-import type { Sent } from "./vendor.ts";
+import type { Command, Sent } from "./sent.ts";
 
 /**
  * What the vendor itself knows of money: its objects, and which requests made and changed each. Amounts in USD cents.
@@ -28,17 +28,6 @@ export interface Executed {
   /** A 4xx that was given before execution is not stored under the idempotency key. */
   readonly stored: boolean;
 }
-
-/** What a request asks for, if it asks for money at all. */
-export type Command =
-  | { readonly kind: "create"; readonly object: VendorObject["kind"]; readonly amount: number }
-  | {
-      readonly kind: "change";
-      readonly objectId: string;
-      readonly verb: "update" | "confirm" | "capture" | "cancel" | "increment_authorization";
-      readonly amount: number | null;
-    }
-  | { readonly kind: "free" };
 
 const CREATED = { charges: "charge", refunds: "refund", payment_intents: "payment_intent" } as const;
 const VERBS = ["confirm", "capture", "cancel", "increment_authorization"] as const;

@@ -1,31 +1,7 @@
 import type { OutboundRequest, VendorHttp, VendorReply } from "../../lambda/ports/vendor-http.ts";
-import { type Command, commandOf, committedBy, VendorBooks, type VendorObject } from "./vendor-books.ts";
+import type { Answered, Command, Sent } from "./sent.ts";
+import { commandOf, committedBy, VendorBooks, type VendorObject } from "./vendor-books.ts";
 import type { Choice, Process, World } from "./world.ts";
-
-/** A request on its way to the vendor, in its hands, or answered. */
-export interface Sent {
-  readonly number: number;
-  readonly process: Process;
-  readonly attemptId: string;
-  readonly command: Command;
-  readonly form: URLSearchParams;
-  readonly idempotencyKey: string | null;
-  /** What has to be the same of all requests with one idempotency key. */
-  readonly fingerprint: string;
-  readonly authorization: string;
-  readonly sentMs: number;
-  readonly timeoutMs: number;
-  state: "travelling" | "lost" | "executing" | "answered";
-  reply: Answered | null;
-  /** Tells the process; null once it has heard, gave up or died. */
-  hear: ((reply: VendorReply) => void) | null;
-}
-
-interface Answered {
-  readonly status: number;
-  readonly body: string;
-  readonly replayed: boolean;
-}
 
 /** Money that the vendor's books hold, or may come to hold from requests that are under way. USD cents. */
 export interface Demand {

@@ -1,10 +1,10 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Reservation } from "../../lambda/app/proxy/call-ledger.ts";
-import { reservationProblem } from "../../lambda/app/proxy/cap-problems.ts";
+import { reservationProblem } from "../../lambda/app/proxy/denial-messages.ts";
 import { type Balance, UNCAPPED, WINDOW_MS } from "../../lambda/domain/balance.ts";
-import { Problem, type ProblemCode, STATUS_BY_CODE } from "../../lambda/domain/denial.ts";
 import { microUsd, NOTHING } from "../../lambda/domain/money.ts";
+import { Problem, type ProblemCode, STATUS_BY_CODE } from "../../lambda/domain/problem.ts";
 import { problemAnswer } from "../../lambda/http/answers.ts";
 import { denialAnswer } from "../../lambda/http/proxy-answer.ts";
 import { vendorRegistry } from "../../lambda/vendors/index.ts";

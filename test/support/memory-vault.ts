@@ -9,14 +9,10 @@ import {
   refusalOf,
   windowAt,
 } from "../../lambda/domain/balance.ts";
-import {
-  type CallRecord,
-  claimDecision,
-  confirmed,
-  keptUntilMs,
-  newCall,
-  withAttempt,
-} from "../../lambda/domain/call.ts";
+import { claimDecision } from "../../lambda/domain/call/claim.ts";
+import { confirmed } from "../../lambda/domain/call/corrections.ts";
+import { type CallRecord, newCall, withAttempt } from "../../lambda/domain/call/record.ts";
+import { keptUntilMs } from "../../lambda/domain/call/retention.ts";
 import type { CountedObject } from "../../lambda/domain/counted-object.ts";
 import { type MicroUsd, microUsd, minus, NOTHING, plus } from "../../lambda/domain/money.ts";
 import type { Policy } from "../../lambda/domain/vault-key.ts";

@@ -1,6 +1,6 @@
 import type { Balance, Correction, Draw } from "../../lambda/domain/balance.ts";
 import { UNCAPPED } from "../../lambda/domain/balance.ts";
-import { type Attempt, type CallRecord, newCall, withAttempt } from "../../lambda/domain/call.ts";
+import { type Attempt, type CallRecord, newCall, withAttempt } from "../../lambda/domain/call/record.ts";
 import { UNLIMITED } from "../../lambda/domain/call-limits.ts";
 import { microUsd, NOTHING } from "../../lambda/domain/money.ts";
 import type { Policy } from "../../lambda/domain/vault-key.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Problem } from "../../lambda/domain/denial.ts";
+import { Problem } from "../../lambda/domain/problem.ts";
 import type { VendorRequest } from "../../lambda/domain/vendor.ts";
 import { readJson } from "../../lambda/vendors/json-body.ts";
 

@@ -1,14 +1,15 @@
-import { type CallLimits, limitProblem, UNLIMITED } from "../../lambda/domain/call-limits.ts";
+import { type CallLimits, UNLIMITED } from "../../lambda/domain/call-limits.ts";
 import type { CountedEntry, CountedObject } from "../../lambda/domain/counted-object.ts";
-import { Problem, type ProblemCode } from "../../lambda/domain/denial.ts";
+import { limitProblem } from "../../lambda/domain/limit-problem.ts";
 import { type MicroUsd, microUsd } from "../../lambda/domain/money.ts";
+import { Problem, type ProblemCode } from "../../lambda/domain/problem.ts";
 import type {
   Json,
   Known,
   PricedRule,
   Quote,
-  Reading,
   VendorAnswer,
+  VendorOutcome,
   VendorRequest,
 } from "../../lambda/domain/vendor.ts";
 import { termsOf } from "../../lambda/terms.ts";
@@ -176,5 +177,5 @@ export const read = (
   about: Partial<Known> = {},
   quoted: Partial<Quote> = {},
   body = "",
-): Reading =>
+): VendorOutcome =>
   pricedOf(path).read(given, { ...QUOTED, ...quoted }, known(about), requestOf("POST", path, body));

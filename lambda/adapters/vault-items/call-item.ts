@@ -1,21 +1,50 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import * as v from "valibot";
-import {
-  type Attempt,
-  type CallRecord,
-  type DecidedCorrection,
-  entriesOf,
-  keptUntilMs,
-} from "../../domain/call.ts";
+import { entriesOf } from "../../domain/call/claim.ts";
+import type { Attempt, AttemptState, CallRecord, DecidedCorrection } from "../../domain/call/record.ts";
+import { keptUntilMs } from "../../domain/call/retention.ts";
 import { type Item, keyWindow, money, orNull, read, whole, written } from "./codec.ts";
 
 const PREFIX = "CALL#";
 export const callKey = (callId: string) => ({ pk: { S: PREFIX + callId }, sk: { S: "CALL" } });
 export const callIdOf = (partitionKey: string): string => partitionKey.slice(PREFIX.length);
 
+/** The words that items had before the code had better ones. They stay as they are stored: old items and new ones read alike. */
+const STORED_STATE = {
+  open: "open",
+  settled: "settled",
+  released: "released",
+  paid_by_other: "covered",
+  denied: "denied",
+  unresolved: "unresolved",
+  joined: "rode",
+  free: "free",
+} as const satisfies Record<AttemptState, string>;
+const STATE = {
+  open: "open",
+  settled: "settled",
+  released: "released",
+  covered: "paid_by_other",
+  denied: "denied",
+  unresolved: "unresolved",
+  rode: "joined",
+  free: "free",
+} as const satisfies Record<string, AttemptState>;
+const STORED_KIND = { own: "own", joiner: "rider", free: "free" } as const satisfies Record<
+  Attempt["kind"],
+  string
+>;
+const KIND = { own: "own", rider: "joiner", free: "free" } as const satisfies Record<string, Attempt["kind"]>;
+
 const attemptSchema = v.object({
-  state: v.picklist(["open", "settled", "released", "covered", "denied", "unresolved", "rode", "free"]),
-  kind: v.picklist(["own", "rider", "free"]),
+  state: v.pipe(
+    v.picklist(["open", "settled", "released", "covered", "denied", "unresolved", "rode", "free"]),
+    v.transform((stored) => STATE[stored]),
+  ),
+  kind: v.pipe(
+    v.picklist(["own", "rider", "free"]),
+    v.transform((stored) => KIND[stored]),
+  ),
   micros: money,
   keys: v.array(keyWindow),
   at: whole,
@@ -120,8 +149,8 @@ export function attemptMap(attempt: Attempt): AttributeValue {
   const { request, outcome } = attempt;
   return {
     M: written({
-      state: attempt.state,
-      kind: attempt.kind,
+      state: STORED_STATE[attempt.state],
+      kind: STORED_KIND[attempt.kind],
       micros: attempt.amount,
       keys: attempt.windows.map(({ keyId, window }) => ({ key_id: keyId, w: window })),
       at: attempt.issuedAtMs,
@@ -211,9 +240,9 @@ export function readCallItem(item: Item): CallRecord {
     version: parsed.v,
     status: parsed.st,
     lease: parsed.lease === null ? null : { attemptId: parsed.lease.attempt_id, untilMs: parsed.lease.until },
-    riders: parsed.riders,
+    joiners: parsed.riders,
     firstAtMs: parsed.first_at,
-    cover: parsed.cover,
+    payingAttemptId: parsed.cover,
     objectId: parsed.object_id,
     latePrice:
       parsed.late_vendor === null || parsed.late_due === null
@@ -246,9 +275,9 @@ export function callItem(record: CallRecord): Item {
         record.lease === null
           ? undefined
           : { attempt_id: record.lease.attemptId, until: record.lease.untilMs },
-      riders: record.riders,
+      riders: record.joiners,
       first_at: record.firstAtMs,
-      cover: record.cover ?? undefined,
+      cover: record.payingAttemptId ?? undefined,
       object_id: record.objectId ?? undefined,
       late_vendor: record.latePrice?.vendor,
       late_due: record.latePrice === null ? undefined : dueText(record.latePrice.dueMs),

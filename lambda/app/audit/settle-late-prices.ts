@@ -1,17 +1,12 @@
-import {
-  type CallRecord,
-  correctionsBy,
-  type FinalPrice,
-  type NoPriceYet,
-  postponed,
-  repriced,
-} from "../../domain/call.ts";
-import { Problem } from "../../domain/denial.ts";
+import { correctionsBy } from "../../domain/call/corrections.ts";
+import { type LatePrice, postponed, repriced } from "../../domain/call/late-price.ts";
+import type { CallRecord } from "../../domain/call/record.ts";
+import { Problem } from "../../domain/problem.ts";
 import type { Vendor } from "../../domain/vendor.ts";
 import type { Vault } from "../../ports/vault.ts";
-import type { ProxyPorts } from "../proxy/attempt-context.ts";
 import { sendCorrections } from "../proxy/call-ledger.ts";
 import { lookUp } from "../proxy/look-up.ts";
+import type { ProxyPorts } from "../proxy/proxy-ports.ts";
 
 export interface LatePricePorts
   extends Pick<
@@ -101,10 +96,10 @@ async function settleOne(
 
   const told = await finalPrice(vendor, record, deadlineMs, ports);
   const writer = `late_${ports.ids.random(20)}`;
-  const why = told !== null && "kind" in told ? told : null;
-  const folded = told === null || "kind" in told ? null : repriced(record, told, writer, clock.now());
-  const next = folded?.record ?? postponed(record, why, clock.now());
-  if (folded === null && next.latePrice === null)
+  const settled = told?.kind === "final" ? repriced(record, told.final, writer, clock.now()) : null;
+  const why = told === null || told.kind === "final" ? null : told;
+  const next = settled?.record ?? postponed(record, why, clock.now());
+  if (settled === null && next.latePrice === null)
     ports.warn(`${callId} keeps its estimate: its vendor never told a price`, null);
   const saved = await vault.calls.save(next, record.version, null);
   // Stale: another run was first and decides; or this very write landed before, though its reply was lost.
@@ -112,19 +107,19 @@ async function settleOne(
   // Sent once, by whoever decided it: a repeat could give the same money back twice (docs/protocol.md, W6 and W7).
   const corrections = now === null ? [] : correctionsBy(now, writer);
   if (now !== null) await sendCorrections({ record: now, corrections }, vault);
-  return folded !== null && (saved.kind === "saved" || corrections.length > 0) ? "settled" : "waiting";
+  return settled !== null && (saved.kind === "saved" || corrections.length > 0) ? "settled" : "waiting";
 }
 
-const GONE: NoPriceYet = { kind: "ended", endedAtMs: null };
+const GONE: LatePrice = { kind: "ended", endedAtMs: null };
 
 /** Null where nobody answered. What the vendor does not have any more has ended without a price. */
 async function finalPrice(
   vendor: Vendor,
-  { callId, cover, attempts, objectId }: CallRecord,
+  { callId, payingAttemptId, attempts, objectId }: CallRecord,
   deadlineMs: number,
   ports: LatePricePorts,
-): Promise<FinalPrice | NoPriceYet | null> {
-  const keyId = attempts[cover ?? ""]?.request.keyId;
+): Promise<LatePrice | null> {
+  const keyId = attempts[payingAttemptId ?? ""]?.request.keyId;
   const policy = keyId === undefined ? null : await ports.vault.policies.read(keyId);
   if (policy === null || objectId === null || vendor.latePrices === null) return GONE;
   try {

@@ -1,6 +1,6 @@
 import { type Balance, type Caps, UNCAPPED } from "../../domain/balance.ts";
 import type { CallLimits } from "../../domain/call-limits.ts";
-import { Problem } from "../../domain/denial.ts";
+import { Problem } from "../../domain/problem.ts";
 import { makeVaultKey, type Policy, sha256 } from "../../domain/vault-key.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Ids } from "../../ports/ids.ts";

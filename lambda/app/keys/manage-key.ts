@@ -1,6 +1,6 @@
 import { type Balance, type CapStatus, type Caps, capStatuses, windowAt } from "../../domain/balance.ts";
-import { Problem } from "../../domain/denial.ts";
 import type { MicroUsd } from "../../domain/money.ts";
+import { Problem } from "../../domain/problem.ts";
 import type { Policy } from "../../domain/vault-key.ts";
 import type { HeldBudget } from "../../ports/audit.ts";
 import type { Clock } from "../../ports/clock.ts";

@@ -1,9 +1,8 @@
-import { limitProblem } from "../../domain/call-limits.ts";
-import { NOT_IN_CATALOG, Problem } from "../../domain/denial.ts";
 import { canonicalPath, matchesPattern, parseEndpointPattern } from "../../domain/endpoint.ts";
+import { limitProblem } from "../../domain/limit-problem.ts";
+import { Problem } from "../../domain/problem.ts";
 import { type Policy, rootOf } from "../../domain/vault-key.ts";
 import type {
-  Address,
   FreeRule,
   Headers,
   Known,
@@ -14,39 +13,20 @@ import type {
 } from "../../domain/vendor.ts";
 import { endpointOf } from "../../vendors/endpoints.ts";
 import { pathHint } from "../../vendors/meant.ts";
-import type { ProxyPorts } from "./attempt-context.ts";
-import { standingProblem } from "./cap-problems.ts";
-import { addressOf } from "./forward.ts";
+import { standingProblem } from "./denial-messages.ts";
+import { addressOf, type VendorCall } from "./forward.ts";
 import { type LookupPorts, lookUp } from "./look-up.ts";
-
-/** A request as it reached us: the raw path without the vendor's prefix, still percent-encoded. Times in milliseconds. */
-export interface ProxyRequest {
-  readonly requestId: string;
-  readonly token: string | null;
-  /** The vendor named by the path; null for a path at the root, which goes to the key's own vendor. */
-  readonly vendorName: string | null;
-  readonly method: string;
-  readonly rawPath: string;
-  readonly query: Readonly<Record<string, readonly string[]>>;
-  readonly headers: Headers;
-  readonly body: Uint8Array;
-  readonly sourceIp: string | null;
-  readonly startedAtMs: number;
-  /** When the process may be ended. */
-  readonly deadlineMs: number;
-}
+import type { ProxyPorts } from "./proxy-ports.ts";
+import type { ProxyRequest } from "./proxy-request.ts";
 
 /** The largest body, in bytes: base64 in an event of 6 MB. */
 const BODY_BYTES_MAX = 4_500_000;
 const CALL_LABEL_LENGTH_MAX = 200;
+/** Why an endpoint is denied that nobody has judged; where it is known what was meant, that is said behind it. */
+const NOT_IN_CATALOG = "it is not in the catalog, so what it can cost is not known";
 
 /** A call that may be made, if its budget allows. */
-export interface Admitted {
-  readonly vendor: Vendor;
-  readonly request: VendorRequest;
-  readonly address: Address;
-  /** The value of the credential: it may stand in no log, row or answer. */
-  readonly secret: string;
+export interface Admitted extends VendorCall {
   readonly price:
     | { readonly kind: "free"; readonly rule: FreeRule }
     | {
@@ -83,8 +63,8 @@ export async function admit(request: ProxyRequest, policy: Policy, ports: AdmitP
       "ambiguous_path",
       "this path can be read in more than one way: it has a percent-encoded character where no endpoint has one",
     );
-  const rule = endpoint?.rule ?? { kind: "denied", reason: NOT_IN_CATALOG };
-  const isUnknown = rule.kind === "denied" && rule.reason === NOT_IN_CATALOG;
+  const rule = endpoint?.rule ?? { kind: "denied", reason: null };
+  const isUnknown = rule.kind === "denied" && rule.reason === null;
   const hint = isUnknown ? pathHint(vendor, request.method, path) : "";
   checkAllowed(policy, request.method, path, called, hint);
   if (request.body.length > BODY_BYTES_MAX) {
@@ -106,13 +86,13 @@ export async function admit(request: ProxyRequest, policy: Policy, ports: AdmitP
   if (rule.kind === "denied")
     throw new Problem(
       "endpoint_not_priced",
-      `${called} is not callable with a vault key: ${rule.reason}${hint}`,
+      `${called} is not callable with a vault key: ${rule.reason ?? NOT_IN_CATALOG}${hint}`,
     );
 
   const call = { vendor, policy, request: vendorRequest };
   const price =
     rule.kind === "free" ? freeOf(rule, vendorRequest, policy) : await paidOf(rule, call, request, ports);
-  return { vendor, request: vendorRequest, price, ...(await destinationOf(call, ports)) };
+  return { vendor, request: vendorRequest, price, ...(await credentialOf(call, ports)) };
 }
 
 /** A key of one vendor, on a path that only another vendor's SDK writes. */
@@ -157,7 +137,7 @@ async function paidOf(
     asked === null
       ? null
       : await lookUp(
-          { vendor, policy, path: asked, headers: request.headers, ...(await destinationOf(call, ports)) },
+          { vendor, policy, path: asked, headers: request.headers, ...(await credentialOf(call, ports)) },
           { startedAtMs, deadlineMs },
           ports,
         );
@@ -175,7 +155,7 @@ async function checkStanding({ chain }: Policy, { vault, clock }: AdmitPorts): P
 }
 
 /** Where the call goes, and the credential that it goes with. */
-async function destinationOf(
+async function credentialOf(
   { vendor, policy, request }: Call,
   { credentials }: Pick<AdmitPorts, "credentials">,
 ): Promise<Pick<Admitted, "address" | "secret">> {

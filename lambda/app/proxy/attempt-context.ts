@@ -1,73 +1,23 @@
-import { type Balance, type CapStatus, tightestCap } from "../../domain/balance.ts";
-import {
-  type Attempt,
-  type CallRecord,
-  type OutcomeFacts,
-  othersHold,
-  type RequestFacts,
-  rowCallId,
-} from "../../domain/call.ts";
-import { type Charged, Problem } from "../../domain/denial.ts";
+import { type Balance, tightestCap } from "../../domain/balance.ts";
+import { othersHold } from "../../domain/call/claim.ts";
+import { rowCallId } from "../../domain/call/names.ts";
+import type { Attempt, CallRecord, OutcomeFacts, RequestFacts } from "../../domain/call/record.ts";
+import { newAttempt, unclaimed } from "../../domain/call/record.ts";
 import { canonicalPath } from "../../domain/endpoint.ts";
 import { NOTHING } from "../../domain/money.ts";
+import { type Charged, Problem } from "../../domain/problem.ts";
 import { redact } from "../../domain/secrets.ts";
-import type { Terms } from "../../domain/terms.ts";
 import { cut } from "../../domain/text.ts";
 import type { Policy } from "../../domain/vault-key.ts";
-import type { Address, Quote, Reading, Vendor } from "../../domain/vendor.ts";
-import type { HeldBudget } from "../../ports/audit.ts";
-import type { Clock } from "../../ports/clock.ts";
-import type { Credentials } from "../../ports/credentials.ts";
-import type { Ids } from "../../ports/ids.ts";
-import type { Vault } from "../../ports/vault.ts";
-import type { VendorHttp, VendorReply } from "../../ports/vendor-http.ts";
-import type { VendorRegistry } from "../../vendors/registry.ts";
-import type { Admitted, ProxyRequest } from "./admit-call.ts";
-import { corrected, finish, newAttempt, type Reservation, unclaimed } from "./call-ledger.ts";
-import { standingProblem } from "./cap-problems.ts";
+import type { Quote, Vendor, VendorOutcome } from "../../domain/vendor.ts";
+import type { Admitted } from "./admit-call.ts";
+import { corrected, finish, type Reservation } from "./call-ledger.ts";
+import { standingProblem } from "./denial-messages.ts";
 import { type Forwarded, forward } from "./forward.ts";
-import type { IdentifyPorts } from "./identify-key.ts";
 import { noAnswer, WITHHELD } from "./no-answer.ts";
-
-export interface ProxyPorts extends IdentifyPorts {
-  readonly vendors: VendorRegistry;
-  readonly vault: Vault;
-  readonly credentials: Credentials;
-  readonly http: VendorHttp;
-  readonly held: HeldBudget;
-  readonly clock: Clock;
-  readonly ids: Ids;
-  /** Where a call goes: to the vendor's own host, or to the origin configured in the place of all of them. */
-  readonly destinationOf: (vendor: Vendor, address: Address) => Destination;
-  readonly terms: Terms;
-  /** For what the caller is not told of: an operator should know. */
-  readonly warn: (message: string, cause: unknown) => void;
-}
-
-/** An origin without a path, and the path there. */
-export interface Destination {
-  readonly origin: string;
-  readonly path: string;
-}
-
-/** What every answer tells of the call and its key. */
-export interface CallFacts {
-  readonly callId: string;
-  readonly vendorName: string;
-  readonly charged: Charged;
-  /** The tightest cap after this call; null where the balance was not read. */
-  readonly cap: CapStatus | null;
-}
-
-export type ProxyResult =
-  | {
-      readonly kind: "forwarded";
-      readonly reply: VendorReply & { readonly kind: "answer" };
-      /** The body without its codings. */
-      readonly decoded: Uint8Array;
-      readonly facts: CallFacts;
-    }
-  | { readonly kind: "denied"; readonly problem: Problem; readonly facts: CallFacts | null };
+import type { ProxyPorts } from "./proxy-ports.ts";
+import type { ProxyRequest } from "./proxy-request.ts";
+import type { CallFacts, ProxyResult } from "./proxy-result.ts";
 
 /** All vendor traffic of one call ends this long after it began, and before the process may be ended. */
 const VENDOR_MS_MAX = 25_000;
@@ -107,14 +57,14 @@ export class AttemptContext {
 
   newAttempt(kind: Attempt["kind"]): Attempt {
     const amount = this.quote?.amount ?? NOTHING;
-    return newAttempt(
-      this.attemptId,
+    return newAttempt({
+      attemptId: this.attemptId,
       kind,
       amount,
-      this.policy,
-      this.request.startedAtMs,
-      this.#requestFacts(),
-    );
+      policy: this.policy,
+      issuedAtMs: this.request.startedAtMs,
+      request: this.#requestFacts(),
+    });
   }
 
   readChain(): Promise<readonly (Balance | null)[]> {
@@ -191,7 +141,7 @@ export class AttemptContext {
   outcomeFacts(
     reason: string | null,
     forwarded: Forwarded | null,
-    reading: Reading | null,
+    reading: VendorOutcome | null,
     leaf: Balance | null,
     vendor?: Vendor,
   ): OutcomeFacts {

@@ -1,22 +1,17 @@
-import { afterCorrection, type Balance, type BalanceRefusal, windowAt } from "../../domain/balance.ts";
+import { afterCorrection, type Balance, type BalanceRefusal } from "../../domain/balance.ts";
+import { correctionsBy, type NamedCorrection } from "../../domain/call/corrections.ts";
+import { type AttemptResult, type Folded, fold } from "../../domain/call/fold.ts";
+import { nextGenerationId } from "../../domain/call/names.ts";
 import {
-  type Answer,
   type Attempt,
   type CallRecord,
-  correctionsBy,
-  type Folded,
-  fold,
   isFinished,
-  type NamedCorrection,
-  newCall,
   type OutcomeFacts,
-  pruned,
-  type RequestFacts,
   withAttempt,
-} from "../../domain/call.ts";
-import { Problem } from "../../domain/denial.ts";
-import { type MicroUsd, NOTHING } from "../../domain/money.ts";
-import type { Policy } from "../../domain/vault-key.ts";
+} from "../../domain/call/record.ts";
+import { pruned } from "../../domain/call/retention.ts";
+import { NOTHING } from "../../domain/money.ts";
+import { Problem } from "../../domain/problem.ts";
 import type { AttemptNote } from "../../ports/balances.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { ObjectEffect } from "../../ports/objects.ts";
@@ -37,39 +32,10 @@ export const CORRECTIONS_KEPT = 4;
 /** A compare-and-set that keeps failing is contention that a client should wait out. */
 const TRIES_MAX = 20;
 
-export function newAttempt(
-  attemptId: string,
-  kind: Attempt["kind"],
-  amount: MicroUsd,
-  policy: Policy,
-  issuedAtMs: number,
-  request: RequestFacts,
-): Attempt {
-  const windows = policy.chain.map((member) => ({
-    keyId: member.keyId,
-    window: windowAt(member.issuedAtMs, issuedAtMs),
-  }));
-  return {
-    attemptId,
-    state: "open",
-    kind,
-    amount,
-    windows,
-    issuedAtMs,
-    ambiguous: [],
-    settledAtJoin: false,
-    cost: NOTHING,
-    overrun: false,
-    lateAtMs: null,
-    request,
-    outcome: null,
-  };
-}
-
 export type Claimed =
   | { readonly kind: "own"; readonly record: CallRecord }
-  /** It rides on a draw that is held; the balances of its chain were read beside the join. */
-  | { readonly kind: "rider"; readonly record: CallRecord; readonly balances: readonly (Balance | null)[] }
+  /** It uses a draw that is held; the balances of its chain were read beside the join. */
+  | { readonly kind: "joiner"; readonly record: CallRecord; readonly balances: readonly (Balance | null)[] }
   | { readonly kind: "busy" }
   | { readonly kind: "full"; readonly record: CallRecord };
 
@@ -101,29 +67,23 @@ export async function claimOrJoin(
     if (claim.kind === "claimed") return { kind: "own", record: claim.record };
     if (claim.kind === "busy" || claim.kind === "full") return claim;
     if (claim.kind === "too_old") {
-      generation = `${callId}~${claim.firstAtMs}`;
+      generation = nextGenerationId(callId, claim.firstAtMs);
       continue;
     }
-    const rider: Attempt = { ...attempt, kind: "rider", settledAtJoin: claim.record.status === "settled" };
-    const joined = withAttempt(pruned(claim.record, rider.attemptId), rider, leaseUntilMs);
+    const joiner: Attempt = { ...attempt, kind: "joiner", settledAtJoin: claim.record.status === "settled" };
+    const joined = withAttempt(pruned(claim.record, joiner.attemptId), joiner, leaseUntilMs);
     const [saved, balances] = await Promise.all([
       vault.calls.save(joined, claim.record.version, null),
       vault.balances.read(attempt.windows.map(({ keyId }) => keyId)),
     ]);
-    if (saved.kind === "saved") return { kind: "rider", record: joined, balances };
+    if (saved.kind === "saved") return { kind: "joiner", record: joined, balances };
     // An earlier send of the same join landed though its reply was lost.
-    if (saved.kind === "stale" && saved.record?.attempts[rider.attemptId]?.state === "open") {
-      return { kind: "rider", record: saved.record, balances };
+    if (saved.kind === "stale" && saved.record?.attempts[joiner.attemptId]?.state === "open") {
+      return { kind: "joiner", record: saved.record, balances };
     }
   }
   return { kind: "busy" };
 }
-
-/** A call without idempotency key: its record is written with the outcome only. */
-export const unclaimed = (callId: string, attempt: Attempt): CallRecord => ({
-  ...withAttempt(newCall(callId, attempt.issuedAtMs), attempt, null),
-  version: 0,
-});
 
 export interface Reservation {
   readonly drawn: readonly string[];
@@ -207,7 +167,7 @@ export interface Outcome {
 export async function finish(
   before: CallRecord,
   attemptId: string,
-  answer: Answer,
+  answer: AttemptResult,
   notes: OutcomeNotes,
   vault: Vault,
   clock: Clock,
@@ -241,7 +201,7 @@ export async function sendCorrections(
 async function writeOutcome(
   before: CallRecord,
   attemptId: string,
-  given: Answer,
+  given: AttemptResult,
   notes: OutcomeNotes,
   vault: Vault,
   clock: Clock,

@@ -1,11 +1,19 @@
-import { Problem } from "../../domain/denial.ts";
+import { Problem } from "../../domain/problem.ts";
 import type { Policy } from "../../domain/vault-key.ts";
 import type { Address, Headers, Vendor, VendorAnswer, VendorRequest } from "../../domain/vendor.ts";
 import type { VendorReply } from "../../ports/vendor-http.ts";
-import type { Admitted } from "./admit-call.ts";
-import type { ProxyPorts } from "./attempt-context.ts";
 import { decodedBody } from "./decode-answer.ts";
+import type { ProxyPorts } from "./proxy-ports.ts";
 import { SecretFinder } from "./repeats-secret.ts";
+
+/** A call of a vendor with our own credential. */
+export interface VendorCall {
+  readonly vendor: Vendor;
+  readonly request: VendorRequest;
+  readonly address: Address;
+  /** The value of the credential: it may stand in no log, row or answer. */
+  readonly secret: string;
+}
 
 export interface Forwarded {
   readonly reply: VendorReply;
@@ -22,7 +30,7 @@ export interface Forwarded {
  * where it is another one, the call is sent once more within the same time. Times in milliseconds.
  */
 export async function forward(
-  { vendor, request, address, secret }: Pick<Admitted, "vendor" | "request" | "address" | "secret">,
+  { vendor, request, address, secret }: VendorCall,
   policy: Policy,
   timeoutMs: number,
   { http, credentials, destinationOf }: Pick<ProxyPorts, "http" | "credentials" | "destinationOf">,

@@ -1,8 +1,9 @@
-import { newCall, withAttempt } from "../../domain/call.ts";
+import { newCall, withAttempt } from "../../domain/call/record.ts";
 import { NOTHING } from "../../domain/money.ts";
 import type { Admitted } from "./admit-call.ts";
-import type { AttemptContext, ProxyResult } from "./attempt-context.ts";
+import type { AttemptContext } from "./attempt-context.ts";
 import { finish } from "./call-ledger.ts";
+import type { ProxyResult } from "./proxy-result.ts";
 
 /**
  * A call that takes nothing from a balance. It never writes one, so its chain is read consistently before anything is

@@ -1,18 +1,15 @@
-import { Problem } from "../../domain/denial.ts";
+import { Problem } from "../../domain/problem.ts";
 import { looksLike } from "../../domain/secrets.ts";
 import { isSecretOf, type Policy, parseVaultKey } from "../../domain/vault-key.ts";
-import type { Vault } from "../../ports/vault.ts";
-
-export interface IdentifyPorts {
-  readonly vault: Pick<Vault, "policies">;
-  /** Where this runs, as far as it explains that a key is not known. */
-  readonly vaultKeyHint?: string | null;
-}
+import type { ProxyPorts } from "./proxy-ports.ts";
 
 /** Finds the key behind a token. Whatever is wrong is said without repeating any of it, in the same words for all. */
 export async function identify(
   token: string | null,
-  { vault, vaultKeyHint = null }: IdentifyPorts,
+  {
+    vault,
+    vaultKeyHint = null,
+  }: Pick<ProxyPorts, "vaultKeyHint"> & { readonly vault: Pick<ProxyPorts["vault"], "policies"> },
 ): Promise<Policy> {
   if (token === null) {
     throw new Problem(

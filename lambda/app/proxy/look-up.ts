@@ -1,10 +1,10 @@
-import { Problem } from "../../domain/denial.ts";
+import { Problem } from "../../domain/problem.ts";
 import type { Policy } from "../../domain/vault-key.ts";
 import type { Headers, Json, Vendor } from "../../domain/vendor.ts";
 import { jsonObjectOf } from "../../vendors/json-answer.ts";
-import type { ProxyPorts } from "./attempt-context.ts";
 import { forward } from "./forward.ts";
 import { tooLarge } from "./no-answer.ts";
+import type { ProxyPorts } from "./proxy-ports.ts";
 
 /** A question that costs nothing may take this long; then the call is refused, since its price is not known. */
 const LOOKUP_MS_MAX = 5_000;

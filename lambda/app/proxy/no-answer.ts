@@ -1,4 +1,4 @@
-import { type Charged, Problem } from "../../domain/denial.ts";
+import { type Charged, Problem } from "../../domain/problem.ts";
 import type { VendorReply } from "../../ports/vendor-http.ts";
 import type { Forwarded } from "./forward.ts";
 

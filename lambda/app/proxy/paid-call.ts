@@ -1,35 +1,31 @@
-import {
-  type Answer,
-  type CallRecord,
-  ENTRIES_MAX,
-  entriesOf,
-  type Folded,
-  riddenOn,
-  rowCallId,
-  twinOf,
-} from "../../domain/call.ts";
+import { ENTRIES_MAX, entriesOf, joinedDraw } from "../../domain/call/claim.ts";
+import type { AttemptResult, Folded } from "../../domain/call/fold.ts";
+import { deniedRecordId, rowCallId } from "../../domain/call/names.ts";
+import type { CallRecord } from "../../domain/call/record.ts";
+import { unclaimed } from "../../domain/call/record.ts";
 import { highestTotal, OBJECT_ENTRIES_MAX } from "../../domain/counted-object.ts";
-import { type Charged, Problem } from "../../domain/denial.ts";
 import { dollars, minus, NOTHING } from "../../domain/money.ts";
+import { type Charged, Problem } from "../../domain/problem.ts";
 import { cut } from "../../domain/text.ts";
 import { rootOf, sha256 } from "../../domain/vault-key.ts";
-import type { Reading, VendorRequest } from "../../domain/vendor.ts";
+import type { VendorOutcome, VendorRequest } from "../../domain/vendor.ts";
 import type { ObjectEffect } from "../../ports/objects.ts";
 import type { VendorReply } from "../../ports/vendor-http.ts";
 import type { Admitted } from "./admit-call.ts";
-import type { AttemptContext, ProxyResult } from "./attempt-context.ts";
-import { claimOrJoin, corrected, finish, type Reservation, reserve, unclaimed } from "./call-ledger.ts";
-import { reservationProblem } from "./cap-problems.ts";
+import type { AttemptContext } from "./attempt-context.ts";
+import { claimOrJoin, corrected, finish, type Reservation, reserve } from "./call-ledger.ts";
+import { reservationProblem } from "./denial-messages.ts";
+import type { ProxyResult } from "./proxy-result.ts";
 
 /** The balance stays small: it is the hottest item. */
 const NOTE_PATH_LENGTH_MAX = 200;
 
 type PaidPrice = Extract<Admitted["price"], { kind: "paid" }>;
 
-/** An attempt that may be forwarded: its reservation is durable, or it rides on one that is. */
-interface Covered {
+/** An attempt that may be forwarded: its reservation is durable, or it joined a call with one that is. */
+interface Ready {
   readonly record: CallRecord;
-  readonly rides: boolean;
+  readonly joined: boolean;
   readonly reservation: Partial<Reservation>;
 }
 
@@ -40,9 +36,9 @@ export async function paidCall(
   price: PaidPrice,
 ): Promise<ProxyResult> {
   context.quote = price.quote;
-  const covered = await cover(context, admitted, price);
-  if ("kind" in covered) return covered;
-  const { record, rides, reservation } = covered;
+  const ready = await reserveOrJoin(context, admitted, price);
+  if ("kind" in ready) return ready;
+  const { record, joined, reservation } = ready;
   const rerunsFailures = price.rule.idempotency?.rerunsFailures ?? false;
   const late = context.outOfTime();
   if (late !== null) return context.deny(record, late, reservation);
@@ -57,7 +53,7 @@ export async function paidCall(
   const answer = answerOf(reply, reading, price, admitted.vendor.name);
 
   const before = reservation.leaf ?? null;
-  const reason = reasonOf(answer, reply) ?? (rides ? "joined" : null);
+  const reason = reasonOf(answer, reply) ?? (joined ? "joined" : null);
   const notes = {
     facts: ({ corrections }: Folded) =>
       context.outcomeFacts(reason, forwarded, reading, corrected(before, corrections), admitted.vendor),
@@ -81,7 +77,7 @@ export async function paidCall(
 }
 
 /** An answer that repeats the credential could do so in any name: the money counts, the names are not kept. */
-const withoutNames = (reading: Reading): Reading => ({
+const withoutNames = (reading: VendorOutcome): VendorOutcome => ({
   ...reading,
   objectId: null,
   customerId: null,
@@ -90,11 +86,11 @@ const withoutNames = (reading: Reading): Reading => ({
 });
 
 /** Steps 3 and 4: claim or join the call, then reserve; or the denial that ended it. */
-async function cover(
+async function reserveOrJoin(
   context: AttemptContext,
   admitted: Admitted,
   price: PaidPrice,
-): Promise<Covered | ProxyResult> {
+): Promise<Ready | ProxyResult> {
   const { vault, clock, held } = context.ports;
   const { idempotency } = price.rule;
   const idempotencyKey = context.request.headers[admitted.vendor.idempotencyHeader]?.[0];
@@ -104,17 +100,17 @@ async function cover(
   if (idempotency !== null && idempotencyKey !== undefined) {
     const callId = recallId(admitted, context, idempotencyKey);
     const claimed = await claimOrJoin(callId, attempt, idempotency.windowMs, vault, clock, (generation) => {
-      context.recordId = twinOf(generation, context.attemptId);
+      context.recordId = deniedRecordId(generation, context.attemptId);
     });
     if (claimed.kind === "busy") return context.refuse(inFlight());
     if (claimed.kind === "full") return context.refuse(recordFull(claimed.record));
     record = claimed.record;
     context.recordId = record.callId;
-    if (claimed.kind === "rider") {
+    if (claimed.kind === "joiner") {
       const reservation = { leaf: claimed.balances.at(-1) ?? null };
       const problem = context.standingProblem(claimed.balances) ?? dearerProblem(record, price);
       return problem === null
-        ? { record, rides: true, reservation }
+        ? { record, joined: true, reservation }
         : context.deny(record, problem, reservation);
     }
   }
@@ -128,7 +124,7 @@ async function cover(
     path: cut(context.path(), NOTE_PATH_LENGTH_MAX),
   };
   const reservation = await reserve(attempt, note, vault, clock);
-  if (reservation.drawn.length === attempt.windows.length) return { record, rides: false, reservation };
+  if (reservation.drawn.length === attempt.windows.length) return { record, joined: false, reservation };
   return context.deny(
     record,
     await reservationProblem(reservation, attempt.amount, price.quote.explanation, held, clock.now()),
@@ -137,12 +133,12 @@ async function cover(
 }
 
 /**
- * Others may have raised the object since the attempt that this one would ride on, and whether that one was executed is not
+ * Others may have raised the object since the attempt that this one would join, and whether that one was executed is not
  * known: then this one could execute at a price that nothing holds. Not where nothing can be executed any more, which may
  * be what the first attempt did.
  */
 function dearerProblem(record: CallRecord, { quote, known }: PaidPrice): Problem | null {
-  const first = riddenOn(record);
+  const first = joinedDraw(record);
   if (first === null || known.found === null || quote.isOver || quote.amount <= first.amount) return null;
   return new Problem(
     "amount_unknown",
@@ -173,10 +169,10 @@ function recallId({ vendor }: Admitted, { policy, request }: AttemptContext, ide
 
 function answerOf(
   reply: VendorReply,
-  reading: Reading | null,
+  reading: VendorOutcome | null,
   { known: { object } }: PaidPrice,
   vendorName: string,
-): Answer {
+): AttemptResult {
   if (reply.kind === "unreachable") return { kind: "refused" };
   if (reading === null) return { kind: "unknown" };
   const { kind, price, replayed, objectId } = reading;
@@ -202,8 +198,8 @@ function objectEffect(
   { policy, attemptId, ports }: AttemptContext,
   request: VendorRequest,
   price: PaidPrice,
-  reading: Reading | null,
-  answer: Answer,
+  reading: VendorOutcome | null,
+  answer: AttemptResult,
   folded: Folded,
 ): ObjectEffect | null {
   const rootId = rootOf(policy);
@@ -238,13 +234,13 @@ function objectEffect(
   return null;
 }
 
-function chargedBy(answer: Answer, reading: Reading | null): Charged {
+function chargedBy(answer: AttemptResult, reading: VendorOutcome | null): Charged {
   if (answer.kind !== "executed") return answer.kind === "unknown" ? "unknown" : "no";
   return answer.price > 0n || (reading?.counts ?? null) !== null ? "yes" : "no";
 }
 
 /** Why an attempt that was forwarded cost nothing, or may have. */
-function reasonOf(answer: Answer, reply: VendorReply): string | null {
+function reasonOf(answer: AttemptResult, reply: VendorReply): string | null {
   if (reply.kind === "unreachable") return "vendor_unreachable";
   if (reply.kind === "broken") return "vendor_connection_broken";
   if (reply.kind === "timeout") return "vendor_timeout";

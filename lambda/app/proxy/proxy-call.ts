@@ -1,9 +1,12 @@
-import { type Charged, Problem } from "../../domain/denial.ts";
-import { admit, type ProxyRequest } from "./admit-call.ts";
-import { AttemptContext, type ProxyPorts, type ProxyResult } from "./attempt-context.ts";
+import { type Charged, Problem } from "../../domain/problem.ts";
+import { admit } from "./admit-call.ts";
+import { AttemptContext } from "./attempt-context.ts";
 import { freeCall } from "./free-call.ts";
 import { identify } from "./identify-key.ts";
 import { paidCall } from "./paid-call.ts";
+import type { ProxyPorts } from "./proxy-ports.ts";
+import type { ProxyRequest } from "./proxy-request.ts";
+import type { ProxyResult } from "./proxy-result.ts";
 
 /**
  * One call of a vendor with a vault key: admit, claim, reserve, forward, record, give back.

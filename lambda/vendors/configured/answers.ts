@@ -1,6 +1,6 @@
 import { type MicroUsd, NOTHING } from "../../domain/money.ts";
 import { readStrictJson } from "../../domain/strict-json.ts";
-import type { Quote, Reading, VendorAnswer } from "../../domain/vendor.ts";
+import type { Quote, VendorAnswer, VendorOutcome } from "../../domain/vendor.ts";
 import { NOTHING_READ, printable } from "../json-answer.ts";
 import { toldAmount } from "./decimal.ts";
 import type { EndpointDefinition } from "./definition.ts";
@@ -21,7 +21,7 @@ const NOT_BEGUN: ReadonlySet<number> = new Set([
   400, 401, 402, 403, 405, 406, 411, 413, 414, 415, 417, 422, 426, 428, 429, 431,
 ]);
 
-export function readAnswer(endpoint: EndpointDefinition, answer: VendorAnswer, quote: Quote): Reading {
+export function readAnswer(endpoint: EndpointDefinition, answer: VendorAnswer, quote: Quote): VendorOutcome {
   const { charged_on = [], not_charged_on = [], price, object_id } = endpoint;
   const { status } = answer;
   const executed = (status >= 200 && status < 300) || charged_on.includes(status);
@@ -53,7 +53,7 @@ function priced(
   price: EndpointDefinition["price"],
   quote: Quote,
   found: Found | null,
-): Pick<Reading, "price" | "amountText" | "currency"> {
+): Pick<VendorOutcome, "price" | "amountText" | "currency"> {
   if (typeof price !== "object" || !("answer" in price))
     return { price: price === "free" ? NOTHING : quote.amount, amountText: null, currency: null };
   const told = found === null ? null : amountAt(found, price.answer);

@@ -1,5 +1,5 @@
-import { Problem } from "../../domain/denial.ts";
 import { type MicroUsd, microUsd, NOTHING } from "../../domain/money.ts";
+import { Problem } from "../../domain/problem.ts";
 import { isJsonObject } from "../../domain/strict-json.ts";
 import type { Quote } from "../../domain/vendor.ts";
 import { PLAIN_ACCEPTED, plainAmount, priceInUsd } from "./decimal.ts";

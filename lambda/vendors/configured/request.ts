@@ -1,4 +1,4 @@
-import { Problem } from "../../domain/denial.ts";
+import { Problem } from "../../domain/problem.ts";
 import { isJsonObject } from "../../domain/strict-json.ts";
 import type { VendorRequest } from "../../domain/vendor.ts";
 import { ambiguous, type Form, type FormStyle, parseForm } from "../form.ts";

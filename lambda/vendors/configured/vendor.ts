@@ -1,4 +1,4 @@
-import { Problem } from "../../domain/denial.ts";
+import { Problem } from "../../domain/problem.ts";
 import type { DenialFacts, Endpoint, FreeRule, Headers, PricedRule, Vendor } from "../../domain/vendor.ts";
 import { ambiguous } from "../form.ts";
 import { printable } from "../json-answer.ts";

@@ -1,6 +1,13 @@
 import { type MicroUsd, NOTHING, smaller, sum } from "../../domain/money.ts";
 import { isJsonObject } from "../../domain/strict-json.ts";
-import type { Json, PricedRule, Quote, Reading, VendorAnswer, VendorRequest } from "../../domain/vendor.ts";
+import type {
+  Json,
+  PricedRule,
+  Quote,
+  VendorAnswer,
+  VendorOutcome,
+  VendorRequest,
+} from "../../domain/vendor.ts";
 import { jsonObjectOf, NOTHING_READ, printable } from "../json-answer.ts";
 
 /**
@@ -13,7 +20,7 @@ import { jsonObjectOf, NOTHING_READ, printable } from "../json-answer.ts";
 /** The request was checked, or met a limit or another attempt, and no e-mail was made of it. */
 const NOT_EXECUTED = new Set([400, 401, 403, 404, 405, 409, 413, 415, 422, 429]);
 
-const reading = (kind: Reading["kind"], price: MicroUsd, objectId: string | null): Reading => ({
+const reading = (kind: VendorOutcome["kind"], price: MicroUsd, objectId: string | null): VendorOutcome => ({
   ...NOTHING_READ,
   kind,
   price,
@@ -21,7 +28,7 @@ const reading = (kind: Reading["kind"], price: MicroUsd, objectId: string | null
 });
 
 const readAnswer =
-  (executed: (body: Json, quote: Quote, request: VendorRequest) => Reading): PricedRule["read"] =>
+  (executed: (body: Json, quote: Quote, request: VendorRequest) => VendorOutcome): PricedRule["read"] =>
   ({ status, body }: VendorAnswer, quote, _, request) => {
     if (status >= 200 && status < 300) return executed(jsonObjectOf(body) ?? {}, quote, request);
     return reading(NOT_EXECUTED.has(status) ? "refused" : "unknown", NOTHING, null);

@@ -1,4 +1,4 @@
-import { Problem } from "../../domain/denial.ts";
+import { Problem } from "../../domain/problem.ts";
 import { isJsonObject } from "../../domain/strict-json.ts";
 import type { Endpoint, FreeRule, PricedRule, VendorRequest } from "../../domain/vendor.ts";
 import { ambiguous } from "../form.ts";

@@ -1,5 +1,5 @@
-import { Problem } from "../../domain/denial.ts";
 import { type MicroUsd, microUsd, sum } from "../../domain/money.ts";
+import { Problem } from "../../domain/problem.ts";
 import { isJsonObject } from "../../domain/strict-json.ts";
 import { priceOf, type Terms } from "../../domain/terms.ts";
 import type { PricedRule, Quote, VendorRequest } from "../../domain/vendor.ts";

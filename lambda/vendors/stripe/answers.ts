@@ -1,14 +1,14 @@
 import { uncounted } from "../../domain/counted-object.ts";
-import { Problem } from "../../domain/denial.ts";
 import { larger, type MicroUsd, NOTHING } from "../../domain/money.ts";
+import { Problem } from "../../domain/problem.ts";
 import { isJsonObject } from "../../domain/strict-json.ts";
 import type {
   Json,
   Known,
   PricedRule,
   Quote,
-  Reading,
   VendorAnswer,
+  VendorOutcome,
   VendorRequest,
 } from "../../domain/vendor.ts";
 import { parseForm, wholeNumber } from "../form.ts";
@@ -91,7 +91,7 @@ export function readMoney(
   known: Known,
   request: VendorRequest,
   read: PricedRule["read"],
-): Reading {
+): VendorOutcome {
   const replayed = answer.headers["idempotent-replayed"]?.[0] === "true";
   const { status } = answer;
   if (status >= 200 && status < 300) {
@@ -107,7 +107,7 @@ export function readMoney(
   return { ...nothing(quote), kind: NOT_EXECUTED.has(status) ? "refused" : "unknown", replayed };
 }
 
-const nothing = (quote: Quote): Reading => ({
+const nothing = (quote: Quote): VendorOutcome => ({
   ...NOTHING_READ,
   kind: "executed",
   amountText: quote.amountText,
@@ -121,7 +121,7 @@ function declinedObject(
   quote: Quote,
   { terms }: Known,
   { path }: VendorRequest,
-): Reading {
+): VendorOutcome {
   const { error } = jsonObjectOf(answer.body) ?? {};
   const told = isJsonObject(error) && isJsonObject(error["payment_intent"]) ? error["payment_intent"] : {};
   const intent = path.startsWith("/v1/payment_intents") && !isAbout(path, told) ? {} : told;
@@ -139,7 +139,7 @@ const highestOf = (object: Json, fields: readonly string[]): bigint | null =>
     .reduce((a, b) => (a === null || (b !== null && b > a) ? b : a), null);
 
 /** What an object is to be remembered with; null where its amount cannot be read. */
-function countsOf(object: Json, fields: readonly string[], terms: Known["terms"]): Reading["counts"] {
+function countsOf(object: Json, fields: readonly string[], terms: Known["terms"]): VendorOutcome["counts"] {
   const objectId = printable(object["id"]);
   const units = highestOf(object, fields);
   const currency = printable(object["currency"])?.toLowerCase() ?? null;
@@ -151,8 +151,8 @@ function countsOf(object: Json, fields: readonly string[], terms: Known["terms"]
 
 interface Described {
   readonly object: Json;
-  readonly reading: Reading;
-  readonly counts: Reading["counts"];
+  readonly reading: VendorOutcome;
+  readonly counts: VendorOutcome["counts"];
 }
 
 /** What every object tells of itself; `fields`: those with its amount, of which the highest counts. */
@@ -165,7 +165,7 @@ function described(
   const object = jsonObjectOf(answer.body) ?? {};
   const currency = printable(object["currency"])?.toLowerCase() ?? quote.currency;
   const units = highestOf(object, fields);
-  const reading: Reading = {
+  const reading: VendorOutcome = {
     ...nothing(quote),
     objectId: printable(object["id"]),
     customerId: idOf(object["customer"]),

@@ -1,4 +1,4 @@
-import { Problem } from "../../domain/denial.ts";
+import { Problem } from "../../domain/problem.ts";
 import type { Endpoint, Known, VendorRequest } from "../../domain/vendor.ts";
 import { type Form, namesUnder, wholeNumber } from "../form.ts";
 import { readCreated, readRaised } from "./answers.ts";

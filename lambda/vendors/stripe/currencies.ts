@@ -1,5 +1,5 @@
-import { Problem } from "../../domain/denial.ts";
 import { fromUsdCents, type MicroUsd } from "../../domain/money.ts";
+import { Problem } from "../../domain/problem.ts";
 import { atRate, type Terms } from "../../domain/terms.ts";
 import { type Form, namesUnder } from "../form.ts";
 

@@ -1,5 +1,5 @@
 import type { CallLimits } from "../../domain/call-limits.ts";
-import { Problem } from "../../domain/denial.ts";
+import { Problem } from "../../domain/problem.ts";
 import type { FreeRule, VendorRequest } from "../../domain/vendor.ts";
 import { isField, parseForm } from "../form.ts";
 import { creditIn, expandProblem, unlisted } from "./pricing.ts";

@@ -1,4 +1,4 @@
-import { Problem } from "../../domain/denial.ts";
+import { Problem } from "../../domain/problem.ts";
 import type { Endpoint, Known } from "../../domain/vendor.ts";
 import { type Form, wholeNumber } from "../form.ts";
 import { readCaptured, readCreated, readEnd, readNothing, readRaised, unitsOf } from "./answers.ts";

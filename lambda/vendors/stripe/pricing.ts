@@ -1,7 +1,7 @@
 import type { CallLimits } from "../../domain/call-limits.ts";
 import { uncounted } from "../../domain/counted-object.ts";
-import { Problem } from "../../domain/denial.ts";
 import { larger, type MicroUsd, NOTHING } from "../../domain/money.ts";
+import { Problem } from "../../domain/problem.ts";
 import type { Endpoint, Known, PricedRule, Quote, VendorRequest } from "../../domain/vendor.ts";
 import { type Form, isMetadata, parseForm, wholeNumber } from "../form.ts";
 import { printable } from "../json-answer.ts";

@@ -1,5 +1,5 @@
 import type { CallLimits } from "../../domain/call-limits.ts";
-import { Problem } from "../../domain/denial.ts";
+import { Problem } from "../../domain/problem.ts";
 import type { DenialFacts, Headers, Vendor } from "../../domain/vendor.ts";
 import { printable } from "../json-answer.ts";
 import { isAbout } from "./answers.ts";

@@ -1,8 +1,8 @@
-import type { FinalPrice } from "../../domain/call.ts";
-import { Problem } from "../../domain/denial.ts";
+import type { FinalPrice } from "../../domain/call/late-price.ts";
 import { type MicroUsd, microUsd, NOTHING, usdText } from "../../domain/money.ts";
+import { Problem } from "../../domain/problem.ts";
 import { atRate, type Rate, type Terms } from "../../domain/terms.ts";
-import type { Json, LatePrices, Quote, Reading, VendorAnswer } from "../../domain/vendor.ts";
+import type { Json, LatePrices, Quote, VendorAnswer, VendorOutcome } from "../../domain/vendor.ts";
 import { jsonObjectOf, NOTHING_READ } from "../json-answer.ts";
 import { priceAt } from "./numbers.ts";
 
@@ -30,12 +30,12 @@ export function outcomeOf(
   answer: VendorAnswer,
   quote: Quote,
   kinds: readonly string[],
-): { readonly made: Json; readonly reading: Reading } {
+): { readonly made: Json; readonly reading: VendorOutcome } {
   const executed = answer.status >= 200 && answer.status < 300;
   const made = executed ? (jsonObjectOf(answer.body) ?? {}) : {};
   const sid = made["sid"];
   const isKnown = typeof sid === "string" && SID.test(sid) && kinds.includes(sid.slice(0, 2));
-  const reading: Reading = {
+  const reading: VendorOutcome = {
     ...NOTHING_READ,
     kind: executed ? "executed" : NOT_EXECUTED.has(answer.status) ? "refused" : "unknown",
     price: executed ? quote.amount : NOTHING,
@@ -52,7 +52,7 @@ const goesWhereAsked = ({ to }: Json, { recipients }: Quote): boolean =>
   typeof to === "string" && recipients?.length === 1 && recipients[0] === to;
 
 /** An answer that will tell its price: until then it is estimated. */
-export function estimated(reading: Reading, estimate: MicroUsd): Reading {
+export function estimated(reading: VendorOutcome, estimate: MicroUsd): VendorOutcome {
   if (reading.kind !== "executed") return reading;
   return { ...reading, price: estimate, isEstimate: reading.objectId !== null };
 }
@@ -61,7 +61,12 @@ export function estimated(reading: Reading, estimate: MicroUsd): Reading {
  * The price of what had ended already when it was answered, within what was quoted; null where one is yet to come. A price
  * beside another state is not all of it.
  */
-export function pricedAtOnce(made: Json, reading: Reading, quote: Quote, terms: Terms): Reading | null {
+export function pricedAtOnce(
+  made: Json,
+  reading: VendorOutcome,
+  quote: Quote,
+  terms: Terms,
+): VendorOutcome | null {
   const told = reading.objectId === null || !goesWhereAsked(made, quote) ? null : toldPrice(made, terms);
   const isFinal = told !== null && told.price > 0n && told.price <= quote.amount;
   return isFinal && ENDED.includes(`${made["status"]}`) ? { ...reading, ...told } : null;
@@ -74,7 +79,7 @@ export const segmentsText = (segments: number): string => `${segments} segment${
  * What a message costs by the segments that Twilio counts, where it has counted any, and until it tells the price. A
  * Messaging Service has not yet when it answers, and a message with media is not priced by them.
  */
-export function readMessage(answer: VendorAnswer, quote: Quote, terms: Terms): Reading {
+export function readMessage(answer: VendorAnswer, quote: Quote, terms: Terms): VendorOutcome {
   const { made, reading } = outcomeOf(answer, quote, ["SM", "MM"]);
   const quoted = quote.count ?? null;
   const { num_segments: counted, num_media: media } = made;
@@ -165,7 +170,7 @@ export const latePrices: LatePrices = {
     const status = `${found["status"]}`;
     const isOver = ENDED.includes(status);
     const told = toldPrice(found, terms);
-    if (told !== null && (told.price > 0n || isOver)) return told;
+    if (told !== null && (told.price > 0n || isOver)) return { kind: "final", final: told };
     if (UNDER_WAY.includes(status)) return { kind: "under_way" };
 
     const endedAtMs = endOf(found);
@@ -175,11 +180,14 @@ export const latePrices: LatePrices = {
     const price = isUntold ? unpricedCost(found, terms) : null;
     if (price === null) return { kind: "ended", endedAtMs };
     return {
-      price,
-      amountText: usdText(price),
-      currency: "usd",
-      fxRate: null,
-      reason: "ended_without_price",
+      kind: "final",
+      final: {
+        price,
+        amountText: usdText(price),
+        currency: "usd",
+        fxRate: null,
+        reason: "ended_without_price",
+      },
     };
   },
 };

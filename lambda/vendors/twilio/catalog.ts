@@ -1,4 +1,4 @@
-import { Problem } from "../../domain/denial.ts";
+import { Problem } from "../../domain/problem.ts";
 import type { Endpoint, FreeRule, PricedRule } from "../../domain/vendor.ts";
 import { newCall } from "./calls.ts";
 import { DENIED } from "./denied.ts";

@@ -1,4 +1,3 @@
-import { NOT_IN_CATALOG } from "../../domain/denial.ts";
 import type { Endpoint } from "../../domain/vendor.ts";
 
 /** What no vault key can call, and why. The first entry that fits is the one that answers. */
@@ -58,7 +57,7 @@ const OF_HOST: readonly (readonly [reason: string, hosts: string])[] = [
   ],
 ];
 
-const deny = (path: string, reason: string): Endpoint => ({
+const deny = (path: string, reason: string | null): Endpoint => ({
   method: "ANY",
   path,
   rule: { kind: "denied", reason },
@@ -82,6 +81,6 @@ export const DENIED: readonly Endpoint[] = [
   deny("/2010-04-01/Accounts.json", "it hands out the auth tokens of the account, or makes another account"),
   deny("/2010-04-01/Accounts/{any}", "it hands out the auth token of the account, or closes it"),
   ...each(OF_ACCOUNT, (name) => [`${ACCOUNT}/${name}.json`, `${ACCOUNT}/${name}/**`]),
-  deny("/2010-04-01/**", NOT_IN_CATALOG),
+  deny("/2010-04-01/**", null),
   ...each(OF_HOST, (host) => [`/${host}/**`]),
 ];

@@ -1,4 +1,4 @@
-import { Problem } from "../../domain/denial.ts";
+import { Problem } from "../../domain/problem.ts";
 import type { FreeRule, VendorRequest } from "../../domain/vendor.ts";
 import { ambiguous, type Form, parseForm } from "../form.ts";
 

@@ -1,5 +1,5 @@
-import { Problem } from "../../domain/denial.ts";
 import { larger, type MicroUsd, microUsd, NOTHING } from "../../domain/money.ts";
+import { Problem } from "../../domain/problem.ts";
 import type { Terms } from "../../domain/terms.ts";
 import type { PricedRule, Quote } from "../../domain/vendor.ts";
 import type { Form } from "../form.ts";

@@ -1,5 +1,5 @@
-import { Problem } from "../../domain/denial.ts";
 import type { MicroUsd } from "../../domain/money.ts";
+import { Problem } from "../../domain/problem.ts";
 import { priceOf, type Terms } from "../../domain/terms.ts";
 
 /** Whom a call reaches, and what reaching them costs. */

@@ -1,5 +1,5 @@
-import { Problem } from "../../domain/denial.ts";
 import { type MicroUsd, sum } from "../../domain/money.ts";
+import { Problem } from "../../domain/problem.ts";
 import type { PricedRule, Quote, VendorRequest } from "../../domain/vendor.ts";
 import { outcomeOf } from "./answers.ts";
 import { listedForm, queryProblem, VERIFICATION } from "./fields.ts";

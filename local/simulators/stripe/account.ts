@@ -1,4 +1,4 @@
-import type { Decline } from "./cards.ts";
+import type { Card, Decline } from "./cards.ts";
 import type {
   ApplicationFee,
   BalanceTransaction,
@@ -336,22 +336,6 @@ export interface PaymentMethod {
   readonly livemode: false;
   readonly metadata: Metadata;
   readonly type: "card";
-}
-
-export interface Card {
-  readonly brand: string;
-  readonly checks: object;
-  readonly country: "US";
-  readonly display_brand: string;
-  readonly exp_month: number;
-  readonly exp_year: number;
-  readonly fingerprint: string;
-  readonly funding: "credit";
-  readonly generated_from: null;
-  readonly last4: string;
-  readonly networks: object;
-  readonly three_d_secure_usage: object;
-  readonly wallet: null;
 }
 
 /** Seconds since 1970, the `created` of an object made now. */

@@ -1,4 +1,18 @@
-import type { Card } from "./account.ts";
+export interface Card {
+  readonly brand: string;
+  readonly checks: object;
+  readonly country: "US";
+  readonly display_brand: string;
+  readonly exp_month: number;
+  readonly exp_year: number;
+  readonly fingerprint: string;
+  readonly funding: "credit";
+  readonly generated_from: null;
+  readonly last4: string;
+  readonly networks: object;
+  readonly three_d_secure_usage: object;
+  readonly wallet: null;
+}
 
 /** Why the bank says no, as Stripe reports it. */
 export interface Decline {

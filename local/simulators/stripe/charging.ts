@@ -1,4 +1,5 @@
-import { type Account, type Card, type Charge, nowS, type Origin } from "./account.ts";
+import { type Account, type Charge, nowS, type Origin } from "./account.ts";
+import type { Card } from "./cards.ts";
 import { type Decline, isDisputed } from "./cards.ts";
 import { openDispute } from "./disputes.ts";
 import { StripeError, type StripeErrorFields } from "./errors.ts";

@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { recordAudit } from "../../../lambda/app/audit/record-audit.ts";
 import { latePriceBacklog, settleLatePrices } from "../../../lambda/app/audit/settle-late-prices.ts";
-import type { ProxyRequest } from "../../../lambda/app/proxy/admit-call.ts";
-import type { ProxyPorts } from "../../../lambda/app/proxy/attempt-context.ts";
 import { proxyCall } from "../../../lambda/app/proxy/proxy-call.ts";
+import type { ProxyPorts } from "../../../lambda/app/proxy/proxy-ports.ts";
+import type { ProxyRequest } from "../../../lambda/app/proxy/proxy-request.ts";
 import type { AuditRow } from "../../../lambda/domain/audit-event.ts";
 import { UNCAPPED } from "../../../lambda/domain/balance.ts";
-import type { CallRecord } from "../../../lambda/domain/call.ts";
+import type { CallRecord } from "../../../lambda/domain/call/record.ts";
 import { microUsd } from "../../../lambda/domain/money.ts";
 import { makeVaultKey } from "../../../lambda/domain/vault-key.ts";
 import type { Calls } from "../../../lambda/ports/calls.ts";

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { admit, type ProxyRequest } from "../../../lambda/app/proxy/admit-call.ts";
-import type { ProxyPorts } from "../../../lambda/app/proxy/attempt-context.ts";
+import { admit } from "../../../lambda/app/proxy/admit-call.ts";
+import type { ProxyPorts } from "../../../lambda/app/proxy/proxy-ports.ts";
+import type { ProxyRequest } from "../../../lambda/app/proxy/proxy-request.ts";
 import { vendorRegistry } from "../../../lambda/vendors/index.ts";
 import { MemoryAuditLog } from "../../support/memory-audit.ts";
 import { MemoryVault } from "../../support/memory-vault.ts";

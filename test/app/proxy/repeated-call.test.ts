@@ -5,11 +5,12 @@ import { DynamoVault } from "../../../lambda/adapters/dynamo-vault.ts";
 import { callItem, callKey } from "../../../lambda/adapters/vault-items/call-item.ts";
 import type { Item } from "../../../lambda/adapters/vault-items/codec.ts";
 import { recordAudit } from "../../../lambda/app/audit/record-audit.ts";
-import type { ProxyPorts, ProxyResult } from "../../../lambda/app/proxy/attempt-context.ts";
 import { CORRECTIONS_KEPT } from "../../../lambda/app/proxy/call-ledger.ts";
 import { proxyCall } from "../../../lambda/app/proxy/proxy-call.ts";
+import type { ProxyPorts } from "../../../lambda/app/proxy/proxy-ports.ts";
+import type { ProxyResult } from "../../../lambda/app/proxy/proxy-result.ts";
 import { WINDOW_MS } from "../../../lambda/domain/balance.ts";
-import { ENTRIES_MAX } from "../../../lambda/domain/call.ts";
+import { ENTRIES_MAX } from "../../../lambda/domain/call/claim.ts";
 import { type CountedEntry, OBJECT_ENTRIES_MAX } from "../../../lambda/domain/counted-object.ts";
 import { microUsd, NOTHING } from "../../../lambda/domain/money.ts";
 import { makeVaultKey } from "../../../lambda/domain/vault-key.ts";
@@ -238,9 +239,9 @@ function repeatedCalls(vaultOf: () => Vault, itemOf: (callId: string) => Promise
           version: 1,
           status: "idle",
           lease: null,
-          riders: 0,
+          joiners: 0,
           firstAtMs: START_MS,
-          cover: null,
+          payingAttemptId: null,
           objectId: null,
           latePrice: null,
           attempts: {},

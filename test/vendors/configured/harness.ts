@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UNLIMITED } from "../../../lambda/domain/call-limits.ts";
-import { Problem } from "../../../lambda/domain/denial.ts";
-import type { Quote, Reading, Vendor, VendorRequest } from "../../../lambda/domain/vendor.ts";
+import { Problem } from "../../../lambda/domain/problem.ts";
+import type { Quote, Vendor, VendorOutcome, VendorRequest } from "../../../lambda/domain/vendor.ts";
 import { DEFAULT_TERMS } from "../../../lambda/terms.ts";
 import { type DefinitionInput, parseDefinitions } from "../../../lambda/vendors/configured/definition.ts";
 import { configuredVendor } from "../../../lambda/vendors/configured/vendor.ts";
@@ -85,7 +85,7 @@ export function reading(
   status: number,
   body: string | Uint8Array,
   headers: VendorRequest["headers"] = {},
-): Reading {
+): VendorOutcome {
   const request = requestOf(asked);
   const rule = endpointOf(vendor, request.method, request.path)?.rule;
   if (rule?.kind !== "priced") throw new Error(`${request.path} has no price`);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Problem } from "../../../lambda/domain/denial.ts";
+import { Problem } from "../../../lambda/domain/problem.ts";
 import { type Asked, definitionWith, exampleOf, priceOf, quoted, vendorOf } from "./harness.ts";
 
 const json = (body: unknown): Asked => ({ body: JSON.stringify(body) });

@@ -7,8 +7,8 @@ import {
   standing,
   windowAt,
 } from "../../domain/balance.ts";
-import { Problem, type ProblemDetails } from "../../domain/denial.ts";
 import { dollars, type MicroUsd, usdNumber } from "../../domain/money.ts";
+import { Problem, type ProblemDetails } from "../../domain/problem.ts";
 import { isoTime } from "../../domain/time.ts";
 import type { HeldBudget } from "../../ports/audit.ts";
 import type { Reservation } from "./call-ledger.ts";

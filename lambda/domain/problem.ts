@@ -40,9 +40,6 @@ export const STATUS_BY_CODE = {
   internal: 500,
 } as const;
 
-/** Why an endpoint is denied that nobody has judged; where it is known what was meant, that is said behind it. */
-export const NOT_IN_CATALOG = "it is not in the catalog, so what it can cost is not known";
-
 export type ProblemCode = keyof typeof STATUS_BY_CODE;
 
 /** Whether money may have moved at the vendor: an agent's next step depends on that alone. */

@@ -1,0 +1,38 @@
+import type { CallRecord } from "./record.ts";
+
+/**
+ * Drops finished attempts that decide nothing any more, all but `keep`: their rows are written from the stream, and a
+ * record must stay small however often a call is repeated.
+ */
+export function pruned(record: CallRecord, keep: string): CallRecord {
+  const needed = Object.entries(record.attempts).filter(
+    ([attemptId, { state, ambiguous }]) =>
+      attemptId === keep ||
+      state === "open" ||
+      state === "unresolved" ||
+      attemptId === record.payingAttemptId ||
+      ambiguous.length > 0,
+  );
+  return { ...record, attempts: Object.fromEntries(needed) };
+}
+
+/** Longer than any vendor replays. */
+const KEPT_MS = 2 * 24 * 3_600_000;
+/** As long as the audit log tells of it, unless that is configured otherwise: what is left to find out needs both. */
+const KEPT_UNCONFIRMED_MS = 400 * 24 * 3_600_000;
+
+/**
+ * Until when the record is kept, in milliseconds; null while anything of it is undecided or its price is late. Longer where
+ * a correction may not have landed. A free call without outcome holds nothing, so there is nothing to decide.
+ */
+export function keptUntilMs(record: CallRecord): number | null {
+  const attempts = Object.values(record.attempts);
+  const isUndecided = attempts.some(
+    ({ kind, state, ambiguous }) =>
+      ambiguous.length > 0 || state === "unresolved" || (state === "open" && kind !== "free"),
+  );
+  if (isUndecided || record.latePrice !== null) return null;
+  const isWhole =
+    Object.keys(record.corrections).length === 0 && attempts.every(({ state }) => state !== "open");
+  return record.firstAtMs + (isWhole ? KEPT_MS : KEPT_UNCONFIRMED_MS);
+}
