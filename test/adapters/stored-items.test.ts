@@ -1,0 +1,92 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type DynamoDBClient, TransactWriteItemsCommand } from "@aws-sdk/client-dynamodb";
+import { describe, expect, test } from "vitest";
+import { DynamoAuditLog } from "../../lambda/adapters/dynamo-audit-log.ts";
+import { DynamoAuditReader } from "../../lambda/adapters/dynamo-audit-reader.ts";
+import { callItem, readCallItem } from "../../lambda/adapters/vault-items/call-item.ts";
+import type { Item } from "../../lambda/adapters/vault-items/codec.ts";
+import { policyItem, readPolicyItem } from "../../lambda/adapters/vault-items/policy-item.ts";
+import { auditAnswer } from "../../lambda/http/audit-answer.ts";
+import { CALLS, EVENTS, POLICIES } from "./stored-values.ts";
+
+/**
+ * Guarantees that stored items stay readable: `stored-items.ndjson` has items as version 0.2.0 wrote them, with each field
+ * of each kind somewhere, and is never written again. What is written today is the same, to the name and the type.
+ */
+
+interface Stored {
+  readonly kind: "policy" | "call" | "event" | "row" | "csv";
+  readonly name?: string;
+  readonly item?: Item;
+  readonly row?: unknown;
+  readonly line?: string;
+}
+
+const STORED = readFileSync(join(import.meta.dirname, "stored-items.ndjson"), "utf8")
+  .trimEnd()
+  .split("\n")
+  .map((line) => JSON.parse(line) as Stored);
+const TTL_S = 1_797_000_000;
+const RETENTION_DAYS = 400;
+
+const itemsOf = (kind: Stored["kind"]) =>
+  STORED.flatMap((stored) => (stored.kind === kind ? [[stored.name ?? "", stored.item ?? {}] as const] : []));
+
+describe("the Vault table", () => {
+  test.each(itemsOf("policy"))("the policy %s", (name, item) => {
+    const policy = POLICIES[name];
+    expect(readPolicyItem(item)).toEqual(policy);
+    expect(policy && policyItem(policy, TTL_S)).toEqual(item);
+  });
+
+  test.each(itemsOf("call"))("the record %s", (name, item) => {
+    const record = CALLS[name];
+    expect(readCallItem(item)).toEqual(record);
+    expect(record && callItem(record)).toEqual(item);
+  });
+});
+
+describe("the Audit table", () => {
+  const items = itemsOf("event").map(([, item]) => item);
+
+  /** A client that takes writes down and answers every query with the stored events. */
+  function tableOf(): { client: DynamoDBClient; written: Item[] } {
+    const written: Item[] = [];
+    const send = async (command: unknown) => {
+      if (!(command instanceof TransactWriteItemsCommand)) return { Items: items };
+      written.push(...(command.input.TransactItems ?? []).flatMap(({ Put }) => Put?.Item ?? []));
+      return {};
+    };
+    return { client: { send } as unknown as DynamoDBClient, written };
+  }
+
+  test("events are written as they were", async () => {
+    const { client, written } = tableOf();
+
+    await new DynamoAuditLog(client, "audit", RETENTION_DAYS).append(EVENTS);
+
+    expect(written).toEqual(items);
+  });
+
+  test("stored events make the rows that they made, in JSON and in CSV, in the same order of columns", async () => {
+    const { rows } = await new DynamoAuditReader(tableOf().client, "audit").page({
+      index: { kind: "key", keyId: "key_leaf" },
+      fromMs: 0,
+      toMs: Date.parse("2027-01-01"),
+      before: null,
+      limit: 100,
+    });
+    const answer = { rows: rows.map(({ row }) => row), next: null };
+
+    const json = auditAnswer(answer, "application/x-ndjson", true, null, "req").body;
+    const csv = auditAnswer(answer, "text/csv", false, null, "req").body;
+
+    expect(json.trimEnd().split("\n")).toEqual(
+      STORED.flatMap(({ kind, row }) => (kind === "row" ? [JSON.stringify(row)] : [])),
+    );
+    expect(csv.trimEnd().split("\r\n")).toEqual(
+      STORED.flatMap(({ kind, line }) => (kind === "csv" ? [line] : [])),
+    );
+  });
+});
