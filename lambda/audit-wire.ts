@@ -1,10 +1,16 @@
-import type { AuditEvent, AuditFields, AuditRow, EventName } from "./domain/audit-event.ts";
+import type { AuditEvent, AuditRow, EventName } from "./domain/audit-event.ts";
+import {
+  AUDIT_COLUMNS,
+  type AuditFieldName,
+  type AuditFields,
+  type AuditKind,
+} from "./domain/audit-fields.ts";
 import { UNCAPPED } from "./domain/balance.ts";
 import { fromUsdText, type MicroUsd, NOTHING, usdText } from "./domain/money.ts";
 import { isoTime } from "./domain/time.ts";
 
 /**
- * The names of an audit event, in the Audit table and on the wire: the same, so that `aws dynamodb query` and PartiQL
+ * An audit event as the Audit table has it, and a row as it goes over the wire: under the same names, so that `aws dynamodb query` and PartiQL
  * read it as it is. Dollars are decimal numbers, times ISO 8601 strings.
  */
 export type WireValue =
@@ -26,51 +32,6 @@ export class DecimalUsd {
     return Number(this.text);
   }
 }
-
-type Kind = "text" | "number" | "flag" | "usd" | "list" | "map";
-
-/** Field of the domain -> name on the wire and kind of its value. */
-const FIELDS: readonly (readonly [keyof AuditFields, string, Kind])[] = [
-  ["type", "type", "text"],
-  ["keyId", "key_id", "text"],
-  ["parentIds", "parent_ids", "list"],
-  ["issuerId", "issuer_id", "text"],
-  ["credential", "credential", "text"],
-  ["label", "agent_run_label", "text"],
-  ["labelGroup", "label_group", "text"],
-  ["metadata", "metadata", "map"],
-  ["callLabel", "call_label", "text"],
-  ["vendor", "vendor", "text"],
-  ["method", "method", "text"],
-  ["path", "path", "text"],
-  ["decision", "decision", "text"],
-  ["reason", "reason", "text"],
-  ["requested", "requested_usd", "usd"],
-  ["reserved", "reserved_usd", "usd"],
-  ["cost", "cost_usd", "usd"],
-  ["overrun", "overrun", "flag"],
-  ["amount", "amount", "text"],
-  ["currency", "currency", "text"],
-  ["fxRate", "fx_rate", "number"],
-  ["remaining", "remaining_usd", "usd"],
-  ["vendorStatus", "vendor_status", "number"],
-  ["vendorRequestId", "vendor_request_id", "text"],
-  ["vendorObjectId", "vendor_object_id", "text"],
-  ["vendorCustomerId", "vendor_customer_id", "text"],
-  ["idempotencyKey", "idempotency_key", "text"],
-  ["replayed", "replayed", "flag"],
-  ["vendorMs", "vendor_ms", "number"],
-  ["overheadMs", "overhead_ms", "number"],
-  ["sourceIp", "source_ip", "text"],
-  ["userAgent", "user_agent", "text"],
-  ["by", "by", "text"],
-];
-
-const CAPS = [
-  ["daily", "daily_usd_cap"],
-  ["total", "total_usd_cap"],
-  ["perCall", "per_call_usd_cap"],
-] as const;
 
 /** The id of an event: `call_id#attempt#event`, or `key_id#event#write` for a change of a key. */
 export const eventId = ({ subject, attemptId, event, rank }: AuditEvent): string =>
@@ -97,11 +58,10 @@ export function eventAttributes(event: AuditEvent): Record<string, WireValue> {
 export function rowAttributes(row: AuditRow): Record<string, WireValue> {
   const [first] = row.events;
   const isCall = row.attemptId !== null;
-  const blank = Object.fromEntries(FIELDS.map(([, name]) => [name, null]));
   return {
     id: first === undefined ? row.subject : rowId(first),
     at: isoTime(row.fields.atMs),
-    ...blank,
+    ...BLANK,
     ...fieldAttributes(row.fields),
     call_id: isCall ? row.subject : null,
     attempt: row.attemptId,
@@ -109,20 +69,28 @@ export function rowAttributes(row: AuditRow): Record<string, WireValue> {
   };
 }
 
+const BLANK = Object.fromEntries(
+  AUDIT_COLUMNS.flatMap(([, { name, sparse }]) => (sparse === true ? [] : [[name, null]])),
+);
+
 function fieldAttributes(fields: AuditFields): Record<string, WireValue> {
   const attributes: Record<string, WireValue> = {};
-  for (const [field, name] of FIELDS) {
+  for (const [field, { name, kind }] of AUDIT_COLUMNS) {
     const value = fields[field];
     if (value === undefined || value === null) continue;
-    attributes[name] = typeof value === "bigint" ? new DecimalUsd(value) : (value as WireValue);
+    if (kind === "cap" && typeof value === "bigint" && value >= UNCAPPED) continue;
+    attributes[name] = wireValue(kind, value);
   }
-  for (const [cap, name] of CAPS) {
-    const amount = fields.caps?.[cap];
-    if (amount !== undefined && amount < UNCAPPED) attributes[name] = new DecimalUsd(amount);
-  }
-  if (fields.expiresAtMs !== undefined) attributes["expires_at"] = isoTime(fields.expiresAtMs);
   return attributes;
 }
+
+function wireValue(kind: AuditKind, value: NonNullable<AuditFields[AuditFieldName]>): WireValue {
+  if (typeof value === "bigint") return new DecimalUsd(value);
+  return kind === "time" && typeof value === "number" ? isoTime(value) : value;
+}
+
+/** What an event says of a column that it always tells, where its attribute is left out. */
+const LEFT_OUT: Readonly<Partial<Record<AuditKind, unknown>>> = { list: [], map: {} };
 
 /** Reads an event back from its attributes; numbers come as text, so that dollars stay exact. Throws on what is none. */
 export function eventFrom(
@@ -130,24 +98,12 @@ export function eventFrom(
   attemptId: string | null,
   attributes: Readonly<Record<string, unknown>>,
 ): AuditEvent {
-  const fields: Record<string, unknown> = {
-    atMs: Date.parse(`${attributes["at"]}`),
-    label: null,
-    labelGroup: null,
-    metadata: {},
-    parentIds: [],
-  };
-  for (const [field, name, kind] of FIELDS) {
+  const fields: Record<string, unknown> = { atMs: Date.parse(`${attributes["at"]}`) };
+  for (const [field, { name, kind, always }] of AUDIT_COLUMNS) {
     const value = attributes[name];
-    if (value === undefined || value === null) continue;
-    fields[field] = kind === "usd" ? fromUsdText(`${value}`) : kind === "number" ? Number(value) : value;
+    if (value !== undefined && value !== null) fields[field] = readValue(kind, value);
+    else if (always === true) fields[field] = LEFT_OUT[kind] ?? null;
   }
-  const caps = CAPS.map(
-    ([cap, name]) => [cap, name in attributes ? fromUsdText(`${attributes[name]}`) : UNCAPPED] as const,
-  );
-  if (CAPS.some(([, name]) => name in attributes)) fields["caps"] = Object.fromEntries(caps);
-  if (attributes["expires_at"] !== undefined)
-    fields["expiresAtMs"] = Date.parse(`${attributes["expires_at"]}`);
   return {
     subject,
     attemptId,
@@ -156,4 +112,22 @@ export function eventFrom(
     fields: fields as unknown as AuditFields,
     totals: { spent: NOTHING, held: NOTHING, window: 0, allowed: 0, denied: 0 },
   };
+}
+
+function readValue(kind: AuditKind, value: unknown): unknown {
+  switch (kind) {
+    case "usd":
+    case "cap":
+      return fromUsdText(`${value}`);
+    case "number":
+    case "rate":
+      return Number(value);
+    case "time":
+      return Date.parse(`${value}`);
+    case "text":
+    case "flag":
+    case "list":
+    case "map":
+      return value;
+  }
 }

@@ -1,4 +1,5 @@
-import type { AuditEvent, AuditFields } from "../lambda/domain/audit-event.ts";
+import type { AuditEvent } from "../lambda/domain/audit-event.ts";
+import type { AuditFields } from "../lambda/domain/audit-fields.ts";
 import { UNCAPPED } from "../lambda/domain/balance.ts";
 import { dollars, type MicroUsd } from "../lambda/domain/money.ts";
 import { STATUS_BY_CODE } from "../lambda/domain/problem.ts";
@@ -93,15 +94,16 @@ const denial = ({ reason }: AuditFields): string =>
   `DENIED ${(reason && STATUSES[reason]) ?? ""} ${reason ?? ""}`.replace(/ +/g, " ").trimEnd();
 
 const CAPS = [
-  ["daily", "a day"],
-  ["total", "in total"],
-  ["perCall", "a call"],
+  ["dailyCap", "a day"],
+  ["totalCap", "in total"],
+  ["perCallCap", "a call"],
 ] as const;
 
-const caps = ({ caps: all }: AuditFields): string =>
-  CAPS.flatMap(([name, words]) =>
-    all === undefined || all[name] >= UNCAPPED ? [] : [`${dollars(all[name])} ${words}`],
-  ).join(", ");
+const caps = (fields: AuditFields): string =>
+  CAPS.flatMap(([name, words]) => {
+    const cap = fields[name];
+    return cap === undefined || cap >= UNCAPPED ? [] : [`${dollars(cap)} ${words}`];
+  }).join(", ");
 
 const until = ({ expiresAtMs }: AuditFields): string | null =>
   expiresAtMs === undefined ? null : `until ${isoTime(expiresAtMs).slice(0, 19).replace("T", " ")}Z`;

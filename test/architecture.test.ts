@@ -38,7 +38,7 @@ const READING = [
   "lambda/domain/vault-key.ts",
   "lambda/http/request.ts",
 ];
-const LINES = ["audit-event", "balance", "money", "problem", "secrets", "time"].map(
+const LINES = ["audit-event", "audit-fields", "balance", "money", "problem", "secrets", "time"].map(
   (name) => `lambda/domain/${name}.ts`,
 );
 const MORE_OF_LOCAL: Readonly<Record<string, readonly string[]>> = {

@@ -1,3 +1,4 @@
+import type { AuditFields, OutcomeFacts } from "./audit-fields.ts";
 import type { Balance, Caps } from "./balance.ts";
 import { correctionsBy } from "./call/corrections.ts";
 import { rowCallId } from "./call/names.ts";
@@ -39,49 +40,6 @@ export type EventName =
 /** Events that end an attempt, at least for now; `open` and `reserved` say how far it got. */
 const OUTCOMES: readonly EventName[] = ["settled", "released", "unresolved", "denied", "free"];
 
-/** What a row says; times in milliseconds, money in micro-dollars. Absent where the event does not know it. */
-export interface AuditFields {
-  /** Start of the attempt, or time of the change: the same on all events of a row. */
-  readonly atMs: number;
-  readonly type: "call" | "key.issued" | "key.changed" | "key.revoked";
-  readonly keyId: string;
-  readonly parentIds: readonly string[];
-  readonly issuerId: string;
-  readonly vendor: string;
-  readonly credential: string;
-  readonly label: string | null;
-  readonly labelGroup: string | null;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly callLabel?: string | null;
-  readonly method?: string;
-  readonly path?: string;
-  readonly decision?: "allowed" | "denied";
-  readonly reason?: string | null;
-  readonly requested?: MicroUsd;
-  readonly reserved?: MicroUsd;
-  readonly cost?: MicroUsd;
-  readonly overrun?: boolean;
-  readonly amount?: string | null;
-  readonly currency?: string | null;
-  /** US dollars for one unit of the currency, where it is another one. */
-  readonly fxRate?: number | null;
-  readonly remaining?: MicroUsd | null;
-  readonly vendorStatus?: number | null;
-  readonly vendorRequestId?: string | null;
-  readonly vendorObjectId?: string | null;
-  readonly vendorCustomerId?: string | null;
-  readonly idempotencyKey?: string | null;
-  readonly replayed?: boolean;
-  readonly vendorMs?: number | null;
-  readonly overheadMs?: number;
-  readonly sourceIp?: string | null;
-  readonly userAgent?: string | null;
-  readonly by?: string;
-  /** Caps and expiry of a key as they are from this event on. */
-  readonly caps?: Caps;
-  readonly expiresAtMs?: number;
-}
-
 /** What the event adds to the sums that are kept beside; all of them commute, since two items feed one row. */
 export interface TotalsChange {
   readonly spent: MicroUsd;
@@ -105,11 +63,18 @@ const keyFields = (policy: Policy) => ({
   metadata: policy.metadata,
 });
 
+const capFields = ({ daily, total, perCall }: Caps) => ({
+  dailyCap: daily,
+  totalCap: total,
+  perCallCap: perCall,
+});
+
 /** A key that became usable. */
 export function keyIssued(policy: Policy): AuditEvent {
   const fields: AuditFields = {
     ...keyFields(policy),
-    ...policy.issuedWith,
+    ...capFields(policy.issuedWith.caps),
+    expiresAtMs: policy.issuedWith.expiresAtMs,
     type: "key.issued",
     atMs: policy.issuedAtMs,
     by: policy.issuerId,
@@ -125,7 +90,7 @@ export function keyChanged(
   atMs: number,
   by: string,
 ): AuditEvent {
-  const changed = event === "key.changed" ? { caps: after.caps, expiresAtMs: after.expiresAtMs } : {};
+  const changed = event === "key.changed" ? { ...capFields(after.caps), expiresAtMs: after.expiresAtMs } : {};
   const fields: AuditFields = { ...keyFields(policy), ...changed, type: event, atMs, by };
   return { subject: policy.keyId, attemptId: null, event, rank: after.writes, fields, totals: NO_CHANGE };
 }
@@ -185,34 +150,13 @@ export function attemptChanged(
   const { request, outcome } = attempt;
   const fields: AuditFields = {
     ...keyFields(policy),
+    ...request,
+    ...(outcome === null ? {} : saidBy(outcome)),
+    ...(event === "open" ? {} : { cost: attempt.cost, overrun: attempt.overrun, reason: reasonOf(attempt) }),
     type: "call",
     atMs: attempt.issuedAtMs,
-    callLabel: request.callLabel,
-    method: request.method,
-    path: request.path,
     decision: event === "denied" ? "denied" : "allowed",
     requested: attempt.amount,
-    amount: request.amountText,
-    currency: request.currency,
-    fxRate: request.fxRate,
-    idempotencyKey: request.idempotencyKey,
-    sourceIp: request.sourceIp,
-    userAgent: request.userAgent,
-    ...(event === "open" ? {} : { cost: attempt.cost, overrun: attempt.overrun, reason: reasonOf(attempt) }),
-    ...(outcome === null
-      ? {}
-      : {
-          ...(outcome.remaining === null ? {} : { remaining: outcome.remaining }),
-          ...(outcome.amountText === null ? {} : { amount: outcome.amountText }),
-          ...(outcome.currency === null ? {} : { currency: outcome.currency, fxRate: outcome.fxRate }),
-          vendorStatus: outcome.vendorStatus,
-          vendorRequestId: outcome.vendorRequestId,
-          vendorObjectId: outcome.vendorObjectId,
-          vendorCustomerId: outcome.vendorCustomerId,
-          replayed: outcome.replayed,
-          vendorMs: outcome.vendorMs,
-          overheadMs: outcome.overheadMs,
-        }),
   };
   const subject = rowCallId(after.callId);
   return {
@@ -222,6 +166,17 @@ export function attemptChanged(
     rank: after.version,
     fields,
     totals: totalsOf(before, after, attempt, event),
+  };
+}
+
+/** What the vendor did not say stays as the request had it, and what was left as the draw had it. */
+function saidBy({ remaining, amountText, currency, fxRate, ...facts }: OutcomeFacts): Partial<AuditFields> {
+  return {
+    ...facts,
+    ...(remaining === null ? {} : { remaining }),
+    ...(amountText === null ? {} : { amountText }),
+    // A rate belongs to its currency.
+    ...(currency === null ? {} : { currency, fxRate }),
   };
 }
 

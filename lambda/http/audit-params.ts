@@ -1,4 +1,5 @@
 import type { AuditQuery } from "../app/audit/query-audit.ts";
+import { AUDIT_FIELDS } from "../domain/audit-fields.ts";
 import { Problem } from "../domain/problem.ts";
 import { parseTime } from "../domain/time.ts";
 import { sha256 } from "../domain/vault-key.ts";
@@ -79,7 +80,7 @@ export function parseAuditRequest(
     keyId: value("key_id"),
     callId: value("call_id"),
     state: oneOf("state", STATES),
-    decision: oneOf("decision", ["allowed", "denied"]),
+    decision: oneOf("decision", AUDIT_FIELDS.decision.of),
     overrun: overrun === null ? null : overrun === "true",
   };
   // A cursor keeps the time range it began with, so that a list does not shift under its reader.

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type DynamoDBClient, TransactWriteItemsCommand } from "@aws-sdk/client-dynamodb";
 import { describe, expect, test } from "vitest";
 import { DynamoAuditLog } from "../../lambda/adapters/dynamo-audit-log.ts";
 import { DynamoAuditReader } from "../../lambda/adapters/dynamo-audit-reader.ts";
@@ -8,6 +7,7 @@ import { callItem, readCallItem } from "../../lambda/adapters/vault-items/call-i
 import type { Item } from "../../lambda/adapters/vault-items/codec.ts";
 import { policyItem, readPolicyItem } from "../../lambda/adapters/vault-items/policy-item.ts";
 import { auditAnswer } from "../../lambda/http/audit-answer.ts";
+import { auditTable } from "../support/audit-table.ts";
 import { CALLS, EVENTS, POLICIES } from "./stored-values.ts";
 
 /**
@@ -30,17 +30,19 @@ const STORED = readFileSync(join(import.meta.dirname, "stored-items.ndjson"), "u
 const TTL_S = 1_797_000_000;
 const RETENTION_DAYS = 400;
 
-const itemsOf = (kind: Stored["kind"]) =>
-  STORED.flatMap((stored) => (stored.kind === kind ? [[stored.name ?? "", stored.item ?? {}] as const] : []));
+function itemsOf(kind: Stored["kind"]): readonly { readonly name: string; readonly item: Item }[] {
+  const stored = STORED.filter((each) => each.kind === kind);
+  return stored.map(({ name = "", item = {} }) => ({ name, item }));
+}
 
 describe("the Vault table", () => {
-  test.each(itemsOf("policy"))("the policy %s", (name, item) => {
+  test.each(itemsOf("policy"))("the policy $name", ({ name, item }) => {
     const policy = POLICIES[name];
     expect(readPolicyItem(item)).toEqual(policy);
     expect(policy && policyItem(policy, TTL_S)).toEqual(item);
   });
 
-  test.each(itemsOf("call"))("the record %s", (name, item) => {
+  test.each(itemsOf("call"))("the record $name", ({ name, item }) => {
     const record = CALLS[name];
     expect(readCallItem(item)).toEqual(record);
     expect(record && callItem(record)).toEqual(item);
@@ -48,29 +50,18 @@ describe("the Vault table", () => {
 });
 
 describe("the Audit table", () => {
-  const items = itemsOf("event").map(([, item]) => item);
-
-  /** A client that takes writes down and answers every query with the stored events. */
-  function tableOf(): { client: DynamoDBClient; written: Item[] } {
-    const written: Item[] = [];
-    const send = async (command: unknown) => {
-      if (!(command instanceof TransactWriteItemsCommand)) return { Items: items };
-      written.push(...(command.input.TransactItems ?? []).flatMap(({ Put }) => Put?.Item ?? []));
-      return {};
-    };
-    return { client: { send } as unknown as DynamoDBClient, written };
-  }
+  const items = itemsOf("event").map(({ item }) => item);
 
   test("events are written as they were", async () => {
-    const { client, written } = tableOf();
+    const { client, events } = auditTable();
 
     await new DynamoAuditLog(client, "audit", RETENTION_DAYS).append(EVENTS);
 
-    expect(written).toEqual(items);
+    expect(events).toEqual(items);
   });
 
   test("stored events make the rows that they made, in JSON and in CSV, in the same order of columns", async () => {
-    const { rows } = await new DynamoAuditReader(tableOf().client, "audit").page({
+    const { rows } = await new DynamoAuditReader(auditTable(items).client, "audit").page({
       index: { kind: "key", keyId: "key_leaf" },
       fromMs: 0,
       toMs: Date.parse("2027-01-01"),

@@ -6,7 +6,7 @@ import {
   keyIssued,
 } from "../../lambda/domain/audit-event.ts";
 import { type Balance, UNCAPPED } from "../../lambda/domain/balance.ts";
-import type { Attempt, CallRecord } from "../../lambda/domain/call.ts";
+import type { Attempt, CallRecord } from "../../lambda/domain/call/record.ts";
 import { microUsd, NOTHING } from "../../lambda/domain/money.ts";
 import type { Policy } from "../../lambda/domain/vault-key.ts";
 
@@ -152,9 +152,9 @@ export const CALLS: Readonly<Record<string, CallRecord>> = {
     version: 9,
     status: "settled",
     lease: { attemptId: "att_rider", untilMs: AT_MS + 30_000 },
-    riders: 2,
+    joiners: 2,
     firstAtMs: AT_MS,
-    cover: "att_settled",
+    payingAttemptId: "att_settled",
     objectId: "pi_1",
     latePrice: { vendor: "twilio", dueMs: AT_MS + 60_000 },
     attempts: {
@@ -162,8 +162,8 @@ export const CALLS: Readonly<Record<string, CallRecord>> = {
       att_denied: DENIED,
       att_open: attemptOf("att_open", {}),
       att_rider: attemptOf("att_rider", {
-        state: "rode",
-        kind: "rider",
+        state: "joined",
+        kind: "joiner",
         settledAtJoin: true,
         outcome: SILENT,
       }),
@@ -178,9 +178,9 @@ export const CALLS: Readonly<Record<string, CallRecord>> = {
     version: 2,
     status: "idle",
     lease: null,
-    riders: 0,
+    joiners: 0,
     firstAtMs: AT_MS,
-    cover: null,
+    payingAttemptId: null,
     objectId: null,
     latePrice: null,
     attempts: {
@@ -220,9 +220,9 @@ const after = (callId: string, version: number, attempt: Attempt): CallRecord =>
   version,
   status: "idle",
   lease: null,
-  riders: 0,
+  joiners: 0,
   firstAtMs: AT_MS,
-  cover: null,
+  payingAttemptId: null,
   objectId: null,
   latePrice: null,
   attempts: { [attempt.attemptId]: attempt },

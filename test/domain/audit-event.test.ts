@@ -8,13 +8,13 @@ import {
   keyIssued,
   rowOf,
 } from "../../lambda/domain/audit-event.ts";
+import type { OutcomeFacts } from "../../lambda/domain/audit-fields.ts";
 import { UNCAPPED } from "../../lambda/domain/balance.ts";
 import {
   type Attempt,
   type AttemptState,
   type CallRecord,
   newCall,
-  type OutcomeFacts,
 } from "../../lambda/domain/call/record.ts";
 import { UNLIMITED } from "../../lambda/domain/call-limits.ts";
 import { microUsd, NOTHING } from "../../lambda/domain/money.ts";
@@ -227,13 +227,17 @@ test("a late price is an event of its own above the outcome, and changes what is
   expect(changedAttempts(recordOf(estimated, 2), recordOf(priced, 3))).toEqual([priced]);
   const event = attemptChanged(policy, recordOf(estimated, 2), recordOf(priced, 3), priced);
 
-  expect(event).toMatchObject({ event: "late_price", rank: 3, fields: { cost: 4n, amount: "-0.000004" } });
+  expect(event).toMatchObject({
+    event: "late_price",
+    rank: 3,
+    fields: { cost: 4n, amountText: "-0.000004" },
+  });
   expect(event.totals).toEqual({ spent: -3n, held: 0n, window: 2, allowed: 0, denied: 0 });
   for (const order of [
     [settledEvent, event],
     [event, openEvent, settledEvent],
   ])
-    expect(rowOf(order)).toMatchObject({ state: "settled", fields: { cost: 4n, amount: "-0.000004" } });
+    expect(rowOf(order)).toMatchObject({ state: "settled", fields: { cost: 4n, amountText: "-0.000004" } });
 });
 
 test("changes of a key are events of the key itself", () => {
@@ -252,10 +256,10 @@ test("changes of a key are events of the key itself", () => {
     subject: "key_leaf",
     attemptId: null,
     event: "key.issued",
-    fields: { by: "admin", caps: { daily: 10n }, expiresAtMs: AT + 1 },
+    fields: { by: "admin", dailyCap: 10n, expiresAtMs: AT + 1 },
   });
   expect(keyChanged(policy, "key.changed", after, AT + 5, "admin")).toMatchObject({
     rank: 7,
-    fields: { atMs: AT + 5, caps: { daily: 5n }, expiresAtMs: AT + 1 },
+    fields: { atMs: AT + 5, dailyCap: 5n, expiresAtMs: AT + 1 },
   });
 });

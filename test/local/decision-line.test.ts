@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { AuditFields } from "../../lambda/domain/audit-event.ts";
+import type { AuditFields } from "../../lambda/domain/audit-fields.ts";
 import { UNCAPPED } from "../../lambda/domain/balance.ts";
 import { microUsd, NOTHING } from "../../lambda/domain/money.ts";
 import { type Decision, decisionLine, decisionOf } from "../../local/decision-line.ts";
@@ -19,7 +19,7 @@ const FIELDS: AuditFields = {
   method: "POST",
   path: "/v1/payment_intents",
 };
-const CAPS = { daily: microUsd(50_000_000n), total: UNCAPPED, perCall: microUsd(5_500_000n) };
+const CAPS = { dailyCap: microUsd(50_000_000n), totalCap: UNCAPPED, perCallCap: microUsd(5_500_000n) };
 const EXPIRES_AT_MS = AT_MS + 3_600_000;
 const NO_TOTALS = { spent: NOTHING, held: NOTHING, window: 0, allowed: 0, denied: 0 };
 
@@ -63,12 +63,12 @@ test.each([
   ["free", {}, "free"],
   [
     "key.issued",
-    { type: "key.issued", caps: CAPS, expiresAtMs: EXPIRES_AT_MS },
+    { type: "key.issued", ...CAPS, expiresAtMs: EXPIRES_AT_MS },
     "stripe, $50.00 a day, $5.50 a call, until 2026-11-28 00:05:09Z",
   ],
   [
     "key.changed",
-    { type: "key.changed", caps: CAPS, expiresAtMs: EXPIRES_AT_MS, by: "admin" },
+    { type: "key.changed", ...CAPS, expiresAtMs: EXPIRES_AT_MS, by: "admin" },
     "$50.00 a day, $5.50 a call, until 2026-11-28 00:05:09Z, by admin",
   ],
   ["key.revoked", { type: "key.revoked", by: "key_lfZWyPTEPuKBj0h6" }, "by key_lfZWyPTEPuKBj0h6"],
@@ -83,7 +83,7 @@ test.each(["open", "reserved"] as const)("%s decides nothing yet", (event) => {
 test("columns stand below each other, with a key's change and an unknown key too", () => {
   const decisions = [
     told("settled", { cost: microUsd(1_000_000n) }),
-    told("key.issued", { type: "key.issued", caps: CAPS }),
+    told("key.issued", { type: "key.issued", ...CAPS }),
     told("free", {
       vendor: "twilio",
       method: "DELETE",

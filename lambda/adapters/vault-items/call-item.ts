@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { entriesOf } from "../../domain/call/claim.ts";
 import type { Attempt, AttemptState, CallRecord, DecidedCorrection } from "../../domain/call/record.ts";
 import { keptUntilMs } from "../../domain/call/retention.ts";
+import { factsSchema, keptFacts } from "./call-facts.ts";
 import { type Item, keyWindow, money, orNull, read, whole, written } from "./codec.ts";
 
 const PREFIX = "CALL#";
@@ -53,38 +54,9 @@ const attemptSchema = v.object({
   cost: money,
   overrun: v.boolean(),
   late_at: orNull(whole),
-  request: v.object({
-    key_id: v.string(),
-    method: v.string(),
-    path: v.string(),
-    call_label: orNull(v.string()),
-    idempotency_key: orNull(v.string()),
-    amount: orNull(v.string()),
-    currency: orNull(v.string()),
-    fx_rate: orNull(v.string()),
-    source_ip: orNull(v.string()),
-    user_agent: orNull(v.string()),
-  }),
-  outcome: orNull(
-    v.object({
-      reason: orNull(v.string()),
-      remaining: orNull(money),
-      amount: orNull(v.string()),
-      currency: orNull(v.string()),
-      fx_rate: orNull(v.string()),
-      vendor_status: orNull(whole),
-      vendor_request_id: orNull(v.string()),
-      vendor_object_id: orNull(v.string()),
-      vendor_customer_id: orNull(v.string()),
-      replayed: v.boolean(),
-      vendor_ms: orNull(whole),
-      overhead_ms: whole,
-    }),
-  ),
+  request: factsSchema("request"),
+  outcome: orNull(factsSchema("outcome")),
 });
-
-/** Kept as text, since it is for a row alone and whole numbers are what a record counts with. */
-const numberOf = (text: string | null): number | null => (text === null ? null : Number(text));
 
 function readAttempt(attemptId: string, value: unknown): Attempt {
   const {
@@ -113,40 +85,12 @@ function readAttempt(attemptId: string, value: unknown): Attempt {
     cost,
     overrun,
     lateAtMs,
-    request: {
-      keyId: request.key_id,
-      method: request.method,
-      path: request.path,
-      callLabel: request.call_label,
-      idempotencyKey: request.idempotency_key,
-      amountText: request.amount,
-      currency: request.currency,
-      fxRate: numberOf(request.fx_rate),
-      sourceIp: request.source_ip,
-      userAgent: request.user_agent,
-    },
-    outcome:
-      outcome === null
-        ? null
-        : {
-            reason: outcome.reason,
-            remaining: outcome.remaining,
-            amountText: outcome.amount,
-            currency: outcome.currency,
-            fxRate: numberOf(outcome.fx_rate),
-            vendorStatus: outcome.vendor_status,
-            vendorRequestId: outcome.vendor_request_id,
-            vendorObjectId: outcome.vendor_object_id,
-            vendorCustomerId: outcome.vendor_customer_id,
-            replayed: outcome.replayed,
-            vendorMs: outcome.vendor_ms,
-            overheadMs: outcome.overhead_ms,
-          },
+    request,
+    outcome,
   };
 }
 
 export function attemptMap(attempt: Attempt): AttributeValue {
-  const { request, outcome } = attempt;
   return {
     M: written({
       state: STORED_STATE[attempt.state],
@@ -159,35 +103,8 @@ export function attemptMap(attempt: Attempt): AttributeValue {
       cost: attempt.cost,
       overrun: attempt.overrun,
       late_at: attempt.lateAtMs ?? undefined,
-      request: {
-        key_id: request.keyId,
-        method: request.method,
-        path: request.path,
-        call_label: request.callLabel ?? undefined,
-        idempotency_key: request.idempotencyKey ?? undefined,
-        amount: request.amountText ?? undefined,
-        currency: request.currency ?? undefined,
-        fx_rate: request.fxRate?.toString(),
-        source_ip: request.sourceIp ?? undefined,
-        user_agent: request.userAgent ?? undefined,
-      },
-      outcome:
-        outcome === null
-          ? undefined
-          : {
-              reason: outcome.reason ?? undefined,
-              remaining: outcome.remaining ?? undefined,
-              amount: outcome.amountText ?? undefined,
-              currency: outcome.currency ?? undefined,
-              fx_rate: outcome.fxRate?.toString(),
-              vendor_status: outcome.vendorStatus ?? undefined,
-              vendor_request_id: outcome.vendorRequestId ?? undefined,
-              vendor_object_id: outcome.vendorObjectId ?? undefined,
-              vendor_customer_id: outcome.vendorCustomerId ?? undefined,
-              replayed: outcome.replayed,
-              vendor_ms: outcome.vendorMs ?? undefined,
-              overhead_ms: outcome.overheadMs,
-            },
+      request: keptFacts("request", attempt.request),
+      outcome: attempt.outcome === null ? undefined : keptFacts("outcome", attempt.outcome),
     }),
   };
 }

@@ -1,7 +1,8 @@
+import type { OutcomeFacts, RequestFacts } from "../../domain/audit-fields.ts";
 import { type Balance, tightestCap } from "../../domain/balance.ts";
 import { othersHold } from "../../domain/call/claim.ts";
 import { rowCallId } from "../../domain/call/names.ts";
-import type { Attempt, CallRecord, OutcomeFacts, RequestFacts } from "../../domain/call/record.ts";
+import type { Attempt, CallRecord } from "../../domain/call/record.ts";
 import { newAttempt, unclaimed } from "../../domain/call/record.ts";
 import { canonicalPath } from "../../domain/endpoint.ts";
 import { NOTHING } from "../../domain/money.ts";

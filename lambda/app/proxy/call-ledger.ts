@@ -1,14 +1,9 @@
+import type { OutcomeFacts } from "../../domain/audit-fields.ts";
 import { afterCorrection, type Balance, type BalanceRefusal } from "../../domain/balance.ts";
 import { correctionsBy, type NamedCorrection } from "../../domain/call/corrections.ts";
 import { type AttemptResult, type Folded, fold } from "../../domain/call/fold.ts";
 import { nextGenerationId } from "../../domain/call/names.ts";
-import {
-  type Attempt,
-  type CallRecord,
-  isFinished,
-  type OutcomeFacts,
-  withAttempt,
-} from "../../domain/call/record.ts";
+import { type Attempt, type CallRecord, isFinished, withAttempt } from "../../domain/call/record.ts";
 import { pruned } from "../../domain/call/retention.ts";
 import { NOTHING } from "../../domain/money.ts";
 import { Problem } from "../../domain/problem.ts";

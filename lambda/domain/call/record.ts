@@ -1,3 +1,4 @@
+import type { OutcomeFacts, RequestFacts } from "../audit-fields.ts";
 import { windowAt } from "../balance.ts";
 import { type MicroUsd, NOTHING, plus } from "../money.ts";
 import type { Policy } from "../vault-key.ts";
@@ -81,40 +82,6 @@ export interface KeyWindow {
 export interface DecidedCorrection extends KeyWindow {
   readonly amount: MicroUsd;
   readonly issuedAtMs: number;
-}
-
-/** What is known of a request before it is forwarded. Text of callers is redacted. */
-export interface RequestFacts {
-  readonly keyId: string;
-  readonly method: string;
-  readonly path: string;
-  readonly callLabel: string | null;
-  readonly idempotencyKey: string | null;
-  /** Amount and currency as the request said them. */
-  readonly amountText: string | null;
-  readonly currency: string | null;
-  /** US dollars for one unit of the currency, where it is another one. */
-  readonly fxRate: number | null;
-  readonly sourceIp: string | null;
-  readonly userAgent: string | null;
-}
-
-/** What is known afterwards. */
-export interface OutcomeFacts {
-  /** A denial's code, or why an allowed attempt cost nothing; null where there is nothing to explain. */
-  readonly reason: string | null;
-  readonly remaining: MicroUsd | null;
-  /** Amount and currency as the vendor said them; null where it said none. */
-  readonly amountText: string | null;
-  readonly currency: string | null;
-  readonly fxRate: number | null;
-  readonly vendorStatus: number | null;
-  readonly vendorRequestId: string | null;
-  readonly vendorObjectId: string | null;
-  readonly vendorCustomerId: string | null;
-  readonly replayed: boolean;
-  readonly vendorMs: number | null;
-  readonly overheadMs: number;
 }
 
 /** A new call with no attempt yet. */

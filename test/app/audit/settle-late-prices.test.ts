@@ -191,7 +191,7 @@ describe("the final price", () => {
     expect(more).toEqual([]);
     expect(row).toMatchObject({
       state: "settled",
-      fields: { reserved: 20_000n, cost: 7_500n, amount: "0.00750", currency: "usd", overrun: false },
+      fields: { reserved: 20_000n, cost: 7_500n, amountText: "0.00750", currency: "usd", overrun: false },
     });
     expect(row?.events.map(({ event }) => event)).toEqual(["reserved", "settled", "late_price"]);
     expect(row?.fields.remaining).toBe(left());
@@ -217,7 +217,7 @@ describe("the final price", () => {
     await settle();
 
     expect(left()).toBe(1_000_000n);
-    expect(await rows()).toMatchObject([{ fields: { cost: 0n, amount: "0.00500" } }]);
+    expect(await rows()).toMatchObject([{ fields: { cost: 0n, amountText: "0.00500" } }]);
   });
 
   test("above the estimate is counted beyond the cap, and is marked", async () => {
@@ -245,7 +245,7 @@ describe("the final price", () => {
 
     expect(vault.state.balanceWrites.length).toBe(before);
     expect(asked()).toHaveLength(1);
-    expect(await rows()).toMatchObject([{ fields: { cost: 20_000n, amount: "0.02" } }]);
+    expect(await rows()).toMatchObject([{ fields: { cost: 20_000n, amountText: "0.02" } }]);
   });
 
   test("with more places than a micro-dollar has is rounded up", async () => {
