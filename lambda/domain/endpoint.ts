@@ -56,7 +56,7 @@ export interface EndpointPattern {
 export function parseEndpointPattern(entry: string): EndpointPattern | { readonly refused: string } {
   const [method = "", path = "", ...rest] = entry.split(" ");
   const accepted =
-    'accepted is "METHOD /path", such as "POST /v1/payment_intents", "GET /v1/customers/*" or "GET /v1/**"';
+    'expected "METHOD /path", such as "POST /v1/payment_intents", "GET /v1/customers/*" or "GET /v1/**"';
   if (rest.length > 0 || !METHODS.has(method) || !path.startsWith("/")) return { refused: accepted };
 
   const segments = path.slice(1).split("/");

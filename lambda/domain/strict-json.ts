@@ -28,7 +28,7 @@ export function readStrictJson(bytes: Uint8Array): StrictJson {
   try {
     value = JSON.parse(text);
   } catch {
-    return whole("is not JSON, or has something behind the value");
+    return whole("is not JSON, or has text after the value");
   }
   // Of a name that is repeated one value is left. In valid JSON every colon outside of a string is a member: one that is
   // missing here was such a name.

@@ -123,7 +123,7 @@ const issueBody = v.strictObject({
         ),
         v.minLength(
           1,
-          "got an empty list, which allows nothing; name the endpoints, or leave it out for all that have a price or are free",
+          "got an empty list, which allows nothing; name the endpoints, or leave it out to allow every priced or free endpoint",
         ),
         v.maxLength(ENDPOINTS_MAX, `accepted are at most ${ENDPOINTS_MAX} entries`),
       ),

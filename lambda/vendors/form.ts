@@ -72,11 +72,11 @@ const segmentsOf = (name: string): readonly string[] => name.replaceAll("]", "")
  */
 export function parseForm(request: VendorRequest, style: FormStyle = BRACKETED): Form | Problem {
   if (Object.keys(request.query).length > 0)
-    return ambiguous("it has a query beside its body; send every parameter in the body");
+    return ambiguous("it has a query string as well as a body; send every parameter in the body");
   if ((request.headers["content-encoding"] ?? []).length > 0)
-    return ambiguous("its body is compressed; send it as it is");
+    return ambiguous("the body is compressed; send it uncompressed");
   const text = utf8(request.body);
-  if (text === null) return ambiguous("its body is not UTF-8");
+  if (text === null) return ambiguous("the body is not UTF-8");
   if (text === "") return new Map();
 
   const types = request.headers["content-type"] ?? [];
@@ -84,7 +84,9 @@ export function parseForm(request: VendorRequest, style: FormStyle = BRACKETED):
     types.length !== 1 ||
     !/^application\/x-www-form-urlencoded(; ?charset=utf-8)?$/i.test(types[0] ?? "")
   ) {
-    return ambiguous("its body is not declared a form; send Content-Type: application/x-www-form-urlencoded");
+    return ambiguous(
+      "the body is not declared as a form; send Content-Type: application/x-www-form-urlencoded",
+    );
   }
   return fieldsOf(text, style);
 }
@@ -93,23 +95,23 @@ function fieldsOf(text: string, style: FormStyle): Form | Problem {
   const fields = new Map<string, string>();
   const shapes = new Shapes();
   const pairs = text.split("&", FIELDS_MAX + 1);
-  if (pairs.length > FIELDS_MAX) return ambiguous(`its body has more than ${FIELDS_MAX} fields`);
+  if (pairs.length > FIELDS_MAX) return ambiguous(`the body has more than ${FIELDS_MAX} fields`);
   for (const pair of pairs) {
     const at = pair.indexOf("=");
     const name = at < 0 ? null : unescaped(pair.slice(0, at));
     const value = unescaped(pair.slice(at + 1));
     if (name === null || value === null || pair.includes(";") || !isName(name, style)) {
       return ambiguous(
-        `its body has the field ${JSON.stringify(pair.slice(0, 40).split("=", 1)[0])} that can be read in more than one way`,
+        `the body has the ambiguous field ${JSON.stringify(pair.slice(0, 40).split("=", 1)[0])}; write it as name=value, percent-encoded`,
       );
     }
     const list = name.endsWith("[]") || style.repeated.includes(name);
-    if (fields.has(name) && !list) return ambiguous(`its body names ${JSON.stringify(name)} twice`);
+    if (fields.has(name) && !list) return ambiguous(`the body names ${JSON.stringify(name)} twice`);
 
     const torn = shapes.conflict(name);
     if (torn !== null)
       return ambiguous(
-        `its body names ${JSON.stringify(torn)} as a value and as something with brackets, or as a list and by name`,
+        `the body uses ${JSON.stringify(torn)} in two ways, with and without brackets, or as a list and by name; use one`,
       );
     fields.set(list ? `${name}#${fields.size}` : name, value);
   }
@@ -149,7 +151,7 @@ export function wholeNumber(form: Form, name: string): bigint | null | Problem {
   if (names.length > 1 || !/^(0|[1-9][0-9]{0,11})$/.test(text)) {
     return new Problem(
       "amount_unknown",
-      `${name}: got ${JSON.stringify(text.slice(0, 40))}; accepted is one whole number of the smallest unit, such as 2999 for $29.99`,
+      `${name}: got ${JSON.stringify(text.slice(0, 40))}; expected one whole number of the smallest unit, such as 2999 for $29.99`,
     );
   }
   return BigInt(text);

@@ -12,13 +12,13 @@ export type JsonBody = { readonly value: unknown };
 /** Reads the body of a request that must have one. */
 export function readJson(request: VendorRequest): JsonBody | Problem {
   if (Object.keys(request.query).length > 0)
-    return ambiguous("it has a query beside its body; send every parameter in the body");
+    return ambiguous("it has a query string as well as a body; send every parameter in the body");
   if ((request.headers["content-encoding"] ?? []).length > 0)
-    return ambiguous("its body is compressed; send it as it is");
+    return ambiguous("the body is compressed; send it uncompressed");
   const types = request.headers["content-type"] ?? [];
   if (types.length !== 1 || !/^application\/json(; ?charset=utf-8)?$/i.test(types[0] ?? ""))
-    return ambiguous("its body is not declared JSON; send Content-Type: application/json");
+    return ambiguous("the body is not declared as JSON; send Content-Type: application/json");
 
   const read = readStrictJson(request.body);
-  return "refused" in read ? ambiguous(`its body ${read.refused}`) : read;
+  return "refused" in read ? ambiguous(`the body ${read.refused}`) : read;
 }

@@ -15,7 +15,7 @@ export function entryProblem(vendor: Vendor, entry: string, all: readonly Vendor
   const pattern = parseEndpointPattern(entry);
   if (!("refused" in pattern) && canMatch(vendor, pattern)) return null;
   const meant = meantBy(vendor, entry);
-  const accepted = meant === null ? acceptedBy(vendor) : `accepted is ${JSON.stringify(meant)}`;
+  const accepted = meant === null ? acceptedBy(vendor) : `expected ${JSON.stringify(meant)}`;
   if ("refused" in pattern) return meant === null ? pattern.refused : accepted;
 
   const { method, segments } = pattern;
@@ -25,7 +25,7 @@ export function entryProblem(vendor: Vendor, entry: string, all: readonly Vendor
   const other = all.find((each) => each !== vendor && canMatch(each, pattern));
   if (other !== undefined)
     return `it is an endpoint of ${other.name}, and this key is for ${vendor.name}; ${accepted}`;
-  return `it matches nothing that a key of ${vendor.name} can call, so it would allow nothing; ${accepted}`;
+  return `it matches no endpoint that a ${vendor.name} key can call; ${accepted}`;
 }
 
 /** Whether some call that has a price or is free is allowed by an entry. */
@@ -57,12 +57,12 @@ export function pathHint(vendor: Vendor, method: string, path: string): string {
   const meant = meantBy(vendor, `${method} ${path}`);
   if (meant === null) return "";
   const [meantMethod = "", meantPath = ""] = meant.split(" ");
-  return `; the base address ends in /${vendor.name}, and this was probably meant: ${meantMethod} /${vendor.name}${meantPath}`;
+  return `; the base URL ends in /${vendor.name}, so you probably mean ${meantMethod} /${vendor.name}${meantPath}`;
 }
 
 const acceptedBy = ({ catalog }: Vendor): string => {
   const example = catalog.find(({ rule }) => rule.kind === "priced");
-  return `accepted is an entry such as "${example?.method} ${entryPath(example)}"; leave allowed_endpoints out for all that have a price or are free`;
+  return `expected an entry such as "${example?.method} ${entryPath(example)}"; leave allowed_endpoints out to allow every priced or free endpoint`;
 };
 
 const entryPath = (endpoint: Endpoint | undefined): string =>

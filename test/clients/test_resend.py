@@ -299,13 +299,13 @@ def test_what_a_key_may_not_do_is_a_resend_error_of_403_that_names_what_it_may(
             wide,
             lambda: resend.ApiKeys.create({"name": "mine"}),
             "endpoint_not_priced",
-            "it makes or changes credentials of this account",
+            "it creates or changes credentials of this account",
         ),
         (
             wide,
             lambda: resend.Emails.send(email_to([new_address()], BCC=["more@example.com"])),
             "endpoint_not_priced",
-            '"BCC" is no field that is known here',
+            '"BCC": unknown field; Keybrake cannot bound its cost',
         ),
         (
             near,
@@ -333,8 +333,8 @@ def test_what_a_key_may_not_do_is_a_resend_error_of_403_that_names_what_it_may(
     ("to", "part"),
     [
         ("ann@example.com, bob@example.com", "to: got"),
-        ([], "to: has 0 addresses; accepted are 1 to 50"),
-        (["ann@example.com"] * 51, "to: has 51 addresses; accepted are 1 to 50"),
+        ([], "to: got 0 addresses; expected 1 to 50"),
+        (["ann@example.com"] * 51, "to: got 51 addresses; expected 1 to 50"),
     ],
 )
 def test_what_cannot_be_counted_is_a_validation_error_that_names_the_field(

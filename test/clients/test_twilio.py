@@ -107,7 +107,7 @@ def test_the_account_may_be_the_placeholder_or_the_credentials_own_and_no_other(
     error = refused(lambda: other.messages.create(to=to, from_=FROM, body="x"))
 
     assert (error.status, error.code) == (403, 20403)
-    assert f"write {PLACEHOLDER} as the account SID" in error.msg
+    assert f"use the placeholder SID {PLACEHOLDER}" in error.msg
     assert error.details["keybrake_code"] == "account_not_allowed"
     assert len(keybrake.charges_to("twilio", to)) == 2
 
@@ -321,7 +321,7 @@ def test_what_a_key_may_not_do_is_a_403_that_names_what_it_may(keybrake, issue, 
         (
             lambda: wide_client.incoming_phone_numbers.create(phone_number=new_number()),
             "endpoint_not_priced",
-            "it buys or changes telephone numbers",
+            "it buys or changes phone numbers",
         ),
         (lambda: wide_client.new_keys.create(), "endpoint_not_priced", "nothing was charged"),
         (
@@ -383,7 +383,7 @@ def test_what_cannot_be_counted_is_a_400_that_names_the_field(keybrake, issue, c
     error = refused(lambda: client.calls.create(to=new_number(), from_=FROM, twiml=TWIML))
 
     assert (error.status, error.code) == (400, 20001)
-    assert "TimeLimit: missing; a call without it may last four hours" in error.msg
+    assert "TimeLimit: missing; expected the longest time that the call may last in seconds" in error.msg
     assert error.details["keybrake_code"] == "amount_unknown"
     keybrake.rows(key, 1)
 

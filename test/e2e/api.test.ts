@@ -120,15 +120,15 @@ describe("POST /vault/keys refuses, and names the field and what is accepted", (
     const message = expectError(await admin("POST", "/vault/keys", { json }), 400, "invalid_request");
 
     expect(message).toMatch(new RegExp(`^${field.replaceAll(".", "\\.")}: `));
-    expect(message).toMatch(/accepted|missing|leave it out/);
+    expect(message).toMatch(/accepted|expected|missing|leave it out/);
   });
 
   test.each([
-    ["POST /stripe/v1/payment_intents", /accepted is "POST \/v1\/payment_intents"$/],
-    ["POST /emails", /it is an endpoint of resend, and this key is for stripe; accepted is/],
+    ["POST /stripe/v1/payment_intents", /expected "POST \/v1\/payment_intents"$/],
+    ["POST /emails", /it is an endpoint of resend, and this key is for stripe; expected /],
     [
       "POST /v1/payment_links",
-      /its page takes payments .*; accepted is an entry such as "POST \/v1\/payment_intents"/,
+      /its page takes payments .*; expected an entry such as "POST \/v1\/payment_intents"/,
     ],
   ])("an entry that can never match, with the one that was probably meant: %s", async (entry, said) => {
     const json = { ...VALID, allowed_endpoints: ["GET /v1/**", entry] };
@@ -228,7 +228,7 @@ describe("POST /vault/keys refuses, and names the field and what is accepted", (
     for (const text of ["{", "vendor=stripe", "{'vendor': 'stripe'}", "\u0000", "{}x"]) {
       const reply = await admin("POST", "/vault/keys", { text });
       expect(expectError(reply, 400, "invalid_request")).toMatch(
-        /^body: is not JSON, or has something behind the value; accepted is an object/,
+        /^body: is not JSON, or has text after the value; accepted is an object/,
       );
     }
   });
@@ -798,7 +798,7 @@ test("a wrong base address is answered with the right one", async () => {
     const path = `${base}/v1/payment_intents`;
     const reply = await ask(run, "POST", path, { token: key.token, form: { amount: "1" } });
     expect(reply.text, base).toContain(
-      "the base address ends in /stripe, and this was probably meant: POST /stripe/v1/payment_intents",
+      "the base URL ends in /stripe, so you probably mean POST /stripe/v1/payment_intents",
     );
   }
 });

@@ -119,9 +119,9 @@ describe("when a key is issued", () => {
       { allowed_recipients: ["4155550100"] },
       "allowed_recipients",
       'got "4155550100"',
-      'the beginning of a number such as "+1"',
+      'the start of a phone number such as "+1"',
     ],
-    ["twilio", { allowed_recipients: ["*"] }, "allowed_recipients", 'got "*"', "the beginning of a number"],
+    ["twilio", { allowed_recipients: ["*"] }, "allowed_recipients", 'got "*"', "the start of a phone number"],
     [
       "resend",
       { allowed_recipients: ["*.example.com"] },

@@ -258,11 +258,11 @@ describe.each(RESEND_PACKAGES)("%s", (name) => {
       message: expect.stringContaining("does not allow POST /emails; it allows POST /emails/batch"),
     });
     for (const [call, part] of [
-      [() => client.apiKeys.create({ name: "mine" }), "it makes or changes credentials of this account"],
-      [() => client.apiKeys.list(), "it makes or changes credentials of this account"],
+      [() => client.apiKeys.create({ name: "mine" }), "it creates or changes credentials of this account"],
+      [() => client.apiKeys.list(), "it creates or changes credentials of this account"],
       [
         () => client.domains.create({ name: "example.com" }),
-        "a domain decides in whose name this account sends",
+        "a domain decides which senders this account may use",
       ],
     ] as const) {
       expect(await refusalOf(call)).toMatchObject({
@@ -310,7 +310,7 @@ describe.each(RESEND_PACKAGES)("%s", (name) => {
         'to: got "a@example.com, b@example.com"',
       ],
       [{ headers: { Bcc: "b@example.com" } }, 400, "ambiguous_request", 'headers: got "Bcc"'],
-      [{ to: [] }, 400, "amount_unknown", "to: has 0 addresses"],
+      [{ to: [] }, 400, "amount_unknown", "to: got 0 addresses"],
     ] as const) {
       const error = await refusalOf(() => client.emails.send(email("a@example.com", fields)));
       expect(error).toMatchObject({ statusCode: status, name: "validation_error", code });

@@ -285,7 +285,7 @@ describe("against a Twilio that answers", () => {
       const refusal = await refusalOf(create("AC99999999999999999999999999999999"));
 
       expect(refusal).toMatchObject({ class: "RestException", status: 403, code: 20403 });
-      expect(refusal.message).toContain("is of another account than the credential");
+      expect(refusal.message).toContain("names another account than the one of this vault key");
       expect(refusal.details).toMatchObject({ keybrake_code: "account_not_allowed", charged: "no" });
       expect(await books.spentMicroUsd()).toBe(before);
       expect(await balanceOf(run, capped)).toEqual({ spent: 2.26, reserved: 0, remaining: 97.74 });
@@ -375,7 +375,7 @@ describe("against a Twilio that answers", () => {
           wide,
           ({ incomingPhoneNumbers }) => incomingPhoneNumbers.create({ phoneNumber: newNumber() }),
           "endpoint_not_priced",
-          "it buys or changes telephone numbers",
+          "it buys or changes phone numbers",
         ],
         [
           wide,
@@ -418,7 +418,9 @@ describe("against a Twilio that answers", () => {
       expect(sent).toBe(1);
       expect(refusal).toMatchObject({ class: "RestException", status: 400, code: 20001 });
       expect(refusal?.details).toMatchObject({ keybrake_code: "amount_unknown" });
-      expect(refusal?.message).toContain("TimeLimit: missing; a call without it may last four hours");
+      expect(refusal?.message).toContain(
+        "TimeLimit: missing; expected the longest time that the call may last in seconds",
+      );
       expect((await simulator.requests()).length).toBe(before);
     });
 

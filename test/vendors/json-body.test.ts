@@ -52,7 +52,7 @@ describe("a body that can be read in one way only", () => {
 });
 
 describe("a body that could be read in two ways is refused", () => {
-  const TWICE = "its body names a field twice";
+  const TWICE = "the body names a field twice";
   test.each([
     ["with other values", '{"to":"a@b.c","to":"x@y.z"}'],
     ["with the same value", '{"to":"a@b.c","to":"a@b.c"}'],
@@ -79,10 +79,10 @@ describe("a body that could be read in two ways is refused", () => {
     ["__proto__ at the top", '{"__proto__":{"to":"x@y.z"}}'],
     ["__proto__ deep inside", '[{"a":{"__proto__":[]}}]'],
   ])("%s", (_, body) => {
-    expect(read(body)).toBe('its body names "__proto__"');
+    expect(read(body)).toBe('the body names "__proto__"');
   });
 
-  const NO_JSON = "its body is not JSON, or has something behind the value";
+  const NO_JSON = "the body is not JSON, or has text after the value";
   test.each([
     ["nothing", ""],
     ["something behind the value", '{"a":1}{"a":2}'],
@@ -103,18 +103,18 @@ describe("a body that could be read in two ways is refused", () => {
     const nested = (levels: number) => "[".repeat(levels) + "]".repeat(levels);
 
     expect(read(nested(20))).toBeInstanceOf(Array);
-    expect(read(nested(21))).toBe("its body is nested more than 20 levels deep");
-    expect(read("[".repeat(4_000_000))).toBe("its body is nested more than 20 levels deep");
-    expect(read('{"a":'.repeat(1_000_000))).toBe("its body is nested more than 20 levels deep");
+    expect(read(nested(21))).toBe("the body is nested more than 20 levels deep");
+    expect(read("[".repeat(4_000_000))).toBe("the body is nested more than 20 levels deep");
+    expect(read('{"a":'.repeat(1_000_000))).toBe("the body is nested more than 20 levels deep");
   });
 
   test("a byte order mark, and what is not UTF-8", () => {
-    expect(read("\uFEFF{}")).toBe("its body begins with a byte order mark");
-    expect(read(Uint8Array.from([0x22, 0xff, 0x22]))).toBe("its body is not UTF-8");
+    expect(read("\uFEFF{}")).toBe("the body begins with a byte order mark");
+    expect(read(Uint8Array.from([0x22, 0xff, 0x22]))).toBe("the body is not UTF-8");
     expect(read(Uint8Array.from([0x7b, 0x00, 0x7d, 0x00]))).toBe(NO_JSON);
   });
 
-  const NOT_DECLARED = "its body is not declared JSON; send Content-Type: application/json";
+  const NOT_DECLARED = "the body is not declared as JSON; send Content-Type: application/json";
   test.each([
     ["none", []],
     ["two", ["application/json", "application/json"]],
@@ -130,9 +130,9 @@ describe("a body that could be read in two ways is refused", () => {
   test("a compressed body, and a query beside it", () => {
     const compressed = { headers: { "content-type": ["application/json"], "content-encoding": ["gzip"] } };
 
-    expect(read("{}", compressed)).toBe("its body is compressed; send it as it is");
+    expect(read("{}", compressed)).toBe("the body is compressed; send it uncompressed");
     expect(read("{}", { query: { to: ["x@y.z"] } })).toBe(
-      "it has a query beside its body; send every parameter in the body",
+      "it has a query string as well as a body; send every parameter in the body",
     );
   });
 });

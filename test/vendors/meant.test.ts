@@ -77,7 +77,7 @@ describe("an entry that can never match is refused with the one that was meant",
     ["resend", "POST https://api.resend.com/emails/batch", "POST /emails/batch"],
   ])("%s: %s", (vendor, entry, meant) => {
     const problem = entryProblem(vendorOf(vendor), entry, VENDORS.all);
-    expect(problem).toContain(meant === null ? "accepted is" : `accepted is ${JSON.stringify(meant)}`);
+    expect(problem).toContain(meant === null ? "expected " : `expected ${JSON.stringify(meant)}`);
     if (meant !== null) expect(entryProblem(vendorOf(vendor), meant, VENDORS.all)).toBeNull();
   });
 
@@ -86,19 +86,19 @@ describe("an entry that can never match is refused with the one that was meant",
     ["stripe", `POST ${MESSAGES}`, "an endpoint of twilio"],
     ["resend", "POST /v1/payment_intents", "an endpoint of stripe"],
     ["twilio", "POST /emails/batch", "an endpoint of resend"],
-    ["stripe", "POST /v1/subscriptions", "makes Stripe bill again and again"],
+    ["stripe", "POST /v1/subscriptions", "makes Stripe bill repeatedly or later"],
     ["stripe", "POST /v1/coupons", "gives customers credit"],
-    ["stripe", "GET /v1/issuing/cards", "reaches into bank accounts"],
+    ["stripe", "GET /v1/issuing/cards", "uses bank accounts, cards and balances"],
     ["resend", "POST /broadcasts", "goes to a whole segment"],
-    ["stripe", "GET /v1/x", "matches nothing that a key of stripe can call"],
-    ["stripe", "POST /x/**", "matches nothing that a key of stripe can call"],
-    ["stripe", "POST /v2/**", "matches nothing that a key of stripe can call"],
-    ["stripe", "nonsense", "accepted is"],
-    ["stripe", "", "accepted is"],
+    ["stripe", "GET /v1/x", "matches no endpoint that a stripe key can call"],
+    ["stripe", "POST /x/**", "matches no endpoint that a stripe key can call"],
+    ["stripe", "POST /v2/**", "matches no endpoint that a stripe key can call"],
+    ["stripe", "nonsense", "expected "],
+    ["stripe", "", "expected "],
   ])("%s: %s says why", (vendor, entry, why) => {
     const problem = entryProblem(vendorOf(vendor), entry, VENDORS.all);
     expect(problem).toContain(why);
-    expect(problem).toMatch(/accepted is/);
+    expect(problem).toMatch(/expected /);
   });
 });
 
@@ -131,8 +131,8 @@ describe("a path that no endpoint has is answered with what was probably meant",
     ["resend", "POST", "/email", "POST /resend/emails"],
   ])("%s: %s %s", (vendor, method, path, meant) => {
     const hint = pathHint(vendorOf(vendor), method, path);
-    expect(hint).toContain(`the base address ends in /${vendor}`);
-    expect(hint).toMatch(new RegExp(`: ${meant.replaceAll(".", "\\.")}$`));
+    expect(hint).toContain(`the base URL ends in /${vendor}`);
+    expect(hint).toMatch(new RegExp(`, so you probably mean ${meant.replaceAll(".", "\\.")}$`));
   });
 
   test("and with nothing where nothing is near", () => {

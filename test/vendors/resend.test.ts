@@ -275,7 +275,9 @@ describe("whoever could hide a recipient is refused", () => {
     "toString",
   ])("a field that is not listed: %s", (name) => {
     expect(refusal(quoteEmail(email({ [name]: "x@y.zz" })))).toMatch(
-      new RegExp(`^endpoint_not_priced: ${JSON.stringify(name)} is no field that is known here`),
+      new RegExp(
+        `^endpoint_not_priced: ${JSON.stringify(name)}: unknown field; Keybrake cannot bound its cost`,
+      ),
     );
   });
 
@@ -286,7 +288,7 @@ describe("whoever could hide a recipient is refused", () => {
     ["fifty-one in to", { to: Array(51).fill("a@b.co") }, 51],
   ])("%s", (_, change, count) => {
     expect(refusal(quoteEmail(email(change)))).toBe(
-      `amount_unknown: to: has ${count} addresses; accepted are 1 to 50`,
+      `amount_unknown: to: got ${count} addresses; expected 1 to 50`,
     );
   });
 
@@ -318,24 +320,24 @@ describe("a batch costs what its e-mails cost", () => {
     expect(ok(quoteBatch(Array(100).fill(email()))).amount).toBe(1_000n);
     for (const count of [0, 101])
       expect(refusal(quoteBatch(Array(count).fill(email())))).toBe(
-        `amount_unknown: body: has ${count} e-mails; accepted are 1 to 100`,
+        `amount_unknown: body: got ${count} e-mails; expected 1 to 100`,
       );
   });
 
   test.each([
     [{ bcc: "x" }, "ambiguous_request: [3].bcc: got"],
-    [{ to: [] }, "amount_unknown: [3].to: has 0 addresses"],
+    [{ to: [] }, "amount_unknown: [3].to: got 0 addresses"],
     [{ headers: { Bcc: "x@y.zz" } }, "ambiguous_request: [3].headers: got"],
     [{ subject: "\n" }, "ambiguous_request: [3].subject: got"],
-    [{ BCC: "x@y.zz" }, 'endpoint_not_priced: [3]."BCC" is no field'],
+    [{ BCC: "x@y.zz" }, 'endpoint_not_priced: [3]."BCC": unknown field'],
   ])("names the e-mail that is refused: %j", (change, message) => {
     expect(refusal(quoteBatch([email(), email(), email(), email(change)]))).toContain(message);
   });
 
   test.each([
-    [email(), "body: got an object; accepted is an array of e-mails"],
+    [email(), "body: got an object; expected an array of e-mails"],
     [{ 0: email(), length: 1 }, "body: got an object"],
-    [[email(), [email()]], "[1]: got an array; accepted is an object"],
+    [[email(), [email()]], "[1]: got an array; expected an e-mail as a JSON object"],
     [[null], "[0]: got null"],
   ])("is an array of objects, and not %j", (body, message) => {
     expect(refusal(quoteBatch(body))).toContain(message);
@@ -522,11 +524,11 @@ describe("what is free", () => {
   });
 
   test.each([
-    [{ scheduled_at: "in 1 hour", to: "x@y.zz" }, /^endpoint_not_priced: "to" is no field/],
+    [{ scheduled_at: "in 1 hour", to: "x@y.zz" }, /^endpoint_not_priced: "to": unknown field/],
     [{ id: "id-2", scheduled_at: "in 1 hour" }, /^ambiguous_request: .*another e-mail/],
-    [{ scheduled_at: 1_000 }, /^ambiguous_request: .*scheduled_at is no text/],
-    [{}, /^ambiguous_request: .*scheduled_at is no text/],
-    [[], /^ambiguous_request: .*no object/],
+    [{ scheduled_at: 1_000 }, /^ambiguous_request: scheduled_at: expected a string/],
+    [{}, /^ambiguous_request: scheduled_at: expected a string/],
+    [[], /^ambiguous_request: the body must be a JSON object$/],
   ])("nothing else of it: %j", (body, message) => {
     expect(reschedule(body)).toMatch(message);
   });

@@ -154,7 +154,7 @@ describe("a refund", () => {
   });
 
   test("that cannot be bounded says what is accepted", () => {
-    expect(refusal(REFUNDS, "amount=1")).toMatch(/^charge: accepted is the id of one charge, /);
+    expect(refusal(REFUNDS, "amount=1")).toMatch(/^charge: expected the id of one charge, /);
   });
 
   test("is for the customer of what is refunded", () => {

@@ -100,9 +100,11 @@ describe("a currency without a rate", () => {
 
   test("is answered with those that have one", () => {
     expect(refusal(CREATE, "amount=5&currency=gbp")).toBe(
-      'currency: got "gbp"; accepted is usd, eur, jpy, kwd, since no rate is configured for others',
+      'currency: got "gbp"; expected one of usd, eur, jpy, kwd; no rate is configured for others',
     );
-    expect(refusal(CREATE, "amount=5")).toMatch(/^currency: got nothing; accepted is usd, eur, jpy, kwd,/);
+    expect(refusal(CREATE, "amount=5")).toMatch(
+      /^currency: got nothing; expected one of usd, eur, jpy, kwd;/,
+    );
   });
 });
 

@@ -60,7 +60,7 @@ describe("a draft", () => {
     expect(costOf(CREATE, "customer=cus_1", {}, VERSIONED)).toBe(0n);
     expect(costOf(CREATE, "customer=cus_1")).toBe("amount_unknown");
     expect(refusal(CREATE, "customer=cus_1")).toMatch(
-      /^auto_advance: missing; accepted is false, or to leave it out with a Stripe-Version header: /,
+      /^auto_advance: missing; send false, or add a Stripe-Version header; /,
     );
   });
 
@@ -74,7 +74,7 @@ describe("a draft", () => {
   ])("made with %s is refused", (body) => {
     for (const change of [{}, VERSIONED]) {
       expect(costOf(CREATE, body, {}, change)).toBe("amount_unknown");
-      expect(refusal(CREATE, body, {}, change)).toMatch(/^auto_advance: accepted is false: /);
+      expect(refusal(CREATE, body, {}, change)).toMatch(/^auto_advance: expected false; /);
     }
   });
 

@@ -48,7 +48,7 @@ const readable = ({ query }: VendorRequest): Problem | null => {
   if (wrong === undefined) return null;
   return new Problem(
     "ambiguous_request",
-    `${JSON.stringify(wrong[0].slice(0, 40))} is no parameter of a query that is known here, or stands there twice; accepted are ${READ_PARAMETERS.join(", ")}`,
+    `${JSON.stringify(wrong[0].slice(0, 40))}: unknown query parameter, or one that is named twice; expected ${READ_PARAMETERS.join(", ")}`,
   );
 };
 
@@ -59,7 +59,9 @@ const bodiless = ({ body }: VendorRequest): Problem | null =>
     : ambiguous("it has a body where none is expected; leave it out");
 
 const withoutQuery = ({ query }: VendorRequest): Problem | null =>
-  Object.keys(query).length === 0 ? null : ambiguous("it has a query where none is expected; leave it out");
+  Object.keys(query).length === 0
+    ? null
+    : ambiguous("it has a query string where none is expected; leave it out");
 
 const read: FreeRule = { kind: "free", check: (request) => readable(request) ?? bodiless(request) };
 const cancel: FreeRule = { kind: "free", check: (request) => withoutQuery(request) ?? bodiless(request) };
@@ -70,13 +72,15 @@ const reschedule: FreeRule = {
   check: (request) => {
     const body = readJson(request);
     if (body instanceof Problem) return body;
-    if (!isJsonObject(body.value)) return ambiguous("its body is no object");
+    if (!isJsonObject(body.value)) return new Problem("ambiguous_request", "the body must be a JSON object");
     const { value } = body;
     const problem = unlisted(value, ["scheduled_at", "id"]);
     if (problem !== null) return problem;
     if ("id" in value && value["id"] !== request.path.split("/")[2])
-      return ambiguous("its body names another e-mail than its path");
-    return typeof value["scheduled_at"] === "string" ? null : ambiguous("scheduled_at is no text");
+      return ambiguous("the body names another e-mail than the path");
+    return typeof value["scheduled_at"] === "string"
+      ? null
+      : new Problem("ambiguous_request", "scheduled_at: expected a string, such as 2026-12-01T09:00:00Z");
   },
 };
 
@@ -86,8 +90,7 @@ const get = (path: string): Endpoint => ({ method: "GET", path, rule: read });
 const denied = (path: string, reason: string): readonly Endpoint[] =>
   [path, `${path}/**`].map((at) => ({ method: "ANY", path: at, rule: { kind: "denied", reason } }));
 
-const STORED_CONTACTS =
-  "contacts are billed for as long as they are stored, which no price of one call bounds";
+const STORED_CONTACTS = "contacts are billed for as long as they are stored, so one call has no bounded cost";
 
 export const catalog: readonly Endpoint[] = [
   { method: "POST", path: "/emails", rule: send(quoteEmail, readEmail) },
@@ -103,12 +106,15 @@ export const catalog: readonly Endpoint[] = [
   get("/emails/{id}/attachments/{id}"),
   { method: "PATCH", path: "/emails/{id}", rule: reschedule },
   { method: "POST", path: "/emails/{id}/cancel", rule: cancel },
-  ...denied("/emails/{id}/share", "it makes a link under which anybody can read the e-mail"),
+  ...denied("/emails/{id}/share", "it creates a public link to the e-mail"),
 
   // What a domain shows are records that stand in the public DNS.
   get("/domains"),
   get("/domains/{id}"),
-  ...denied("/domains", "a domain decides in whose name this account sends; change it in Resend's dashboard"),
+  ...denied(
+    "/domains",
+    "a domain decides which senders this account may use; change it in Resend's dashboard",
+  ),
 
   get("/contacts"),
   get("/contacts/imports"),
@@ -125,7 +131,7 @@ export const catalog: readonly Endpoint[] = [
   get("/segments"),
   get("/segments/{id}"),
   get("/segments/{id}/contacts"),
-  ...denied("/segments", "a segment decides whom broadcasts reach; change it in Resend's dashboard"),
+  ...denied("/segments", "a segment decides who receives broadcasts; change it in Resend's dashboard"),
   get("/contact-properties"),
   get("/contact-properties/{id}"),
   ...denied(
@@ -139,25 +145,28 @@ export const catalog: readonly Endpoint[] = [
   get("/templates/{template}"),
   ...denied(
     "/templates",
-    "a template is what others send with this account too; change it in Resend's dashboard",
+    "everyone who sends with this account uses its templates; change them in Resend's dashboard",
   ),
   get("/suppressions"),
   get("/suppressions/{contact}"),
-  ...denied("/suppressions", "it decides whom this account can reach; change it in Resend's dashboard"),
+  ...denied(
+    "/suppressions",
+    "the suppression list decides who this account can reach; change it in Resend's dashboard",
+  ),
   get("/usage"),
 
   ...denied(
     "/broadcasts",
-    "a broadcast goes to a whole segment, so what it costs is not known before; send with POST /emails or POST /emails/batch",
+    "a broadcast goes to a whole segment, so its cost is not known in advance; send with POST /emails or POST /emails/batch",
   ),
-  ...denied("/automations", "an automation sends e-mails by itself, past every cap"),
-  ...denied("/events", "an event starts automations, and how many e-mails they send is not known here"),
+  ...denied("/automations", "an automation sends e-mails on its own, outside every cap"),
+  ...denied("/events", "an event starts automations, which send an unknown number of e-mails"),
   ...denied("/inboxes", "an inbox sends replies and forwards to recipients that a request does not name"),
-  ...denied("/api-keys", "it makes or changes credentials of this account"),
-  ...denied("/oauth", "it shows or ends who may act for this account"),
+  ...denied("/api-keys", "it creates or changes credentials of this account"),
+  ...denied("/oauth", "it shows or revokes access to this account"),
   ...denied(
     "/webhooks",
-    "its answers hold a signing secret, and it tells others what this account sends and receives",
+    "its answers hold a signing secret, and it reports what this account sends and receives",
   ),
-  ...denied("/logs", "a log holds the requests and answers of everybody who uses this account"),
+  ...denied("/logs", "logs hold the requests and answers of everyone who uses this account"),
 ];

@@ -38,7 +38,7 @@ const BATCH_MAX = 100;
 type Recipients = readonly string[];
 
 const unclear = (field: string, got: string, accepted: string) =>
-  new Problem("ambiguous_request", `${field}: got ${got}; accepted is ${accepted}`);
+  new Problem("ambiguous_request", `${field}: got ${got}; expected ${accepted}`);
 
 const shown = (value: unknown): string => {
   if (typeof value === "string") return JSON.stringify(value.slice(0, 60));
@@ -56,14 +56,14 @@ export function unlisted(
   if (unknown === undefined) return null;
   return new Problem(
     "endpoint_not_priced",
-    `${prefix}${JSON.stringify(unknown.slice(0, 40))} is no field that is known here, so what it would cost is not known; accepted are ${listed.join(", ")}`,
+    `${prefix}${JSON.stringify(unknown.slice(0, 40))}: unknown field; Keybrake cannot bound its cost; expected ${listed.join(", ")}`,
   );
 }
 
 /** All recipients of an e-mail, each as often as it is named. `prefix`: where it stands in a batch. */
 function recipientsOf(email: unknown, prefix: string): Recipients | Problem {
   if (!isJsonObject(email))
-    return unclear(prefix === "" ? "body" : prefix.slice(0, -1), shown(email), "an object, the e-mail");
+    return unclear(prefix === "" ? "body" : prefix.slice(0, -1), shown(email), "an e-mail as a JSON object");
   const problem = unlisted(email, EMAIL_FIELDS, prefix) ?? headersProblem(email["headers"], prefix);
   if (problem !== null) return problem;
 
@@ -85,14 +85,14 @@ function addressesOf(value: unknown, field: string): Recipients | Problem {
   for (const one of Array.isArray(value) ? value : [value]) {
     const address = typeof one === "string" ? addressOf(one) : null;
     if (address === null)
-      return unclear(field, shown(one), `${ADDRESS_ACCEPTED}; several are written as an array of strings`);
+      return unclear(field, shown(one), `${ADDRESS_ACCEPTED}; send several as an array of strings`);
     addresses.push(address);
   }
   return addresses;
 }
 
 const tooMany = (field: string, count: number): Problem =>
-  new Problem("amount_unknown", `${field}: has ${count} addresses; accepted are 1 to ${ADDRESSES_MAX}`);
+  new Problem("amount_unknown", `${field}: got ${count} addresses; expected 1 to ${ADDRESSES_MAX}`);
 
 /** Headers of a message that name whom it goes to, or from whom it comes, and those that its carrier reads. */
 const RECIPIENT_HEADER = /^(to|cc|bcc|apparently-to|from|sender|return-path|resent-.*|x-ses-.*)$/i;
@@ -100,7 +100,7 @@ const RECIPIENT_HEADER = /^(to|cc|bcc|apparently-to|from|sender|return-path|rese
 function headersProblem(headers: unknown, prefix: string): Problem | null {
   const field = `${prefix}headers`;
   if (headers === undefined || headers === null) return null;
-  if (!isJsonObject(headers)) return unclear(field, shown(headers), "an object of names and texts");
+  if (!isJsonObject(headers)) return unclear(field, shown(headers), "an object of strings");
   for (const [name, value] of Object.entries(headers)) {
     if (RECIPIENT_HEADER.test(name))
       return unclear(
@@ -110,7 +110,7 @@ function headersProblem(headers: unknown, prefix: string): Problem | null {
       );
     if (!/^[A-Za-z0-9_-]{1,100}$/.test(name))
       return unclear(field, shown(name), "a name of letters, digits, hyphens and underscores");
-    if (typeof value !== "string") return unclear(`${field}.${name}`, shown(value), "a text");
+    if (typeof value !== "string") return unclear(`${field}.${name}`, shown(value), "a string");
   }
   return null;
 }
@@ -121,7 +121,11 @@ const WITH_LINES: readonly string[] = ["html", "text", "template"];
 function lineBreakProblem(email: Readonly<Record<string, unknown>>, prefix: string): Problem | null {
   const broken = Object.entries(email).find(([name, value]) => !WITH_LINES.includes(name) && hasLines(value));
   if (broken === undefined) return null;
-  return unclear(`${prefix}${broken[0]}`, "a line break or another control character", "a text without them");
+  return unclear(
+    `${prefix}${broken[0]}`,
+    "a line break or another control character",
+    "text without control characters",
+  );
 }
 
 const hasLines = (value: unknown): boolean => {
@@ -151,7 +155,7 @@ function batch(request: VendorRequest): Emails | Problem {
   if (body.value.length === 0 || body.value.length > BATCH_MAX) {
     return new Problem(
       "amount_unknown",
-      `body: has ${body.value.length} e-mails; accepted are 1 to ${BATCH_MAX}`,
+      `body: got ${body.value.length} e-mails; expected 1 to ${BATCH_MAX}`,
     );
   }
   const emails: Recipients[] = [];
@@ -189,7 +193,7 @@ const recipientPrice = ({ prices }: Terms): MicroUsd | Problem =>
   priceOf(prices, "resend", "recipient", "") ??
   new Problem(
     "endpoint_not_priced",
-    "no price of a recipient is configured; an operator can set prices.resend.recipient in keybrake.config.ts",
+    "no price for a recipient is configured; an operator can set prices.resend.recipient in keybrake.config.ts",
   );
 
 export const quoteEmail = quoteOf(oneEmail);

@@ -55,15 +55,12 @@ function refuseHeaders(headers: Headers): Problem | null {
   if (keys.length > 1 || keys.some((key) => key.trim() === "" || key.length > IDEMPOTENCY_KEY_LENGTH_MAX)) {
     return new Problem(
       "ambiguous_request",
-      `Idempotency-Key: accepted is one header of 1 to ${IDEMPOTENCY_KEY_LENGTH_MAX} characters`,
+      `Idempotency-Key: expected one header of 1 to ${IDEMPOTENCY_KEY_LENGTH_MAX} characters`,
     );
   }
   const modes = headers["x-batch-validation"] ?? [];
   if (modes.length > 1 || modes.some((mode) => mode !== "strict" && mode !== "permissive")) {
-    return new Problem(
-      "ambiguous_request",
-      "x-batch-validation: accepted is one header, strict or permissive",
-    );
+    return new Problem("ambiguous_request", "x-batch-validation: expected one header, strict or permissive");
   }
   return null;
 }
@@ -71,7 +68,7 @@ function refuseHeaders(headers: Headers): Problem | null {
 export const resend: Vendor = {
   name: "resend",
   origins: { main: "https://api.resend.com" },
-  credentialAccepted: "an API key, re_ and what follows, without spaces or line breaks",
+  credentialAccepted: "an API key such as re_…, without spaces or line breaks",
   authorize: (secret) =>
     /^re_[\x21-\x7e]{1,250}$/.test(secret) ? { authorization: `Bearer ${secret}` } : null,
   authorizeQuery: null,

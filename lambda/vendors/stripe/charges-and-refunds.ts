@@ -41,7 +41,7 @@ function costOfRefund(form: Form, known: Known): Cost | Problem {
   if (refundedId(form) === null)
     return new Problem(
       "amount_unknown",
-      "charge: accepted is the id of one charge, or of one PaymentIntent as payment_intent",
+      "charge: expected the id of one charge, or payment_intent with the id of one PaymentIntent",
     );
   const named = wholeNumber(form, "amount");
   if (named instanceof Problem) return named;

@@ -40,5 +40,5 @@ export function currencyIn(form: Form, terms: Terms): string | null | Problem {
 export const currencyUnknown = (got: string, { rates }: Terms): Problem =>
   new Problem(
     "currency_unknown",
-    `currency: got ${got}; accepted is ${["usd", ...Object.keys(rates).sort()].join(", ")}, since no rate is configured for others`,
+    `currency: got ${got}; expected one of ${["usd", ...Object.keys(rates).sort()].join(", ")}; no rate is configured for others`,
   );

@@ -11,7 +11,7 @@
 export const DENIED: readonly { readonly reason: string; readonly endpoints: readonly string[] }[] = [
   {
     reason:
-      "it makes Stripe bill again and again, or later, amounts that the request does not name, so no cap can hold it; charge each amount with POST /v1/payment_intents, and keep subscriptions in your own backend",
+      "it makes Stripe bill repeatedly or later, for amounts that the request does not name, so no cap can bound it; charge each amount with POST /v1/payment_intents, and keep subscriptions in your own backend",
     endpoints: [
       "POST /v1/subscriptions",
       "POST /v1/subscriptions/{id}",
@@ -58,7 +58,7 @@ export const DENIED: readonly { readonly reason: string; readonly endpoints: rea
   },
   {
     reason:
-      "it lets a payment through whose amount the request does not name; use POST /v1/payment_intents/{id}/confirm, or let the payer finish it on Stripe's page",
+      "it completes a payment whose amount the request does not name; use POST /v1/payment_intents/{id}/confirm, or let the payer finish it on Stripe's page",
     endpoints: [
       "POST /v1/payment_intents/{id}/apply_customer_balance",
       "POST /v1/payment_intents/{id}/verify_microdeposits",
@@ -66,32 +66,32 @@ export const DENIED: readonly { readonly reason: string; readonly endpoints: rea
   },
   {
     reason:
-      "it can take a credit off an invoice that Stripe then collects by itself, without a call that could be counted; change a draft of this key with POST /v1/invoices/{id}/remove_lines, or do it in the Stripe dashboard",
+      "it can remove a credit from an invoice that Stripe then collects automatically, without a call that Keybrake can count; change a draft of this key with POST /v1/invoices/{id}/remove_lines, or do it in the Stripe dashboard",
     endpoints: ["POST /v1/credit_notes/{id}/void", "DELETE /v1/invoiceitems/{id}"],
   },
   {
     reason:
-      "what stood on a draft can wait for the next invoice, which Stripe collects without a call that could be counted; take lines off with POST /v1/invoices/{id}/remove_lines, or leave the draft as it is",
+      "the items of a deleted draft can wait for the next invoice, which Stripe collects without a call that Keybrake can count; remove lines with POST /v1/invoices/{id}/remove_lines, or keep the draft",
     endpoints: ["DELETE /v1/invoices/{id}"],
   },
   {
     reason:
-      "it lists every account that is connected to yours; with allowed_accounts on the key read one by its id",
+      "it lists every account that is connected to yours; issue a key with allowed_accounts, and read one account by its id",
     endpoints: ["GET /v1/accounts"],
   },
   {
     reason:
-      "an event shows whole objects, logins and secrets among them, of everything that happens in your account; read the objects that the run has made instead",
+      "events show whole objects from all of your account, including logins and secrets; read the objects that your run created instead",
     endpoints: ["GET /v1/events", "GET /v1/events/{id}", "GET /v2/core/events", "GET /v2/core/events/{id}"],
   },
   {
     reason:
-      "it settles an invoice with a payment that was made elsewhere, whose amount the request does not say; pay it with POST /v1/invoices/{id}/pay",
+      "it settles an invoice with an earlier payment, whose amount the request does not name; pay it with POST /v1/invoices/{id}/pay",
     endpoints: ["POST /v1/invoices/{id}/attach_payment"],
   },
   {
     reason:
-      "it gives customers credit, discounts or free time, which lowers later bills by an amount that no cap sees; do it in the Stripe dashboard, or pay back one charge with POST /v1/refunds",
+      "it gives customers credit, discounts or free time, which lowers later bills by an amount that cannot be counted against a cap; do it in the Stripe dashboard, or refund one charge with POST /v1/refunds",
     endpoints: [
       "POST /v1/billing/credit_grants",
       "POST /v1/billing/credit_grants/**",
@@ -108,12 +108,12 @@ export const DENIED: readonly { readonly reason: string; readonly endpoints: rea
   },
   {
     reason:
-      "it opens a bank account for a customer, or applies what lies there to invoices of any amount; do it in the Stripe dashboard",
+      "it opens a bank account for a customer, or applies its balance to invoices of any amount; do it in the Stripe dashboard",
     endpoints: ["POST /v1/customers/{id}/cash_balance", "POST /v1/customers/{id}/funding_instructions"],
   },
   {
     reason:
-      "it reaches into bank accounts, cards and balances that Stripe keeps for you, whose money leaves without a charge, and shows their numbers; use it from your own backend",
+      "it uses bank accounts, cards and balances that Stripe holds for you, which can pay out without a charge, and shows their numbers; use it from your own backend",
     endpoints: [
       "ANY /v1/capital/**",
       "ANY /v1/issuing/**",
@@ -124,11 +124,11 @@ export const DENIED: readonly { readonly reason: string; readonly endpoints: rea
   },
   {
     reason:
-      "a card reader takes payments in person, past every cap, and its settings hold passwords; use it from your own backend",
+      "a card reader takes payments in person, outside every cap, and its settings hold passwords; use it from your own backend",
     endpoints: ["ANY /v1/terminal/**"],
   },
   {
-    reason: "it hands out a credential that works past this proxy; call it from your own backend",
+    reason: "it returns a credential that bypasses Keybrake; call it from your own backend",
     endpoints: [
       "ANY /oauth/**",
       "ANY /express/**",
@@ -145,7 +145,7 @@ export const DENIED: readonly { readonly reason: string; readonly endpoints: rea
   },
   {
     reason:
-      "it sends events of your whole account to an address, and its answer can hold the signing secret; set it up in the Stripe dashboard",
+      "it sends events of your whole account to a URL, and its answer can hold the signing secret; set it up in the Stripe dashboard",
     endpoints: [
       "ANY /v1/webhook_endpoints",
       "ANY /v1/webhook_endpoints/**",
@@ -154,8 +154,7 @@ export const DENIED: readonly { readonly reason: string; readonly endpoints: rea
     ],
   },
   {
-    reason:
-      "it gives card data or files to whoever is at an address of the caller's choice; do it from your own backend",
+    reason: "it sends card data or files to any address that the caller names; do it from your own backend",
     endpoints: [
       "POST /v1/file_links",
       "POST /v1/file_links/{id}",
@@ -165,7 +164,7 @@ export const DENIED: readonly { readonly reason: string; readonly endpoints: rea
   },
   {
     reason:
-      "it makes or changes another Stripe account, or where its payouts go; manage connected accounts from your own backend",
+      "it creates or changes another Stripe account, or changes where its payouts go; manage connected accounts from your own backend",
     endpoints: [
       "POST /v1/account",
       "POST /v1/accounts",
@@ -225,12 +224,12 @@ export const DENIED: readonly { readonly reason: string; readonly endpoints: rea
   },
   {
     reason:
-      "it records payments made outside of Stripe as if they had been received here; record them from your own backend",
+      "it records payments made outside Stripe as if Stripe had received them; record them from your own backend",
     endpoints: ["POST /v1/payment_records/**"],
   },
   {
     reason:
-      "Stripe asks a fee for each call, and no price for it is configured; call it from your own backend",
+      "Stripe charges a fee for each call, and no price for it is configured; call it from your own backend",
     endpoints: [
       "POST /v1/radar/payment_evaluations",
       "POST /v1/tax/calculations",
@@ -241,7 +240,7 @@ export const DENIED: readonly { readonly reason: string; readonly endpoints: rea
   },
   {
     reason:
-      "Stripe asks a fee for each check, and what it answers are people's bank accounts and identity papers; call it from your own backend",
+      "Stripe charges a fee for each check, and its answers hold bank accounts and identity documents; call it from your own backend",
     endpoints: [
       "ANY /v1/financial_connections/**",
       "ANY /v1/identity/**",
@@ -256,22 +255,21 @@ export const DENIED: readonly { readonly reason: string; readonly endpoints: rea
   },
   {
     reason:
-      "it exports the data of your whole account; run the report in the Stripe dashboard, its state can be read with a vault key",
+      "it exports the data of your whole account; run the report in the Stripe dashboard, and read its state with a vault key",
     endpoints: ["POST /v1/reporting/report_runs"],
   },
   {
     reason:
-      "it works in test mode alone, where it makes up money that nobody paid; call it with a test key of your own",
+      "it works in test mode only, where it creates money that nobody paid; call it with your own test key",
     endpoints: ["ANY /v1/test_helpers/**", "ANY /v2/test_helpers/**"],
   },
   {
-    reason:
-      "the PDF is at another address of Stripe's, files.stripe.com; open the quote in the Stripe dashboard",
+    reason: "the PDF is on another host of Stripe, files.stripe.com; open the quote in the Stripe dashboard",
     endpoints: ["GET /v1/quotes/{id}/pdf"],
   },
   {
     reason:
-      "Stripe has retired Sources, and what is paid into one can go back to another account; save a payment method with POST /v1/payment_methods",
+      "Stripe has retired Sources, and money paid into one can be returned to another account; save a payment method with POST /v1/payment_methods",
     endpoints: ["POST /v1/sources", "POST /v1/sources/{id}", "POST /v1/sources/{id}/verify"],
   },
   {

@@ -44,13 +44,15 @@ function readable(request: VendorRequest, limits: CallLimits): Problem | null {
     }
   }
   const { method, body } = request;
-  return body.length === 0 ? null : new Problem("ambiguous_request", `a ${method} has no body; leave it out`);
+  return body.length === 0
+    ? null
+    : new Problem("ambiguous_request", `a ${method} takes no body; leave it out`);
 }
 
 const unreadable = (name: string) =>
   new Problem(
     "ambiguous_request",
-    `${JSON.stringify(name.slice(0, 40))} is no parameter of a query that is known here; leave it out, or send it in the body of a POST`,
+    `${JSON.stringify(name.slice(0, 40))}: unknown query parameter; leave it out, or send it in the body of a POST`,
   );
 
 const PART =
@@ -70,7 +72,7 @@ export const upload: FreeRule = {
     if (!isMultipart || Object.keys(query).length > 0 || (headers["content-encoding"] ?? []).length > 0)
       return new Problem(
         "ambiguous_request",
-        "a file is sent as multipart/form-data with a boundary, uncompressed and without a query",
+        "send a file as multipart/form-data with a boundary, uncompressed and without a query string",
       );
     const text = Buffer.from(body).toString("latin1");
     const parts = text.match(NAMED_LINES)?.filter((lines) => lines.includes(":")) ?? [];
@@ -78,7 +80,7 @@ export const upload: FreeRule = {
       ? null
       : new Problem(
           "endpoint_not_priced",
-          "a part of this form is neither file nor purpose, written plainly; file_link_data would make the file readable for everybody",
+          "expected only the parts file, purpose and expand, in their plain form; file_link_data would make the file public",
         );
   },
 };

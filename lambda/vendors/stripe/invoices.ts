@@ -39,7 +39,7 @@ const keptBack = (form: Form): Problem | null =>
     ? null
     : new Problem(
         "amount_unknown",
-        "auto_advance: accepted is false: an invoice that advances by itself is collected without a call that could be counted; finalize or pay it instead",
+        "auto_advance: expected false; an invoice that advances automatically is collected without a call that Keybrake can count; finalize or pay it instead",
       );
 
 /**
@@ -52,13 +52,13 @@ const drafted = (form: Form, { headers }: VendorRequest): Problem | null =>
     ? keptBack(form)
     : new Problem(
         "amount_unknown",
-        "auto_advance: missing; accepted is false, or to leave it out with a Stripe-Version header: under the account's own version such an invoice may be collected by itself, without a call that could be counted",
+        "auto_advance: missing; send false, or add a Stripe-Version header; under the account's default version Stripe may collect such an invoice automatically, without a call that Keybrake can count",
       );
 
 const notOfRoot = (): Problem =>
   new Problem(
     "endpoint_not_priced",
-    "this invoice was not drafted with this vault key or one of its family, so it may be collected by itself; draft it with this key",
+    "this invoice was not drafted with this vault key or a related one, so Stripe may collect it automatically; draft it with this key",
   );
 
 /**
@@ -75,7 +75,7 @@ function ofOwnDraft(form: Form, { object, found }: Known): Cost | Problem {
 const advances = (): Problem =>
   new Problem(
     "amount_unknown",
-    "auto_advance: this invoice advances by itself by now, so what is put on it is collected without a call that could be counted; set its auto_advance to false first",
+    "auto_advance: this invoice now advances automatically, so what you add is collected without a call that Keybrake can count; set its auto_advance to false first",
   );
 
 /** A line that is only taken off its draft waits for the next invoice, whoever makes that. */
@@ -85,7 +85,7 @@ function leftWaiting(form: Form): Problem | null {
     ? null
     : new Problem(
         "amount_unknown",
-        "lines[…][behavior]: accepted is delete: what is only taken off waits for the next invoice, which is collected without a call that could be counted",
+        "lines[…][behavior]: expected delete; a line that is only removed waits for the next invoice, which is collected without a call that Keybrake can count",
       );
 }
 
@@ -93,7 +93,7 @@ const costOfItem = (form: Form, known: Known): Cost | Problem =>
   idNamed(form, "invoice") === null
     ? new Problem(
         "amount_unknown",
-        "invoice: missing; an item that waits for the next invoice is collected without a call that could be counted; name a draft of this key",
+        "invoice: missing; an item that waits for the next invoice is collected without a call that Keybrake can count; name a draft of this key",
       )
     : ofOwnDraft(form, known);
 
@@ -103,7 +103,7 @@ function costOfCollection(_: Form, known: Known): Cost | Problem {
   if (typeof total === "number" && total < 0)
     return new Problem(
       "amount_unknown",
-      "the total of this invoice is below zero, which gives the customer credit that no cap counts",
+      "this invoice has a negative total, which gives the customer credit that cannot be counted against a cap",
     );
   // What is too little to be charged, or is paid from credit, is in the total alone: it is taken from the customer too.
   return costBeyond([...foundAmount(known.found, "total"), ...foundAmount(known.found, "amount_due")], known);
@@ -114,7 +114,7 @@ function costOfPayment(form: Form, known: Known): Cost | Problem {
   if (known.found?.["status"] === "draft") {
     return new Problem(
       "amount_unknown",
-      "this invoice is a draft, which can still become dearer; finalize it first, then pay it",
+      "this invoice is a draft, whose amount can still grow; finalize it first, then pay it",
     );
   }
   return form.get("paid_out_of_band") === "true" ? FREE_OF_COST : costOfCollection(form, known);
@@ -139,7 +139,7 @@ function costOfCreditNote(form: Form, known: Known): Cost | Problem {
   if (units === null) {
     return new Problem(
       "amount_unknown",
-      "amount: missing; name amount, or refund_amount and credit_amount; without them this call has no upper bound",
+      "amount: missing; name amount, or refund_amount and credit_amount; without them the cost of this call has no upper bound",
     );
   }
   const highest = units > parts ? units : parts;

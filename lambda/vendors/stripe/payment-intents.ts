@@ -43,7 +43,7 @@ function costOfUpdate(form: Form, known: Known): Cost | Problem {
   if (currency !== null && own !== undefined) {
     return new Problem(
       "currency_unknown",
-      `currency: got ${JSON.stringify(currency)}; accepted is ${own}, which the PaymentIntent has: make another one in ${currency} instead`,
+      `currency: got ${JSON.stringify(currency)}; expected ${own}, the currency of this PaymentIntent; create another one in ${currency} instead`,
     );
   }
   return costBeyond(units === null ? about : inItsCurrency(units, about), known);

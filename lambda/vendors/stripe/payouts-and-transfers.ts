@@ -33,7 +33,7 @@ function costOfTransfer(form: Form, known: Known): Cost | Problem {
   if (named === null && currency !== null && found.some((charge) => charge.currency !== currency))
     return new Problem(
       "amount_unknown",
-      "amount: missing; the charge that this transfer comes from is in another currency, so it does not bound it",
+      "amount: missing; the source charge is in another currency and cannot bound this transfer, so name an amount",
     );
   return costOf(
     found.map((charge) => ({ units: named ?? charge.units, currency: currency ?? charge.currency })),

@@ -124,7 +124,7 @@ export function unlisted(
     }
     return new Problem(
       "endpoint_not_priced",
-      `${shown}: is no parameter that is known here, so what it would cost is not known; leave it out`,
+      `${shown}: unknown parameter; Keybrake cannot bound its cost; leave it out`,
     );
   }
   return null;
@@ -158,7 +158,7 @@ export function expandProblem(value: string, { accounts }: CallLimits): Problem 
   return words.some((word) => hidden.includes(word))
     ? new Problem(
         "endpoint_not_priced",
-        "expand: asks for what nobody may see with this vault key; leave it out",
+        `expand: got ${JSON.stringify(value.slice(0, 60))}; this field cannot be expanded with a vault key; leave it out`,
       )
     : null;
 }
@@ -169,14 +169,14 @@ export const accountProblem = (account: string | null, limits: CallLimits): Prob
     ? null
     : new Problem(
         "account_not_allowed",
-        `this moves money of another account${account === null ? "" : ` (${account})`}, which this vault key does not allow; issue a key with that account in allowed_accounts`,
+        `this moves another account's money${account === null ? "" : ` (${account})`}, which this vault key does not allow; issue a key with that account in allowed_accounts`,
       );
 
 /** A field that has to be there, in smallest units. */
 export function required(form: Form, field: string): bigint | Problem {
   return (
     wholeNumber(form, field) ??
-    new Problem("amount_unknown", `${field}: missing; without it this call has no upper bound`)
+    new Problem("amount_unknown", `${field}: missing; without it the cost of this call has no upper bound`)
   );
 }
 
@@ -203,7 +203,10 @@ export interface Amount {
 export function costOf(amounts: readonly Amount[], terms: Known["terms"]): Cost | Problem {
   const [first] = amounts;
   if (first === undefined)
-    return new Problem("amount_unknown", "what this call would cost could not be found out");
+    return new Problem(
+      "amount_unknown",
+      "could not price this call: no amount and currency in the request or in the object at Stripe",
+    );
   let highest = NOTHING;
   for (const { units, currency } of amounts) {
     const amount = usdOf(units, currency, terms);
@@ -257,14 +260,14 @@ export function creditIn(form: Form): Problem | null {
     if (/\[(discounts|coupon|promotion_code)\]/.test(name))
       return new Problem(
         "endpoint_not_priced",
-        `${name.slice(0, 60)}: gives a discount, which no cap counts; leave it out`,
+        `${name.slice(0, 60)}: discounts cannot be counted against a cap; leave it out`,
       );
     if (!["amount", "unit_amount", "unit_amount_decimal", "quantity", "quantity_decimal"].includes(last))
       continue;
     if (!/^\d{1,15}(\.\d{1,12})?$/.test(value))
       return new Problem(
         "amount_unknown",
-        `${name.slice(0, 60)}: got ${JSON.stringify(value.slice(0, 40))}; accepted are digits: an amount below zero gives credit, which no cap counts`,
+        `${name.slice(0, 60)}: got ${JSON.stringify(value.slice(0, 40))}; expected digits; a negative amount gives credit, which cannot be counted against a cap`,
       );
   }
   return null;

@@ -62,12 +62,12 @@ function refuseHeaders(headers: Headers, { accounts }: CallLimits): Problem | nu
   if (versions.length > 1 || versions.some((version) => !isKnownVersion(version))) {
     return new Problem(
       "ambiguous_request",
-      `Stripe-Version: accepted is one released version from ${VERSION_MIN} on; under others a parameter may mean something else`,
+      `Stripe-Version: expected one released version from ${VERSION_MIN} on; in other versions a parameter may mean something else`,
     );
   }
   const keys = headers["idempotency-key"] ?? [];
   if (keys.length > 1 || keys.some((key) => key.trim() === "" || key.length > 255)) {
-    return new Problem("ambiguous_request", "Idempotency-Key: accepted is one header of 1 to 255 characters");
+    return new Problem("ambiguous_request", "Idempotency-Key: expected one header of 1 to 255 characters");
   }
   return null;
 }
@@ -116,7 +116,7 @@ export const stripe: Vendor = {
   prefixes: ["/v1"],
   limits: ["allowed_accounts", "allowed_currencies", "allowed_recipients"],
   recipients: {
-    accepted: "ids of customers, such as cus_NffrFeUfNV2Hib, or of accounts that transfers go to",
+    accepted: "ids of customers, such as cus_NffrFeUfNV2Hib, or of accounts that receive transfers",
     isEntry: (entry) => RECIPIENT.test(entry),
     allows: (entry, recipient) => entry === recipient,
   },

@@ -23,7 +23,7 @@ function minutesOf(form: Form): bigint | Problem {
   if (seconds !== null && seconds <= TIME_LIMIT_S_MAX) return BigInt(Math.ceil(seconds / 60));
   return new Problem(
     "amount_unknown",
-    `TimeLimit: ${text === undefined ? "missing" : `got ${JSON.stringify(text.slice(0, 20))}`}; a call without it may last four hours, so add the seconds that it may last, a whole number from 1 to ${TIME_LIMIT_S_MAX}, such as TimeLimit=300`,
+    `TimeLimit: ${text === undefined ? "missing" : `got ${JSON.stringify(text.slice(0, 20))}`}; expected the longest time that the call may last in seconds, from 1 to ${TIME_LIMIT_S_MAX}, such as TimeLimit=300; without it a call can last four hours`,
   );
 }
 
@@ -41,17 +41,17 @@ function instructionsOf(form: Form, terms: Terms, to: string): Extra | Problem |
       terms,
       "call_instructions",
       to,
-      ` as the most that they may cost, or the instructions can be sent as Twiml instead of ${elsewhere}: those of an address may dial others`,
+      ` to the most that the instructions may cost; or send the instructions as Twiml instead of ${elsewhere}, because those at an address may dial others`,
     );
     return { text: ", instructed from elsewhere", price };
   }
   const twiml = form.get("Twiml");
-  const problem = twiml === undefined ? "it is missing" : twimlProblem(twiml);
+  const problem = twiml === undefined ? "missing" : twimlProblem(twiml);
   return problem === null
     ? null
     : new Problem(
         twiml === undefined ? "amount_unknown" : "endpoint_not_priced",
-        `Twiml: ${problem}, so what the call would do is not known; accepted is one <Response> with <Say>, <Play>, <Pause>, <Hangup> or <Reject>, written plainly`,
+        `Twiml: ${problem}; expected one <Response> with only <Say>, <Play>, <Pause>, <Hangup> or <Reject>, not nested and without comments`,
       );
 }
 
@@ -66,7 +66,7 @@ export const newCall: PricedRule = {
     if (!isCallable(to)) {
       return new Problem(
         "endpoint_not_priced",
-        `To: got ${JSON.stringify(to.slice(0, 60))}; accepted is a number with its country, such as +15555550100 (in a form the + is written %2B), client: with a name, or sip: with an address outside of twilio.com`,
+        `To: got ${JSON.stringify(to.slice(0, 60))}; expected a phone number with country code, such as +15555550100 (in a form, write + as %2B), client: with a name, or sip: with an address outside twilio.com`,
       );
     }
     const minutes = minutesOf(form);

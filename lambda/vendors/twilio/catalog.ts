@@ -42,7 +42,12 @@ const endedCall = posted(["Status"], (form) => only(form, "Status", ["completed"
 const endedVerification = posted(["Status"], (form) => only(form, "Status", ["approved", "canceled"]));
 const feedback = posted(["Outcome"]);
 const check = posted(["Code", "To", "VerificationSid", "Amount", "Payee", "SnaClientToken"], (form) =>
-  form.size > 0 ? null : new Problem("ambiguous_request", "a check names a Code and what it is for"),
+  form.size > 0
+    ? null
+    : new Problem(
+        "ambiguous_request",
+        "Code: missing; a verification check needs Code, and To or VerificationSid",
+      ),
 );
 
 const ALLOWED: readonly (readonly [method: string, path: string, rule: FreeRule | PricedRule])[] = [

@@ -31,11 +31,11 @@ export const VERIFICATION = words(`
 /** Known parameters that are refused, and why. */
 const LEFT_OUT: Readonly<Record<string, string>> = {
   FallbackFrom: "sends the message a second time, over another channel",
-  MessageIntent: "may have a price of its own",
-  Byoc: "makes the call over another carrier, at a price that Twilio does not know",
-  CallReason: "makes it a branded call, which has a price of its own",
-  Passports: "makes it a branded call, which has a price of its own",
-  RecordingConfigurationId: "names a configuration that is not seen here",
+  MessageIntent: "may have its own price",
+  Byoc: "makes the call over another carrier, at a price unknown to Twilio",
+  CallReason: "makes it a branded call, which has its own price",
+  Passports: "makes it a branded call, which has its own price",
+  RecordingConfigurationId: "uses a configuration that Keybrake cannot see",
   ClientNotificationUrl: "is not needed for a call",
   CustomMessage: "makes a message of unknown length",
   CustomFriendlyName: "makes a message of unknown length",
@@ -54,10 +54,11 @@ export function listedForm(request: VendorRequest, fields: readonly string[]): F
     const name = key.split("#", 1)[0] ?? key;
     if (fields.includes(name)) continue;
     const meant = fields.find((field) => field.toLowerCase() === name.toLowerCase());
-    if (meant !== undefined) return ambiguous(`it has the field ${name.slice(0, 40)}; write it ${meant}`);
+    if (meant !== undefined)
+      return ambiguous(`it has the field ${name.slice(0, 40)}; write ${meant} instead`);
     return new Problem(
       "endpoint_not_priced",
-      `${name.slice(0, 40)}: ${LEFT_OUT[name] ?? "is no parameter that is known here, so what it would cost is not known"}; leave it out`,
+      `${name.slice(0, 40)}: ${LEFT_OUT[name] ?? "unknown parameter; Keybrake cannot bound its cost"}; leave it out`,
     );
   }
   return form;
@@ -87,11 +88,13 @@ export function queryProblem(
     if (!names.includes(name))
       return new Problem(
         "ambiguous_request",
-        `${shown} is no parameter of this query that is known here; accepted are ${names.join(", ") || "none"}`,
+        `${shown}: unknown query parameter; expected ${names.length === 0 ? "none" : `one of ${names.join(", ")}`}`,
       );
-    if (values.length !== 1) return ambiguous(`its query names ${shown} ${values.length} times`);
+    if (values.length !== 1) return ambiguous(`the query string names ${shown} ${values.length} times`);
   }
-  return body.length === 0 ? null : new Problem("ambiguous_request", `a ${method} has no body; leave it out`);
+  return body.length === 0
+    ? null
+    : new Problem("ambiguous_request", `a ${method} takes no body; leave it out`);
 }
 
 /** A GET or DELETE that costs nothing. */
@@ -118,5 +121,5 @@ export const only = (form: Form, field: string, accepted: readonly string[]): Pr
     ? null
     : new Problem(
         "endpoint_not_priced",
-        `accepted is ${accepted.map((value) => `${field}=${value}`).join(" or ")} alone: whatever else is changed here may cost`,
+        `expected ${accepted.map((value) => `${field}=${value}`).join(" or ")} alone; other changes could incur charges`,
       );

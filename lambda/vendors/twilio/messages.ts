@@ -12,7 +12,7 @@ import { CHARACTERS_MAX, isTooLong, SEGMENTS_MAX, segmentsOf } from "./segments.
 
 const refused = (message: string) => new Problem("endpoint_not_priced", `${message}`);
 
-export const TO_MISSING = "To: missing; without it this call has no upper bound";
+export const TO_MISSING = "To: missing; without it the cost of this call has no upper bound";
 
 function addressed(form: Form): (Receiver & { readonly to: string }) | Problem {
   const to = form.get("To");
@@ -20,18 +20,21 @@ function addressed(form: Form): (Receiver & { readonly to: string }) | Problem {
   const receiver = receiverOf(to);
   if (receiver === null) {
     return refused(
-      `To: got ${JSON.stringify(to.slice(0, 60))}; accepted is a number with its country, such as +15555550100 (in a form the + is written %2B), or such a number behind whatsapp: or rcs:, or messenger: with an id; anything else could go anywhere, at any price`,
+      `To: got ${JSON.stringify(to.slice(0, 60))}; expected a phone number with country code, such as +15555550100 (in a form, write + as %2B), the same after whatsapp: or rcs:, or messenger: with an id; the price of other addresses is unknown`,
     );
   }
   const from = form.get("From");
   const sender = from === undefined ? null : (/^([^:]*):/.exec(from)?.[1] ?? null);
   if (from !== undefined && sender !== receiver.channel) {
     return refused(
-      `From is ${sender === null ? "of no channel" : `of the channel ${JSON.stringify(sender.slice(0, 20))}`} and To ${receiver.channel === null ? "of none" : `of ${receiver.channel}`}: the message could go either way; write the same prefix before both`,
+      `From and To: got ${prefixText(sender)} in From and ${prefixText(receiver.channel)} in To; the channel is ambiguous; write the same prefix in both`,
     );
   }
   return { ...receiver, to };
 }
+
+const prefixText = (channel: string | null): string =>
+  channel === null ? "no prefix" : JSON.stringify(`${channel.slice(0, 20)}:`);
 
 const isOn = (form: Form, field: string): boolean => !/^(false)?$/i.test(form.get(field) ?? "");
 
@@ -56,7 +59,7 @@ function textCost(form: Form, terms: Terms, destination: string): Cost | Problem
       amountText: segmentsText(segments),
       count: segments,
       explanation: isTemplate
-        ? `what a template says is not known, so ${SEGMENTS_MAX} segments are reserved, the most that one can have`
+        ? `the text of a template is unknown, so ${SEGMENTS_MAX} segments are reserved, the most that a message can have`
         : null,
     };
   }
@@ -76,9 +79,7 @@ export const newMessage: PricedRule = {
     const receiver = addressed(form);
     if (receiver instanceof Problem) return receiver;
     if (isOn(form, "ShortenUrls"))
-      return refused(
-        "ShortenUrls: shortened links have a price of their own and can be longer; leave it out",
-      );
+      return refused("ShortenUrls: shortened links have their own price and can be longer; leave it out");
     if (isTooLong(form.get("Body") ?? ""))
       return refused(`Body: has more than ${CHARACTERS_MAX} characters, which Twilio does not send`);
     const { channel, destination, to } = receiver;

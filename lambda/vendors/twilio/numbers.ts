@@ -48,7 +48,7 @@ export const isEmail = (text: string): boolean => EMAIL.test(text);
 
 export const recipients = {
   accepted:
-    'the beginning of a number such as "+1" or "+4479", or a whole address such as "whatsapp:+15555550100", "client:ann" or "ann@example.com"',
+    'the start of a phone number such as "+1" or "+4479", or a whole address such as "whatsapp:+15555550100", "client:ann" or "ann@example.com"',
   isEntry: (entry: string): boolean =>
     /^\+[0-9]{1,15}$/.test(entry) || receiverOf(entry) !== null || isCallable(entry) || isEmail(entry),
   /** The beginning of a number fits it on every channel. */
@@ -64,5 +64,5 @@ export const priceAt = (terms: Terms, item: string, destination: string, instead
   priceOf(terms.prices, "twilio", item, destination) ??
   new Problem(
     "endpoint_not_priced",
-    `no price is set for ${item} at ${JSON.stringify(destination.slice(0, 60))}, so this call has no upper bound; an operator can set prices.twilio.${item}${instead}`,
+    `no price is set for ${item} at ${JSON.stringify(destination.slice(0, 60))}, so the cost of this call has no upper bound; an operator can set prices.twilio.${item}${instead}`,
   );

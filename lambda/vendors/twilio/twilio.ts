@@ -38,14 +38,17 @@ function address({ path }: { readonly path: string }, secret: string): Address |
 
   const account = credentialOf(secret)?.account ?? "";
   if (first !== "2010-04-01" || accounts !== "Accounts" || rest.length === 0)
-    return new Problem("endpoint_not_priced", "this path is of no known host of Twilio");
+    return new Problem(
+      "endpoint_not_priced",
+      `unknown path; expected /2010-04-01/Accounts/… or a path below ${HOSTS.map((host) => `/${host}`).join(", ")}`,
+    );
   if (name === PLACEHOLDER || name === account) {
     const own = ["", first, accounts, account, ...rest].join("/");
     return { host: "main", path: own, standInPath: own };
   }
   return new Problem(
     "account_not_allowed",
-    `the path is of another account than the credential of this vault key; write ${PLACEHOLDER} as the account SID, and the credential's own takes its place`,
+    `the path names another account than the one of this vault key; use the placeholder SID ${PLACEHOLDER}, and Keybrake substitutes the real one`,
   );
 }
 

@@ -37,7 +37,7 @@ export function twimlProblem(twiml: string): string | null {
   while (rest !== "") {
     const element = ELEMENT.exec(rest);
     if (element === null)
-      return `what begins with ${JSON.stringify(rest.slice(0, 30))} is not plainly one verb`;
+      return `the part that starts with ${JSON.stringify(rest.slice(0, 30))} is not one plain verb`;
     const problem = elementProblem(element);
     if (problem !== null) return problem;
     rest = rest.slice(element[0].length);
@@ -49,14 +49,15 @@ function elementProblem([, name = "", attributes = "", , text = "", closed = nam
   | string
   | null {
   const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
-  if (verb === undefined) return `<${name}> is none of ${Object.keys(VERBS).join(", ")}`;
+  if (verb === undefined) return `<${name}> is not one of ${Object.keys(VERBS).join(", ")}`;
   if (closed !== name) return `<${name}> is closed by </${closed}>`;
-  if (!TEXT.test(text) || (!verb.text && text.trim() !== "")) return `<${name}> holds what it may not`;
+  if (!TEXT.test(text) || (!verb.text && text.trim() !== ""))
+    return `<${name}> has content that is not accepted`;
   const seen = new Set<string>();
   for (const [, attribute = "", double, single] of attributes.matchAll(ATTRIBUTE)) {
     const accepted = Object.hasOwn(verb.attributes, attribute) ? verb.attributes[attribute] : undefined;
     if (accepted === undefined || seen.has(attribute) || !accepted.test(double ?? single ?? ""))
-      return `<${name}> has the attribute ${attribute} with a value that may cost, or twice`;
+      return `<${name}> has the attribute ${attribute} twice, or with a value that could incur charges`;
     seen.add(attribute);
   }
   return null;

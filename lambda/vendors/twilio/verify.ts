@@ -35,12 +35,12 @@ export const newVerification = priced((request, { terms }) => {
   const named = Object.hasOwn(CHANNELS, channel) ? CHANNELS[channel] : undefined;
   if (named === undefined) {
     return refused(
-      `Channel: got ${JSON.stringify(channel.slice(0, 20))}; accepted are ${Object.keys(CHANNELS).join(", ")}: what others cost is not known`,
+      `Channel: got ${JSON.stringify(channel.slice(0, 20))}; expected one of ${Object.keys(CHANNELS).join(", ")}; the cost of other channels is unknown`,
     );
   }
   if (!(channel === "email" ? isEmail(to) : isNumber(to))) {
     return refused(
-      `To: got ${JSON.stringify(to.slice(0, 60))}; accepted is ${channel === "email" ? "one e-mail address" : "a number with its country, such as +15555550100 (in a form the + is written %2B)"}`,
+      `To: got ${JSON.stringify(to.slice(0, 60))}; expected ${channel === "email" ? "one e-mail address" : "a phone number with country code, such as +15555550100 (in a form, write + as %2B)"}`,
     );
   }
   const prices = [priceAt(terms, "verification", named(to))];
@@ -94,7 +94,7 @@ const lookup = (
   priced((request, { terms }) => {
     const { [parameter]: _, ...rest } = request.query;
     if (Object.hasOwn(rest, "AddOns") || Object.hasOwn(rest, "AddOnsData"))
-      return refused("AddOns: what others sell through Twilio has prices of their own; leave it out");
+      return refused("AddOns: add-ons of other companies have their own prices; leave it out");
     const problem = queryProblem({ ...request, query: rest }, others);
     if (problem !== null) return problem;
     const fields: string[] = [];
@@ -102,7 +102,7 @@ const lookup = (
       const field = fieldOf(value);
       if (field === null)
         return refused(
-          `${parameter}: ${JSON.stringify(value.slice(0, 40))} is not known here, so it has no price`,
+          `${parameter}: got ${JSON.stringify(value.slice(0, 40))}; Keybrake has no price for it; leave it out`,
         );
       if (field !== "validation") fields.push(field);
     }
