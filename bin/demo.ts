@@ -43,7 +43,7 @@ try {
 
   await run.drain();
   const balance = await api<KeyAnswer>("GET", `/vault/keys/${issued.id}`);
-  const books = (await (await fetch(run.vendors.stripe.booksUrl ?? "")).json()) as Books;
+  const books = (await (await fetch(run.vendor("stripe").booksUrl ?? "")).json()) as Books;
   const spend = {
     books: books.spent_cents / 100,
     balance: balance.spent_usd + balance.reserved_usd,

@@ -1,14 +1,16 @@
 /** `npm start`: Keybrake on this machine. The variables it reads are in local/settings.ts. */
 
+import { vendorRegistry } from "../lambda/vendors/index.ts";
+import { exampleEntry } from "../lambda/vendors/meant.ts";
 import { FUNCTION_TIMEOUT_S } from "../lib/limits.ts";
-import { VENDOR_NAMES, type VendorName } from "../lib/routes.ts";
 import { decisionLine } from "../local/decision-line.ts";
 import { LineWriter, toStdout } from "../local/line-writer.ts";
 import { type LocalRun, startLocal } from "../local/run.ts";
-import { CREDENTIAL_VARIABLES, parseArguments, parseSettings, type Settings } from "../local/settings.ts";
+import { credentialVariables, parseArguments, parseSettings, type Settings } from "../local/settings.ts";
 import { StartError, systemProblem } from "../local/start-error.ts";
 import { stopOnSignal } from "../local/stopping.ts";
-import { LOCAL_VENDORS } from "../local/vendor-targets.ts";
+
+const vendors = vendorRegistry();
 
 /** Every call ends by itself within this. */
 const GRACE_S = FUNCTION_TIMEOUT_S;
@@ -21,7 +23,7 @@ try {
   parseArguments(process.argv.slice(2));
   const settings = parseSettings(process.env);
   // Read, and not passed on to what is started from here.
-  for (const name of [...CREDENTIAL_VARIABLES, "KEYBRAKE_API_KEY"]) delete process.env[name];
+  for (const name of [...credentialVariables(vendors.all), "KEYBRAKE_API_KEY"]) delete process.env[name];
   const lines = new LineWriter({ write: toStdout });
   const run = await startLocal({
     ...settings,
@@ -42,7 +44,8 @@ try {
 function tellTo(lines: LineWriter) {
   const { NO_COLOR = "", TERM } = process.env;
   const isColoured = process.stdout.isTTY === true && NO_COLOR === "" && TERM !== "dumb";
-  return (decision: Parameters<typeof decisionLine>[0]) => lines.line(decisionLine(decision, isColoured));
+  return (decision: Parameters<typeof decisionLine>[0]) =>
+    lines.line(decisionLine(decision, isColoured, vendors.secrets));
 }
 
 const calls = (count: number) => `${count} call${count === 1 ? "" : "s"} under way`;
@@ -73,7 +76,7 @@ function banner(settings: Settings, run: LocalRun): string {
   const rows = [
     ["base URL", run.baseUrl],
     ["API key", settings.apiKey === undefined ? run.apiKey : "from KEYBRAKE_API_KEY"],
-    ...VENDOR_NAMES.map((name) => [LOCAL_VENDORS[name].title, vendorLine(name, run)]),
+    ...run.vendors.map((running) => [running.vendor.title, vendorLine(running)]),
     ["data", settings.dataFile ?? "in memory, gone at the end (KEYBRAKE_DATA names a file)"],
     [
       "DynamoDB",
@@ -92,24 +95,27 @@ function banner(settings: Settings, run: LocalRun): string {
   ].join("\n");
 }
 
-function vendorLine(name: VendorName, { vendors }: LocalRun): string {
-  const { title, variables } = LOCAL_VENDORS[name];
-  const { target, origin, booksUrl } = vendors[name];
+function vendorLine({ vendor, target, origin, booksUrl }: LocalRun["vendors"][number]): string {
+  const { title, local } = vendor;
+  const variables = local.credential.map(({ name }) => name).join(" and ");
   switch (target) {
     case "real":
       return `${origin}: THE REAL ${title.toUpperCase()}, CALLS MOVE WHAT ITS CREDENTIAL CAN MOVE`;
     case "upstream":
-      return `${origin} (KEYBRAKE_${name.toUpperCase()}_ORIGIN)`;
+      return `${origin} (${local.origin})`;
     case "simulated":
       return `simulated, its books: ${booksUrl} (real with ${variables})`;
+    case "unset":
+      return `calls are refused: set ${variables} for the real one, or ${local.origin} for a server of your own`;
   }
 }
 
 function firstKeyCommand(settings: Settings, run: LocalRun): string {
+  const [first] = vendors.all;
   const body = {
-    vendor: "stripe",
+    vendor: first?.name,
     daily_usd_cap: 50,
-    allowed_endpoints: ["POST /v1/payment_intents"],
+    allowed_endpoints: first && [exampleEntry(first)],
     expires_in: "1h",
     agent_run_label: "first/try",
   };

@@ -16,7 +16,7 @@ export const ENV = {
   vendorOrigins: "KEYBRAKE_VENDOR_ORIGINS",
   /** JSON: the definitions of vendors in the configuration, as lambda/vendors/configured reads them; absent: none. */
   vendors: "KEYBRAKE_VENDORS",
-  /** JSON: rates and prices of the configuration, as lambda/terms.ts reads them; absent: the defaults. */
+  /** JSON: rates and prices of the configuration, as lambda/rate-card-input.ts reads them; absent: the defaults. */
   terms: "KEYBRAKE_TERMS",
   /** Days that audit events are kept. */
   auditRetentionDays: "KEYBRAKE_AUDIT_RETENTION_DAYS",

@@ -1,7 +1,8 @@
 import { isIP } from "node:net";
 import * as v from "valibot";
-import { TERMS_SCHEMA } from "../lambda/terms.ts";
-import { VENDOR_NAMES, type VendorName } from "./routes.ts";
+import { rateCardFields } from "../lambda/rate-card-input.ts";
+import { vendorRegistry } from "../lambda/vendors/index.ts";
+import type { VendorRegistry } from "../lambda/vendors/registry.ts";
 import { KEYED } from "./services.ts";
 
 /**
@@ -30,9 +31,6 @@ const credentialName = text(
   /^(?=.{1,32}$)[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*$/,
   "a name in small letters such as default, test or live-eu",
 );
-
-const VENDOR_ACCEPTED = `accepted are the vendors ${VENDOR_NAMES.join(", ")}`;
-const vendorName = v.picklist(VENDOR_NAMES, VENDOR_ACCEPTED);
 
 /** A test server may be plain HTTP, on this machine alone: a credential must not cross a network unencrypted. */
 const origin = text(
@@ -68,142 +66,143 @@ const cidr = v.pipe(
   }, "accepted is an address range such as 203.0.113.0/24 or 2001:db8::/32"),
 );
 
-const configSchema = v.strictObject({
-  /** Name of the CloudFormation stack: with two names, two of them stand in one account. */
-  stackName: v.optional(
-    text(
-      /^[A-Za-z][A-Za-z0-9-]{0,99}$/,
-      "a letter, then letters, digits and hyphens, at most 100 characters",
+const configSchemaOf = ({ all, names }: VendorRegistry) => {
+  const vendorName = v.picklist(names, `accepted are the vendors ${names.join(", ")}`);
+  return v.strictObject({
+    /** Name of the CloudFormation stack: with two names, two of them stand in one account. */
+    stackName: v.optional(
+      text(
+        /^[A-Za-z][A-Za-z0-9-]{0,99}$/,
+        "a letter, then letters, digits and hyphens, at most 100 characters",
+      ),
+      "Keybrake",
     ),
-    "Keybrake",
-  ),
-  /** First segment of every path, unless a custom domain maps it away. */
-  stage: v.optional(
-    text(/^[A-Za-z0-9_-]{1,128}$/, "letters, digits, hyphens and underscores, at most 128 characters"),
-    "prod",
-  ),
-  /** Vendor -> names of its credentials. Each becomes a secret without a value, to be set by its command. */
-  credentials: v.optional(
-    v.pipe(
+    /** First segment of every path, unless a custom domain maps it away. */
+    stage: v.optional(
+      text(/^[A-Za-z0-9_-]{1,128}$/, "letters, digits, hyphens and underscores, at most 128 characters"),
+      "prod",
+    ),
+    /** Vendor -> names of its credentials. Each becomes a secret without a value, to be set by its command. */
+    credentials: v.optional(
+      v.pipe(
+        v.record(
+          vendorName,
+          v.pipe(
+            v.array(credentialName, "accepted is a list of names"),
+            v.check((names) => names.length > 0, "accepted is at least one name"),
+            v.check((names) => new Set(names).size === names.length, "each name may be there once"),
+          ),
+          "accepted is an object of lists of names",
+        ),
+        v.check((all) => Object.keys(all).length > 0, `accepted is at least one vendor: ${names.join(", ")}`),
+      ),
+      Object.fromEntries(all.map(({ name, defaultCredential }) => [name, [defaultCredential]])),
+    ),
+    /** Vendor -> origin that replaces its own: a test server. */
+    vendorOrigins: v.optional(v.record(vendorName, origin, "accepted is an object of origins"), {}),
+    ...rateCardFields(all),
+    /** Days that audit events are kept. */
+    auditRetentionDays: v.optional(whole(1, AUDIT_RETENTION_DAYS_MAX), 400),
+    /**
+     * What each route of the vendors lets through, over every key; beyond it is 429 and nothing ran. Lower than for the
+     * managing routes: a run must not take the way in from whoever stops it (docs/decisions/0035-stopping-a-run.md).
+     */
+    throttle: v.optional(
+      v.strictObject(
+        {
+          ...throttleOf(500, 500),
+          /** What each of the other routes lets through. */
+          managing: v.optional(v.strictObject(throttleOf(1_000, 1_000), "accepted is an object"), {}),
+        },
+        "accepted is an object",
+      ),
+      {},
+    ),
+    /**
+     * Function -> concurrent executions that are kept for it, and that it cannot exceed. None unless configured: a new
+     * account has ten in all, and AWS takes no reservation that leaves too few to the rest.
+     */
+    reservedConcurrency: v.optional(
       v.record(
-        vendorName,
-        v.pipe(
-          v.array(credentialName, "accepted is a list of names"),
-          v.check((names) => names.length > 0, "accepted is at least one name"),
-          v.check((names) => new Set(names).size === names.length, "each name may be there once"),
+        v.picklist(KEYED, `accepted are the functions ${KEYED.join(", ")}`),
+        whole(1, RESERVED_MAX),
+        "accepted is an object of whole numbers",
+      ),
+      {},
+    ),
+    /** The account's quota of concurrent executions of Lambda in this region: an alarm rings at 80 % of it. */
+    lambdaQuota: v.optional(whole(10, 1_000_000), 1_000),
+    /** Who is mailed when an alarm rings; AWS asks that address to confirm. */
+    alarmEmail: v.optional(email),
+    /** Who is mailed in the place of `alarmEmail` when an alarm cannot wait until tomorrow. */
+    pageEmail: v.optional(email),
+    /**
+     * Addresses that may issue, change and revoke keys and read the audit log; everybody unless configured. Not asked of a
+     * vault key that asks about itself, nor of calls to vendors.
+     */
+    managingCidrs: v.optional(
+      v.pipe(
+        v.array(cidr, "accepted is a list of address ranges"),
+        v.check(
+          (ranges) => ranges.length > 0 && ranges.length <= CIDRS_MAX,
+          `accepted are 1 to ${CIDRS_MAX} ranges`,
         ),
-        "accepted is an object of lists of names",
-      ),
-      v.check(
-        (all) => Object.keys(all).length > 0,
-        `accepted is at least one vendor: ${VENDOR_NAMES.join(", ")}`,
       ),
     ),
-    { stripe: ["default"], twilio: ["default"], resend: ["default"] },
-  ),
-  /** Vendor -> origin that replaces its own: a test server. */
-  vendorOrigins: v.optional(v.record(vendorName, origin, "accepted is an object of origins"), {}),
-  ...TERMS_SCHEMA,
-  /** Days that audit events are kept. */
-  auditRetentionDays: v.optional(whole(1, AUDIT_RETENTION_DAYS_MAX), 400),
-  /**
-   * What each route of the vendors lets through, over every key; beyond it is 429 and nothing ran. Lower than for the
-   * managing routes: a run must not take the way in from whoever stops it (docs/decisions/0035-stopping-a-run.md).
-   */
-  throttle: v.optional(
-    v.strictObject(
-      {
-        ...throttleOf(500, 500),
-        /** What each of the other routes lets through. */
-        managing: v.optional(v.strictObject(throttleOf(1_000, 1_000), "accepted is an object"), {}),
-      },
-      "accepted is an object",
-    ),
-    {},
-  ),
-  /**
-   * Function -> concurrent executions that are kept for it, and that it cannot exceed. None unless configured: a new
-   * account has ten in all, and AWS takes no reservation that leaves too few to the rest.
-   */
-  reservedConcurrency: v.optional(
-    v.record(
-      v.picklist(KEYED, `accepted are the functions ${KEYED.join(", ")}`),
-      whole(1, RESERVED_MAX),
-      "accepted is an object of whole numbers",
-    ),
-    {},
-  ),
-  /** The account's quota of concurrent executions of Lambda in this region: an alarm rings at 80 % of it. */
-  lambdaQuota: v.optional(whole(10, 1_000_000), 1_000),
-  /** Who is mailed when an alarm rings; AWS asks that address to confirm. */
-  alarmEmail: v.optional(email),
-  /** Who is mailed in the place of `alarmEmail` when an alarm cannot wait until tomorrow. */
-  pageEmail: v.optional(email),
-  /**
-   * Addresses that may issue, change and revoke keys and read the audit log; everybody unless configured. Not asked of a
-   * vault key that asks about itself, nor of calls to vendors.
-   */
-  managingCidrs: v.optional(
-    v.pipe(
-      v.array(cidr, "accepted is a list of address ranges"),
-      v.check(
-        (ranges) => ranges.length > 0 && ranges.length <= CIDRS_MAX,
-        `accepted are 1 to ${CIDRS_MAX} ranges`,
+    /** ARN of a web ACL of WAF, regional, that stands before the API. */
+    webAclArn: v.optional(
+      text(
+        /^arn:aws[a-z-]*:wafv2:[a-z0-9-]+:\d{12}:regional\/webacl\/[A-Za-z0-9_-]+\/[a-f0-9-]+$/,
+        "the ARN of a regional web ACL of WAF, in the region of the stack",
       ),
     ),
-  ),
-  /** ARN of a web ACL of WAF, regional, that stands before the API. */
-  webAclArn: v.optional(
-    text(
-      /^arn:aws[a-z-]*:wafv2:[a-z0-9-]+:\d{12}:regional\/webacl\/[A-Za-z0-9_-]+\/[a-f0-9-]+$/,
-      "the ARN of a regional web ACL of WAF, in the region of the stack",
+    /** ARN of a symmetric KMS key of yours for tables, secrets, dead letters and alarms; keys of AWS unless configured. */
+    kmsKeyArn: v.optional(
+      text(
+        /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[a-zA-Z0-9-]+$/,
+        "the ARN of a KMS key (not of an alias), in the region of the stack",
+      ),
     ),
-  ),
-  /** ARN of a symmetric KMS key of yours for tables, secrets, dead letters and alarms; keys of AWS unless configured. */
-  kmsKeyArn: v.optional(
-    text(
-      /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[a-zA-Z0-9-]+$/,
-      "the ARN of a KMS key (not of an alias), in the region of the stack",
+    /** Whether CloudFormation refuses to delete the stack until that is taken off by a command. */
+    terminationProtection: v.optional(v.boolean("accepted is true or false"), true),
+    /** A host name of yours in front, which maps the stage away. */
+    customDomain: v.optional(
+      v.strictObject(
+        {
+          name: text(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/, "a host name such as keybrake.example.com"),
+          certificateArn,
+          /** The Route 53 zone that gets the record; without one the output CustomDomainTarget says what to enter elsewhere. */
+          hostedZone: v.optional(
+            v.strictObject({
+              id: text(/^Z[A-Z0-9]+$/, "the id of a hosted zone, such as Z0123456789ABC"),
+              name: text(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/, "the name of the hosted zone, such as example.com"),
+            }),
+          ),
+        },
+        "accepted is an object",
+      ),
     ),
-  ),
-  /** Whether CloudFormation refuses to delete the stack until that is taken off by a command. */
-  terminationProtection: v.optional(v.boolean("accepted is true or false"), true),
-  /** A host name of yours in front, which maps the stage away. */
-  customDomain: v.optional(
-    v.strictObject(
-      {
-        name: text(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/, "a host name such as keybrake.example.com"),
-        certificateArn,
-        /** The Route 53 zone that gets the record; without one the output CustomDomainTarget says what to enter elsewhere. */
-        hostedZone: v.optional(
-          v.strictObject({
-            id: text(/^Z[A-Z0-9]+$/, "the id of a hosted zone, such as Z0123456789ABC"),
-            name: text(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/, "the name of the hosted zone, such as example.com"),
-          }),
-        ),
-      },
-      "accepted is an object",
+    /** ARN of the managed policy that every role of the stack gets as its boundary. */
+    permissionsBoundaryArn: v.optional(
+      text(/^arn:aws[a-z-]*:iam::(\d{12}|aws):policy\/.+$/, "the ARN of a managed policy"),
     ),
-  ),
-  /** ARN of the managed policy that every role of the stack gets as its boundary. */
-  permissionsBoundaryArn: v.optional(
-    text(/^arn:aws[a-z-]*:iam::(\d{12}|aws):policy\/.+$/, "the ARN of a managed policy"),
-  ),
-  /**
-   * Access logs of API Gateway need a role that is one setting for a whole account and region: it may be there already
-   * (`account-has-role`), or this stack may set it (`set-account-role`), for every other API too.
-   */
-  accessLogs: v.optional(
-    v.picklist(
-      ["off", "account-has-role", "set-account-role"],
-      "accepted is off, account-has-role or set-account-role",
+    /**
+     * Access logs of API Gateway need a role that is one setting for a whole account and region: it may be there already
+     * (`account-has-role`), or this stack may set it (`set-account-role`), for every other API too.
+     */
+    accessLogs: v.optional(
+      v.picklist(
+        ["off", "account-has-role", "set-account-role"],
+        "accepted is off, account-has-role or set-account-role",
+      ),
+      "off",
     ),
-    "off",
-  ),
-});
+  });
+};
 
-export type Config = v.InferOutput<typeof configSchema>;
-export type ConfigInput = v.InferInput<typeof configSchema>;
+type ConfigSchema = ReturnType<typeof configSchemaOf>;
+export type Config = v.InferOutput<ConfigSchema>;
+export type ConfigInput = v.InferInput<ConfigSchema>;
 
 /** The configuration cannot be used; the message names every wrong field and what would be accepted. */
 export class ConfigError extends Error {
@@ -211,18 +210,19 @@ export class ConfigError extends Error {
 }
 
 /** What is told to a function stands in its environment, which holds 4 KB in all (documentation of Lambda, read 2026-11-23). */
-const TERMS_BYTES_MAX = 2_500;
+const RATE_CARD_BYTES_MAX = 2_500;
 
 /** Checks a configuration and fills in the defaults. `source` says in an error where it was read. */
 export function parseConfig(input: unknown, source: string): Config {
   if (typeof input !== "object" || input === null || Array.isArray(input))
     throw new ConfigError(`${source} cannot be used: accepted is an object such as {"stage": "prod"}`);
-  const parsed = v.safeParse(configSchema, input, { abortPipeEarly: true });
+  const schema = configSchemaOf(vendorRegistry());
+  const parsed = v.safeParse(schema, input, { abortPipeEarly: true });
   if (parsed.success) {
     const { rates, prices } = parsed.output;
-    if (JSON.stringify({ rates, prices }).length <= TERMS_BYTES_MAX) return parsed.output;
+    if (JSON.stringify({ rates, prices }).length <= RATE_CARD_BYTES_MAX) return parsed.output;
     throw new ConfigError(
-      `${source} cannot be used:\n  prices: with rates they are longer than ${TERMS_BYTES_MAX} characters as JSON; accepted are fewer destinations: the longest prefix decides, so one entry can stand for many`,
+      `${source} cannot be used:\n  prices: with rates they are longer than ${RATE_CARD_BYTES_MAX} characters as JSON; accepted are fewer destinations: the longest prefix decides, so one entry can stand for many`,
     );
   }
   const faults = parsed.issues.map((issue) => {
@@ -230,17 +230,15 @@ export function parseConfig(input: unknown, source: string): Config {
       .split(".")
       .map((name) => glimpse(name, NAME_SHOWN_MAX))
       .join(".");
-    return `  ${path}: ${faultOf(issue)}`;
+    return `  ${path}: ${faultOf(issue, schema)}`;
   });
   throw new ConfigError(`${source} cannot be used:\n${faults.join("\n")}`);
 }
 
-const FIELDS = Object.keys(configSchema.entries).join(", ");
-
-function faultOf(issue: v.InferIssue<typeof configSchema>): string {
+function faultOf(issue: v.InferIssue<ConfigSchema>, { entries }: ConfigSchema): string {
   if (issue.type === "strict_object" && issue.expected === "never") {
     const isTop = issue.path?.length === 1;
-    return `there is no such field${isTop ? `; accepted are ${FIELDS}` : ""}`;
+    return `there is no such field${isTop ? `; accepted are ${Object.keys(entries).join(", ")}` : ""}`;
   }
   if (issue.type === "strict_object" && issue.received === "undefined") return "it is missing";
   const { input } = issue;
@@ -258,7 +256,8 @@ export const glimpse = (text: string, max = SHOWN_MAX): string =>
   text.length > max ? `${text.slice(0, max)}…` : text;
 
 /** Every credential that is configured, in the order of the vendors. */
-export const credentialsOf = ({
-  credentials,
-}: Config): readonly { readonly vendor: VendorName; readonly name: string }[] =>
-  VENDOR_NAMES.flatMap((vendor) => (credentials[vendor] ?? []).map((name) => ({ vendor, name })));
+export const credentialsOf = (
+  { credentials }: Config,
+  vendors: readonly string[],
+): readonly { readonly vendor: string; readonly name: string }[] =>
+  vendors.flatMap((vendor) => (credentials[vendor] ?? []).map((name) => ({ vendor, name })));

@@ -28,15 +28,17 @@ import { ARecord, HostedZone, RecordTarget } from "aws-cdk-lib/aws-route53";
 import { ApiGatewayDomain } from "aws-cdk-lib/aws-route53-targets";
 import { CfnWebACLAssociation } from "aws-cdk-lib/aws-wafv2";
 import { Construct } from "constructs";
+import type { VendorRegistry } from "../lambda/vendors/registry.ts";
 import type { Config } from "./config.ts";
 import { GATEWAY_RESPONSE_TYPES, gatewayResponseOf } from "./gateway-responses.ts";
 import { INTEGRATION_TIMEOUT_S } from "./limits.ts";
-import { MANAGING_ROUTES, ROUTES, VENDOR_ROUTES } from "./routes.ts";
+import { MANAGING_ROUTES, routesOf, vendorRoutes } from "./routes.ts";
 import type { ServiceFunction } from "./service-function.ts";
 import type { AnsweringFunction } from "./services.ts";
 
 export interface FrontDoorProps {
   readonly config: Config;
+  readonly vendors: VendorRegistry;
   /** Who answers the routes of lib/routes.ts. */
   readonly services: Readonly<Record<AnsweringFunction, ServiceFunction>>;
 }
@@ -54,7 +56,7 @@ export class FrontDoor extends Construct {
   /** What a record of the custom domain has to point at, where its zone is not ours to write. */
   readonly customDomainTarget: string | null;
 
-  constructor(scope: Construct, id: string, { config, services }: FrontDoorProps) {
+  constructor(scope: Construct, id: string, { config, vendors, services }: FrontDoorProps) {
     super(scope, id);
     this.api = new RestApi(this, "Api", {
       restApiName: config.stackName,
@@ -71,7 +73,7 @@ export class FrontDoor extends Construct {
         throttlingRateLimit: config.throttle.managing.requestsPerSecond,
         throttlingBurstLimit: config.throttle.managing.burst,
         methodOptions: Object.fromEntries(
-          VENDOR_ROUTES.map(({ path, method }) => [
+          vendorRoutes(vendors.names).map(({ path, method }) => [
             `${path}/${method}`,
             {
               throttlingRateLimit: config.throttle.requestsPerSecond,
@@ -96,7 +98,7 @@ export class FrontDoor extends Construct {
     this.api.node.tryRemoveChild("Endpoint");
     Validations.of(this.api).acknowledge(...ACKNOWLEDGED);
     this.#answerForItself();
-    this.#route(services);
+    this.#route(services, vendors);
 
     const domain = config.customDomain && this.#domainOf(config.customDomain);
     this.baseUrl =
@@ -105,8 +107,8 @@ export class FrontDoor extends Construct {
       config.customDomain?.hostedZone === undefined ? (domain?.domainNameAliasDomainName ?? null) : null;
   }
 
-  #route(services: FrontDoorProps["services"]): void {
-    for (const { method, path, function: name } of ROUTES) {
+  #route(services: FrontDoorProps["services"], { names }: VendorRegistry): void {
+    for (const { method, path, function: name } of routesOf(names)) {
       const integration = new LambdaIntegration(services[name].lambda, {
         timeout: Duration.seconds(INTEGRATION_TIMEOUT_S),
         allowTestInvoke: false,

@@ -106,7 +106,7 @@ export function gatewayResponseOf(type: GatewayResponseType, what?: string): Gat
   const denial = VENDORS.denial({
     status,
     code,
-    // A 5xx is safe to repeat with the same idempotency key, and Stripe's SDKs do.
+    // A 5xx is safe to repeat with the same idempotency key, and Stripe's SDKs do; a 429 of the gateway is over in a moment.
     repeats: status >= 500 || isThrottled,
     message,
     requestId: "$context.requestId",
@@ -122,8 +122,6 @@ export function gatewayResponseOf(type: GatewayResponseType, what?: string): Gat
       ...denial.headers,
       "Keybrake-Code": code,
       "Keybrake-Charged": charged,
-      // They repeat no 429 by themselves; one of the gateway is over in a moment.
-      ...(isThrottled && { "Stripe-Should-Retry": "true" }),
     },
     template: `${denial.body}\n`,
   };

@@ -3,17 +3,17 @@ import { ManagedPolicy, PermissionsBoundary } from "aws-cdk-lib/aws-iam";
 import { Key } from "aws-cdk-lib/aws-kms";
 import type { Construct } from "constructs";
 import { ENV } from "../lambda/environment.ts";
+import { vendorRegistry } from "../lambda/vendors/index.ts";
 import { AuditTrail } from "./audit-trail.ts";
 import type { Config } from "./config.ts";
+import { CredentialSecrets } from "./credential-secrets.ts";
 import { FrontDoor } from "./front-door.ts";
 import { Monitoring } from "./monitoring/monitoring.ts";
 import { writeOutputs } from "./outputs.ts";
-import { LATE_PRICE_VENDORS } from "./routes.ts";
 import { Schedules } from "./schedules.ts";
 import { pascal, ServiceFunction } from "./service-function.ts";
 import { type FunctionName, forEachFunction } from "./services.ts";
 import { VaultTable } from "./vault-table.ts";
-import { VendorSecrets } from "./vendor-secrets.ts";
 
 export interface KeybrakeStackProps extends StackProps {
   readonly config: Config;
@@ -35,7 +35,8 @@ export class KeybrakeStack extends Stack {
     const key = kmsKeyArn === undefined ? undefined : Key.fromKeyArn(this, "Key", kmsKeyArn);
     const vault = new VaultTable(this, "Vault", { key });
     const audit = new AuditTrail(this, "Audit", { vault, retentionDays, bundles, key });
-    const secrets = new VendorSecrets(this, "Secrets", config);
+    const vendors = vendorRegistry();
+    const secrets = new CredentialSecrets(this, "Secrets", config, vendors);
 
     /** What each function may do beside writing its log. The audit trail says it of its consumer. */
     const rights: Readonly<Record<FunctionName, (service: ServiceFunction) => void>> = {
@@ -66,7 +67,10 @@ export class KeybrakeStack extends Stack {
       "record-audit": () => {},
       "settle-late-prices": (it) => {
         vault.grantLatePrices(it);
-        secrets.grantReadCredentials(it, LATE_PRICE_VENDORS);
+        secrets.grantReadCredentials(
+          it,
+          vendors.all.filter(({ tellsPricesLate }) => tellsPricesLate).map(({ name }) => name),
+        );
         tellPrices(it, config);
       },
       health: () => {},
@@ -86,7 +90,7 @@ export class KeybrakeStack extends Stack {
     });
 
     new Schedules(this, "Schedules", services);
-    const frontDoor = new FrontDoor(this, "FrontDoor", { config, services });
+    const frontDoor = new FrontDoor(this, "FrontDoor", { config, vendors, services });
     const monitoring = new Monitoring(this, "Monitoring", { frontDoor, vault, audit, services, config, key });
     writeOutputs(this, {
       config,

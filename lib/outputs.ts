@@ -1,19 +1,18 @@
 import { CfnOutput, type Stack } from "aws-cdk-lib";
 import type { AuditTrail } from "./audit-trail.ts";
 import type { Config } from "./config.ts";
+import type { CredentialSecrets } from "./credential-secrets.ts";
 import type { FrontDoor } from "./front-door.ts";
 import type { Monitoring } from "./monitoring/monitoring.ts";
-import { VENDOR_NAMES } from "./routes.ts";
 import { pascal, type ServiceFunction } from "./service-function.ts";
 import type { VaultTable } from "./vault-table.ts";
-import type { VendorSecrets } from "./vendor-secrets.ts";
 
 export interface OutputsProps {
   readonly config: Config;
   readonly frontDoor: FrontDoor;
   readonly vault: VaultTable;
   readonly audit: AuditTrail;
-  readonly secrets: VendorSecrets;
+  readonly secrets: CredentialSecrets;
   readonly monitoring: Monitoring;
   readonly proxy: ServiceFunction;
 }
@@ -30,7 +29,7 @@ export function writeOutputs(
     `aws secretsmanager ${verb} --region ${region} --secret-id ${secretId} ${rest}`;
   const apiKey = secrets.adminApiKeyArn;
 
-  const vendors = VENDOR_NAMES.filter((vendor) => config.credentials[vendor] !== undefined);
+  const vendors = [...new Set(secrets.credentials.map(({ vendor }) => vendor))];
 
   output("BaseUrl", frontDoor.baseUrl, "Where clients point: KEYBRAKE_URL");
   for (const vendor of vendors)

@@ -8,21 +8,13 @@ import { type AnsweringFunction, MANAGING } from "./services.ts";
  * to the proxy, which knows that the path is ours and answers 404.
  */
 
-/** The vendors that have a path of their own; the same names as in lambda/vendors/index.ts. */
-export const VENDOR_NAMES = ["stripe", "twilio", "resend"] as const;
-
-export type VendorName = (typeof VENDOR_NAMES)[number];
-
-/** Those that tell a price only after the call, so that they are asked for it later. */
-export const LATE_PRICE_VENDORS = ["twilio"] as const;
-
 export interface Route {
   readonly method: "GET" | "POST" | "PATCH" | "DELETE" | "ANY";
   readonly path: string;
   readonly function: AnsweringFunction;
 }
 
-export const ROUTES: readonly Route[] = [
+const OWN_ROUTES: readonly Route[] = [
   { method: "POST", path: "/vault/keys", function: "issue-key" },
   { method: "GET", path: "/vault/keys/self", function: "own-key" },
   { method: "POST", path: "/vault/keys/self/revoke", function: "own-key" },
@@ -33,18 +25,23 @@ export const ROUTES: readonly Route[] = [
   { method: "GET", path: "/vault/audit", function: "query-audit" },
   { method: "GET", path: "/healthz", function: "health" },
   { method: "GET", path: "/", function: "health" },
-  ...VENDOR_NAMES.map((vendor) => ({
-    method: "ANY" as const,
-    path: `/${vendor}/{proxy+}`,
-    function: "proxy-call" as const,
-  })),
-  { method: "ANY", path: "/{proxy+}", function: "proxy-call" },
 ];
 
-/** The routes that pass calls on to vendors. */
-export const VENDOR_ROUTES: readonly Route[] = ROUTES.filter(({ function: name }) => name === "proxy-call");
+/** The routes that pass calls on to vendors: one for each, and the rest, whose vendor is that of the key. */
+export const vendorRoutes = (vendors: readonly string[]): readonly Route[] =>
+  [...vendors.map((vendor) => `/${vendor}/{proxy+}`), "/{proxy+}"].map((path) => ({
+    method: "ANY",
+    path,
+    function: "proxy-call",
+  }));
+
+/** Every route of a deployment with these vendors. */
+export const routesOf = (vendors: readonly string[]): readonly Route[] => [
+  ...OWN_ROUTES,
+  ...vendorRoutes(vendors),
+];
 
 /** The routes of the admin API key: what issues, changes, revokes and reads. */
-export const MANAGING_ROUTES: readonly Route[] = ROUTES.filter(({ function: name }) =>
+export const MANAGING_ROUTES: readonly Route[] = OWN_ROUTES.filter(({ function: name }) =>
   MANAGING.includes(name),
 );

@@ -3,7 +3,7 @@ import type { AuditFields } from "../lambda/domain/audit-fields.ts";
 import { UNCAPPED } from "../lambda/domain/balance.ts";
 import { dollars, type MicroUsd } from "../lambda/domain/money.ts";
 import { STATUS_BY_CODE } from "../lambda/domain/problem.ts";
-import { redact } from "../lambda/domain/secrets.ts";
+import type { Secrets } from "../lambda/domain/secrets.ts";
 import { isoTime } from "../lambda/domain/time.ts";
 
 /** What a line of the run is about: money, a refusal, or neither. */
@@ -120,7 +120,8 @@ const COLOURS: Readonly<Record<Tone, string>> = { money: "32", refused: "31", pl
  * One line in aligned columns: time (UTC, as in the audit log), method, path, key id, label, outcome. Nothing in it moves
  * a terminal's cursor, and nothing in it looks like a secret. `isColoured`: the outcome alone.
  */
-export function decisionLine(decision: Decision, isColoured: boolean): string {
+export function decisionLine(decision: Decision, isColoured: boolean, { redact }: Secrets): string {
+  const plain = (text: string): string => redact(text).replace(UNSEEN, "?");
   const { atMs, method, path, keyId, label, outcome, tone } = decision;
   const columns = [
     `${isoTime(atMs).slice(11, 19)}Z`,
@@ -135,8 +136,6 @@ export function decisionLine(decision: Decision, isColoured: boolean): string {
 
 /** Control characters, and those that turn the direction of a text: what is shown must be what is there. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
-
-const plain = (text: string): string => redact(text).replace(UNSEEN, "?");
 
 /** A long text without its middle: the beginning says what it is, the end which one. */
 function shortened(text: string, lengthMax: number): string {

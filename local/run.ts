@@ -4,9 +4,11 @@ import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { DynamoDBStreamEvent } from "aws-lambda";
 import { build, DIST } from "../bin/build.ts";
+import type { Vendor } from "../lambda/domain/vendor.ts";
 import { ENV } from "../lambda/environment.ts";
-import type { TermsInput } from "../lambda/terms.ts";
-import { ROUTES, VENDOR_NAMES, type VendorName } from "../lib/routes.ts";
+import type { RateCardInput } from "../lambda/rate-card-input.ts";
+import { vendorRegistry } from "../lambda/vendors/index.ts";
+import { routesOf } from "../lib/routes.ts";
 import { startDynamoDb, TABLES } from "./aws/dynamodb.ts";
 import { loadFunctions } from "./aws/functions.ts";
 import { startGateway } from "./aws/gateway.ts";
@@ -19,10 +21,10 @@ import type { Decision } from "./decision-line.ts";
 import { consumedOf, decisionsFrom, refusalIn } from "./decisions.ts";
 import { enterEnvironment } from "./environment.ts";
 import { oneLine, StartError, systemReason } from "./start-error.ts";
-import { type RunningVendor, startVendor, type VendorTarget } from "./vendor-targets.ts";
+import { type RunningVendor, startVendor, type VendorTarget, vendorNamed } from "./vendor-targets.ts";
 
 const ADMIN_KEY_SECRET = "keybrake/admin-api-key";
-const secretOf = (vendor: VendorName) => `keybrake/${vendor}/default`;
+const secretOf = ({ name, defaultCredential }: Vendor) => `keybrake/${name}/${defaultCredential}`;
 const AUDIT_RETENTION_DAYS = 400;
 const DRAIN_MS_MAX = 5_000;
 /** One engine serves all functions here, so a burst of calls queues before it; a Lambda function has a second. */
@@ -39,10 +41,10 @@ export interface LocalOptions {
   readonly stage?: string | undefined;
   /** Names by which this machine is called beside its own, in lower case. */
   readonly hosts?: readonly string[];
-  /** Each is simulated unless told. */
-  readonly vendors?: Readonly<Partial<Record<VendorName, VendorTarget>>>;
-  /** Rates and prices as lambda/terms.ts reads them; the defaults unless given. */
-  readonly terms?: TermsInput;
+  /** Vendor -> where its calls go. Each is simulated unless told. */
+  readonly vendors?: Readonly<Record<string, VendorTarget>>;
+  /** Rates and prices as lambda/rate-card-input.ts reads them; the defaults unless given. */
+  readonly rateCard?: RateCardInput;
   /** An engine of the user's, for platforms without ours. */
   readonly dynamodbEndpoint?: string | undefined;
   /** Folder with the bundles; they are built to dist unless given. */
@@ -53,12 +55,16 @@ export interface LocalOptions {
   readonly onDecision?: (decision: Decision) => void;
 }
 
+type Running = Pick<RunningVendor, "vendor" | "target" | "origin" | "booksUrl">;
+
 export interface LocalRun {
   /** With the stage, without a slash at the end. */
   readonly baseUrl: string;
   readonly apiKey: string;
   readonly dynamodbEndpoint: string;
-  readonly vendors: Readonly<Record<VendorName, Pick<RunningVendor, "target" | "origin" | "booksUrl">>>;
+  readonly vendors: readonly Running[];
+  /** The vendor of this name; throws where there is none. */
+  vendor(name: string): Running;
   /** Resolves when every change of the Vault before the call is in the audit table, or in a dead letter. */
   drain(): Promise<void>;
   /** Calls whose function has not ended. */
@@ -92,21 +98,20 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
     closers.push(() => dynamodb.close());
     if (options.functionsDirectory === undefined) await buildFunctions();
 
-    const start = async (name: VendorName): Promise<RunningVendor> => {
-      const vendor = await startVendor(name, options.vendors?.[name] ?? { kind: "simulated" });
-      closers.push(() => vendor.close());
-      return vendor;
-    };
-    const vendors: Readonly<Record<VendorName, RunningVendor>> = {
-      stripe: await start("stripe"),
-      twilio: await start("twilio"),
-      resend: await start("resend"),
-    };
+    const registry = vendorRegistry();
+    const vendors: RunningVendor[] = [];
+    for (const vendor of registry.all) {
+      const running = await startVendor(vendor, options.vendors?.[vendor.name] ?? { kind: "simulated" });
+      closers.push(() => running.close());
+      vendors.push(running);
+    }
 
     const secrets = await startSecretsManager(
       new Map([
         [ADMIN_KEY_SECRET, apiKey],
-        ...VENDOR_NAMES.map((name) => [secretOf(name), vendors[name].credential] as const),
+        ...vendors.flatMap(({ vendor, credential }) =>
+          credential === null ? [] : [[secretOf(vendor), credential] as const],
+        ),
       ]),
       accessKeyId,
     );
@@ -114,7 +119,7 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
 
     Object.assign(
       process.env,
-      functionEnvironment(dynamodb.endpoint, secrets.endpoint, vendors, options.terms ?? {}),
+      functionEnvironment(dynamodb.endpoint, secrets.endpoint, vendors, options.rateCard ?? {}),
       hints(options),
     );
     const invoke = loadFunctions(options.functionsDirectory ?? DIST);
@@ -163,7 +168,7 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
 
     const gateway = await startGateway({
       invoke,
-      routes: ROUTES,
+      routes: routesOf(registry.names),
       port: options.port ?? 0,
       stage: options.stage,
       ...(options.hosts && { hosts: options.hosts }),
@@ -180,6 +185,7 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
       apiKey,
       dynamodbEndpoint: dynamodb.endpoint,
       vendors,
+      vendor: (name) => vendorNamed(vendors, name),
       drain: () => poller.drain(),
       underWay: () => gateway.underWay(),
       close,
@@ -212,21 +218,23 @@ async function buildFunctions(): Promise<void> {
 function functionEnvironment(
   dynamodb: string,
   secrets: string,
-  vendors: Readonly<Record<VendorName, RunningVendor>>,
-  terms: TermsInput,
+  vendors: readonly RunningVendor[],
+  rateCard: RateCardInput,
 ): Record<string, string> {
-  const replaced = VENDOR_NAMES.filter((name) => vendors[name].target !== "real");
+  const replaced = vendors.filter(({ target }) => target === "simulated" || target === "upstream");
   return {
     [ENV.vaultTable]: TABLES[0].name,
     [ENV.auditTable]: TABLES[1].name,
     [ENV.adminKeySecret]: ADMIN_KEY_SECRET,
     [ENV.credentialSecrets]: JSON.stringify(
-      Object.fromEntries(VENDOR_NAMES.map((name) => [name, { default: secretOf(name) }])),
+      Object.fromEntries(
+        vendors.map(({ vendor }) => [vendor.name, { [vendor.defaultCredential]: secretOf(vendor) }]),
+      ),
     ),
     [ENV.vendorOrigins]: JSON.stringify(
-      Object.fromEntries(replaced.map((name) => [name, vendors[name].origin])),
+      Object.fromEntries(replaced.map(({ vendor, origin }) => [vendor.name, origin])),
     ),
-    [ENV.terms]: JSON.stringify(terms),
+    [ENV.terms]: JSON.stringify(rateCard),
     [ENV.auditRetentionDays]: String(AUDIT_RETENTION_DAYS),
     [ENV.dynamodbTimeoutMs]: String(DYNAMODB_TIMEOUT_MS),
     AWS_ENDPOINT_URL_DYNAMODB: dynamodb,

@@ -1,9 +1,10 @@
-import { looksLike, secretIn } from "../lambda/domain/secrets.ts";
-import { parseTerms, type TermsInput } from "../lambda/terms.ts";
+import type { Secrets } from "../lambda/domain/secrets.ts";
+import type { CredentialVariable, VendorManifest } from "../lambda/domain/vendor-manifest.ts";
+import { parseRateCard, type RateCardInput } from "../lambda/rate-card-input.ts";
+import { vendorRegistry } from "../lambda/vendors/index.ts";
 import { glimpse } from "../lib/config.ts";
-import type { VendorName } from "../lib/routes.ts";
 import { StartError } from "./start-error.ts";
-import { LOCAL_VENDORS, type VendorTarget } from "./vendor-targets.ts";
+import type { VendorTarget } from "./vendor-targets.ts";
 
 const PORT_DEFAULT = 8787;
 const API_KEY_LENGTH_MIN = 8;
@@ -15,9 +16,10 @@ export interface Settings {
   readonly apiKey: string | undefined;
   readonly dataFile: string | undefined;
   readonly stage: string | undefined;
-  readonly vendors: Readonly<Record<VendorName, VendorTarget>>;
+  /** Vendor -> where its calls go. */
+  readonly vendors: Readonly<Record<string, VendorTarget>>;
   /** Rates and prices in place of the defaults. */
-  readonly terms: TermsInput;
+  readonly rateCard: RateCardInput;
   /** An engine of the user's, for platforms without ours. */
   readonly dynamodbEndpoint: string | undefined;
   /** Names by which this machine is called beside its own, in lower case. */
@@ -26,31 +28,24 @@ export interface Settings {
   readonly tellsDecisions: boolean;
 }
 
-/** The variables that hold vendors' credentials: read once, and not passed on to what is started from here. */
-export const CREDENTIAL_VARIABLES = [
-  "STRIPE_SECRET_KEY",
-  "TWILIO_ACCOUNT_SID",
-  "TWILIO_AUTH_TOKEN",
-  "RESEND_API_KEY",
-];
+/** The variables that hold credentials of these vendors: read once, and not passed on to what is started from here. */
+export const credentialVariables = (vendors: readonly VendorManifest[]): readonly string[] =>
+  vendors.flatMap(({ local }) => local.credential.map(({ name }) => name));
+
+type Read = (name: string) => string | undefined;
 
 /** Reads the settings; a variable that is set to nothing is unset. Throws a StartError that names the first wrong one. */
 export function parseSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
-  const read = (name: string) => environment[name] || undefined;
-  const credentials: Readonly<Record<VendorName, string | undefined>> = {
-    stripe: parseCredential("STRIPE_SECRET_KEY", read("STRIPE_SECRET_KEY"), STRIPE_KEY),
-    twilio: parseTwilio(read("TWILIO_ACCOUNT_SID"), read("TWILIO_AUTH_TOKEN")),
-    resend: parseCredential("RESEND_API_KEY", read("RESEND_API_KEY"), RESEND_KEY),
-  };
-  const targetOf = (name: VendorName) =>
-    parseTarget(name, credentials[name], read(`KEYBRAKE_${name.toUpperCase()}_ORIGIN`));
+  const read: Read = (name) => environment[name] || undefined;
+  const { all, secrets } = vendorRegistry();
+  const targets = all.map((vendor) => [vendor.name, parseTarget(vendor, read, secrets)] as const);
   return {
     port: parsePort(read("PORT")),
-    apiKey: parseApiKey(read("KEYBRAKE_API_KEY")),
+    apiKey: parseApiKey(read("KEYBRAKE_API_KEY"), secrets),
     dataFile: read("KEYBRAKE_DATA"),
     stage: parseStage(read("KEYBRAKE_STAGE")),
-    vendors: { stripe: targetOf("stripe"), twilio: targetOf("twilio"), resend: targetOf("resend") },
-    terms: parseLocalTerms(read("KEYBRAKE_TERMS")),
+    vendors: Object.fromEntries(targets),
+    rateCard: parseLocalRateCard(read("KEYBRAKE_TERMS"), all),
     dynamodbEndpoint: read("AWS_ENDPOINT_URL_DYNAMODB"),
     hosts: parseHosts(read("KEYBRAKE_HOSTS")),
     tellsDecisions: parseLog(read("KEYBRAKE_LOG")),
@@ -74,7 +69,7 @@ function parsePort(text: string | undefined): number {
   );
 }
 
-function parseApiKey(text: string | undefined): string | undefined {
+function parseApiKey(text: string | undefined, { secretIn, looksLike }: Secrets): string | undefined {
   if (text === undefined) return undefined;
   const refuse = (why: string): never => {
     throw new StartError(
@@ -91,38 +86,33 @@ function parseApiKey(text: string | undefined): string | undefined {
 const NO_TOKEN = /[^\x21-\x7e]/;
 const UNUSABLE = "has a space, a line break or a character that is not of ASCII";
 
-interface Shape {
-  readonly pattern: RegExp;
-  /** How one begins. */
-  readonly prefix: RegExp;
-  readonly accepted: string;
-}
-
-/** docs.stripe.com/keys and resend.com/docs/api-reference/introduction, read 2026-11-27. */
-const STRIPE_KEY: Shape = {
-  pattern: /^[sr]k_(org_)?(live|test)_\w+$/,
-  prefix: /^[sr]k_(org_)?(live|test)_/,
-  accepted: "a secret or restricted key of Stripe, such as sk_test_… or rk_live_…",
-};
-const RESEND_KEY: Shape = { pattern: /^re_\w+$/, prefix: /^re_/, accepted: "an API key of Resend, re_…" };
-const TWILIO_TOKEN: Shape = {
-  pattern: /^(?!SK[0-9a-f]{32}$|[a-z]{2}_|kbvk)(SK[0-9a-f]{32}:)?[^:]{1,200}$/i,
-  prefix: /^(?!)/,
-  accepted: "the auth token, or SK…:secret of an API key",
-};
-
 /** Refuses what cannot be the credential that the variable is for. None of it is repeated: it may be a secret of another kind. */
-function parseCredential(name: string, text: string | undefined, { pattern, prefix, accepted }: Shape) {
-  if (text === undefined) return undefined;
-  const wrong = NO_TOKEN.test(text) ? UNUSABLE : pattern.test(text) ? null : lookOf(text, prefix);
+function parsePart(
+  { name, pattern, begins, accepted }: CredentialVariable,
+  text: string,
+  secrets: Secrets,
+): string {
+  const wrong = NO_TOKEN.test(text) ? UNUSABLE : pattern.test(text) ? null : lookOf(text, begins, secrets);
   if (wrong !== null) throw new StartError(`${name} ${wrong}; it takes ${accepted}, or unset it`);
   return text;
 }
 
-function lookOf(text: string, prefix: RegExp): string {
-  if (prefix.test(text)) return "is cut short or mistyped";
+function lookOf(text: string, begins: RegExp | null, { looksLike }: Secrets): string {
+  if (begins?.test(text) === true) return "is cut short or mistyped";
   const look = looksLike(text);
   return look.startsWith("no kind") ? "is no key of this kind" : `looks like ${look}`;
+}
+
+/** The credential that the variables of a vendor make, or undefined where none of them is set. */
+function parseCredential({ title, local }: VendorManifest, read: Read, secrets: Secrets): string | undefined {
+  const names = local.credential.map(({ name }) => name);
+  const missing = names.filter((name) => read(name) === undefined);
+  if (missing.length === names.length) return undefined;
+  if (missing.length > 0)
+    throw new StartError(`${missing[0]} is not set; ${title} needs ${names.join(" and ")}, or none of them`);
+  return local.credential
+    .map((variable) => parsePart(variable, read(variable.name) ?? "", secrets))
+    .join(":");
 }
 
 function parseStage(text: string | undefined): string | undefined {
@@ -152,40 +142,34 @@ function parseLog(text: string | undefined): boolean {
   throw new StartError(`KEYBRAKE_LOG is ${glimpse(text)}; it takes on, a line for each decision, or off`);
 }
 
-const TERMS_EXAMPLE = '{"rates": {"eur": 1.09}, "prices": {"twilio": {"sms": {"+44": 0.05}}}}';
-
-function parseLocalTerms(text: string | undefined): TermsInput {
+function parseLocalRateCard(text: string | undefined, vendors: readonly VendorManifest[]): RateCardInput {
   if (text === undefined) return {};
   try {
-    return parseTerms(JSON.parse(text));
+    return parseRateCard(JSON.parse(text), vendors);
   } catch (error) {
     const why =
       error instanceof SyntaxError || !(error instanceof Error) ? "is no JSON" : `has ${error.message}`;
-    throw new StartError(`KEYBRAKE_TERMS ${why}; it takes rates and prices such as ${TERMS_EXAMPLE}`);
+    throw new StartError(
+      `KEYBRAKE_TERMS ${why}; it takes rates and prices such as ${rateCardExample(vendors)}`,
+    );
   }
 }
 
-function parseTwilio(accountSid: string | undefined, authToken: string | undefined): string | undefined {
-  if (accountSid === undefined && authToken === undefined) return undefined;
-  if (accountSid === undefined || authToken === undefined)
-    throw new StartError(
-      `${accountSid === undefined ? "TWILIO_ACCOUNT_SID" : "TWILIO_AUTH_TOKEN"} is not set; Twilio needs both, or neither to be simulated`,
-    );
-  if (!/^AC[0-9a-f]{32}$/i.test(accountSid))
-    throw new StartError(
-      "TWILIO_ACCOUNT_SID is no account SID; it takes AC and 32 digits or letters a to f (SK… goes before its secret in TWILIO_AUTH_TOKEN)",
-    );
-  return `${accountSid}:${parseCredential("TWILIO_AUTH_TOKEN", authToken, TWILIO_TOKEN)}`;
+/** A rate, and the first price that can be set. */
+function rateCardExample(vendors: readonly VendorManifest[]): string {
+  const [first] = vendors.flatMap(({ name, prices }) =>
+    Object.entries(prices).map(([item, { default: usd }]) => ({ [name]: { [item]: { default: usd } } })),
+  );
+  return JSON.stringify({ rates: { eur: 1.09 }, prices: first ?? {} });
 }
 
-function parseTarget(
-  name: VendorName,
-  credential: string | undefined,
-  origin: string | undefined,
-): VendorTarget {
-  if (origin !== undefined) {
-    const variable = `KEYBRAKE_${name.toUpperCase()}_ORIGIN`;
-    const { protocol, hostname } = new URL(parseOrigin(variable, origin));
+function parseTarget(vendor: VendorManifest, read: Read, secrets: Secrets): VendorTarget {
+  const credential = parseCredential(vendor, read, secrets);
+  const { origin: variable, placeholder } = vendor.local;
+  const given = read(variable);
+  if (given !== undefined) {
+    const origin = parseOrigin(variable, given);
+    const { protocol, hostname } = new URL(origin);
     if (
       credential !== undefined &&
       protocol === "http:" &&
@@ -194,11 +178,7 @@ function parseTarget(
       throw new StartError(
         `${variable} is http; with a credential it takes https, or http on this machine: a credential must not cross a network unencrypted`,
       );
-    return {
-      kind: "upstream",
-      origin: parseOrigin(variable, origin),
-      credential: credential ?? LOCAL_VENDORS[name].placeholder,
-    };
+    return { kind: "upstream", origin, credential: credential ?? placeholder };
   }
   return credential === undefined ? { kind: "simulated" } : { kind: "real", credential };
 }

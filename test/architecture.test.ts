@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize, relative } from "node:path";
 import { describe, expect, test } from "vitest";
+import { vendorRegistry } from "../lambda/vendors/index.ts";
 
 /** Guarantees the shape that docs/architecture.md draws: who may import whom, and where the world may be touched. */
 
@@ -44,13 +45,16 @@ const LINES = ["audit-event", "audit-fields", "balance", "money", "problem", "se
 const MORE_OF_LOCAL: Readonly<Record<string, readonly string[]>> = {
   "local/decisions.ts": READING,
   "local/decision-line.ts": LINES,
-  "local/settings.ts": ["lambda/domain/secrets.ts"],
+  "local/run.ts": ["lambda/domain/vendor.ts"],
+  "local/settings.ts": ["lambda/domain/secrets.ts", "lambda/domain/vendor-manifest.ts"],
+  "local/vendor-targets.ts": ["lambda/domain/vendor.ts"],
 };
 const LIB_MAY_IMPORT: readonly string[] = [
   "lambda/environment.ts",
-  "lambda/terms.ts",
+  "lambda/rate-card-input.ts",
   "lambda/layout.ts",
   "lambda/vendors/index.ts",
+  "lambda/vendors/registry.ts",
 ];
 
 describe("imports go one way", () => {
@@ -61,7 +65,7 @@ describe("imports go one way", () => {
     }
   });
 
-  test("what is deployed and what runs meet in the names of environment variables, in the terms, the layout and the shape of denials; the local run also tells what the functions write", () => {
+  test("what is deployed and what runs meet in the names of environment variables, in the rate card, the layout and the vendors; the local run also tells what the functions write", () => {
     for (const source of sources("lambda"))
       for (const imported of importsOf(source)) expect(imported, source.file).toMatch(/^lambda\//);
     for (const source of sources("lib")) {
@@ -160,11 +164,79 @@ describe("money", () => {
   });
 });
 
-test("a rule of one vendor is data of that vendor: nothing else asks which vendor it is", () => {
-  for (const { file, text } of sources("lambda")) {
-    if (file.startsWith("lambda/vendors")) continue;
-    expect(text, file).not.toMatch(/vendor(Name|\.name)? === "/);
-  }
+/** Guarantees that a vendor is one folder and its name in one list. */
+describe("a vendor", () => {
+  const { all, names } = vendorRegistry();
+
+  /** Where a vendor may be named: in its own folders, and in the list. */
+  const isOf = (file: string, name: string): boolean =>
+    file.startsWith(`lambda/vendors/${name}/`) ||
+    file.startsWith(`local/simulators/${name}/`) ||
+    file === "lambda/vendors/index.ts";
+
+  test.each(names)("%s is named nowhere else in the code, however it is written or compared", (name) => {
+    for (const { file, text } of ["lambda", "lib", "local"].flatMap(sources))
+      if (!isOf(file, name)) expect(wordsOf(text), file).not.toContain(name);
+  });
+
+  test("is called as its folder, and every folder is in the list", () => {
+    const folders = readdirSync(join(ROOT, "lambda/vendors"), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && entry.name !== "configured")
+      .map((entry) => entry.name);
+    expect(folders.toSorted()).toEqual(names.toSorted());
+  });
+
+  test.each(names)("%s has a manifest that loads nothing", (name) => {
+    const text = readFileSync(join(ROOT, `lambda/vendors/${name}/manifest.ts`), "utf8");
+    expect(text.match(/^import .*$/gm)).toEqual([
+      'import type { DenialFacts, VendorManifest } from "../../domain/vendor-manifest.ts";',
+    ]);
+    expect(text).not.toMatch(/\bimport\(|\brequire\(|\bprocess\b|^export .* from/m);
+  });
+
+  test.each(all)("says the same of late prices in the manifest of $name and beside it", (vendor) => {
+    expect(vendor.tellsPricesLate).toBe(vendor.latePrices !== null);
+  });
+
+  test("has a simulator in the folder of its name, where it has one", () => {
+    const folders = readdirSync(join(ROOT, "local/simulators"), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && entry.name !== "shared")
+      .map((entry) => entry.name);
+    for (const folder of folders) {
+      expect(names).toContain(folder);
+      expect(existsSync(join(ROOT, "local/simulators", folder, "start.ts")), folder).toBe(true);
+    }
+  });
+});
+
+/** A text is kept, since a comment may seem to begin in it: an address, a path with wildcards. */
+const TEXT_OR_COMMENT =
+  /("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)|\/\*[\s\S]*?\*\/|\/\/.*$/gm;
+
+/** The words of the code but for its comments, in small letters: `startFooServer` and `FOO_KEY` have the word foo. */
+function wordsOf(text: string): readonly string[] {
+  const code = text.replace(TEXT_OR_COMMENT, (_, kept: string | undefined) => kept ?? "");
+  const words = code.replace(/([a-z0-9])(?=[A-Z])/g, "$1 ").toLowerCase();
+  return [...new Set(words.match(/[a-z]+/g))];
+}
+
+test.each([
+  ['if (vendor.name === "foo") {}', true],
+  ["switch (name) { case `foo`: }", true],
+  ["prices.foo", true],
+  ['prices["Foo"]', true],
+  ["startFooServer()", true],
+  ["const FOO_KEY = 1", true],
+  ['const at = "https://api.foo.com"', true],
+  ["const { foo } = vendors", true],
+  ['const types = ["*/*"]; const a = foo; /* end */', true],
+  ["const path = `https://a//*`; foo(); // it does", true],
+  ["// foo does so\nconst a = 1", false],
+  ["/** Foo does so. */ const a = 1", false],
+  ["const food = 1", false],
+  ["const FOOS_MAX = 1", false],
+])("the word foo stands in the code of %j: %s", (text, stands) => {
+  expect(wordsOf(text).includes("foo")).toBe(stands);
 });
 
 test("files are named in kebab-case", () => {

@@ -1,34 +1,23 @@
 import { parseVaultKey } from "./vault-key.ts";
+import type { SecretShape } from "./vendor-manifest.ts";
 
 /**
  * What secrets look like: one list for telling a caller which kind of key it sent, for taking secrets out of text that is
- * written down, and for refusing them where a caller asks us to keep a text.
- *
- * Prefixes of Stripe: docs.stripe.com/keys (sk_, rk_, of organizations sk_org_), docs.stripe.com/webhooks (whsec_) and
- * the client secrets of its objects (`pi_…_secret_…`). Of Resend: `re_`, 8 and 24 letters and digits. Read 2026-11-27.
- *
- * No secrets, so left as they are: `pk_…`, which is meant for browsers, and account SIDs. 32 hexadecimal digits alone may be
- * an auth token of Twilio, and are every trace id and MD5 too: they are taken for one only behind its name or a SID.
+ * written down, and for refusing them where a caller asks us to keep a text. Those of vendors stand in their manifests.
  */
-interface Kind {
-  readonly name: string;
-  /** How a token of this kind begins, or all of it: mistyped ones too. */
-  readonly token: RegExp;
-  /** How one stands in a text; absent for what may be read by everybody. */
-  readonly inText?: RegExp;
+export interface Secrets {
+  /** Says which kind of secret a string looks like, without repeating any of it. */
+  looksLike(token: string): string;
+  /** Takes out whatever looks like a secret, for text of callers that is written down. */
+  redact(text: string): string;
+  /** What kind of secret stands in a text, or null where none is known to. `known`: secrets that have no shape of their own. */
+  secretIn(text: string, known?: readonly string[]): string | null;
 }
-
-/** Behind a letter it may be the end of a word, `task_test_1`, unless it is long. */
-const ofStripe = (prefix: string): RegExp =>
-  new RegExp(
-    `(?<![A-Za-z])${prefix}_(?:live|test|prod)_[A-Za-z0-9]+|${prefix}_(?:live|test|prod)_[A-Za-z0-9]{16,}`,
-    "gi",
-  );
 
 /** What was drawn at random, and no word such as that of `sync_kb_documents`: eight characters with a digit, or many. */
 const NO_WORD = "(?:(?=[A-Za-z]*[0-9])[A-Za-z0-9]{8,}|[A-Za-z0-9]{24,})";
 
-const KINDS: readonly Kind[] = [
+const OF_KEYBRAKE: readonly SecretShape[] = [
   {
     name: "a vault key that is mistyped or cut short",
     token: /^(kbvk|vk_)/i,
@@ -39,57 +28,9 @@ const KINDS: readonly Kind[] = [
     token: /^kb_/i,
     inText: new RegExp(`kb_${NO_WORD}`, "gi"),
   },
-  {
-    name: "a key of an organization at Stripe",
-    token: /^[sr]k_org_/i,
-    inText: ofStripe("[sr]k_org"),
-  },
-  {
-    name: "an ephemeral key of Stripe",
-    token: /^ek_(live|test)_/i,
-    inText: ofStripe("ek"),
-  },
-  { name: "a publishable key of Stripe", token: /^pk_(org_)?(live|test)_/i },
-  {
-    name: "a secret key of Stripe",
-    token: /^[a-z]k_(live|test)_/i,
-    // Other letters stand before words too: `uk_live_orders`.
-    inText: new RegExp(`${ofStripe("[sr]k").source}|[a-oq-z]k_(?:live|test|prod)_[A-Za-z0-9]{16,}`, "gi"),
-  },
-  {
-    name: "the signing secret of a webhook",
-    token: /^whsec_/i,
-    inText: /whsec_[A-Za-z0-9+/=_-]{3,}/gi,
-  },
-  {
-    name: "a client secret of Stripe",
-    token: /^[a-z]+_[A-Za-z0-9]+_secret_/i,
-    // `rotate_stripe_secret_quarterly` is none: an id has a digit, or is long.
-    inText:
-      /[a-z]{2,30}_(?:(?=[A-Za-z]*\d|[A-Za-z0-9]{14})[A-Za-z0-9]{4,64}_secret_[A-Za-z0-9]{8,}|client_secret_[A-Za-z0-9]{16,})/gi,
-  },
-  {
-    name: "a credential of Twilio",
-    token: /^(AC|SK)[0-9a-f]{32}:/i,
-    inText: /(?:AC|SK)[0-9a-f]{32}:[^\s"&]+/gi,
-  },
-  {
-    name: "an account or key SID of Twilio",
-    token: /^(AC|SK)[0-9a-f]{32}$/i,
-    // Half of a pair, and never there by accident.
-    inText: /(?<![A-Za-z0-9])SK[0-9a-f]{32}(?![0-9a-f])/gi,
-  },
-  {
-    name: "an auth token of Twilio",
-    token: /^[0-9a-f]{32}$/i,
-    inText: /auth[ _-]?token["']?[\s:=]+["']?[0-9a-f]{32}/gi,
-  },
-  {
-    name: "an API key of Resend",
-    token: /^re_/i,
-    // Only this prefix also ends words, so no letter may precede; ids of refunds have no second part.
-    inText: /(?<![A-Za-z])re_[A-Za-z0-9]{6,}_[A-Za-z0-9]{12,}/gi,
-  },
+];
+
+const OF_ANYBODY: readonly SecretShape[] = [
   {
     name: "a header with a credential",
     token: /^(bearer|basic)\b/i,
@@ -97,30 +38,44 @@ const KINDS: readonly Kind[] = [
   },
 ];
 
-/** Says which kind of secret a string looks like, without repeating any of it. */
-export function looksLike(token: string): string {
-  if (parseVaultKey(token) !== null)
-    return "a vault key, which calls its vendor and manages nothing but itself";
-  return KINDS.find((kind) => kind.token.test(token))?.name ?? "no kind of key that is known here";
+/** Knows our own secrets, headers, and those of `shapes`: the first that fits a token names it. */
+export function secretsLike(shapes: readonly SecretShape[]): Secrets {
+  const kinds = kindsOf([...OF_KEYBRAKE, ...shapes, ...OF_ANYBODY]);
+  return {
+    looksLike(token) {
+      if (parseVaultKey(token) !== null)
+        return "a vault key, which calls its vendor and manages nothing but itself";
+      return kinds.all.find((kind) => kind.token.test(token))?.name ?? "no kind of key that is known here";
+    },
+    redact(text) {
+      let redacted = "";
+      let at = 0;
+      for (const { from, to, shown } of secretsIn(text, kinds)) {
+        if (to <= at) continue;
+        redacted += `${text.slice(at, Math.max(at, from))}${shown}[redacted]`;
+        at = to;
+      }
+      return redacted + text.slice(at);
+    },
+    secretIn(text, known = []) {
+      const all = known.length === 0 ? kinds : kindsOf([...kinds.all, ...known.map(literally)]);
+      return secretsIn(text, all)[0]?.name ?? null;
+    },
+  };
 }
 
-/** Takes out whatever looks like a secret, for text of callers that is written down. */
-export function redact(text: string): string {
-  let redacted = "";
-  let at = 0;
-  for (const { from, to, shown } of secretsIn(text)) {
-    if (to <= at) continue;
-    redacted += `${text.slice(at, Math.max(at, from))}${shown}[redacted]`;
-    at = to;
-  }
-  return redacted + text.slice(at);
+interface Kinds {
+  readonly all: readonly SecretShape[];
+  /** Whether a text holds one of any kind: most do not, and every call has several texts. */
+  readonly ofAny: RegExp;
 }
 
-/** What kind of secret stands in a text, or null where none is known to. `known`: secrets that have no shape of their own. */
-export const secretIn = (text: string, known: readonly string[] = []): string | null =>
-  secretsIn(text, [...KINDS, ...known.map(literally)])[0]?.name ?? null;
+const kindsOf = (all: readonly SecretShape[]): Kinds => ({
+  all,
+  ofAny: new RegExp(all.flatMap(({ inText }) => inText?.source ?? []).join("|"), "i"),
+});
 
-const literally = (secret: string): Kind => ({
+const literally = (secret: string): SecretShape => ({
   name: "an API key of Keybrake, which manages keys and calls no vendor",
   token: /^$/,
   inText: new RegExp(secret.replace(/[^A-Za-z0-9]/g, "\\$&"), "gi"),
@@ -135,7 +90,7 @@ interface Found {
 }
 
 /** All secrets of a text in order: as they are, behind escapes, and inside of base64 and of hexadecimal. */
-function secretsIn(text: string, kinds: readonly Kind[] = KINDS): readonly Found[] {
+function secretsIn(text: string, kinds: Kinds): readonly Found[] {
   const read = withoutEscapes(text);
   const found = [
     ...plainSecrets(read.text, kinds),
@@ -148,11 +103,8 @@ function secretsIn(text: string, kinds: readonly Kind[] = KINDS): readonly Found
     .sort((one, other) => one.from - other.from);
 }
 
-/** Whether a text holds one of any kind: most do not, and every call has several texts. */
-const OF_ANY_KIND = new RegExp(KINDS.flatMap(({ inText }) => inText?.source ?? []).join("|"), "i");
-
-const plainSecrets = (text: string, kinds: readonly Kind[]): readonly Found[] =>
-  (kinds === KINDS && !OF_ANY_KIND.test(text) ? [] : kinds).flatMap(({ name, inText }) =>
+const plainSecrets = (text: string, { all, ofAny }: Kinds): readonly Found[] =>
+  (ofAny.test(text) ? all : []).flatMap(({ name, inText }) =>
     inText === undefined
       ? []
       : [...text.matchAll(inText)].map(({ index, 0: secret }) => ({
@@ -175,7 +127,7 @@ const basicHeaders = (text: string): readonly Found[] =>
 const BASE64 = /[A-Za-z0-9+/_-]{16,}/g;
 
 /** In a run of base64 a secret may begin at each of four places. */
-const inBase64 = (text: string, kinds: readonly Kind[]): readonly Found[] =>
+const inBase64 = (text: string, kinds: Kinds): readonly Found[] =>
   [...text.matchAll(BASE64)].flatMap(({ index, 0: run }) =>
     [0, 1, 2, 3].flatMap((offset) =>
       plainSecrets(Buffer.from(run.slice(offset), "base64").toString("latin1"), kinds).map((found) => ({
@@ -189,7 +141,7 @@ const inBase64 = (text: string, kinds: readonly Kind[]): readonly Found[] =>
 
 const HEXADECIMAL = /[0-9a-f]{24,}/gi;
 
-const inHexadecimal = (text: string, kinds: readonly Kind[]): readonly Found[] =>
+const inHexadecimal = (text: string, kinds: Kinds): readonly Found[] =>
   [...text.matchAll(HEXADECIMAL)].flatMap(({ index, 0: run }) =>
     [0, 1].flatMap((offset) =>
       plainSecrets(Buffer.from(run.slice(offset), "hex").toString("latin1"), kinds).map((found) => ({

@@ -3,18 +3,16 @@ import type { CallLimits } from "./call-limits.ts";
 import type { CountedObject } from "./counted-object.ts";
 import type { MicroUsd } from "./money.ts";
 import type { Problem } from "./problem.ts";
-import type { Terms } from "./terms.ts";
+import type { RateCard } from "./rate-card.ts";
+import type { VendorManifest } from "./vendor-manifest.ts";
 
 /**
  * What an adapter must declare: a vendor is data plus small pure functions. An endpoint that its catalog does not list
  * has no price and is refused.
  */
-export interface Vendor {
-  readonly name: string;
+export interface Vendor extends VendorManifest {
   /** Scheme and host by the name of the host; `main` is where most calls go. */
   readonly origins: Readonly<Record<string, string>> & { readonly main: string };
-  /** How its credential is written, for an error. */
-  readonly credentialAccepted: string;
   /** Headers that carry the credential to the vendor, or null for a value that cannot be one. */
   readonly authorize: (secret: string) => Readonly<Record<string, string>> | null;
   /** Query parameters that carry the credential, for a vendor that takes it there; null for the others. */
@@ -45,16 +43,13 @@ export interface Vendor {
   readonly prefixes: readonly string[];
   /** Which limits inside a call a key of this vendor may have, by their names on the wire. */
   readonly limits: readonly LimitName[];
+  /** How an entry of `allowed_accounts` is written; null where a key has no such limit. */
+  readonly accounts: { readonly accepted: string; readonly isEntry: (entry: string) => boolean } | null;
   /** How an entry of `allowed_recipients` is written, and whom it lets through. */
   readonly recipients: {
     readonly accepted: string;
     readonly isEntry: (entry: string) => boolean;
     readonly allows: (entry: string, recipient: string) => boolean;
-  };
-  /** An answer of ours in the shape that makes the vendor's SDK raise its natural exception. */
-  readonly denial: (denial: DenialFacts) => {
-    readonly headers: Readonly<Record<string, string>>;
-    readonly body: string;
   };
   /** Whether an answer to a GET of this catalog path is about the object that the path names. */
   readonly isAbout: (path: string, found: Json) => boolean;
@@ -62,7 +57,7 @@ export interface Vendor {
   readonly requestId: (headers: Headers) => string | null;
   /** Rewrites the links of an answer that a client follows by itself, so that they lead here; null where the vendor sends none. */
   readonly rewriteLinks: ((body: string, baseUrl: string) => string) | null;
-  /** How the final price of an estimated call is found out; null where every price is final at once. */
+  /** How the final price of an estimated call is found out; null where `tellsPricesLate` is false. */
   readonly latePrices: LatePrices | null;
 }
 
@@ -76,7 +71,7 @@ export interface LatePrices {
   /** Catalog path of the GET that tells the price of the object that a call made. */
   readonly lookup: (objectId: string) => string;
   /** The final price as of `nowMs`, or why there is none yet. */
-  readonly read: (found: Json, terms: Terms, nowMs: number) => LatePrice;
+  readonly read: (found: Json, terms: RateCard, nowMs: number) => LatePrice;
 }
 
 export type LimitName = "allowed_accounts" | "allowed_currencies" | "allowed_recipients" | "max_recipients";
@@ -91,18 +86,6 @@ export interface Address {
 
 /** Lower-case header name to its values, in order. */
 export type Headers = Readonly<Record<string, readonly string[]>>;
-
-export interface DenialFacts {
-  readonly status: number;
-  /** Ours: a ProblemCode, or a code of the gateway. */
-  readonly code: string;
-  /** Whether a client may repeat the request by itself. */
-  readonly repeats: boolean;
-  readonly message: string;
-  readonly requestId: string;
-  readonly charged: string;
-  readonly details: Readonly<Record<string, unknown>>;
-}
 
 /**
  * One entry of a catalog. `path`: segments, `{name}` for one that the vendor's placeholders describe; `/**` at the end
@@ -148,7 +131,7 @@ export interface Known {
   readonly object: CountedObject | null;
   /** What the lookup found; null where none was made. */
   readonly found: Json | null;
-  readonly terms: Terms;
+  readonly terms: RateCard;
   readonly limits: CallLimits;
 }
 

@@ -33,16 +33,22 @@ const credentials = Object.fromEntries(
   Object.entries(credentialSecrets()).map(([vendor, secrets]) => [vendor, Object.keys(secrets)]),
 );
 
+const EXAMPLE = `{"vendor": "${vendors.names[0]}", "daily_usd_cap": 50}`;
+
 /** POST /vault/keys. */
 export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
-  .use(problems(warn, countStranger))
+  .use(problems(warn, countStranger, vendors.secrets))
   .handler(async (event) => {
-    const issuerId = await authenticateAdmin(headersOf(event), adminKey, hint(ENV.apiKeyHint));
+    const issuerId = await authenticateAdmin(headersOf(event), {
+      adminKey,
+      secrets: vendors.secrets,
+      apiKeyHint: hint(ENV.apiKeyHint),
+    });
     const requestKey = singleHeader(headersOf(event), "Idempotency-Key");
     if (requestKey !== null && (requestKey === "" || requestKey.length > 255 || !requestKey.isWellFormed()))
       throw new Problem("invalid_request", "Idempotency-Key: accepted are 1 to 255 characters");
     await layout.check();
-    const request = parseIssueBody(jsonOf(event), {
+    const request = parseIssueBody(jsonOf(event, EXAMPLE), {
       vendors,
       credentials,
       apiKey: tokenOf(headersOf(event)),

@@ -9,6 +9,7 @@ import { parseChangeBody } from "../http/key-bodies.ts";
 import { problems } from "../http/problems.ts";
 import { baseUrlOf, headersOf, jsonOf } from "../http/request.ts";
 import { countStranger } from "./strangers.ts";
+import { vendors } from "./vendors.ts";
 import {
   adminKeyReader,
   auditReader,
@@ -27,15 +28,20 @@ const adminKey = adminKeyReader();
 
 /** GET, PATCH and DELETE /vault/keys/{id}; POST /vault/keys/{id}/revoke. */
 export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
-  .use(problems(warn, countStranger))
+  .use(problems(warn, countStranger, vendors.secrets))
   .handler(async (event) => {
-    const by = await authenticateAdmin(headersOf(event), adminKey, hint(ENV.apiKeyHint));
+    const by = await authenticateAdmin(headersOf(event), {
+      adminKey,
+      secrets: vendors.secrets,
+      apiKeyHint: hint(ENV.apiKeyHint),
+    });
     const keyId = event.pathParameters?.["id"] ?? "";
     if (!/^key_[A-Za-z0-9]{16}$/.test(keyId)) throw notFound();
     await layout.check();
     const act = () => {
       if (event.httpMethod === "GET") return inspectKey(keyId, ports);
-      if (event.httpMethod === "PATCH") return changeKey(keyId, parseChangeBody(jsonOf(event)), by, ports);
+      if (event.httpMethod === "PATCH")
+        return changeKey(keyId, parseChangeBody(jsonOf(event, '{"daily_usd_cap": 50}')), by, ports);
       return revokeKey(keyId, by, ports);
     };
     return jsonAnswer(200, keyBody(await act(), baseUrlOf(event)), event.requestContext.requestId);

@@ -9,10 +9,12 @@ import { keyBody } from "../http/key-answer.ts";
 import { problems } from "../http/problems.ts";
 import { baseUrlOf, headersOf, tokenOf } from "../http/request.ts";
 import { countStranger } from "./strangers.ts";
+import { vendors } from "./vendors.ts";
 import { auditReader, clients, dynamoVault, hint, systemClock, tableLayout, warn } from "./wiring.ts";
 
 const dynamo = clients();
 const ports = {
+  vendors,
   vault: dynamoVault(dynamo),
   held: auditReader(dynamo),
   clock: systemClock,
@@ -22,7 +24,7 @@ const layout = tableLayout(dynamo, true);
 
 /** GET /vault/keys/self and POST /vault/keys/self/revoke: a vault key about itself. Revoking it again is no error. */
 export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
-  .use(problems(warn, countStranger))
+  .use(problems(warn, countStranger, vendors.secrets))
   .handler(async (event) => {
     await layout.check();
     const { keyId } = await identify(tokenOf(headersOf(event)), ports);

@@ -16,9 +16,13 @@ const adminKey = adminKeyReader();
 
 /** GET /vault/audit. */
 export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
-  .use(problems(warn, countStranger))
+  .use(problems(warn, countStranger, vendors.secrets))
   .handler(async (event) => {
-    await authenticateAdmin(headersOf(event), adminKey, hint(ENV.apiKeyHint));
+    await authenticateAdmin(headersOf(event), {
+      adminKey,
+      secrets: vendors.secrets,
+      apiKeyHint: hint(ENV.apiKeyHint),
+    });
     const { query, withEvents, cursorFor } = parseAuditRequest(
       queryOf(event),
       vendors.names,

@@ -1,9 +1,9 @@
 import type { APIGatewayProxyEvent } from "aws-lambda";
-import { looksLike, redact } from "../domain/secrets.ts";
 import { cut } from "../domain/text.ts";
 import { METRICS } from "../environment.ts";
 import { headersOf, tokenOf } from "../http/request.ts";
 import { count } from "./metrics.ts";
+import { vendors } from "./vendors.ts";
 import { note } from "./wiring.ts";
 
 /**
@@ -16,6 +16,8 @@ import { note } from "./wiring.ts";
 const LINE_EVERY_MS = 60_000;
 const ADDRESSES_MAX = 200;
 const USER_AGENT_MAX = 200;
+
+const { looksLike, redact } = vendors.secrets;
 
 interface Seen {
   readonly untilMs: number;

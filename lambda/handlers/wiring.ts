@@ -8,10 +8,9 @@ import { randomIds } from "../adapters/random-ids.ts";
 import { CachedSecrets, vendorCredentials } from "../adapters/secrets-manager.ts";
 import { TableLayout } from "../adapters/table-layout.ts";
 import type { ProxyPorts } from "../app/proxy/proxy-ports.ts";
-import { redact } from "../domain/secrets.ts";
 import { ENV } from "../environment.ts";
 import type { Clock } from "../ports/clock.ts";
-import { type TermsInput, termsOf } from "../terms.ts";
+import { type RateCardInput, rateCardOf } from "../rate-card-input.ts";
 import { vendors } from "./vendors.ts";
 
 /** What the handlers share: made once for each process, from environment variables that are checked at once. */
@@ -55,11 +54,12 @@ export const vendorPorts = () => ({
   clock: systemClock,
   ids: randomIds,
   destinationOf: destinationOf(),
-  terms: termsOf(JSON.parse(process.env[ENV.terms] ?? "{}") as TermsInput),
+  terms: rateCardOf(JSON.parse(process.env[ENV.terms] ?? "{}") as RateCardInput, vendors.all),
   warn,
 });
 
 const logger = new Logger();
+const { redact } = vendors.secrets;
 
 /**
  * For an operator: what failed, by name and message. Never a request, a header, a body or an item, which errors of

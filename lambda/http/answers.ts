@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import type { APIGatewayProxyResult } from "aws-lambda";
 import { Problem } from "../domain/problem.ts";
-import { redact } from "../domain/secrets.ts";
+import type { Secrets } from "../domain/secrets.ts";
 
 /** JSON answers of our own API, and the one shape of their errors. */
 
@@ -57,7 +57,11 @@ const TYPE_BY_STATUS: Readonly<Record<number, string>> = {
 };
 
 /** Our API's own errors: `{"error": {"type", "code", "message", "request_id", "charged", …details}}`. */
-export function problemAnswer(problem: Problem, requestId: string): APIGatewayProxyResult {
+export function problemAnswer(
+  problem: Problem,
+  requestId: string,
+  { redact }: Pick<Secrets, "redact">,
+): APIGatewayProxyResult {
   const { status, code, charged, details } = problem;
   const message = redact(problem.message);
   const shown = Object.fromEntries(

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
 import { Problem } from "../domain/problem.ts";
-import { looksLike } from "../domain/secrets.ts";
+import type { Secrets } from "../domain/secrets.ts";
 import { sha256 } from "../domain/vault-key.ts";
 import type { Headers } from "../domain/vendor.ts";
 import { singleHeader, tokenOf } from "./request.ts";
@@ -14,14 +14,20 @@ const PREFIX = "kb_";
 const isSame = (token: string, expected: string): boolean =>
   timingSafeEqual(Buffer.from(sha256(token)), Buffer.from(sha256(expected)));
 
+export interface AdminDoor {
+  readonly adminKey: () => Promise<string | null>;
+  readonly secrets: Secrets;
+  /** Where this runs, as far as it explains that a key is not known. */
+  readonly apiKeyHint: string | null;
+}
+
 /**
  * Lets the holder of the admin API key pass: the secret as it is, or with `kb_` before it. Compares hashes, in a time that
- * tells nothing. `apiKeyHint`: where this runs, as far as it explains that a key is not known.
+ * tells nothing.
  */
 export async function authenticateAdmin(
   headers: Headers,
-  adminKey: () => Promise<string | null>,
-  apiKeyHint: string | null = null,
+  { adminKey, secrets, apiKeyHint }: AdminDoor,
 ): Promise<string> {
   singleHeader(headers, "Authorization");
   const token = tokenOf(headers);
@@ -31,6 +37,6 @@ export async function authenticateAdmin(
   if (expected !== null && (isSame(token, expected) || isSame(token, `${PREFIX}${expected}`))) return ADMIN;
   throw new Problem(
     "api_key_invalid",
-    `this API key is not known: it looks like ${looksLike(token)}; send the admin API key as Authorization: Bearer <KEYBRAKE_API_KEY>${apiKeyHint === null ? "" : `; ${apiKeyHint}`}`,
+    `this API key is not known: it looks like ${secrets.looksLike(token)}; send the admin API key as Authorization: Bearer <KEYBRAKE_API_KEY>${apiKeyHint === null ? "" : `; ${apiKeyHint}`}`,
   );
 }

@@ -6,7 +6,7 @@ import type { CallLimits } from "../domain/call-limits.ts";
 import { parseEndpointPattern } from "../domain/endpoint.ts";
 import { parseUsd } from "../domain/money.ts";
 import { Problem } from "../domain/problem.ts";
-import { secretIn } from "../domain/secrets.ts";
+import type { Secrets } from "../domain/secrets.ts";
 import { isJsonObject } from "../domain/strict-json.ts";
 import { parseDuration } from "../domain/time.ts";
 import type { LimitName, Vendor } from "../domain/vendor.ts";
@@ -110,7 +110,7 @@ const limitFields = {
 
 const issueBody = v.strictObject({
   vendor: v.string("accepted is the name of a vendor"),
-  credential: v.optional(v.string("accepted is the name of a credential"), "default"),
+  credential: v.optional(v.string("accepted is the name of a credential")),
   daily_usd_cap: cap,
   total_usd_cap: cap,
   per_call_usd_cap: cap,
@@ -155,7 +155,7 @@ export interface Issuing {
 /** Reads the body of `POST /vault/keys`, or throws what names the field and says what is accepted. */
 export function parseIssueBody(body: unknown, { vendors, credentials, apiKey }: Issuing): KeyRequest {
   const parsed = parse(issueBody, body);
-  refuseSecrets(parsed, apiKey);
+  refuseSecrets(parsed, apiKey, vendors.secrets);
   const names = Object.hasOwn(credentials, parsed.vendor) ? credentials[parsed.vendor] : undefined;
   const accepted = Object.keys(credentials).join(", ");
   if (names === undefined)
@@ -163,18 +163,19 @@ export function parseIssueBody(body: unknown, { vendors, credentials, apiKey }: 
       "vendor",
       `got ${JSON.stringify(parsed.vendor.slice(0, 40))}; accepted is one of: ${accepted}`,
     );
-  if (!names.includes(parsed.credential))
+  const vendor = vendors.find(parsed.vendor);
+  const credential = parsed.credential ?? vendor?.defaultCredential ?? "";
+  if (!names.includes(credential))
     throw invalid(
       "credential",
-      `got ${JSON.stringify(parsed.credential.slice(0, 40))}; accepted is one of: ${names.join(", ")}`,
+      `got ${JSON.stringify(credential.slice(0, 40))}; accepted is one of: ${names.join(", ")}`,
     );
   if (parsed.daily_usd_cap == null && parsed.total_usd_cap == null) {
     throw invalid("daily_usd_cap", "missing; a key needs daily_usd_cap or total_usd_cap, such as 50");
   }
-  const vendor = vendors.find(parsed.vendor);
   return {
     vendor: parsed.vendor,
-    credential: parsed.credential,
+    credential,
     caps: {
       daily: parsed.daily_usd_cap ?? UNCAPPED,
       total: parsed.total_usd_cap ?? UNCAPPED,
@@ -206,12 +207,16 @@ function endpointsOf(
 }
 
 /** Every text of a key is kept and shown: a secret in one of them is refused, and never repeated. */
-function refuseSecrets(parsed: v.InferOutput<typeof issueBody>, apiKey: string | null): void {
+function refuseSecrets(
+  parsed: v.InferOutput<typeof issueBody>,
+  apiKey: string | null,
+  { secretIn }: Secrets,
+): void {
   const known =
     apiKey === null ? [] : [apiKey, apiKey.replace(/^kb_/, "")].filter(({ length }) => length >= 8);
   const texts: readonly (readonly [field: string, text: string])[] = [
     ["vendor", parsed.vendor],
-    ["credential", parsed.credential],
+    ["credential", parsed.credential ?? ""],
     ["agent_run_label", parsed.agent_run_label ?? ""],
     ...Object.entries(parsed.metadata).flatMap(([name, text]) => [
       ["metadata", name] as const,
@@ -230,8 +235,6 @@ function refuseSecrets(parsed: v.InferOutput<typeof issueBody>, apiKey: string |
       );
   }
 }
-
-const ACCOUNT = /^(acct|org)_[A-Za-z0-9]{1,64}(\/acct_[A-Za-z0-9]{1,64})?$/;
 
 /** A limit that would do nothing at this vendor is refused: it must not be taken for one. */
 function limitsOf(
@@ -253,8 +256,10 @@ function limitsOf(
     return parsed[name];
   };
   return {
-    accounts: check("allowed_accounts", "ids of accounts such as acct_1032D82eZvKYlo2C", (entry) =>
-      ACCOUNT.test(entry),
+    accounts: check(
+      "allowed_accounts",
+      vendor?.accounts?.accepted ?? "",
+      (entry) => vendor?.accounts?.isEntry(entry) ?? false,
     ),
     currencies: check("allowed_currencies", 'codes of currencies in small letters, such as "usd"', (entry) =>
       /^[a-z]{3}$/.test(entry),

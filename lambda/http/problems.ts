@@ -1,5 +1,6 @@
 import type { MiddlewareObj } from "@middy/core";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
+import type { Secrets } from "../domain/secrets.ts";
 import { problemAnswer, problemFrom } from "./answers.ts";
 
 /**
@@ -9,11 +10,12 @@ import { problemAnswer, problemFrom } from "./answers.ts";
 export const problems = (
   log: (message: string, cause: unknown) => void,
   strangers: (event: APIGatewayProxyEvent) => void,
+  secrets: Secrets,
 ): MiddlewareObj<APIGatewayProxyEvent, APIGatewayProxyResult> => ({
   onError: ({ error, event }) => {
     const problem = problemFrom(error);
     if (problem.code === "api_key_invalid" || problem.code === "key_unknown") strangers(event);
     if (problem.status >= 500) log(problem.message, problem.cause);
-    return problemAnswer(problem, event.requestContext.requestId);
+    return problemAnswer(problem, event.requestContext.requestId, secrets);
   },
 });

@@ -3,7 +3,6 @@ import type { APIGatewayProxyResult } from "aws-lambda";
 import type { CallFacts, ProxyResult } from "../app/proxy/proxy-result.ts";
 import { usdText } from "../domain/money.ts";
 import { chargedText, isSafeToRepeat, type Problem } from "../domain/problem.ts";
-import { redact } from "../domain/secrets.ts";
 import { isoTime } from "../domain/time.ts";
 import type { Vendor } from "../domain/vendor.ts";
 import type { VendorRegistry } from "../vendors/registry.ts";
@@ -85,7 +84,7 @@ export function denialAnswer(
   vendors: VendorRegistry,
 ): APIGatewayProxyResult {
   const { status, code, charged, details } = problem;
-  const message = redact(`${problem.message}; ${chargedText(problem)}`);
+  const message = vendors.secrets.redact(`${problem.message}; ${chargedText(problem)}`);
   const vendor = facts === null || facts.vendorName === spoken ? vendors.find(spoken) : null;
   const { headers, body } = (vendor ?? vendors).denial({
     status,

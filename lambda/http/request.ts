@@ -80,23 +80,20 @@ export function baseUrlOf(event: APIGatewayProxyEvent): string {
 
 const FORM_TYPES = /^(application\/x-www-form-urlencoded|multipart\/form-data)\b/i;
 
-/** Reads a JSON body, whatever type it is said to have; a form is refused with an example. */
-export function jsonOf(event: APIGatewayProxyEvent): unknown {
+/** Reads a JSON body, whatever type it is said to have; a form is refused with `example`, a body that is accepted. */
+export function jsonOf(event: APIGatewayProxyEvent, example: string): unknown {
   const type = singleHeader(headersOf(event), "Content-Type") ?? "";
   if (FORM_TYPES.test(type)) {
     throw new Problem(
       "unsupported_media_type",
-      `Content-Type: got a form; accepted is application/json with a body such as {"vendor": "stripe", "daily_usd_cap": 50} (with curl: --json '{…}')`,
+      `Content-Type: got a form; accepted is application/json with a body such as ${example} (with curl: --json '{…}')`,
       { details: { field: "Content-Type" } },
     );
   }
   const body = bodyOf(event);
   const read = body.length === 0 ? { value: {} } : readStrictJson(body);
   if ("refused" in read && read.field === null)
-    throw new Problem(
-      "invalid_request",
-      `body: ${read.refused}; accepted is an object such as {"vendor": "stripe", "daily_usd_cap": 50}`,
-    );
+    throw new Problem("invalid_request", `body: ${read.refused}; accepted is an object such as ${example}`);
   if ("refused" in read)
     throw new Problem(
       "invalid_request",

@@ -1,4 +1,4 @@
-import type { DenialFacts, Vendor } from "../domain/vendor.ts";
+import type { DenialFacts, VendorManifest } from "../domain/vendor-manifest.ts";
 
 /**
  * A denial for a caller whose SDK is not known: the denials of all vendors in one body, with the headers of all. Every SDK
@@ -7,9 +7,9 @@ import type { DenialFacts, Vendor } from "../domain/vendor.ts";
  * makes Twilio's exception, and our code stays in `keybrake_code`.
  */
 export function anyVendorDenial(
-  vendors: readonly Pick<Vendor, "denial">[],
+  vendors: readonly Pick<VendorManifest, "denial">[],
   facts: DenialFacts,
-): ReturnType<Vendor["denial"]> {
+): ReturnType<VendorManifest["denial"]> {
   const denials = vendors.map((vendor) => vendor.denial(facts));
   const bodies = denials.map(({ body }): Readonly<Record<string, unknown>> => JSON.parse(body));
   const number = bodies.map(({ code }) => code).find((code) => typeof code === "number");

@@ -1,5 +1,5 @@
 import { type EndpointPattern, parseEndpointPattern } from "../domain/endpoint.ts";
-import type { Endpoint, Vendor } from "../domain/vendor.ts";
+import type { Vendor } from "../domain/vendor.ts";
 import { endpointOf, fitsSegment } from "./endpoints.ts";
 
 /**
@@ -60,13 +60,17 @@ export function pathHint(vendor: Vendor, method: string, path: string): string {
   return `; the base URL ends in /${vendor.name}, so you probably mean ${meantMethod} /${vendor.name}${meantPath}`;
 }
 
-const acceptedBy = ({ catalog }: Vendor): string => {
-  const example = catalog.find(({ rule }) => rule.kind === "priced");
-  return `expected an entry such as "${example?.method} ${entryPath(example)}"; leave allowed_endpoints out to allow every priced or free endpoint`;
-};
+const acceptedBy = (vendor: Vendor): string =>
+  `expected an entry such as "${exampleEntry(vendor)}"; leave allowed_endpoints out to allow every priced or free endpoint`;
 
-const entryPath = (endpoint: Endpoint | undefined): string =>
-  endpoint?.path.replace(/\{[^}]*\}[^/]*/g, "*") ?? "/";
+/** The entry of an allowlist for the first endpoint that has a price. */
+export function exampleEntry({ catalog }: Vendor): string {
+  const { method, path } = catalog.find(({ rule }) => rule.kind === "priced") ?? {
+    method: "ANY",
+    path: "/**",
+  };
+  return `${method} ${path.replace(/\{[^}]*\}[^/]*/g, "*")}`;
+}
 
 /** The entry that was probably meant, or null. */
 function meantBy(vendor: Vendor, entry: string): string | null {

@@ -1,3 +1,4 @@
+import { type Secrets, secretsLike } from "../domain/secrets.ts";
 import type { Vendor } from "../domain/vendor.ts";
 import { anyVendorDenial } from "./any-vendor.ts";
 
@@ -15,6 +16,8 @@ export interface VendorRegistry {
   strangersTo(vendor: Vendor, path: string): readonly string[];
   /** A denial for a caller whose SDK is not known (any-vendor.ts). */
   readonly denial: Vendor["denial"];
+  /** What secrets look like: our own and those of every vendor. */
+  readonly secrets: Secrets;
 }
 
 /** First segments of paths that are our own, so that no vendor may have them for a name. */
@@ -37,6 +40,7 @@ export function registryOf(all: readonly Vendor[]): VendorRegistry {
     strangersTo: (vendor, path) =>
       begins(vendor, path) ? [] : all.filter((other) => begins(other, path)).map(({ name }) => name),
     denial: (facts) => anyVendorDenial(all, facts),
+    secrets: secretsLike(all.flatMap(({ secretShapes }) => secretShapes)),
   };
 }
 

@@ -2,11 +2,11 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
 import { expect, test } from "vitest";
 import { STATUS_BY_CODE } from "../../lambda/domain/problem.ts";
-import { DEFAULT_PRICES, TERMS_SCHEMA } from "../../lambda/terms.ts";
+import { rateCardFields } from "../../lambda/rate-card-input.ts";
 import { vendorRegistry } from "../../lambda/vendors/index.ts";
 import { GATEWAY_RESPONSE_TYPES, gatewayResponseOf } from "../../lib/gateway-responses.ts";
-import { ROUTES } from "../../lib/routes.ts";
 import { parseSettings } from "../../local/settings.ts";
+import { ROUTES } from "../support/routes.ts";
 import { anchorsOf, codeBlocks, documents, proseOf, REPOSITORY, tableUnder, textOf } from "./markdown.ts";
 
 const linksOf = (text: string) =>
@@ -87,17 +87,17 @@ test("the page over all vendors links to each of them", () => {
 
 test("every price that can be configured stands in the page of prices, and no other", () => {
   const rows = tableUnder(textOf("docs/vendors.md"), "### Currencies and prices");
-  const items = Object.entries(DEFAULT_PRICES).flatMap(([vendor, prices]) =>
-    Object.keys(prices).map((item) => `${vendor}.${item}`),
+  const items = VENDORS.all.flatMap(({ name, prices }) =>
+    Object.keys(prices).map((item) => `${name}.${item}`),
   );
 
   expect(rows.map(([item]) => word(item)).toSorted()).toEqual(items.toSorted());
 });
 
-test("what the configuration may say of terms stands among its fields", () => {
+test("what makes the rate card stands among its fields", () => {
   const fields = tableUnder(textOf("docs/deploying.md"), "## Configuration").map(([field]) => word(field));
 
-  expect(fields).toEqual(expect.arrayContaining(Object.keys(TERMS_SCHEMA)));
+  expect(fields).toEqual(expect.arrayContaining(Object.keys(rateCardFields(VENDORS.all))));
 });
 
 test("every limit inside a call stands in the API's document, with the vendors that have it", () => {

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { looksLike, redact, secretIn } from "../../lambda/domain/secrets.ts";
 import { makeVaultKey } from "../../lambda/domain/vault-key.ts";
+import { vendorRegistry } from "../../lambda/vendors/index.ts";
+
+const { looksLike, redact, secretIn } = vendorRegistry().secrets;
 
 const { token } = makeVaultKey("Ab1Cd2Ef3Gh4Ij5K", "0123456789abcdefghijABCDEFGHIJ01");
 const HEX = "0123456789abcdef0123456789abcdef";

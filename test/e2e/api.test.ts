@@ -742,7 +742,7 @@ test("the label of a call is on its row and does not reach the vendor", async ()
   expect(await callRows(run, key)).toMatchObject([
     { call_label: "step charge #3", agent_run_label: "flow/9" },
   ]);
-  const requests: unknown = await (await fetch(`${run.vendors.stripe.origin}/requests`)).json();
+  const requests: unknown = await (await fetch(`${run.vendor("stripe").origin}/requests`)).json();
   expect(JSON.stringify(requests)).not.toMatch(/step charge|keybrake-label/i);
 });
 

@@ -82,7 +82,7 @@ describe("against a Stripe that keeps idempotency keys", () => {
   let hanging: Promise<{ readonly key: Key; readonly reply: Reply; readonly ms: number }>;
   beforeAll(async () => {
     run = await startOwn();
-    stripe = simulatorAt(run.vendors.stripe.origin);
+    stripe = simulatorAt(run.vendor("stripe").origin);
     // Goes on beside the other tests, since it takes as long as a vendor is waited for.
     hanging = hang();
   });

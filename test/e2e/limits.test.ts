@@ -17,7 +17,7 @@ import { type Simulator, simulatorAt } from "../support/simulator.ts";
 
 let run: OwnRun;
 beforeAll(async () => {
-  run = await startOwn({ terms: { rates: { eur: "1.1" } } });
+  run = await startOwn({ rateCard: { rates: { eur: "1.1" } } });
 });
 afterAll(() => run.close());
 
@@ -28,7 +28,7 @@ const reasons = async (key: Key): Promise<readonly unknown[]> =>
   (await callRows(run, key)).map(({ reason }) => reason);
 
 const upstreamOf = (vendor: "stripe" | "twilio" | "resend"): Simulator =>
-  simulatorAt(run.vendors[vendor].origin);
+  simulatorAt(run.vendor(vendor).origin);
 
 describe("when a key is issued", () => {
   test.each([

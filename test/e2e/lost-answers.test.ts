@@ -14,7 +14,7 @@ describe("the repeat of a call whose answer was lost", () => {
   let stripe: Simulator;
   beforeAll(async () => {
     run = await startOwn();
-    stripe = simulatorAt(run.vendors.stripe.origin);
+    stripe = simulatorAt(run.vendor("stripe").origin);
   });
   afterAll(() => run.close());
 

@@ -23,7 +23,7 @@ let run: OwnRun;
 let stripe: Simulator;
 beforeAll(async () => {
   run = await startOwn();
-  stripe = simulatorAt(run.vendors.stripe.origin);
+  stripe = simulatorAt(run.vendor("stripe").origin);
 });
 afterAll(() => run.close());
 
@@ -48,7 +48,7 @@ async function reconciled(scenario: () => Promise<readonly Key[]>): Promise<void
 
 /** An object as the merchant's own backend would have made it, past every key. */
 async function createdElsewhere(fields: object): Promise<string> {
-  const answered = await fetch(`${run.vendors.stripe.origin}/objects`, {
+  const answered = await fetch(`${run.vendor("stripe").origin}/objects`, {
     method: "POST",
     body: JSON.stringify(fields),
   });

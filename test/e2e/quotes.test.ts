@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { LOCAL_VENDORS } from "../../local/vendor-targets.ts";
+import { manifest } from "../../lambda/vendors/stripe/manifest.ts";
 import { Random } from "../simulation/random.ts";
 import { at, numberAt, textAt } from "../support/json.ts";
 import { ask, callRows, issue, type Key, type OwnRun, post, startOwn } from "../support/keybrake.ts";
@@ -20,12 +20,12 @@ type Currency = keyof typeof CURRENCIES;
 
 let run: OwnRun;
 beforeAll(async () => {
-  run = await startOwn({ terms: { rates: { eur: 1.1, jpy: 0.01, kwd: 3 }, rateMarginPercent: 0 } });
+  run = await startOwn({ rateCard: { rates: { eur: 1.1, jpy: 0.01, kwd: 3 }, rateMarginPercent: 0 } });
 });
 afterAll(() => run.close());
 
 const fromBooks = async (vendor: "stripe" | "twilio" | "resend", path = "/books", init: RequestInit = {}) =>
-  (await fetch(`${run.vendors[vendor].origin}${path}`, init)).json();
+  (await fetch(`${run.vendor(vendor).origin}${path}`, init)).json();
 
 /** Each allowed row kept within its reservation; returns the sum of their costs in micro-dollars. */
 async function withinReservations(key: Key, seed: number): Promise<number> {
@@ -84,9 +84,9 @@ test.each(SEEDS)("of Stripe, in any currency and any order: seed %i", { timeout:
     async () => {
       if (made.intents.length === 0) return;
       const path = `/v1/payment_intents/${random.pick(made.intents)}`;
-      await fetch(`${run.vendors.stripe.origin}${path}`, {
+      await fetch(`${run.vendor("stripe").origin}${path}`, {
         method: "POST",
-        headers: { Authorization: `Bearer ${LOCAL_VENDORS.stripe.placeholder}` },
+        headers: { Authorization: `Bearer ${manifest.local.placeholder}` },
         body: new URLSearchParams({ amount: amount() }),
       });
       await call(`${path}/confirm`, card);

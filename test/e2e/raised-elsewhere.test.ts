@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { LOCAL_VENDORS } from "../../local/vendor-targets.ts";
+import { manifest } from "../../lambda/vendors/stripe/manifest.ts";
 import { at, textAt } from "../support/json.ts";
 import {
   ask,
@@ -26,15 +26,15 @@ describe("what others changed at Stripe", () => {
   let stripe: Simulator;
   beforeAll(async () => {
     run = await startOwn();
-    stripe = simulatorAt(run.vendors.stripe.origin);
+    stripe = simulatorAt(run.vendor("stripe").origin);
   });
   afterAll(() => run.close());
 
   /** As the shop's own backend does it: with the real secret, past Keybrake. */
   async function byTheShop(path: string, form: Readonly<Record<string, string>>): Promise<unknown> {
-    const answered = await fetch(`${run.vendors.stripe.origin}${path}`, {
+    const answered = await fetch(`${run.vendor("stripe").origin}${path}`, {
       method: "POST",
-      headers: { Authorization: `Bearer ${LOCAL_VENDORS.stripe.placeholder}` },
+      headers: { Authorization: `Bearer ${manifest.local.placeholder}` },
       body: new URLSearchParams(form),
     });
     expect(answered.status, path).toBe(200);

@@ -34,7 +34,7 @@ let aheadMs = 0;
 beforeAll(async () => {
   vi.spyOn(Date, "now").mockImplementation(() => realNow() + aheadMs);
   run = await startOwn();
-  ({ origin } = run.vendors.resend);
+  ({ origin } = run.vendor("resend"));
   resend = simulatorAt(origin);
 });
 afterAll(async () => {

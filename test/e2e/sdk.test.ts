@@ -19,7 +19,7 @@ let run: OwnRun;
 let stripe: Simulator;
 beforeAll(async () => {
   run = await startOwn();
-  stripe = simulatorAt(run.vendors.stripe.origin);
+  stripe = simulatorAt(run.vendor("stripe").origin);
 });
 afterAll(() => run.close());
 

@@ -36,7 +36,7 @@ const smuggler = smugglerOf({
   vendor: "resend",
   credential: "re_0wnCredential0fTheTests",
   usual: USUAL,
-  terms: { prices: { resend: { recipient: "0.001" } } },
+  rateCard: { prices: { resend: { recipient: "0.001" } } },
 });
 
 const sending = (name: string, fields: object): Attempt => ({ name, body: JSON.stringify(email(fields)) });

@@ -25,8 +25,8 @@ let run: OwnRun;
 let stripe: Simulator;
 beforeAll(async () => {
   vi.spyOn(Date, "now").mockImplementation(() => realNow() + aheadMs);
-  run = await startOwn({ terms: { rates: { eur: "2", jpy: "0.01" }, rateMarginPercent: 0 } });
-  stripe = simulatorAt(run.vendors.stripe.origin);
+  run = await startOwn({ rateCard: { rates: { eur: "2", jpy: "0.01" }, rateMarginPercent: 0 } });
+  stripe = simulatorAt(run.vendor("stripe").origin);
 });
 afterAll(async () => {
   await run.close();
@@ -67,7 +67,7 @@ const ACCOUNT = { allowed_accounts: ["acct_1"] };
 async function booksCents(): Promise<number> {
   let cents = 0;
   for (const account of ["", "?account=acct_1", "?account=acct_2"]) {
-    const answered = await fetch(`${run.vendors.stripe.origin}/books${account}`);
+    const answered = await fetch(`${run.vendor("stripe").origin}/books${account}`);
     const spent = at(await answered.json(), "spent_by_currency") as Readonly<Record<string, number>>;
     cents += (spent["usd"] ?? 0) + 2 * (spent["eur"] ?? 0) + (spent["jpy"] ?? 0);
   }
@@ -92,7 +92,7 @@ const shown = (reply: Reply, is: number | string): number | string =>
   typeof is === "number" ? reply.status : String(at(reply.json, "error", "code") ?? reply.status);
 
 async function madeElsewhere(fields: Readonly<Record<string, unknown>>): Promise<string> {
-  const answered = await fetch(`${run.vendors.stripe.origin}/objects`, {
+  const answered = await fetch(`${run.vendor("stripe").origin}/objects`, {
     method: "POST",
     body: JSON.stringify(fields),
   });

@@ -55,7 +55,7 @@ const smuggler = smugglerOf({
   vendor: "twilio",
   credential: `${OWN}:an-auth-token-of-the-tests`,
   usual: USUAL,
-  terms: TERMS,
+  rateCard: TERMS,
 });
 
 const message = (name: string, body: string): Attempt => ({ name, body });

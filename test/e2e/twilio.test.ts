@@ -58,9 +58,9 @@ let simulator: Simulator;
 let books: TwilioBooks;
 
 async function startRun(): Promise<void> {
-  run = await startOwn({ terms: TERMS });
-  simulator = simulatorAt(run.vendors.twilio.origin);
-  books = twilioBooksAt(run.vendors.twilio.origin);
+  run = await startOwn({ rateCard: TERMS });
+  simulator = simulatorAt(run.vendor("twilio").origin);
+  books = twilioBooksAt(run.vendor("twilio").origin);
 }
 
 const key = (body: Readonly<Record<string, unknown>> = {}): Promise<Key> =>

@@ -317,7 +317,7 @@ describe("ours or the vendor's, in code (docs/errors.md)", () => {
           tokens.get(`${condition} of twilio`) ?? "",
         ).messages.create({ to: "+14155550100", from: "+14155550199", body: "x" }),
       );
-    await simulatorAt(run.vendors.twilio.origin).fault({
+    await simulatorAt(run.vendor("twilio").origin).fault({
       kind: "429",
       method: "POST",
       path: "/Messages.json",
@@ -337,7 +337,7 @@ describe("ours or the vendor's, in code (docs/errors.md)", () => {
       const { error } = await client.emails.send({ from: "a@b.co", to: "c@d.co", subject: "x", text: "x" });
       return error;
     };
-    await simulatorAt(run.vendors.resend.origin).fault({ kind: "429", method: "POST", path: "/emails" });
+    await simulatorAt(run.vendor("resend").origin).fault({ kind: "429", method: "POST", path: "/emails" });
 
     const ours = await send("capped");
     const resends = await send("good");

@@ -21,7 +21,7 @@ let key: Key;
 
 beforeAll(async () => {
   run = await startOwn();
-  stripe = simulatorAt(run.vendors.stripe.origin);
+  stripe = simulatorAt(run.vendor("stripe").origin);
   client = new DynamoDBClient(standIn(run.dynamodbEndpoint));
   key = await issue(run);
 });

@@ -5,16 +5,17 @@ import { denialAnswer } from "../../lambda/http/proxy-answer.ts";
 import { vendorRegistry } from "../../lambda/vendors/index.ts";
 import { GATEWAY_RESPONSE_TYPES, gatewayResponseOf } from "../../lib/gateway-responses.ts";
 
+const vendors = vendorRegistry();
 const PROBLEM = new Problem("key_unknown", "this is no vault key");
 
 const OURS: readonly (readonly [name: string, body: string])[] = [
   ["an answer of our own API", jsonAnswer(200, { status: "ok" }, "id").body],
-  ["an error of our own API", problemAnswer(PROBLEM, "id").body],
+  ["an error of our own API", problemAnswer(PROBLEM, "id", vendors.secrets).body],
   ...["stripe", "twilio", "resend", null].map(
     (vendor) =>
       [
         `a denial at ${vendor ?? "the root"}`,
-        denialAnswer(PROBLEM, null, "id", vendor, vendorRegistry()).body,
+        denialAnswer(PROBLEM, null, "id", vendor, vendors).body,
       ] as const,
   ),
   ...GATEWAY_RESPONSE_TYPES.map((type) => [type, gatewayResponseOf(type).template] as const),

@@ -2,7 +2,10 @@ import { expect, test } from "vitest";
 import type { AuditFields } from "../../lambda/domain/audit-fields.ts";
 import { UNCAPPED } from "../../lambda/domain/balance.ts";
 import { microUsd, NOTHING } from "../../lambda/domain/money.ts";
+import { vendorRegistry } from "../../lambda/vendors/index.ts";
 import { type Decision, decisionLine, decisionOf } from "../../local/decision-line.ts";
+
+const { secrets } = vendorRegistry();
 
 const AT_MS = Date.UTC(2026, 10, 27, 23, 5, 9);
 const FIELDS: AuditFields = {
@@ -101,7 +104,7 @@ test("columns stand below each other, with a key's change and an unknown key too
     tone: "refused",
   };
 
-  expect([...decisions, stranger].map((decision) => decisionLine(decision, false))).toEqual([
+  expect([...decisions, stranger].map((decision) => decisionLine(decision, false, secrets))).toEqual([
     "23:05:09Z  POST    /stripe/v1/payment_intents          key_lfZWyPTEPuKBj0h6  modal-billing/cus_A   charged $1.00",
     "23:05:09Z  KEY     issued                              key_lfZWyPTEPuKBj0h6  modal-billing/cus_A   stripe, $50.00 a day, $5.50 a call",
     `23:05:09Z  DELETE  /twilio/2010-04-01/Accounts/AC…${"0".repeat(15)}/Messages.json  key_lfZWyPTEPuKBj0h6  ${"x".repeat(20)}…${"x".repeat(19)}  free`,
@@ -112,7 +115,7 @@ test("columns stand below each other, with a key's change and an unknown key too
 test("colours are on the outcome alone", () => {
   const line = (event: "settled" | "denied" | "free") => {
     const decision = told(event, { cost: microUsd(1_000_000n), reason: "key_expired" });
-    return decision === null ? "" : decisionLine(decision, true);
+    return decision === null ? "" : decisionLine(decision, true, secrets);
   };
 
   const ends = [
@@ -134,7 +137,7 @@ test.each([
 ] as const)("%s %j shows nothing that it must not", (field, text, hidden) => {
   const decision = told("free", { [field]: text });
 
-  const line = decision === null ? "" : decisionLine(decision, false);
+  const line = decision === null ? "" : decisionLine(decision, false, secrets);
 
   expect(line).not.toContain(hidden);
   expect(line).toMatch(/^23:05:09Z {2}\S+ +\/stripe.* {2}free$/);

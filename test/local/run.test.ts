@@ -45,7 +45,7 @@ test("functions find tables, secrets and vendors in their environment", async ()
   const run = await start();
 
   expect(run.apiKey).toMatch(/^kb_[0-9A-Za-z]{40}$/);
-  expect(run.vendors.stripe.booksUrl).toBe(`${run.vendors.stripe.origin}/books`);
+  expect(run.vendor("stripe").booksUrl).toBe(`${run.vendor("stripe").origin}/books`);
   expect(await environmentOf(run)).toMatchObject({
     KEYBRAKE_VAULT_TABLE: "keybrake-vault",
     KEYBRAKE_AUDIT_TABLE: "keybrake-audit",
@@ -57,9 +57,9 @@ test("functions find tables, secrets and vendors in their environment", async ()
     }),
     KEYBRAKE_TERMS: "{}",
     KEYBRAKE_VENDOR_ORIGINS: JSON.stringify({
-      stripe: run.vendors.stripe.origin,
-      twilio: run.vendors.twilio.origin,
-      resend: run.vendors.resend.origin,
+      stripe: run.vendor("stripe").origin,
+      twilio: run.vendor("twilio").origin,
+      resend: run.vendor("resend").origin,
     }),
     KEYBRAKE_AUDIT_RETENTION_DAYS: "400",
     AWS_ENDPOINT_URL_DYNAMODB: run.dynamodbEndpoint,
@@ -95,10 +95,12 @@ test("nothing of the user's AWS environment reaches a function, and it is back a
 
 test("the real Stripe needs no origin, another upstream is the functions' origin", async () => {
   const real = await start({ vendors: { stripe: { kind: "real", credential: "sk_test_1" } } });
-  expect(real.vendors.stripe).toMatchObject({ target: "real", origin: "https://api.stripe.com" });
-  expect(real.vendors.stripe).not.toHaveProperty("booksUrl");
-  const { twilio, resend } = real.vendors;
-  const simulated = JSON.stringify({ twilio: twilio.origin, resend: resend.origin });
+  expect(real.vendor("stripe")).toMatchObject({ target: "real", origin: "https://api.stripe.com" });
+  expect(real.vendor("stripe")).not.toHaveProperty("booksUrl");
+  const simulated = JSON.stringify({
+    twilio: real.vendor("twilio").origin,
+    resend: real.vendor("resend").origin,
+  });
   expect(await environmentOf(real)).toMatchObject({ KEYBRAKE_VENDOR_ORIGINS: simulated });
   await real.close();
 

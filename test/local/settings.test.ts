@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
+import { vendorRegistry } from "../../lambda/vendors/index.ts";
 import { parseArguments, parseSettings } from "../../local/settings.ts";
 import { StartError } from "../../local/start-error.ts";
-import { LOCAL_VENDORS } from "../../local/vendor-targets.ts";
 
 test("nothing set is port 8787, a new key, in memory, no stage, simulated vendors", () => {
   expect(parseSettings({ KEYBRAKE_DATA: "", PORT: "" })).toEqual({
@@ -14,7 +14,7 @@ test("nothing set is port 8787, a new key, in memory, no stage, simulated vendor
       twilio: { kind: "simulated" },
       resend: { kind: "simulated" },
     },
-    terms: {},
+    rateCard: {},
     dynamodbEndpoint: undefined,
     hosts: [],
     tellsDecisions: true,
@@ -48,7 +48,7 @@ test("everything set is taken as it is", () => {
       twilio: { kind: "real", credential: "AC0123456789abcdef0123456789abcdef:token-1" },
       resend: { kind: "real", credential: "re_1" },
     },
-    terms: { rates: { eur: 1.09 }, rateMarginPercent: 3, prices: { twilio: {}, resend: {} } },
+    rateCard: { rates: { eur: 1.09 }, rateMarginPercent: 3, prices: { twilio: {}, resend: {} } },
     dynamodbEndpoint: "http://127.0.0.1:8000",
     hosts: ["host.docker.internal", "keybrake", "10.0.0.7", "[fd00::1]"],
     tellsDecisions: false,
@@ -56,14 +56,14 @@ test("everything set is taken as it is", () => {
 });
 
 test("Stripe's own secret key alone is the real Stripe", () => {
-  expect(parseSettings({ STRIPE_SECRET_KEY: "sk_live_1" }).vendors.stripe).toEqual({
+  expect(parseSettings({ STRIPE_SECRET_KEY: "sk_live_1" }).vendors["stripe"]).toEqual({
     kind: "real",
     credential: "sk_live_1",
   });
 });
 
 test("another upstream without a credential gets a placeholder", () => {
-  expect(parseSettings({ KEYBRAKE_STRIPE_ORIGIN: "https://stripe.test" }).vendors.stripe).toEqual({
+  expect(parseSettings({ KEYBRAKE_STRIPE_ORIGIN: "https://stripe.test" }).vendors["stripe"]).toEqual({
     kind: "upstream",
     origin: "https://stripe.test",
     credential: "sk_test_keybrakeplaceholder",
@@ -112,7 +112,11 @@ test.each([
     `KEYBRAKE_HOSTS has ${host}; it takes names without scheme, port and wildcard`,
   ]),
   ["KEYBRAKE_LOG", "quiet", "KEYBRAKE_LOG is quiet; it takes on, a line for each decision, or off"],
-  ["TWILIO_AUTH_TOKEN", "x", "TWILIO_ACCOUNT_SID is not set; Twilio needs both, or neither to be simulated"],
+  [
+    "TWILIO_AUTH_TOKEN",
+    "x",
+    "TWILIO_ACCOUNT_SID is not set; Twilio needs TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or none of them",
+  ],
 ])("%s=%s is refused, and the message says what is taken", (name, value, message) => {
   expect(() => parseSettings({ [name]: value })).toThrow(StartError);
   expect(() => parseSettings({ [name]: value })).toThrow(message);
@@ -194,7 +198,7 @@ test.each([
   ["twilio", /^AC[0-9a-f]{32}:[0-9a-f]{32}$/],
   ["resend", /^re_[A-Za-z0-9]{8}_[A-Za-z0-9]{24}$/],
 ] as const)("the placeholder of %s has the form of the real thing", (name, form) => {
-  expect(LOCAL_VENDORS[name].placeholder).toMatch(form);
+  expect(vendorRegistry().find(name)?.local.placeholder).toMatch(form);
 });
 
 test("arguments are refused, since variables say everything", () => {

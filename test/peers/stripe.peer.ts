@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { LOCAL_VENDORS } from "../../local/vendor-targets.ts";
+import { manifest } from "../../lambda/vendors/stripe/manifest.ts";
 import { balanceOf, callRows, issue, type OwnRun, startOwn } from "../support/keybrake.ts";
 import { type StripeClient, stripeClient } from "../support/stripe-node.ts";
 import { LOCALSTRIPE, PEER_VARIABLES, type Peer, startPeer } from "./peer.ts";
 
 /** Keybrake before Stripe's own mock and before localstripe, with the placeholder that `npm start` sends them. */
 
-const placeholder = LOCAL_VENDORS.stripe.placeholder;
+const placeholder = manifest.local.placeholder;
 const AUTOMATIC = { enabled: true, allow_redirects: "never" };
 
 let peer: Peer;

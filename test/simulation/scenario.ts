@@ -10,9 +10,9 @@ import { fromUsdCents, type MicroUsd } from "../../lambda/domain/money.ts";
 import { makeVaultKey, type Policy } from "../../lambda/domain/vault-key.ts";
 import type { HeldBudget } from "../../lambda/ports/audit.ts";
 import type { Ids } from "../../lambda/ports/ids.ts";
-import { DEFAULT_TERMS } from "../../lambda/terms.ts";
 import { vendorRegistry } from "../../lambda/vendors/index.ts";
 import type { VaultState } from "../support/memory-vault.ts";
+import { DEFAULT_RATE_CARD } from "../support/rate-card.ts";
 import type { Checks } from "./checks.ts";
 import { FaultyVault } from "./faulty-vault.ts";
 import type { SimulatedVendor } from "./vendor.ts";
@@ -339,7 +339,7 @@ export class Scenario {
       clock: this.#world.clockOf(process),
       ids: this.#idsOf(process),
       destinationOf: ({ origins }, { path }) => ({ origin: origins.main, path }),
-      terms: DEFAULT_TERMS,
+      terms: DEFAULT_RATE_CARD,
       warn: (message) => this.#world.say(`${process.name}: warns that ${message}`),
     };
   }

@@ -6,10 +6,10 @@ import { DIST } from "../../bin/build.ts";
 import { ENV, METRICS } from "../../lambda/environment.ts";
 import { vendorRegistry } from "../../lambda/vendors/index.ts";
 import { STRANGERS_QUERY } from "../../lib/monitoring/alarms.ts";
-import { LATE_PRICE_VENDORS, ROUTES, VENDOR_NAMES } from "../../lib/routes.ts";
 import { FUNCTIONS } from "../../lib/services.ts";
 import { resourceMatcher } from "../../local/aws/resource-match.ts";
 import { type OwnRun, startOwn } from "../support/keybrake.ts";
+import { ROUTES } from "../support/routes.ts";
 import { inside, shown, synthesised, textsOf } from "./template.ts";
 
 /** Guarantees that what is tried on one machine is what is deployed: routes, tables, variables. */
@@ -75,12 +75,16 @@ describe("routes", () => {
   });
 
   test("every vendor has its route", () => {
-    expect([...VENDOR_NAMES].sort()).toEqual(vendorRegistry().names.toSorted());
+    for (const name of vendorRegistry().names)
+      expect(deployedRoutes().get(`ANY /${name}/{proxy+}`), name).toBe("proxy-call");
   });
 
   test("the credentials for late prices are those of the vendors that tell prices late", () => {
-    const late = vendorRegistry().all.filter(({ latePrices }) => latePrices !== null);
-    expect([...LATE_PRICE_VENDORS].sort()).toEqual(late.map(({ name }) => name).sort());
+    const [, { Properties: late = {} } = {}] =
+      deployed.of("AWS::Lambda::Function").find(([id]) => nameOf(id) === "settle-late-prices") ?? [];
+    const secrets = shown(inside(late, "Environment", "Variables", ENV.credentialSecrets));
+    for (const { name, latePrices } of vendorRegistry().all)
+      expect(secrets.includes(`"${name}"`), name).toBe(latePrices !== null);
   });
 });
 

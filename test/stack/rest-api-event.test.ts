@@ -3,7 +3,6 @@ import { join } from "node:path";
 import type { APIGatewayProxyEvent } from "aws-lambda";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { DIST } from "../../bin/build.ts";
-import { ROUTES } from "../../lib/routes.ts";
 import { loadFunctions } from "../../local/aws/functions.ts";
 import { startGateway } from "../../local/aws/gateway.ts";
 import { type Invoke, invocationContext } from "../../local/aws/invocation.ts";
@@ -11,6 +10,7 @@ import { send } from "../local/http-client.ts";
 import { at } from "../support/json.ts";
 import { callRows, issue, type OwnRun, startOwn } from "../support/keybrake.ts";
 import { type OwnUpstream, startOwnUpstream } from "../support/own-upstream.ts";
+import { ROUTES } from "../support/routes.ts";
 
 /**
  * rest-api-events.json is what a REGIONAL REST API with binary media types hands to a function: the form of "Input format

@@ -89,7 +89,7 @@ export async function everyDenial(): Promise<readonly Denial[]> {
       name: `${name}-${spoken ?? "root"}`,
       answer: denialAnswer(problem, null, "req_1", spoken, vendors),
     })),
-    { name: `${name}-own-api`, answer: problemAnswer(problem, "req_1") },
+    { name: `${name}-own-api`, answer: problemAnswer(problem, "req_1", vendors.secrets) },
   ]);
   return [
     ...answers.map(({ name, answer: { statusCode, headers, body } }) => ({

@@ -1,7 +1,9 @@
 import { connect, createServer, type Socket } from "node:net";
+import { vendorRegistry } from "../../lambda/vendors/index.ts";
 import { listen } from "../../local/listen.ts";
 import type { LocalOptions, LocalRun } from "../../local/run.ts";
 import { startStripeSimulator } from "../../local/simulators/stripe/server.ts";
+import { vendorNamed } from "../../local/vendor-targets.ts";
 import { eventually } from "./eventually.ts";
 import { at, listAt } from "./json.ts";
 
@@ -36,11 +38,16 @@ export async function useDeployment(deployment: Deployment, options: LocalOption
   const ofStripe = { target: "upstream" as const, origin: stripe.origin };
   /** Its vendors' own addresses are configured, and nobody calls them. */
   const notThere = { target: "upstream" as const, origin: "http://127.0.0.1:9" };
+  const vendors = vendorRegistry().all.map((vendor) => ({
+    vendor,
+    ...(vendor.name === "stripe" ? ofStripe : notThere),
+  }));
   return {
     baseUrl,
     apiKey,
     dynamodbEndpoint: awsEndpoint,
-    vendors: { stripe: ofStripe, twilio: notThere, resend: notThere },
+    vendors,
+    vendor: (name) => vendorNamed(vendors, name),
     drain: () => drained(deployment),
     underWay: () => 0,
     close: async () => {

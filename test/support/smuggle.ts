@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { VendorName } from "../../lib/routes.ts";
 import type { LocalOptions } from "../../local/run.ts";
 import { at, textAt } from "./json.ts";
 import { balanceOf, callRows, issue, type Key, type OwnRun, startOwn } from "./keybrake.ts";
@@ -28,12 +27,12 @@ export interface Counted extends Attempt {
 }
 
 export interface Smuggling {
-  readonly vendor: VendorName;
+  readonly vendor: string;
   /** What a request is unless it says otherwise. */
   readonly usual: RawRequest;
   /** The credential that the upstream must see, and no caller. */
   readonly credential: string;
-  readonly terms?: NonNullable<LocalOptions["terms"]>;
+  readonly rateCard?: NonNullable<LocalOptions["rateCard"]>;
 }
 
 export interface Smuggler {
@@ -42,21 +41,21 @@ export interface Smuggler {
   readonly upstream: OwnUpstream;
   issue(body?: Readonly<Record<string, unknown>>): Promise<Key>;
   /** Whose key it is, which decides about the shape of a denial. */
-  vendorOf(body?: Readonly<Record<string, unknown>>): VendorName;
+  vendorOf(body?: Readonly<Record<string, unknown>>): string;
   send(key: Key, request: RawRequest): Promise<RawAnswer>;
 }
 
 const CAP = { daily_usd_cap: 1000 };
 
 /** Starts Keybrake before an upstream of one vendor, for the tests of a file. */
-export function smugglerOf({ vendor, usual, credential, terms }: Smuggling): Smuggler {
+export function smugglerOf({ vendor, usual, credential, rateCard }: Smuggling): Smuggler {
   let run: OwnRun | undefined;
   let upstream: OwnUpstream | undefined;
   beforeAll(async () => {
     upstream = await startOwnUpstream();
     run = await startOwn({
       vendors: { [vendor]: { kind: "upstream", origin: upstream.origin, credential } },
-      ...(terms && { terms }),
+      ...(rateCard && { rateCard }),
     });
   });
   afterAll(async () => {
@@ -69,7 +68,7 @@ export function smugglerOf({ vendor, usual, credential, terms }: Smuggling): Smu
   };
   return {
     usual,
-    vendorOf: (body = {}) => (body["vendor"] ?? vendor) as VendorName,
+    vendorOf: (body = {}) => String(body["vendor"] ?? vendor),
     get run() {
       return started(run);
     },

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { createRequire } from "node:module";
-import { LOCAL_VENDORS } from "../../local/vendor-targets.ts";
+import { manifest } from "../../lambda/vendors/twilio/manifest.ts";
 import { at, listAt, numberAt, textAt } from "./json.ts";
 
 /** The versions of twilio-node that are in wide use; the package behind each name is pinned in package.json. */
@@ -219,7 +219,7 @@ export function twilioBooksAt(origin: string): TwilioBooks {
       await asked("/deliver", { method: "POST", body: JSON.stringify(order) });
     },
     createService: async (friendlyName) => {
-      const credential = Buffer.from(LOCAL_VENDORS.twilio.placeholder).toString("base64");
+      const credential = Buffer.from(manifest.local.placeholder).toString("base64");
       await asked("/verify/v2/Services", {
         method: "POST",
         headers: { Authorization: `Basic ${credential}` },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { DenialFacts, Vendor } from "../../lambda/domain/vendor.ts";
+import type { Vendor } from "../../lambda/domain/vendor.ts";
+import type { DenialFacts } from "../../lambda/domain/vendor-manifest.ts";
 import { vendorRegistry } from "../../lambda/vendors/index.ts";
 import { stripe } from "../../lambda/vendors/stripe/stripe.ts";
 

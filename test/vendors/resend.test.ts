@@ -4,17 +4,17 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { UNLIMITED } from "../../lambda/domain/call-limits.ts";
 import { type MicroUsd, microUsd } from "../../lambda/domain/money.ts";
 import { Problem, STATUS_BY_CODE } from "../../lambda/domain/problem.ts";
-import type { PriceTable } from "../../lambda/domain/terms.ts";
+import type { PriceTable } from "../../lambda/domain/rate-card.ts";
 import type { FreeRule, Known, PricedRule, Quote, VendorRequest } from "../../lambda/domain/vendor.ts";
-import { DEFAULT_TERMS } from "../../lambda/terms.ts";
 import { endpointOf } from "../../lambda/vendors/endpoints.ts";
 import { resend } from "../../lambda/vendors/resend/resend.ts";
+import { DEFAULT_RATE_CARD } from "../support/rate-card.ts";
 
 /** A recipient costs 10 micro-dollars here: what a call costs is ten times whom it reaches. */
 const known = (recipient: PriceTable = { default: microUsd(10n) }): Known => ({
   object: null,
   found: null,
-  terms: { ...DEFAULT_TERMS, prices: { resend: { recipient } } },
+  terms: { ...DEFAULT_RATE_CARD, prices: { resend: { recipient } } },
   limits: UNLIMITED,
 });
 
@@ -92,7 +92,7 @@ describe("an e-mail costs what its recipients cost", () => {
   test("$0.0009 for each, where no price is configured", () => {
     const quoted = pricedOf("/emails").quote(requestOf("POST", "/emails", email({ cc: "b@c.de" })), {
       ...known(),
-      terms: DEFAULT_TERMS,
+      terms: DEFAULT_RATE_CARD,
     });
 
     expect(ok(quoted).amount).toBe(1_800n);

@@ -12,9 +12,9 @@ import type {
   VendorOutcome,
   VendorRequest,
 } from "../../lambda/domain/vendor.ts";
-import { termsOf } from "../../lambda/terms.ts";
 import { endpointOf } from "../../lambda/vendors/endpoints.ts";
 import { stripe } from "../../lambda/vendors/stripe/stripe.ts";
+import { rateCardWith } from "../support/rate-card.ts";
 
 /** What the tests of Stripe's adapter share: requests, what is known beside them, and answers. */
 
@@ -24,7 +24,7 @@ export const FORM = { "content-type": ["application/x-www-form-urlencoded"] };
  * With the margin of three per cent a euro cent is worth 11,330 millionths of a dollar, a yen 6,592, a thousandth of a
  * Kuwaiti dinar 3,347.5. There is no rate for pounds.
  */
-export const TERMS = termsOf({
+export const TERMS = rateCardWith({
   rates: { eur: "1.1", jpy: "0.0064", kwd: "3.25" },
   rateMarginPercent: 3,
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { CountedObject } from "../../lambda/domain/counted-object.ts";
-import { DEFAULT_TERMS } from "../../lambda/terms.ts";
+import { DEFAULT_RATE_CARD } from "../support/rate-card.ts";
 import {
   answer,
   cents,
@@ -263,7 +263,7 @@ describe("a PaymentIntent that somebody else made", () => {
 
   test("in a currency without a rate is refused", () => {
     expect(costOf(CONFIRM, "", { found: intent({ currency: "gbp" }) })).toBe("currency_unknown");
-    expect(costOf(CONFIRM, "", { found: intent({ currency: "eur" }), terms: DEFAULT_TERMS })).toBe(
+    expect(costOf(CONFIRM, "", { found: intent({ currency: "eur" }), terms: DEFAULT_RATE_CARD })).toBe(
       "currency_unknown",
     );
   });

@@ -3,12 +3,12 @@ import { describe, expect, test } from "vitest";
 import { UNLIMITED } from "../../lambda/domain/call-limits.ts";
 import { microUsd } from "../../lambda/domain/money.ts";
 import { Problem } from "../../lambda/domain/problem.ts";
-import type { Terms } from "../../lambda/domain/terms.ts";
+import type { RateCard } from "../../lambda/domain/rate-card.ts";
 import type { Known, Quote, VendorAnswer, VendorOutcome, VendorRequest } from "../../lambda/domain/vendor.ts";
-import { DEFAULT_TERMS, termsOf } from "../../lambda/terms.ts";
 import { endpointOf } from "../../lambda/vendors/endpoints.ts";
 import { isTooLong, SEGMENTS_MAX, segmentsOf } from "../../lambda/vendors/twilio/segments.ts";
 import { twilio } from "../../lambda/vendors/twilio/twilio.ts";
+import { DEFAULT_RATE_CARD, rateCardWith } from "../support/rate-card.ts";
 
 const OWN = "ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const ZEROS = "AC00000000000000000000000000000000";
@@ -24,7 +24,7 @@ const LOOKUP_V1 = "/lookups/v1/PhoneNumbers/+15555550100";
 const TO = "To=%2B15555550100";
 
 /** Prices that are easy to multiply: a text message to +1 costs a cent. */
-const TERMS: Terms = termsOf({
+const TERMS: RateCard = rateCardWith({
   rates: { eur: "1.1" },
   rateMarginPercent: 0,
   prices: {
@@ -223,7 +223,7 @@ describe("what a message can cost at most", () => {
 
   test("the defaults are those of the United States and of the dearest country elsewhere", () => {
     const amounts = ["+15555550100", "+18095550100", "+33612345678"].map(
-      (to) => quoteOf(posting(MESSAGES, `To=${encodeURIComponent(to)}&Body=hi`), DEFAULT_TERMS).amount,
+      (to) => quoteOf(posting(MESSAGES, `To=${encodeURIComponent(to)}&Body=hi`), DEFAULT_RATE_CARD).amount,
     );
     expect(amounts).toEqual([micros(14_500), micros(600_000), micros(600_000)]);
   });
@@ -501,7 +501,9 @@ describe("what a call can cost at most", () => {
   });
 
   test("they come on top once they have a price", () => {
-    const terms = termsOf({ prices: { twilio: { call_minute: { "+1": "0.1" }, call_instructions: "2" } } });
+    const terms = rateCardWith({
+      prices: { twilio: { call_minute: { "+1": "0.1" }, call_instructions: "2" } },
+    });
     expect(quoteOf(posting(CALLS, `${TO}&TimeLimit=60&Url=a`), terms)).toMatchObject({
       amount: micros(2_100_000),
       amountText: "1 minute, instructed from elsewhere",

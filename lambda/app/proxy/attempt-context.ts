@@ -7,7 +7,6 @@ import { newAttempt, unclaimed } from "../../domain/call/record.ts";
 import { canonicalPath } from "../../domain/endpoint.ts";
 import { NOTHING } from "../../domain/money.ts";
 import { type Charged, Problem } from "../../domain/problem.ts";
-import { redact } from "../../domain/secrets.ts";
 import { cut } from "../../domain/text.ts";
 import type { Policy } from "../../domain/vault-key.ts";
 import type { Quote, Vendor, VendorOutcome } from "../../domain/vendor.ts";
@@ -169,7 +168,7 @@ export class AttemptContext {
   path(): string {
     const canonical = canonicalPath(this.request.rawPath);
     const path = canonical.kind === "path" ? canonical.path : `/${this.request.rawPath}`;
-    return cut(redact(path), TEXT_LENGTH_MAX);
+    return cut(this.ports.vendors.secrets.redact(path), TEXT_LENGTH_MAX);
   }
 
   #facts(charged: Charged, leaf: Balance | null): CallFacts {
@@ -181,7 +180,7 @@ export class AttemptContext {
     const { method, headers, sourceIp } = this.request;
     const header = (name: string) => {
       const value = headers[name]?.[0];
-      return value === undefined ? null : cut(redact(value), TEXT_LENGTH_MAX);
+      return value === undefined ? null : cut(this.ports.vendors.secrets.redact(value), TEXT_LENGTH_MAX);
     };
     return {
       keyId: this.policy.keyId,

@@ -1,5 +1,4 @@
 import { Problem } from "../../domain/problem.ts";
-import { looksLike } from "../../domain/secrets.ts";
 import { isSecretOf, type Policy, parseVaultKey } from "../../domain/vault-key.ts";
 import type { ProxyPorts } from "./proxy-ports.ts";
 
@@ -7,9 +6,10 @@ import type { ProxyPorts } from "./proxy-ports.ts";
 export async function identify(
   token: string | null,
   {
+    vendors,
     vault,
     vaultKeyHint = null,
-  }: Pick<ProxyPorts, "vaultKeyHint"> & { readonly vault: Pick<ProxyPorts["vault"], "policies"> },
+  }: Pick<ProxyPorts, "vendors" | "vaultKeyHint"> & { readonly vault: Pick<ProxyPorts["vault"], "policies"> },
 ): Promise<Policy> {
   if (token === null) {
     throw new Problem(
@@ -21,7 +21,7 @@ export async function identify(
   if (parsed === null) {
     throw new Problem(
       "key_unknown",
-      `this is no vault key but ${looksLike(token)}; send the vault_key that POST /vault/keys returned`,
+      `this is no vault key but ${vendors.secrets.looksLike(token)}; send the vault_key that POST /vault/keys returned`,
     );
   }
   const policy = await vault.policies.read(parsed.keyId);

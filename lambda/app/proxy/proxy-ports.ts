@@ -1,4 +1,4 @@
-import type { Terms } from "../../domain/terms.ts";
+import type { RateCard } from "../../domain/rate-card.ts";
 import type { Address, Vendor } from "../../domain/vendor.ts";
 import type { HeldBudget } from "../../ports/audit.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -21,7 +21,7 @@ export interface ProxyPorts {
   readonly ids: Ids;
   /** Where a call goes: to the vendor's own host, or to the origin configured in the place of all of them. */
   readonly destinationOf: (vendor: Vendor, address: Address) => Destination;
-  readonly terms: Terms;
+  readonly terms: RateCard;
   /** For what the caller is not told of: an operator should know. */
   readonly warn: (message: string, cause: unknown) => void;
 }

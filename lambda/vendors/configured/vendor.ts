@@ -1,5 +1,5 @@
 import { Problem } from "../../domain/problem.ts";
-import type { DenialFacts, Endpoint, FreeRule, Headers, PricedRule, Vendor } from "../../domain/vendor.ts";
+import type { Endpoint, FreeRule, Headers, PricedRule, Vendor } from "../../domain/vendor.ts";
 import { ambiguous } from "../form.ts";
 import { printable } from "../json-answer.ts";
 import { readAnswer } from "./answers.ts";
@@ -11,6 +11,7 @@ import {
   windowMsOf,
 } from "./definition.ts";
 import { fixedSegments, narrowestFirst, placeholdersOf, segmentPattern } from "./endpoints.ts";
+import { manifestOf } from "./manifest.ts";
 import { quoteOf } from "./price.ts";
 import { type RequestRules, readRequest } from "./request.ts";
 
@@ -27,9 +28,8 @@ export function configuredVendor(definition: Definition): Vendor {
     ...own,
   ];
   return {
-    name,
+    ...manifestOf(name, acceptedOf(credential)),
     origins: { main: origin },
-    credentialAccepted: acceptedOf(credential),
     authorize: (secret) => (isSecret(secret, credential) ? headersOf(secret, credential) : null),
     authorizeQuery: credential.send === "query" ? (secret) => ({ [credential.name]: secret }) : null,
     keyIn: keyInOf(credential),
@@ -45,8 +45,8 @@ export function configuredVendor(definition: Definition): Vendor {
     catalog: catalogOf(definition),
     prefixes: [],
     limits: [],
+    accounts: null,
     recipients: { accepted: "none", isEntry: () => false, allows: () => false },
-    denial,
     // Nothing is looked up there.
     isAbout: () => false,
     requestId: (headers) => printable(headers[request_id_header.toLowerCase()]?.[0]),
@@ -170,12 +170,4 @@ function refuseHeaders(
         "ambiguous_request",
         `${idempotencyHeader}: accepted is one header of 1 to ${IDEMPOTENCY_KEY_LENGTH_MAX} characters, without spaces around it`,
       );
-}
-
-/** One plain shape, as our own API answers: an API that is configured has no SDK whose exceptions are known here. */
-function denial({ status, code, message, requestId, charged, details }: DenialFacts) {
-  return {
-    headers: { "Request-Id": requestId },
-    body: JSON.stringify({ error: { ...details, code, message, status, request_id: requestId, charged } }),
-  };
 }

@@ -1,7 +1,7 @@
 import { type MicroUsd, microUsd, sum } from "../../domain/money.ts";
 import { Problem } from "../../domain/problem.ts";
+import { priceOf, type RateCard } from "../../domain/rate-card.ts";
 import { isJsonObject } from "../../domain/strict-json.ts";
-import { priceOf, type Terms } from "../../domain/terms.ts";
 import type { PricedRule, Quote, VendorRequest } from "../../domain/vendor.ts";
 import { readJson } from "../json-body.ts";
 import { ADDRESS_ACCEPTED, addressOf } from "./addresses.ts";
@@ -189,7 +189,7 @@ const quoted = (emails: Emails, price: MicroUsd): Quote => {
   };
 };
 
-const recipientPrice = ({ prices }: Terms): MicroUsd | Problem =>
+const recipientPrice = ({ prices }: RateCard): MicroUsd | Problem =>
   priceOf(prices, "resend", "recipient", "") ??
   new Problem(
     "endpoint_not_priced",

@@ -1,6 +1,6 @@
 import { fromUsdCents, type MicroUsd } from "../../domain/money.ts";
 import { Problem } from "../../domain/problem.ts";
-import { atRate, type Terms } from "../../domain/terms.ts";
+import { atRate, type RateCard } from "../../domain/rate-card.ts";
 import { type Form, namesUnder } from "../form.ts";
 
 /**
@@ -15,18 +15,18 @@ const decimalsOf = (currency: string): number =>
   WHOLE.has(currency) ? 0 : THOUSANDTHS.has(currency) ? 3 : 2;
 
 /** What an amount is worth, or null where no rate is configured for its currency (lower case). */
-export function usdOf(units: bigint, currency: string, { rates }: Terms): MicroUsd | null {
+export function usdOf(units: bigint, currency: string, { rates }: RateCard): MicroUsd | null {
   if (currency === "usd") return fromUsdCents(units);
   const rate = rates[currency];
   return rate === undefined ? null : atRate(units, decimalsOf(currency), rate);
 }
 
 /** For a row: US dollars for one unit; null for the US dollar itself. */
-export const fxRateOf = (currency: string | null, { rates }: Terms): number | null =>
+export const fxRateOf = (currency: string | null, { rates }: RateCard): number | null =>
   currency === null || currency === "usd" ? null : (rates[currency]?.usd ?? null);
 
 /** The currency that a form names in lower case, null where it names none. */
-export function currencyIn(form: Form, terms: Terms): string | null | Problem {
+export function currencyIn(form: Form, terms: RateCard): string | null | Problem {
   const names = namesUnder(form, "currency");
   if (names.length === 0) return null;
   const text = form.get("currency") ?? "";
@@ -37,7 +37,7 @@ export function currencyIn(form: Form, terms: Terms): string | null | Problem {
 }
 
 /** `got`: for a person. */
-export const currencyUnknown = (got: string, { rates }: Terms): Problem =>
+export const currencyUnknown = (got: string, { rates }: RateCard): Problem =>
   new Problem(
     "currency_unknown",
     `currency: got ${got}; expected one of ${["usd", ...Object.keys(rates).sort()].join(", ")}; no rate is configured for others`,

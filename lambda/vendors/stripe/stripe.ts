@@ -1,44 +1,18 @@
 import type { CallLimits } from "../../domain/call-limits.ts";
 import { Problem } from "../../domain/problem.ts";
-import type { DenialFacts, Headers, Vendor } from "../../domain/vendor.ts";
+import type { Headers, Vendor } from "../../domain/vendor.ts";
 import { printable } from "../json-answer.ts";
 import { isAbout } from "./answers.ts";
 import { CATALOG } from "./catalog.ts";
+import { manifest } from "./manifest.ts";
 
 /**
- * Stripe: where its calls go, which headers reach it, and how its SDKs are answered. What its endpoints cost stands in
- * catalog.ts and the files that it is made of.
+ * Stripe: where its calls go and which headers reach it. What its endpoints cost stands in catalog.ts and the files that it
+ * is made of, the rest in manifest.ts.
  *
  * Spend is the money moved or committed. Sources, read 2026-11-22: the type declarations of stripe-node 23.1.0;
  * docs.stripe.com/api/idempotent_requests, /error-low-level and /currencies.
  */
-
-const TYPE_BY_STATUS: Readonly<Record<number, string>> = {
-  400: "invalid_request_error",
-  401: "authentication_error",
-  403: "permission_error",
-  404: "invalid_request_error",
-  409: "idempotency_error",
-  413: "invalid_request_error",
-  415: "invalid_request_error",
-  429: "rate_limit_error",
-};
-
-/** Stripe's own word where it has one. */
-const CODE: Readonly<Record<string, string>> = { key_expired: "api_key_expired" };
-
-function denial({ status, code, repeats, message, requestId, charged, details }: DenialFacts) {
-  const error = {
-    type: TYPE_BY_STATUS[status] ?? "api_error",
-    code: CODE[code] ?? code,
-    message,
-    request_id: requestId,
-    charged,
-    ...details,
-  };
-  const retry = repeats ? {} : { "Stripe-Should-Retry": "false" };
-  return { headers: { "Request-Id": requestId, ...retry }, body: JSON.stringify({ error }) };
-}
 
 /** Under older versions some parameters had other names: a customer's credit was `account_balance` until 2019-10-17. */
 const VERSION_MIN = "2020-03-02";
@@ -72,12 +46,12 @@ function refuseHeaders(headers: Headers, { accounts }: CallLimits): Problem | nu
   return null;
 }
 
+const ACCOUNT = /^(acct|org)_[A-Za-z0-9]{1,64}(\/acct_[A-Za-z0-9]{1,64})?$/;
 const RECIPIENT = /^(cus|acct)_[A-Za-z0-9]{1,64}$/;
 
 export const stripe: Vendor = {
-  name: "stripe",
+  ...manifest,
   origins: { main: "https://api.stripe.com", files: "https://files.stripe.com" },
-  credentialAccepted: "a secret or restricted key of Stripe, such as sk_live_… or rk_live_…",
   authorize: (secret) => (/^[\x21-\x7e]+$/.test(secret) ? { authorization: `Bearer ${secret}` } : null),
   authorizeQuery: null,
   keyIn: null,
@@ -115,12 +89,15 @@ export const stripe: Vendor = {
   catalog: CATALOG,
   prefixes: ["/v1"],
   limits: ["allowed_accounts", "allowed_currencies", "allowed_recipients"],
+  accounts: {
+    accepted: "ids of accounts such as acct_1032D82eZvKYlo2C",
+    isEntry: (entry) => ACCOUNT.test(entry),
+  },
   recipients: {
     accepted: "ids of customers, such as cus_NffrFeUfNV2Hib, or of accounts that receive transfers",
     isEntry: (entry) => RECIPIENT.test(entry),
     allows: (entry, recipient) => entry === recipient,
   },
-  denial,
   isAbout,
   requestId: (headers) => printable(headers["request-id"]?.[0]),
   rewriteLinks: null,

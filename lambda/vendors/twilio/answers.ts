@@ -1,7 +1,7 @@
 import type { FinalPrice } from "../../domain/call/late-price.ts";
 import { type MicroUsd, microUsd, NOTHING, usdText } from "../../domain/money.ts";
 import { Problem } from "../../domain/problem.ts";
-import { atRate, type Rate, type Terms } from "../../domain/terms.ts";
+import { atRate, type Rate, type RateCard } from "../../domain/rate-card.ts";
 import type { Json, LatePrices, Quote, VendorAnswer, VendorOutcome } from "../../domain/vendor.ts";
 import { jsonObjectOf, NOTHING_READ } from "../json-answer.ts";
 import { priceAt } from "./numbers.ts";
@@ -65,7 +65,7 @@ export function pricedAtOnce(
   made: Json,
   reading: VendorOutcome,
   quote: Quote,
-  terms: Terms,
+  terms: RateCard,
 ): VendorOutcome | null {
   const told = reading.objectId === null || !goesWhereAsked(made, quote) ? null : toldPrice(made, terms);
   const isFinal = told !== null && told.price > 0n && told.price <= quote.amount;
@@ -79,7 +79,7 @@ export const segmentsText = (segments: number): string => `${segments} segment${
  * What a message costs by the segments that Twilio counts, where it has counted any, and until it tells the price. A
  * Messaging Service has not yet when it answers, and a message with media is not priced by them.
  */
-export function readMessage(answer: VendorAnswer, quote: Quote, terms: Terms): VendorOutcome {
+export function readMessage(answer: VendorAnswer, quote: Quote, terms: RateCard): VendorOutcome {
   const { made, reading } = outcomeOf(answer, quote, ["SM", "MM"]);
   const quoted = quote.count ?? null;
   const { num_segments: counted, num_media: media } = made;
@@ -105,7 +105,7 @@ const US_DOLLAR: Rate = { picoUsd: 10n ** 12n, usd: 1 };
  * The price that a message or call tells, or null: a decimal that is negative for a charge. What is positive is a credit.
  * Carrier fees are in it: support.twilio.com, "Understanding SMS Message Fees", read 2026-11-23.
  */
-function toldPrice({ price, price_unit: unit }: Json, { rates }: Terms): FinalPrice | null {
+function toldPrice({ price, price_unit: unit }: Json, { rates }: RateCard): FinalPrice | null {
   const [, sign, whole = "", places = ""] = /^(-?)([0-9]{1,9})(?:\.([0-9]{1,18}))?$/.exec(`${price}`) ?? [];
   const currency = `${unit}`.toLowerCase();
   const rate = currency === "usd" ? US_DOLLAR : rates[currency];
@@ -148,7 +148,7 @@ const UNPRICED_MS = 48 * 3_600_000;
  * does a call that nobody took (twilio.com/help, "What do the call statuses mean?"). A message that was not delivered is
  * charged in full, so its estimate stays. Read 2026-11-27.
  */
-function unpricedCost({ sid, status, to }: Json, terms: Terms): MicroUsd | null {
+function unpricedCost({ sid, status, to }: Json, terms: RateCard): MicroUsd | null {
   if (status === "canceled") return NOTHING;
   if (`${sid}`.startsWith("CA"))
     return ["busy", "no-answer", "failed"].includes(`${status}`) ? NOTHING : null;

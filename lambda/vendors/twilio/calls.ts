@@ -1,6 +1,6 @@
 import { type MicroUsd, microUsd } from "../../domain/money.ts";
 import { Problem } from "../../domain/problem.ts";
-import type { Terms } from "../../domain/terms.ts";
+import type { RateCard } from "../../domain/rate-card.ts";
 import type { PricedRule } from "../../domain/vendor.ts";
 import type { Form } from "../form.ts";
 import { estimated, outcomeOf, pricedAtOnce } from "./answers.ts";
@@ -34,7 +34,7 @@ interface Extra {
 }
 
 /** What a call's instructions may cost beside its minutes; null where they are seen here and cost nothing. */
-function instructionsOf(form: Form, terms: Terms, to: string): Extra | Problem | null {
+function instructionsOf(form: Form, terms: RateCard, to: string): Extra | Problem | null {
   const elsewhere = ELSEWHERE.find((field) => form.has(field));
   if (elsewhere !== undefined) {
     const price = priceAt(
@@ -102,7 +102,7 @@ export const newCall: PricedRule = {
 };
 
 /** What comes on top of the minutes; nothing where instructions are seen here. */
-function extrasOf(form: Form, terms: Terms, to: string, minutes: bigint): readonly Extra[] | Problem {
+function extrasOf(form: Form, terms: RateCard, to: string, minutes: bigint): readonly Extra[] | Problem {
   const instructions = instructionsOf(form, terms, to);
   if (instructions instanceof Problem) return instructions;
   const extras: Extra[] = instructions === null ? [] : [instructions];

@@ -1,6 +1,6 @@
 import { larger, type MicroUsd, microUsd, NOTHING } from "../../domain/money.ts";
 import { Problem } from "../../domain/problem.ts";
-import type { Terms } from "../../domain/terms.ts";
+import type { RateCard } from "../../domain/rate-card.ts";
 import type { PricedRule, Quote } from "../../domain/vendor.ts";
 import type { Form } from "../form.ts";
 import { readMessage, segmentsText } from "./answers.ts";
@@ -45,7 +45,7 @@ function flat(amount: MicroUsd | Problem, amountText: string): Cost | Problem {
   return amount instanceof Problem ? amount : { amount, amountText, explanation: null };
 }
 
-function textCost(form: Form, terms: Terms, destination: string): Cost | Problem {
+function textCost(form: Form, terms: RateCard, destination: string): Cost | Problem {
   const each = priceAt(terms, "sms", destination);
   if (each instanceof Problem) return each;
   const isTemplate = form.has("ContentSid");

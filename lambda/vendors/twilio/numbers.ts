@@ -1,6 +1,6 @@
 import type { MicroUsd } from "../../domain/money.ts";
 import { Problem } from "../../domain/problem.ts";
-import { priceOf, type Terms } from "../../domain/terms.ts";
+import { priceOf, type RateCard } from "../../domain/rate-card.ts";
 
 /** Whom a call reaches, and what reaching them costs. */
 
@@ -60,7 +60,12 @@ export const recipients = {
 };
 
 /** The price of an item, or which setting is missing. */
-export const priceAt = (terms: Terms, item: string, destination: string, instead = ""): MicroUsd | Problem =>
+export const priceAt = (
+  terms: RateCard,
+  item: string,
+  destination: string,
+  instead = "",
+): MicroUsd | Problem =>
   priceOf(terms.prices, "twilio", item, destination) ??
   new Problem(
     "endpoint_not_priced",

@@ -1,14 +1,15 @@
 import { Problem } from "../../domain/problem.ts";
-import type { Address, DenialFacts, Vendor } from "../../domain/vendor.ts";
+import type { Address, Vendor } from "../../domain/vendor.ts";
 import { printable } from "../json-answer.ts";
 import { isAbout, latePrices, PLACEHOLDER } from "./answers.ts";
 import { CATALOG, PLACEHOLDERS } from "./catalog.ts";
+import { manifest } from "./manifest.ts";
 import { recipients } from "./numbers.ts";
 import { rewriteLinks } from "./pages.ts";
 
 /**
- * Twilio: where its calls go, which headers reach it, and how its SDKs are answered. What its endpoints cost stands in
- * catalog.ts and the files that it is made of.
+ * Twilio: where its calls go and which headers reach it. What its endpoints cost stands in catalog.ts and the files that it
+ * is made of, the rest in manifest.ts.
  *
  * Sources, read 2026-11-22: twilio-node 6.2.0 and twilio-python 9.11.0; Twilio's OpenAPI files in @twilio/cli-core 8.3.2.
  */
@@ -52,33 +53,9 @@ function address({ path }: { readonly path: string }, secret: string): Address |
   );
 }
 
-const CODE_BY_STATUS: Readonly<Record<number, number>> = { 401: 20003, 403: 20403, 404: 20404, 429: 20429 };
-
-/**
- * The oldest shape of Twilio's errors: the newer one (RFC 9457) loses its message in older SDKs. What is ours stands in it
- * twice, since of all that is not Twilio's own an exception keeps `details` alone.
- */
-function denial({ status, code: problem, message, requestId, charged, details }: DenialFacts) {
-  const code = CODE_BY_STATUS[status] ?? (status >= 500 ? 20500 : 20001);
-  const ours = { ...details, keybrake_code: problem, request_id: requestId, charged };
-  const body = {
-    ...ours,
-    code,
-    message,
-    more_info: `https://www.twilio.com/docs/errors/${code}`,
-    status,
-    details: ours,
-  };
-  return {
-    headers: { "Twilio-Request-Id": requestId, "Request-Id": requestId },
-    body: JSON.stringify(body),
-  };
-}
-
 export const twilio: Vendor = {
-  name: "twilio",
+  ...manifest,
   origins: ORIGINS,
-  credentialAccepted: "AC…:auth token, or AC…:SK…:secret with an API key",
   authorize: (secret) => {
     const credential = credentialOf(secret);
     return credential === null
@@ -102,8 +79,8 @@ export const twilio: Vendor = {
   catalog: CATALOG,
   prefixes: ["/2010-04-01/Accounts/*", "/2010-04-01", ...HOSTS.map((host) => `/${host}`)],
   limits: ["allowed_recipients", "max_recipients"],
+  accounts: null,
   recipients,
-  denial,
   isAbout,
   requestId: (headers) => printable(headers["twilio-request-id"]?.[0]),
   rewriteLinks,

@@ -11,10 +11,10 @@ import { microUsd } from "../../../lambda/domain/money.ts";
 import { makeVaultKey } from "../../../lambda/domain/vault-key.ts";
 import type { Calls } from "../../../lambda/ports/calls.ts";
 import type { OutboundRequest, VendorHttp, VendorReply } from "../../../lambda/ports/vendor-http.ts";
-import { termsOf } from "../../../lambda/terms.ts";
 import { vendorRegistry } from "../../../lambda/vendors/index.ts";
 import { MemoryAuditLog } from "../../support/memory-audit.ts";
 import { MemoryVault } from "../../support/memory-vault.ts";
+import { rateCardWith } from "../../support/rate-card.ts";
 import { balanceOf, policyOf, START_MS } from "../../support/vault-facts.ts";
 
 /** When prices are asked for, and what becomes of the money: hours and days of a clock that this test moves. */
@@ -101,7 +101,7 @@ beforeEach(() => {
     clock: { now: () => nowMs },
     ids: { random: (length) => `${++names}`.padStart(length, "0") },
     destinationOf: (_, { path }) => ({ origin: "https://api.twilio.com", path }),
-    terms: termsOf({
+    terms: rateCardWith({
       prices: { twilio: { sms: { "+1": "0.02" } } },
       rates: { eur: "1.1" },
       rateMarginPercent: 0,

@@ -18,11 +18,11 @@ import type { Balances, CorrectionResult, DrawResult } from "../../../lambda/por
 import type { Calls } from "../../../lambda/ports/calls.ts";
 import type { Vault } from "../../../lambda/ports/vault.ts";
 import type { VendorReply } from "../../../lambda/ports/vendor-http.ts";
-import { DEFAULT_TERMS } from "../../../lambda/terms.ts";
 import { vendorRegistry } from "../../../lambda/vendors/index.ts";
 import { type LocalDynamoDb, startDynamoDb, TABLES } from "../../../local/aws/dynamodb.ts";
 import { MemoryAuditLog } from "../../support/memory-audit.ts";
 import { MemoryVault } from "../../support/memory-vault.ts";
+import { DEFAULT_RATE_CARD } from "../../support/rate-card.ts";
 import { balanceOf, policyOf, START_MS } from "../../support/vault-facts.ts";
 
 /** Guarantees that the record of a call stays small and is forgotten, however often the call is repeated with one key. */
@@ -78,7 +78,7 @@ async function agentOf(vault: Vault, reply: VendorReply, afterMs = 1, children =
     clock: { now: () => nowMs },
     ids: { random: (length) => `${keys}x${++attempts}`.padStart(length, "0") },
     destinationOf: (_, { path }) => ({ origin: "https://api.stripe.com", path }),
-    terms: DEFAULT_TERMS,
+    terms: DEFAULT_RATE_CARD,
     warn: () => {},
   };
   const call = async (

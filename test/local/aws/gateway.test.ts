@@ -1,11 +1,11 @@
 import { createServer } from "node:net";
 import type { Context } from "aws-lambda";
 import { afterEach, expect, test } from "vitest";
-import { ROUTES } from "../../../lib/routes.ts";
 import { type Gateway, startGateway } from "../../../local/aws/gateway.ts";
 import type { Invoke } from "../../../local/aws/invocation.ts";
 import { freePort, listen } from "../../../local/listen.ts";
 import { StartError } from "../../../local/start-error.ts";
+import { ROUTES } from "../../support/routes.ts";
 import { gate } from "../gate.ts";
 import { open, send } from "../http-client.ts";
 

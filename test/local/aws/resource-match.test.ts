@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { ROUTES } from "../../../lib/routes.ts";
 import { resourceMatcher } from "../../../local/aws/resource-match.ts";
+import { ROUTES } from "../../support/routes.ts";
 
 const match = resourceMatcher(ROUTES);
 

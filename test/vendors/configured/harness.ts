@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { UNLIMITED } from "../../../lambda/domain/call-limits.ts";
 import { Problem } from "../../../lambda/domain/problem.ts";
 import type { Quote, Vendor, VendorOutcome, VendorRequest } from "../../../lambda/domain/vendor.ts";
-import { DEFAULT_TERMS } from "../../../lambda/terms.ts";
 import { type DefinitionInput, parseDefinitions } from "../../../lambda/vendors/configured/definition.ts";
 import { configuredVendor } from "../../../lambda/vendors/configured/vendor.ts";
 import { endpointOf } from "../../../lambda/vendors/endpoints.ts";
+import { DEFAULT_RATE_CARD } from "../../support/rate-card.ts";
 
 const EXAMPLES = join(import.meta.dirname, "..", "..", "..", "examples", "vendors");
 export const BUILT_IN = ["stripe", "twilio", "resend"];
@@ -61,7 +61,7 @@ export const requestOf = ({
   body: bytes(body),
 });
 
-const KNOWN = { object: null, found: null, terms: DEFAULT_TERMS, limits: UNLIMITED };
+const KNOWN = { object: null, found: null, terms: DEFAULT_RATE_CARD, limits: UNLIMITED };
 
 /** What a request is quoted at, `"free"`, or the Problem that refuses it. Throws where the endpoint is not listed. */
 export function quoted(vendor: Vendor, asked: Asked): Quote | Problem | "free" {

@@ -1,16 +1,18 @@
 import { describe, expect, test } from "vitest";
-import { atRate, priceOf } from "../lambda/domain/terms.ts";
-import { DEFAULT_TERMS, termsOf } from "../lambda/terms.ts";
+import { atRate, priceOf } from "../lambda/domain/rate-card.ts";
+import { DEFAULT_RATE_CARD, rateCardWith } from "./support/rate-card.ts";
 
 /** Guarantees that configured money is read exactly, and that nothing is cheaper than it was said to be. */
 
 describe("rates", () => {
   test("carry the margin, and are exact to twelve places", () => {
-    const { rates } = termsOf({ rates: { eur: 1.1, jpy: "0.0066667" }, rateMarginPercent: 3 });
+    const { rates } = rateCardWith({ rates: { eur: 1.1, jpy: "0.0066667" }, rateMarginPercent: 3 });
 
     expect(rates["eur"]).toEqual({ picoUsd: 1_133_000_000_000n, usd: 1.133 });
     expect(rates["jpy"]).toEqual({ picoUsd: 6_866_701_000n, usd: 0.006866701 });
-    expect(termsOf({ rates: { eur: "1" }, rateMarginPercent: 0 }).rates["eur"]?.picoUsd).toBe(10n ** 12n);
+    expect(rateCardWith({ rates: { eur: "1" }, rateMarginPercent: 0 }).rates["eur"]?.picoUsd).toBe(
+      10n ** 12n,
+    );
   });
 
   test("turn smallest units into micro-dollars, rounded up", () => {
@@ -26,7 +28,7 @@ describe("rates", () => {
 
 describe("prices", () => {
   test("are by the longest prefix, and by default where none fits", () => {
-    const { prices } = DEFAULT_TERMS;
+    const { prices } = DEFAULT_RATE_CARD;
 
     expect(priceOf(prices, "twilio", "sms", "+15551234567")).toBe(14_500n);
     expect(priceOf(prices, "twilio", "sms", "+18765551234")).toBe(600_000n);
@@ -36,12 +38,12 @@ describe("prices", () => {
   });
 
   test("are null for what has no price at all", () => {
-    expect(priceOf(DEFAULT_TERMS.prices, "twilio", "fax", "+1")).toBeNull();
-    expect(priceOf(DEFAULT_TERMS.prices, "stripe", "sms", "+1")).toBeNull();
+    expect(priceOf(DEFAULT_RATE_CARD.prices, "twilio", "fax", "+1")).toBeNull();
+    expect(priceOf(DEFAULT_RATE_CARD.prices, "stripe", "sms", "+1")).toBeNull();
   });
 
   test("of the configuration lie over the defaults by destination, and one alone holds wherever there is one", () => {
-    const { prices } = termsOf({
+    const { prices } = rateCardWith({
       prices: {
         twilio: { sms: { "+1": "0.01", "+44": 0.05 }, whatsapp: 0.1, mms: { "+1": null }, call_minute: 0.02 },
       },
@@ -59,12 +61,12 @@ describe("prices", () => {
   test.each([0.00000001, "0.00000001", "-1", "1e3", Number.NaN])(
     "%s is refused: a price that is cut off is too low",
     (price) => {
-      expect(() => termsOf({ prices: { resend: { recipient: price } } })).toThrow();
+      expect(() => rateCardWith({ prices: { resend: { recipient: price } } })).toThrow();
     },
   );
 
   test("may have the noise of a float", () => {
-    const { prices } = termsOf({ prices: { resend: { recipient: 0.1 + 0.2 } } });
+    const { prices } = rateCardWith({ prices: { resend: { recipient: 0.1 + 0.2 } } });
     expect(priceOf(prices, "resend", "recipient", "")).toBe(300_000n);
   });
 });

@@ -2,9 +2,9 @@ import { type MicroUsd, microUsd } from "./money.ts";
 
 /**
  * What an operator says of money that vendors do not: rates of currencies, and prices of what is priced later or not at
- * all. `lambda/terms.ts` reads them from the configuration and has the defaults.
+ * all. `lambda/rate-card-input.ts` reads them from the configuration; the defaults stand in the vendors' manifests.
  */
-export interface Terms {
+export interface RateCard {
   /** By lower-case code; the US dollar needs none. */
   readonly rates: Readonly<Record<string, Rate>>;
   readonly prices: Prices;

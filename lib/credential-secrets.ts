@@ -2,14 +2,14 @@ import { Stack, Validations } from "aws-cdk-lib";
 import { CfnSecret } from "aws-cdk-lib/aws-secretsmanager";
 import { Construct } from "constructs";
 import { ENV } from "../lambda/environment.ts";
+import type { VendorRegistry } from "../lambda/vendors/registry.ts";
 import { type Config, credentialsOf } from "./config.ts";
-import { VENDOR_NAMES, type VendorName } from "./routes.ts";
 import { pascal, type ServiceFunction } from "./service-function.ts";
 
 export interface CredentialSecret {
   /** Part of the names of what belongs to it: `StripeDefault`. */
   readonly id: string;
-  readonly vendor: VendorName;
+  readonly vendor: string;
   readonly name: string;
   readonly arn: string;
 }
@@ -20,11 +20,11 @@ const API_KEY_LENGTH = 40;
  * The admin API key, generated, and a secret for each vendor's credential, without a value: nobody but the operator ever
  * has the value, and until it is set calls are answered 503 with the command that sets it.
  */
-export class VendorSecrets extends Construct {
+export class CredentialSecrets extends Construct {
   readonly adminApiKeyArn: string;
   readonly credentials: readonly CredentialSecret[];
 
-  constructor(scope: Construct, id: string, config: Config) {
+  constructor(scope: Construct, id: string, config: Config, vendors: VendorRegistry) {
     super(scope, id);
     const encrypted = config.kmsKeyArn === undefined ? {} : { kmsKeyId: config.kmsKeyArn };
     this.adminApiKeyArn = new CfnSecret(this, "AdminApiKey", {
@@ -32,7 +32,7 @@ export class VendorSecrets extends Construct {
       generateSecretString: { excludePunctuation: true, passwordLength: API_KEY_LENGTH },
       ...encrypted,
     }).attrId;
-    this.credentials = credentialsOf(config).map(({ vendor, name }) => ({
+    this.credentials = credentialsOf(config, vendors.names).map(({ vendor, name }) => ({
       id: `${pascal(vendor)}${pascal(name)}`,
       vendor,
       name,
@@ -56,8 +56,8 @@ export class VendorSecrets extends Construct {
     service.tell(ENV.adminKeySecret, this.adminApiKeyArn);
   }
 
-  /** The credentials themselves; nothing where none of these vendors has one. */
-  grantReadCredentials(service: ServiceFunction, vendors: readonly VendorName[] = VENDOR_NAMES): void {
+  /** The credentials themselves, of these vendors alone if given; nothing where none of them has one. */
+  grantReadCredentials(service: ServiceFunction, vendors?: readonly string[]): void {
     const arns = this.#credentialsOf(vendors).map(({ arn }) => arn);
     if (arns.length > 0) {
       service.allow(["secretsmanager:GetSecretValue"], arns);
@@ -67,14 +67,14 @@ export class VendorSecrets extends Construct {
   }
 
   /** Which credentials there are: enough to refuse a key for another one. */
-  tellNames(service: ServiceFunction, vendors: readonly VendorName[] = VENDOR_NAMES): void {
+  tellNames(service: ServiceFunction, vendors?: readonly string[]): void {
     const ids: Record<string, Record<string, string>> = {};
     for (const { vendor, name, arn } of this.#credentialsOf(vendors))
       ids[vendor] = { ...ids[vendor], [name]: arn };
     service.tell(ENV.credentialSecrets, Stack.of(this).toJsonString(ids));
   }
 
-  #credentialsOf(vendors: readonly VendorName[]): readonly CredentialSecret[] {
-    return this.credentials.filter(({ vendor }) => vendors.includes(vendor));
+  #credentialsOf(vendors?: readonly string[]): readonly CredentialSecret[] {
+    return this.credentials.filter(({ vendor }) => vendors?.includes(vendor) ?? true);
   }
 }

@@ -1,0 +1,36 @@
+import type { DenialFacts, VendorManifest } from "../../domain/vendor-manifest.ts";
+
+/** What the built-in vendors say in their manifests, as far as a definition tells it. */
+export const manifestOf = (name: string, credentialAccepted: string): VendorManifest => ({
+  name,
+  title: name,
+  defaultCredential: "default",
+  credentialAccepted,
+  local: {
+    credential: [
+      {
+        name: `KEYBRAKE_${variableOf(name)}_SECRET`,
+        pattern: /^[\x21-\x7e]{1,500}$/,
+        begins: null,
+        accepted: credentialAccepted,
+      },
+    ],
+    origin: `KEYBRAKE_${variableOf(name)}_ORIGIN`,
+    placeholder: `placeholder-for-${name}`,
+  },
+  tellsPricesLate: false,
+  // Its prices stand beside its endpoints.
+  prices: {},
+  secretShapes: [],
+  denial,
+});
+
+const variableOf = (name: string): string => name.toUpperCase().replaceAll("-", "_");
+
+/** One plain shape, as our own API answers: an API that is configured has no SDK whose exceptions are known here. */
+function denial({ status, code, message, requestId, charged, details }: DenialFacts) {
+  return {
+    headers: { "Request-Id": requestId },
+    body: JSON.stringify({ error: { ...details, code, message, status, request_id: requestId, charged } }),
+  };
+}
