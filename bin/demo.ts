@@ -55,7 +55,7 @@ try {
 
   const right = results.get(PASSED) === CAP_USD && Object.values(spend).every((usd) => usd === CAP_USD);
   console.log(
-    `\n${right ? "all three agree: the cap held" : "THESE DIFFER FROM WHAT THEY SHOULD BE"} (${((Date.now() - startedMs) / 1000).toFixed(1)} s)\n`,
+    `\n${right ? "all three agree: the cap held" : "THESE AMOUNTS ARE WRONG: EACH MUST EQUAL THE CAP"} (${((Date.now() - startedMs) / 1000).toFixed(1)} s)\n`,
   );
   process.exitCode = right ? 0 : 1;
 } finally {

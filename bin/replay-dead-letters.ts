@@ -43,6 +43,6 @@ const consume: Consume = async (event) => {
 };
 
 const { recorded, left } = await replay(letters, consume, (line) => console.log(line));
-if (recorded === 0 && left.length === 0) console.log(`there is no dead letter in ${bucket}`);
+if (recorded === 0 && left.length === 0) console.log(`${bucket} holds no dead letters`);
 else console.log(`${recorded} recorded, ${left.length} left`);
 if (left.length > 0) process.exitCode = 1;

@@ -15,8 +15,8 @@ function start() {
   const major = Number(process.versions.node.split(".")[0]);
   if (major >= NODE_MAJOR_MIN) return import(`./${program}.ts`);
   const message =
-    `this is Node ${process.versions.node}, it takes Node ${NODE_MAJOR_MIN}: run \`npm ci\`, which puts one in place by an install script ` +
-    "(so without --ignore-scripts), and start it with npm; or install Node 24 or newer";
+    `this is Node ${process.versions.node}, and Keybrake needs Node ${NODE_MAJOR_MIN}: run \`npm ci\`, whose install script provides it ` +
+    "(so without --ignore-scripts), and start with npm; or install Node 24 or newer";
   return Promise.reject(Object.assign(new Error(message), { name: "StartError" }));
 }
 

@@ -45,7 +45,7 @@ export async function replay(
 /** Null where every record of the letter is recorded, else why not. */
 async function replayOne(text: string, consume: Consume): Promise<string | null> {
   const records = recordsOf(text);
-  if (records === null) return "this is no dead letter of a stream: it has no payload with Records";
+  if (records === null) return "this is not a dead letter of a stream: it has no payload with Records";
   if ((await failureOf(records, consume)) === null) return null;
   // The consumer stops at the first record that it cannot record, so those after it get a turn of their own.
   const failures: string[] = [];
@@ -61,10 +61,10 @@ async function failureOf(records: readonly unknown[], consume: Consume): Promise
   try {
     const answer = await consume({ Records: records });
     const failed = field(answer, "batchItemFailures");
-    if (!Array.isArray(failed)) return "the function does not answer as a consumer of a stream does";
+    if (!Array.isArray(failed)) return "the function does not answer like a consumer of a stream";
     const [first] = failed;
     if (first === undefined) return null;
-    return `the record ${String(field(first, "itemIdentifier"))} cannot be recorded; the function's log says why`;
+    return `the record ${String(field(first, "itemIdentifier"))} cannot be recorded; see the function's log`;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

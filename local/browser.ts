@@ -22,8 +22,8 @@ export const isFromPage = (request: Headed, hosts: readonly string[] = []): bool
 
 /** What a refused page, or a program that calls us by another name, is told. None of what it sent is repeated. */
 export function pageRefusal(request: Headed, hosts: readonly string[]): string {
-  const taken = `by the hosts ${[...LOOPBACK, ...hosts].join(", ")} alone`;
+  const taken = `to the hosts ${[...LOOPBACK, ...hosts].join(", ")}`;
   if (request.headers.origin !== undefined)
-    return `a local run is called by programs, ${taken}; a request with an Origin header comes from a page in a browser`;
-  return `a local run is called ${taken}; KEYBRAKE_HOSTS=<name> at its start takes another one, such as host.docker.internal`;
+    return `a local run serves programs, not pages in a browser; send the request without an Origin header, ${taken}`;
+  return `a local run answers only requests ${taken}; to add a name, such as host.docker.internal, start it with KEYBRAKE_HOSTS=<name>`;
 }

@@ -65,7 +65,7 @@ export class LineWriter {
       const leftOut = this.#leftOut;
       this.#waiting = [];
       this.#leftOut = 0;
-      if (leftOut > 0) lines.push(`… ${leftOut} lines left out: this output is slower than the calls`);
+      if (leftOut > 0) lines.push(`… ${leftOut} lines left out: the output could not keep up with the calls`);
       await this.#options.write(`${lines.join("\n")}\n`);
     }
   }

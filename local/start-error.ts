@@ -4,8 +4,8 @@ export class StartError extends Error {
 }
 
 const REASONS: Readonly<Record<string, string>> = {
-  EACCES: "this user may not",
-  EPERM: "this user may not",
+  EACCES: "permission denied",
+  EPERM: "permission denied",
   EROFS: "its file system is read-only",
   ENOSPC: "the disk is full",
   EDQUOT: "the quota of this user is used up",

@@ -14,14 +14,14 @@ export function limitProblem(
   if (currencies !== null && isMoney && (currency === null || !currencies.includes(currency))) {
     return new Problem(
       "currency_not_allowed",
-      `vault key ${keyId} allows the currencies ${currencies.join(", ")}; this call ${currency === null ? "does not tell its currency" : `is in ${currency.slice(0, 20)}`}`,
+      `vault key ${keyId} allows the currencies ${currencies.join(", ")}; this call ${currency === null ? "names no currency" : `is in ${currency.slice(0, 20)}`}`,
     );
   }
   if (allowed === null && maxRecipients === null) return null;
   if (recipients === null) {
     return new Problem(
       "recipient_not_allowed",
-      `vault key ${keyId} limits recipients, and this call does not tell whom it is about`,
+      `vault key ${keyId} limits recipients, and this call names no recipient`,
     );
   }
   if (maxRecipients !== null && recipients.length > maxRecipients) {

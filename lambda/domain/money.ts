@@ -43,11 +43,11 @@ export function parseUsd(value: number | string): MicroUsd | { readonly refused:
   const match = /^(\d{1,10})(?:\.(\d{1,6}))?$/.exec(text);
   if (!match)
     return {
-      refused: `got ${quoted(value)}; accepted is decimal USD with at most six places, such as 29.99`,
+      refused: `got ${quoted(value)}; expected decimal USD with at most six places, such as 29.99`,
     };
 
   const micros = BigInt(match[1] ?? "") * MICROS_PER_USD + BigInt((match[2] ?? "").padEnd(6, "0"));
-  if (micros > USD_MAX) return { refused: `got ${quoted(value)}; accepted is at most 1000000000 USD` };
+  if (micros > USD_MAX) return { refused: `got ${quoted(value)}; expected at most 1000000000 USD` };
   return microUsd(micros);
 }
 
@@ -73,7 +73,7 @@ export function usdText(amount: MicroUsd): string {
 /** Reads what `usdText` writes, below zero too. Throws on anything else. */
 export function fromUsdText(text: string): MicroUsd {
   const match = /^(-?)(\d+)(?:\.(\d{1,6}))?$/.exec(text);
-  if (match === null) throw new RangeError("an amount is no decimal with six places");
+  if (match === null) throw new RangeError("an amount is not a decimal with six places");
   const micros = BigInt(match[2] ?? "0") * MICROS_PER_USD + BigInt((match[3] ?? "").padEnd(6, "0"));
   return microUsd(match[1] === "-" ? -micros : micros);
 }

@@ -45,17 +45,17 @@ export function parseAuditRequest(
 ): AuditRequest {
   for (const [name, values] of Object.entries(query)) {
     if (!PARAMETERS.includes(name as Parameter))
-      throw invalid(name, `is no parameter of this query; accepted are ${PARAMETERS.join(", ")}`);
+      throw invalid(name, `unknown parameter; expected one of ${PARAMETERS.join(", ")}`);
     if (values.length !== 1 || values[0] === "")
-      throw invalid(name, `got ${values.length} values; accepted is one value that is not empty`);
+      throw invalid(name, `got ${values.length} values; expected one value that is not empty`);
     if (values[0]?.isWellFormed() !== true)
-      throw invalid(name, "has half of a surrogate pair; accepted is text of whole characters");
+      throw invalid(name, "contains half of a surrogate pair; expected text of whole characters");
   }
   const value = (name: Parameter): string | null => query[name]?.[0] ?? null;
   const oneOf = (name: Parameter, accepted: readonly string[]) => {
     const text = value(name);
     if (text !== null && !accepted.includes(text))
-      throw invalid(name, `got ${shown(text)}; accepted is one of: ${accepted.join(", ")}`);
+      throw invalid(name, `got ${shown(text)}; expected one of: ${accepted.join(", ")}`);
     return text;
   };
   const time = (name: "from" | "to"): number | null => {
@@ -64,7 +64,7 @@ export function parseAuditRequest(
     if (text !== null && ms === null)
       throw invalid(
         name,
-        `got ${shown(text)}; accepted is a time such as 2026-11-22T05:00:00+00:00 or a day such as 2026-11-22 (in a URL, write + as %2B)`,
+        `got ${shown(text)}; expected a time such as 2026-11-22T05:00:00+00:00 or a day such as 2026-11-22 (in a URL, write + as %2B)`,
       );
     return ms;
   };
@@ -105,7 +105,7 @@ function limitOf(text: string | null): number {
   if (text === null) return LIMIT_DEFAULT;
   const limit = Number(text);
   if (!/^\d{1,3}$/.test(text) || limit < 1 || limit > LIMIT_MAX)
-    throw invalid("limit", `got ${shown(text)}; accepted is a whole number from 1 to ${LIMIT_MAX}`);
+    throw invalid("limit", `got ${shown(text)}; expected a whole number from 1 to ${LIMIT_MAX}`);
   return limit;
 }
 
@@ -135,7 +135,7 @@ function cursorOf(
   }
   throw invalid(
     "cursor",
-    "is not of this query; accepted is the next_cursor of an answer to the same filters",
+    "got a cursor of another query; expected the next_cursor of an answer with the same filters",
   );
 }
 

@@ -22,22 +22,23 @@ export async function checkDataFile(dataFile: string): Promise<void> {
   // With a separator at its end a path that is a file says so.
   await access(folder + sep, constants.W_OK | constants.X_OK).catch((error: unknown) =>
     refuse(
-      `in its folder nothing can be written, ${reasonOf(error)}; name a file in a folder that is there and yours`,
+      `cannot write to its folder: ${reasonOf(error)}; name a file in an existing folder that you can write to`,
     ),
   );
   const found = await stat(dataFile).catch((error: unknown) =>
-    isMissing(error) ? null : refuse(`it cannot be read, ${reasonOf(error)}; name another file`),
+    isMissing(error) ? null : refuse(`cannot read it: ${reasonOf(error)}; name another file`),
   );
   if (found === null) return;
   if (found.isDirectory())
-    refuse(`it is a folder; it takes a file, such as ${join(dataFile, "keybrake.db")}`);
-  if (!found.isFile()) refuse("it is no regular file; name another one, which is made where there is none");
+    refuse(`it is a folder; expected a file, such as ${join(dataFile, "keybrake.db")}`);
+  if (!found.isFile())
+    refuse("it is not a regular file; name another one, which is created if it does not exist");
   await access(dataFile, constants.R_OK | constants.W_OK).catch((error: unknown) =>
-    refuse(`it cannot be read and written, ${reasonOf(error)}; make it writable, or name another file`),
+    refuse(`cannot read and write it: ${reasonOf(error)}; make it writable, or name another file`),
   );
   if (found.size > 0 && !(await isOfTheEngine(dataFile)))
     refuse(
-      "it is a file of another program, and was not changed; name another one, which is made where there is none",
+      "it is a file of another program, and was not changed; name another one, which is created if it does not exist",
     );
 }
 

@@ -31,7 +31,7 @@ export async function lockData(dataFile: string, waitMs = WAIT_MS): Promise<Data
       await rm(path, { force: true });
     } else if (holders.includes(process.pid) || Date.now() > deadlineMs) {
       throw new StartError(
-        `${dataFile} is in use by process ${holders.join(" and ")}; stop it first, or remove ${path} if that is no Keybrake`,
+        `${dataFile} is in use by process ${holders.join(" and ")}; stop it first, or remove ${path} if that process is not Keybrake`,
       );
     } else {
       await delay(20);
@@ -73,7 +73,7 @@ async function draft(path: string, pids: readonly number[]): Promise<string> {
 
 const cannotLock = (path: string, error: unknown): StartError =>
   new StartError(
-    `${path} cannot be made beside the data file: ${reasonOf(error)}; name a data file in a folder where it can`,
+    `cannot create ${path} beside the data file: ${reasonOf(error)}; name a data file in another folder`,
   );
 
 async function pidsIn(path: string): Promise<number[]> {

@@ -107,7 +107,7 @@ async function useEndpoint(endpoint: string | undefined): Promise<LocalDynamoDb>
   if (endpoint === undefined) {
     throw new StartError(
       `no database engine for ${process.platform}-${process.arch}: the npm package @dynoxide/${process.platform}-${process.arch} is not installed; ` +
-        "run `npm ci` without --omit=optional, or start a DynamoDB of your own (DynamoDB Local, say) and set AWS_ENDPOINT_URL_DYNAMODB to its address",
+        "run `npm ci` without --omit=optional, or start your own DynamoDB (such as DynamoDB Local) and set AWS_ENDPOINT_URL_DYNAMODB to its address",
     );
   }
   const client = new DynamoDBClient({ ...standIn(endpoint), maxAttempts: 1 });
@@ -115,7 +115,7 @@ async function useEndpoint(endpoint: string | undefined): Promise<LocalDynamoDb>
     await client.send(new ListTablesCommand({}));
   } catch (error) {
     throw new StartError(
-      `AWS_ENDPOINT_URL_DYNAMODB is ${endpoint}, which does not answer as DynamoDB: ${String(error)}`,
+      `AWS_ENDPOINT_URL_DYNAMODB is ${endpoint}, which does not answer like DynamoDB: ${String(error)}`,
     );
   }
   await prepareTables(client, endpoint);
@@ -235,7 +235,7 @@ async function prepare(client: DynamoDBClient, where: string): Promise<void> {
   const version = await layoutVersion(client);
   if (version !== undefined && version > LAYOUT_VERSION) {
     throw new StartError(
-      `${where} has layout ${version}, written by a newer Keybrake; this one reads layout ${LAYOUT_VERSION}: use the newer one, or another file`,
+      `${where} has layout ${version}, written by a newer Keybrake; this one reads layout ${LAYOUT_VERSION}: use the newer version, or another file`,
     );
   }
   await Promise.all(TABLES.map(({ name, schema }) => createTable(client, name, schema)));

@@ -195,10 +195,10 @@ async function listenOn(server: Server, port: number): Promise<number> {
       throw new StartError(`port ${port} is taken; set PORT to another one, or to 0 for a free one`);
     if (code === "EACCES")
       throw new StartError(
-        `port ${port} is not for this user; set PORT to one from 1024 on, or to 0 for a free one`,
+        `this user may not use port ${port}; set PORT to 1024 or above, or to 0 for a free one`,
       );
     throw new StartError(
-      `nothing can listen on port ${port} of 127.0.0.1: ${reasonOf(error)}; set PORT to another one, or to 0 for a free one`,
+      `cannot listen on port ${port} of 127.0.0.1: ${reasonOf(error)}; set PORT to another one, or to 0 for a free one`,
     );
   }
 }

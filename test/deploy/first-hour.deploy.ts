@@ -91,7 +91,7 @@ test("the printed replay command records a dead letter once and removes it", asy
   );
   expect(await auditRows(run, { key_id: keyId })).toHaveLength(1);
   expect((await s3.send(new ListObjectsV2Command({ Bucket: bucket }))).Contents ?? []).toEqual([]);
-  expect(await command("ReplayDeadLettersCommand")).toContain("there is no dead letter in");
+  expect(await command("ReplayDeadLettersCommand")).toContain("holds no dead letters");
 });
 
 test.each(CANNOT_HOLD)("what is skipped is there: $test", ({ file, test: name }) => {

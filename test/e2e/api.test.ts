@@ -589,7 +589,7 @@ describe("GET /vault/audit", () => {
   test.each(cases)("refuses %s in ?%s, by its name and with what is accepted", async (field, query) => {
     const message = expectError(await admin("GET", `/vault/audit?${query}`), 400, "invalid_request");
 
-    expect(message).toMatch(new RegExp(`^${field}: .*accepted`));
+    expect(message).toMatch(new RegExp(`^${field}: .*expected`));
   });
 
   test("gives each row once and in order, three at a time, while new ones arrive", async () => {
@@ -645,7 +645,7 @@ describe("GET /vault/audit", () => {
       `/vault/audit?limit=1&key_id=${key.id}&decision=denied&cursor=${cursor}`,
     );
 
-    expect(expectError(other, 400, "invalid_request")).toMatch(/^cursor: is not of this query/);
+    expect(expectError(other, 400, "invalid_request")).toMatch(/^cursor: got a cursor of another query/);
     expect((await admin("GET", `/vault/audit?limit=2&key_id=${key.id}&cursor=${cursor}`)).status).toBe(200);
   });
 

@@ -271,11 +271,7 @@ describe("in calls to Stripe", () => {
       `allows the recipients ${ann}`,
       `${bob}`,
     );
-    expectDenied(
-      await pay(run, key, 100),
-      "recipient_not_allowed",
-      "this call does not tell whom it is about",
-    );
+    expectDenied(await pay(run, key, 100), "recipient_not_allowed", "this call names no recipient");
     expect((await pay(run, key, 100, { customer: `${ann}` })).status).toBe(200);
     expect(await reasons(key)).toEqual([null, "recipient_not_allowed", "recipient_not_allowed"]);
   });

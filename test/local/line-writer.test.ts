@@ -41,7 +41,7 @@ test("what does not fit while a write is under way is counted, not kept", async 
   expect(await lines.close(1_000)).toBe(true);
   expect(written).toEqual([
     "first\n",
-    "line 0\nline 1\nline 2\n… 497 lines left out: this output is slower than the calls\n",
+    "line 0\nline 1\nline 2\n… 497 lines left out: the output could not keep up with the calls\n",
   ]);
 });
 

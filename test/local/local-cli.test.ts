@@ -226,7 +226,7 @@ describe("a signal with a call under way", () => {
 });
 
 test.each([
-  ["KEYBRAKE_DATA", "/", "KEYBRAKE_DATA is /: it is a folder; it takes a file, such as /keybrake.db"],
+  ["KEYBRAKE_DATA", "/", "KEYBRAKE_DATA is /: it is a folder; expected a file, such as /keybrake.db"],
   ["KEYBRAKE_DATA", "/proc/keybrake.db", "/proc/keybrake.db"],
   ["STRIPE_SECRET_KEY", "hello", "STRIPE_SECRET_KEY is no key of this kind; it takes "],
 ] as const)("%s=%s ends it with one line, no stack and code 1", async (name, value, message) => {

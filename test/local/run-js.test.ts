@@ -44,7 +44,7 @@ test.each(["18.20.8", "20.19.5", "22.18.0"])("Node %s is told to be too old, and
     stdout: "",
     stderr: expect.stringMatching(
       new RegExp(
-        `^keybrake cannot start: this is Node ${version}, it takes Node 24: run \`npm ci\`, [^\\n]+\\n$`,
+        `^keybrake cannot start: this is Node ${version}, and Keybrake needs Node 24: run \`npm ci\`, [^\\n]+\\n$`,
       ),
     ),
   });

@@ -96,7 +96,7 @@ test("one record that fails keeps its letter, and holds up none of the others", 
     left: [
       {
         name: "mixed",
-        reason: "1 of 2 records fail: the record 7 cannot be recorded; the function's log says why",
+        reason: "1 of 2 records fail: the record 7 cannot be recorded; see the function's log",
       },
     ],
   });
@@ -108,7 +108,7 @@ test("what is no letter stays, and so does one whose consumer throws or answers 
   const text = JSON.stringify(letter(issued("1", "key_letterLater00")));
   const strange = lettersOf({ "notes.txt": "hello", empty: "", none: '{"payload":{"Records":[]}}' });
   expect((await replay(strange, consume, () => {})).left.map(({ reason }) => reason)).toEqual(
-    Array(3).fill("this is no dead letter of a stream: it has no payload with Records"),
+    Array(3).fill("this is not a dead letter of a stream: it has no payload with Records"),
   );
   const thrown = await replay(
     lettersOf({ a: text }),
@@ -121,7 +121,7 @@ test("what is no letter stays, and so does one whose consumer throws or answers 
     async () => ({ statusCode: 200 }),
     () => {},
   );
-  expect(other.left[0]?.reason).toContain("does not answer as a consumer of a stream does");
+  expect(other.left[0]?.reason).toContain("does not answer like a consumer of a stream");
 });
 
 test("the dead letters of a local run have the same form", async () => {

@@ -69,7 +69,7 @@ export async function issueKey(
   if (created === "created") return { token, policy, balance };
   throw new Problem(
     "already_issued",
-    `a key was issued with this Idempotency-Key already: ${created.alreadyIssued}; its secret is not shown again; revoke it and issue another one if it is lost`,
+    `a key was already issued with this Idempotency-Key: ${created.alreadyIssued}; its secret is not shown again; if it is lost, revoke the key and issue another one`,
     {
       details: { id: created.alreadyIssued },
     },

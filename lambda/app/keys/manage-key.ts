@@ -86,7 +86,7 @@ export async function changeKey(
     const changed = await ports.vault.balances.change(balance, { caps, expiresAtMs, by, nowMs });
     if (changed !== null) return viewOf(policy, changed, ports);
   }
-  throw new Problem("key_changed_meanwhile", "the key kept changing meanwhile; repeat the request");
+  throw new Problem("key_changed_meanwhile", "other requests kept changing this key; repeat the request");
 }
 
 /** Revokes a key and, by the chain of their calls, all that descend from it. Repeating it changes nothing. */

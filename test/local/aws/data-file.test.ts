@@ -28,7 +28,7 @@ const OTHERS: Readonly<Record<string, (file: string) => Promise<unknown>>> = {
 };
 
 test.each([
-  ["folder", "it is a folder; it takes a file, such as "],
+  ["folder", "it is a folder; expected a file, such as "],
   ["text", "it is a file of another program, and was not changed; name another one"],
   ["text of one byte", "it is a file of another program, and was not changed; name another one"],
   ["SQLite of another program", "it is a file of another program, and was not changed; name another one"],
@@ -50,8 +50,8 @@ test.each([
 });
 
 test.each([
-  [["missing", "keys.db"], "in its folder nothing can be written, there is no such folder (ENOENT)"],
-  [["a-file", "keys.db"], "in its folder nothing can be written, a part of its path is a file (ENOTDIR)"],
+  [["missing", "keys.db"], "cannot write to its folder: there is no such folder (ENOENT)"],
+  [["a-file", "keys.db"], "cannot write to its folder: a part of its path is a file (ENOTDIR)"],
 ])("a file in %j is refused by its folder", async (path, message) => {
   await writeFile(join(folder, "a-file"), "");
 
@@ -59,7 +59,7 @@ test.each([
 });
 
 test("what is no regular file is refused", async () => {
-  await expect(checkDataFile("/dev/null")).rejects.toThrow("it is no regular file");
+  await expect(checkDataFile("/dev/null")).rejects.toThrow("it is not a regular file");
 });
 
 test("a new file, an empty one, and one that the engine made are taken", async () => {

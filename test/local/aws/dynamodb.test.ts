@@ -127,7 +127,7 @@ test("a file of a newer layout is refused and not changed", async () => {
 
   await expect(start({ dataFile })).rejects.toThrow(
     new StartError(
-      `${dataFile} has layout 3, written by a newer Keybrake; this one reads layout 2: use the newer one, or another file`,
+      `${dataFile} has layout 3, written by a newer Keybrake; this one reads layout 2: use the newer version, or another file`,
     ),
   );
   expect(await readdir(join(dataFile, ".."))).not.toContain("data.lock");
@@ -195,6 +195,6 @@ test("an engine of the user's that does not answer is named", async () => {
   await gone.close();
 
   await expect(startDynamoDb({ engine: undefined, fallbackEndpoint: gone.endpoint })).rejects.toThrow(
-    `AWS_ENDPOINT_URL_DYNAMODB is ${gone.endpoint}, which does not answer as DynamoDB`,
+    `AWS_ENDPOINT_URL_DYNAMODB is ${gone.endpoint}, which does not answer like DynamoDB`,
   );
 });

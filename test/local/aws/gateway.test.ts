@@ -500,18 +500,22 @@ test.each([
   [
     { Host: "evil.keybrake" },
     403,
-    "a local run is called by the hosts 127.0.0.1, localhost, [::1], keybrake alone;",
+    "a local run answers only requests to the hosts 127.0.0.1, localhost, [::1], keybrake;",
   ],
-  [{ Host: "keybrake.evil.example" }, 403, "KEYBRAKE_HOSTS=<name> at its start takes another one"],
+  [
+    { Host: "keybrake.evil.example" },
+    403,
+    "to add a name, such as host.docker.internal, start it with KEYBRAKE_HOSTS=<name>",
+  ],
   [
     { Host: "keybrake:8787", Origin: "http://keybrake:8787" },
     403,
-    "[::1], keybrake alone; a request with an Origin header",
+    "send the request without an Origin header, to the hosts 127.0.0.1, localhost, [::1], keybrake;",
   ],
   [
     { Host: "keybrake:8787", Origin: "null" },
     403,
-    "comes from a page in a browser; nothing was sent to the vendor",
+    "send the request without an Origin header, to the hosts 127.0.0.1, localhost, [::1], keybrake; nothing was sent to the vendor",
   ],
 ])("with the host keybrake taken, %j is answered %i", async (headers, status, message) => {
   const { baseUrl, invocations } = await gatewayTo(DONE, { hosts: ["keybrake"] });
