@@ -17,7 +17,7 @@ export const ENV = {
   /** JSON: the definitions of vendors in the configuration, as lambda/vendors/configured reads them; absent: none. */
   vendors: "KEYBRAKE_VENDORS",
   /** JSON: rates and prices of the configuration, as lambda/rate-card-input.ts reads them; absent: the defaults. */
-  terms: "KEYBRAKE_TERMS",
+  rateCard: "KEYBRAKE_TERMS",
   /** Days that audit events are kept. */
   auditRetentionDays: "KEYBRAKE_AUDIT_RETENTION_DAYS",
   /** What the refusal of an unknown API key tells a person beside; absent: nothing. */

@@ -115,5 +115,5 @@ export class KeybrakeStack extends Stack {
 /** Where the vendors are and what they ask, for whoever calls them. */
 function tellPrices(caller: ServiceFunction, { vendorOrigins, rates, rateMarginPercent, prices }: Config) {
   caller.tell(ENV.vendorOrigins, JSON.stringify(vendorOrigins));
-  caller.tell(ENV.terms, JSON.stringify({ rates, rateMarginPercent, prices }));
+  caller.tell(ENV.rateCard, JSON.stringify({ rates, rateMarginPercent, prices }));
 }

@@ -234,7 +234,7 @@ function functionEnvironment(
     [ENV.vendorOrigins]: JSON.stringify(
       Object.fromEntries(replaced.map(({ vendor, origin }) => [vendor.name, origin])),
     ),
-    [ENV.terms]: JSON.stringify(rateCard),
+    [ENV.rateCard]: JSON.stringify(rateCard),
     [ENV.auditRetentionDays]: String(AUDIT_RETENTION_DAYS),
     [ENV.dynamodbTimeoutMs]: String(DYNAMODB_TIMEOUT_MS),
     AWS_ENDPOINT_URL_DYNAMODB: dynamodb,

@@ -71,7 +71,7 @@ export interface LatePrices {
   /** Catalog path of the GET that tells the price of the object that a call made. */
   readonly lookup: (objectId: string) => string;
   /** The final price as of `nowMs`, or why there is none yet. */
-  readonly read: (found: Json, terms: RateCard, nowMs: number) => LatePrice;
+  readonly read: (found: Json, rateCard: RateCard, nowMs: number) => LatePrice;
 }
 
 export type LimitName = "allowed_accounts" | "allowed_currencies" | "allowed_recipients" | "max_recipients";
@@ -131,7 +131,7 @@ export interface Known {
   readonly object: CountedObject | null;
   /** What the lookup found; null where none was made. */
   readonly found: Json | null;
-  readonly terms: RateCard;
+  readonly rateCard: RateCard;
   readonly limits: CallLimits;
 }
 

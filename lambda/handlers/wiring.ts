@@ -54,7 +54,7 @@ export const vendorPorts = () => ({
   clock: systemClock,
   ids: randomIds,
   destinationOf: destinationOf(),
-  terms: rateCardOf(JSON.parse(process.env[ENV.terms] ?? "{}") as RateCardInput, vendors.all),
+  rateCard: rateCardOf(JSON.parse(process.env[ENV.rateCard] ?? "{}") as RateCardInput, vendors.all),
   warn,
 });
 

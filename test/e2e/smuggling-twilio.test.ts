@@ -35,7 +35,7 @@ const SMS = `${TO}&${FROM}`;
 const SAY = "%3CResponse%3E%3CSay%3EHello%3C%2FSay%3E%3C%2FResponse%3E";
 
 /** A segment to the United States costs 10,000 micro-dollars, a started minute 100,000. */
-const TERMS = {
+const RATE_CARD = {
   prices: {
     twilio: {
       sms: { "+1": "0.01", "+44": "0.05", "+1876": "0.6", default: "0.6" },
@@ -55,7 +55,7 @@ const smuggler = smugglerOf({
   vendor: "twilio",
   credential: `${OWN}:an-auth-token-of-the-tests`,
   usual: USUAL,
-  rateCard: TERMS,
+  rateCard: RATE_CARD,
 });
 
 const message = (name: string, body: string): Attempt => ({ name, body });

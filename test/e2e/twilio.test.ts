@@ -38,7 +38,7 @@ import {
 /** twilio-node as programs use it, against a simulated Twilio that keeps books of its own. */
 
 /** What the simulated Twilio asks, so that an estimate and its books can be compared to the micro-dollar. */
-const TERMS = {
+const RATE_CARD = {
   prices: {
     twilio: {
       sms: { "+1": "0.0113", "+44": "0.08" },
@@ -58,7 +58,7 @@ let simulator: Simulator;
 let books: TwilioBooks;
 
 async function startRun(): Promise<void> {
-  run = await startOwn({ rateCard: TERMS });
+  run = await startOwn({ rateCard: RATE_CARD });
   simulator = simulatorAt(run.vendor("twilio").origin);
   books = twilioBooksAt(run.vendor("twilio").origin);
 }

@@ -339,7 +339,7 @@ export class Scenario {
       clock: this.#world.clockOf(process),
       ids: this.#idsOf(process),
       destinationOf: ({ origins }, { path }) => ({ origin: origins.main, path }),
-      terms: DEFAULT_RATE_CARD,
+      rateCard: DEFAULT_RATE_CARD,
       warn: (message) => this.#world.say(`${process.name}: warns that ${message}`),
     };
   }

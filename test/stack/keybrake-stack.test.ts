@@ -698,15 +698,18 @@ describe("a configuration", () => {
   test("rates and prices reach the functions that call vendors, as they were written", () => {
     const configured = synthesised({ rates: { eur: "1.10" }, prices: { twilio: { sms: { "+1": 0.01 } } } });
     const told = configured.of("AWS::Lambda::Function").flatMap(([id, { Properties }]) => {
-      const terms = inside(Properties, "Environment", "Variables", "KEYBRAKE_TERMS");
-      return typeof terms === "string" ? [[plain(id), JSON.parse(terms)]] : [];
+      const rateCard = inside(Properties, "Environment", "Variables", "KEYBRAKE_TERMS");
+      return typeof rateCard === "string" ? [[plain(id), JSON.parse(rateCard)]] : [];
     });
-    const terms = {
+    const rateCard = {
       rates: { eur: "1.10" },
       rateMarginPercent: 3,
       prices: { twilio: { sms: { "+1": 0.01 } }, resend: {} },
     };
-    expect(Object.fromEntries(told)).toEqual({ ProxyCallFunction: terms, SettleLatePricesFunction: terms });
+    expect(Object.fromEntries(told)).toEqual({
+      ProxyCallFunction: rateCard,
+      SettleLatePricesFunction: rateCard,
+    });
   });
 
   test("executions are kept for the functions that are named, and for no other", () => {

@@ -14,7 +14,7 @@ import { DEFAULT_RATE_CARD } from "../support/rate-card.ts";
 const known = (recipient: PriceTable = { default: microUsd(10n) }): Known => ({
   object: null,
   found: null,
-  terms: { ...DEFAULT_RATE_CARD, prices: { resend: { recipient } } },
+  rateCard: { ...DEFAULT_RATE_CARD, prices: { resend: { recipient } } },
   limits: UNLIMITED,
 });
 
@@ -92,7 +92,7 @@ describe("an e-mail costs what its recipients cost", () => {
   test("$0.0009 for each, where no price is configured", () => {
     const quoted = pricedOf("/emails").quote(requestOf("POST", "/emails", email({ cc: "b@c.de" })), {
       ...known(),
-      terms: DEFAULT_RATE_CARD,
+      rateCard: DEFAULT_RATE_CARD,
     });
 
     expect(ok(quoted).amount).toBe(1_800n);

@@ -21,7 +21,7 @@ const CREATE = "/v1/payment_intents";
 
 /** Every currency at 1 USD for one unit. */
 const atPar = (currency: string) => ({
-  terms: rateCardWith({ rates: { [currency]: 1 }, rateMarginPercent: 0 }),
+  rateCard: rateCardWith({ rates: { [currency]: 1 }, rateMarginPercent: 0 }),
 });
 const par = (currency: string) => costOf(CREATE, `amount=5&currency=${currency}`, atPar(currency));
 
@@ -42,7 +42,7 @@ describe("the smallest unit", () => {
   });
 
   test("of a dollar is a cent, and needs no rate", () => {
-    expect(costOf(CREATE, "amount=5&currency=usd", { terms: DEFAULT_RATE_CARD })).toBe(50_000n);
+    expect(costOf(CREATE, "amount=5&currency=usd", { rateCard: DEFAULT_RATE_CARD })).toBe(50_000n);
   });
 });
 
@@ -65,10 +65,10 @@ describe("a rate", () => {
 
   test("is rounded up to the last place too", () => {
     // A third of a millionth for a whole unit is a millionth, and so are three of them.
-    const terms = rateCardWith({ rates: { vnd: "0.0000003333" }, rateMarginPercent: 0 });
-    expect(costOf(CREATE, "amount=1&currency=vnd", { terms })).toBe(1n);
-    expect(costOf(CREATE, "amount=3&currency=vnd", { terms })).toBe(1n);
-    expect(costOf(CREATE, "amount=4&currency=vnd", { terms })).toBe(2n);
+    const rateCard = rateCardWith({ rates: { vnd: "0.0000003333" }, rateMarginPercent: 0 });
+    expect(costOf(CREATE, "amount=1&currency=vnd", { rateCard })).toBe(1n);
+    expect(costOf(CREATE, "amount=3&currency=vnd", { rateCard })).toBe(1n);
+    expect(costOf(CREATE, "amount=4&currency=vnd", { rateCard })).toBe(2n);
   });
 
   test("is said in the quote as the currency is, in small letters", () => {
@@ -139,13 +139,13 @@ describe("what was counted in another currency", () => {
   });
 
   test("costs the difference once its rate has risen", () => {
-    const terms = rateCardWith({ rates: { eur: "1.2" }, rateMarginPercent: 3 });
+    const rateCard = rateCardWith({ rates: { eur: "1.2" }, rateMarginPercent: 3 });
     // 500 euro cents at 1.236 are 6,180,000 millionths.
-    expect(costOf(`${CREATE}/pi_1/confirm`, "", { ...inEuro, terms })).toBe(515_000n);
+    expect(costOf(`${CREATE}/pi_1/confirm`, "", { ...inEuro, rateCard })).toBe(515_000n);
   });
 
   test("is refused once its rate is gone", () => {
-    expect(costOf(`${CREATE}/pi_1/confirm`, "", { ...inEuro, terms: DEFAULT_RATE_CARD })).toBe(
+    expect(costOf(`${CREATE}/pi_1/confirm`, "", { ...inEuro, rateCard: DEFAULT_RATE_CARD })).toBe(
       "currency_unknown",
     );
   });

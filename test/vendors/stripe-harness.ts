@@ -24,7 +24,7 @@ export const FORM = { "content-type": ["application/x-www-form-urlencoded"] };
  * With the margin of three per cent a euro cent is worth 11,330 millionths of a dollar, a yen 6,592, a thousandth of a
  * Kuwaiti dinar 3,347.5. There is no rate for pounds.
  */
-export const TERMS = rateCardWith({
+export const RATE_CARD = rateCardWith({
   rates: { eur: "1.1", jpy: "0.0064", kwd: "3.25" },
   rateMarginPercent: 3,
 });
@@ -50,7 +50,7 @@ export const requestOf = (
 export const known = (change: Partial<Known> = {}): Known => ({
   object: null,
   found: null,
-  terms: TERMS,
+  rateCard: RATE_CARD,
   limits: UNLIMITED,
   ...change,
 });

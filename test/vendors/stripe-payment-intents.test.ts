@@ -263,7 +263,7 @@ describe("a PaymentIntent that somebody else made", () => {
 
   test("in a currency without a rate is refused", () => {
     expect(costOf(CONFIRM, "", { found: intent({ currency: "gbp" }) })).toBe("currency_unknown");
-    expect(costOf(CONFIRM, "", { found: intent({ currency: "eur" }), terms: DEFAULT_RATE_CARD })).toBe(
+    expect(costOf(CONFIRM, "", { found: intent({ currency: "eur" }), rateCard: DEFAULT_RATE_CARD })).toBe(
       "currency_unknown",
     );
   });

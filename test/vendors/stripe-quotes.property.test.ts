@@ -10,7 +10,7 @@ import type { Json, Quote } from "../../lambda/domain/vendor.ts";
 import type { OutboundRequest } from "../../lambda/ports/vendor-http.ts";
 import { vendorRegistry } from "../../lambda/vendors/index.ts";
 import { MemoryVault } from "../support/memory-vault.ts";
-import { answer, FORM, known, limited, pricedOf, requestOf, TERMS } from "./stripe-harness.ts";
+import { answer, FORM, known, limited, pricedOf, RATE_CARD, requestOf } from "./stripe-harness.ts";
 
 /**
  * Guarantees that what is reserved is never less than what a faithful vendor then says it took, whatever is asked, in
@@ -567,7 +567,7 @@ describe("however a form is written", () => {
       {
         vendors: vendorRegistry(),
         vault,
-        terms: TERMS,
+        rateCard: RATE_CARD,
         clock: { now: () => 0 },
         destinationOf: (_, { path: asked }) => ({ origin: "https://api.stripe.com", path: asked }),
         credentials: { read: async () => "sk_test_1", howToSet: () => "" },

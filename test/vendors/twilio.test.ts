@@ -24,7 +24,7 @@ const LOOKUP_V1 = "/lookups/v1/PhoneNumbers/+15555550100";
 const TO = "To=%2B15555550100";
 
 /** Prices that are easy to multiply: a text message to +1 costs a cent. */
-const TERMS: RateCard = rateCardWith({
+const RATE_CARD: RateCard = rateCardWith({
   rates: { eur: "1.1" },
   rateMarginPercent: 0,
   prices: {
@@ -42,7 +42,7 @@ const TERMS: RateCard = rateCardWith({
   },
 });
 
-const KNOWN: Known = { object: null, found: null, terms: TERMS, limits: UNLIMITED };
+const KNOWN: Known = { object: null, found: null, rateCard: RATE_CARD, limits: UNLIMITED };
 const FORM = { "content-type": ["application/x-www-form-urlencoded"] };
 const micros = (amount: number) => microUsd(BigInt(amount));
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -70,26 +70,26 @@ function ruleOf({ method, path }: Pick<VendorRequest, "method" | "path">) {
   return rule;
 }
 
-function quoted(request: VendorRequest, terms = TERMS): Quote | Problem {
+function quoted(request: VendorRequest, rateCard = RATE_CARD): Quote | Problem {
   const rule = ruleOf(request);
   if (rule.kind !== "priced") throw new Error(`${request.path} has no price`);
-  return rule.quote(request, { ...KNOWN, terms });
+  return rule.quote(request, { ...KNOWN, rateCard });
 }
 
-function quoteOf(request: VendorRequest, terms = TERMS): Quote {
-  const quote = quoted(request, terms);
+function quoteOf(request: VendorRequest, rateCard = RATE_CARD): Quote {
+  const quote = quoted(request, rateCard);
   if (quote instanceof Problem) throw quote;
   return quote;
 }
 
 /** Of an allowed request null, of any other the code of its refusal. */
-function refusal(request: VendorRequest, terms = TERMS): string | null {
+function refusal(request: VendorRequest, rateCard = RATE_CARD): string | null {
   const endpoint = endpointOf(twilio, request.method, request.path);
   if (endpoint === null || endpoint.rule.kind === "denied") return "denied";
   const result =
     endpoint.rule.kind === "free"
       ? endpoint.rule.check(request, UNLIMITED)
-      : endpoint.rule.quote(request, { ...KNOWN, terms });
+      : endpoint.rule.quote(request, { ...KNOWN, rateCard });
   return result instanceof Problem ? result.code : null;
 }
 
@@ -501,10 +501,10 @@ describe("what a call can cost at most", () => {
   });
 
   test("they come on top once they have a price", () => {
-    const terms = rateCardWith({
+    const rateCard = rateCardWith({
       prices: { twilio: { call_minute: { "+1": "0.1" }, call_instructions: "2" } },
     });
-    expect(quoteOf(posting(CALLS, `${TO}&TimeLimit=60&Url=a`), terms)).toMatchObject({
+    expect(quoteOf(posting(CALLS, `${TO}&TimeLimit=60&Url=a`), rateCard)).toMatchObject({
       amount: micros(2_100_000),
       amountText: "1 minute, instructed from elsewhere",
       isFinal: true,
@@ -889,7 +889,7 @@ describe("the final price", () => {
       null,
     ],
   ])("%s", (_, found, price, amountText, currency, fxRate) => {
-    expect(latePrices.read(found, TERMS, NOW_MS)).toEqual({
+    expect(latePrices.read(found, RATE_CARD, NOW_MS)).toEqual({
       kind: "final",
       final: { price: micros(price), amountText, currency, fxRate },
     });
@@ -909,18 +909,18 @@ describe("the final price", () => {
     ["nothing at all", {}],
     ["the name of an object's property", { price: "-1", price_unit: "constructor" }],
   ])("is not known with %s", (_, found) => {
-    expect(latePrices.read(found, TERMS, NOW_MS)).toMatchObject({ kind: "ended" });
+    expect(latePrices.read(found, RATE_CARD, NOW_MS)).toMatchObject({ kind: "ended" });
   });
 
   test.each(["accepted", "scheduled", "queued", "sending", "initiated", "ringing", "in-progress"])(
     "is yet to come while it is %s, whatever it says",
     (status) => {
       for (const price of [null, "0", "0.5"])
-        expect(latePrices.read({ ...untold(status, 1000), price, price_unit: "USD" }, TERMS, NOW_MS)).toEqual(
-          {
-            kind: "under_way",
-          },
-        );
+        expect(
+          latePrices.read({ ...untold(status, 1000), price, price_unit: "USD" }, RATE_CARD, NOW_MS),
+        ).toEqual({
+          kind: "under_way",
+        });
     },
   );
 
@@ -933,11 +933,11 @@ describe("the final price", () => {
     ["a call that nobody took: nothing", "CA", "no-answer", 0],
   ])("is known 48 hours after its end without being told: %s", (_, kind, status, price) => {
     const found = { ...untold(status, 49), sid: `${kind}${HEX}` };
-    expect(latePrices.read(found, TERMS, NOW_MS)).toMatchObject({
+    expect(latePrices.read(found, RATE_CARD, NOW_MS)).toMatchObject({
       kind: "final",
       final: { price: micros(price), currency: "usd", reason: "ended_without_price" },
     });
-    expect(latePrices.read({ ...found, ...untold(status, 47) }, TERMS, NOW_MS)).toMatchObject({
+    expect(latePrices.read({ ...found, ...untold(status, 47) }, RATE_CARD, NOW_MS)).toMatchObject({
       kind: "ended",
     });
   });

@@ -11,7 +11,7 @@ import type { ProxyPorts } from "../proxy/proxy-ports.ts";
 export interface LatePricePorts
   extends Pick<
     ProxyPorts,
-    "vendors" | "credentials" | "http" | "clock" | "ids" | "destinationOf" | "terms" | "warn"
+    "vendors" | "credentials" | "http" | "clock" | "ids" | "destinationOf" | "rateCard" | "warn"
   > {
   readonly vault: Pick<Vault, "policies" | "calls" | "balances">;
 }
@@ -136,7 +136,7 @@ async function finalPrice(
       { startedAtMs, deadlineMs },
       ports,
     );
-    return vendor.latePrices.read(found, ports.terms, ports.clock.now());
+    return vendor.latePrices.read(found, ports.rateCard, ports.clock.now());
   } catch (error) {
     const cause = error instanceof Problem ? (error.cause ?? error) : error;
     ports.warn(`the final price of ${callId} could not be asked for; it is asked for again later`, cause);

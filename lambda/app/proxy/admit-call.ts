@@ -106,7 +106,7 @@ const anothersPath = (
     `vault key ${keyId} is for ${vendor}; this path is of ${pathVendor}; write …/${vendor} as the base address of an SDK of ${vendor}, or issue a key of ${pathVendor}`,
   );
 
-type AdmitPorts = LookupPorts & Pick<ProxyPorts, "vendors" | "vault" | "terms">;
+type AdmitPorts = LookupPorts & Pick<ProxyPorts, "vendors" | "vault" | "rateCard">;
 
 interface Call {
   readonly vendor: Vendor;
@@ -141,7 +141,7 @@ async function paidOf(
           { startedAtMs, deadlineMs },
           ports,
         );
-  const known: Known = { object, found, terms: ports.terms, limits };
+  const known: Known = { object, found, rateCard: ports.rateCard, limits };
   const quote = rule.quote(request, known);
   if (quote instanceof Problem) throw quote;
   refuse(limitProblem(quote, limits, vendor, policy.keyId));

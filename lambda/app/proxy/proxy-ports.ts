@@ -21,7 +21,7 @@ export interface ProxyPorts {
   readonly ids: Ids;
   /** Where a call goes: to the vendor's own host, or to the origin configured in the place of all of them. */
   readonly destinationOf: (vendor: Vendor, address: Address) => Destination;
-  readonly terms: RateCard;
+  readonly rateCard: RateCard;
   /** For what the caller is not told of: an operator should know. */
   readonly warn: (message: string, cause: unknown) => void;
 }

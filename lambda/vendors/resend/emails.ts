@@ -169,10 +169,10 @@ function batch(request: VendorRequest): Emails | Problem {
 
 const quoteOf =
   (read: (request: VendorRequest) => Emails | Problem): PricedRule["quote"] =>
-  (request, { terms }) => {
+  (request, { rateCard }) => {
     const emails = read(request);
     if (emails instanceof Problem) return emails;
-    const price = recipientPrice(terms);
+    const price = recipientPrice(rateCard);
     return price instanceof Problem ? price : quoted(emails, price);
   };
 

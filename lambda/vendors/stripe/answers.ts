@@ -119,7 +119,7 @@ const nothing = (quote: Quote): VendorOutcome => ({
 function declinedObject(
   answer: VendorAnswer,
   quote: Quote,
-  { terms }: Known,
+  { rateCard }: Known,
   { path }: VendorRequest,
 ): VendorOutcome {
   const { error } = jsonObjectOf(answer.body) ?? {};
@@ -128,7 +128,7 @@ function declinedObject(
   return {
     ...nothing(quote),
     objectId: printable(intent["id"]),
-    counts: countsOf(intent, ["amount"], terms),
+    counts: countsOf(intent, ["amount"], rateCard),
   };
 }
 
@@ -139,11 +139,15 @@ const highestOf = (object: Json, fields: readonly string[]): bigint | null =>
     .reduce((a, b) => (a === null || (b !== null && b > a) ? b : a), null);
 
 /** What an object is to be remembered with; null where its amount cannot be read. */
-function countsOf(object: Json, fields: readonly string[], terms: Known["terms"]): VendorOutcome["counts"] {
+function countsOf(
+  object: Json,
+  fields: readonly string[],
+  rateCard: Known["rateCard"],
+): VendorOutcome["counts"] {
   const objectId = printable(object["id"]);
   const units = highestOf(object, fields);
   const currency = printable(object["currency"])?.toLowerCase() ?? null;
-  const total = units === null || currency === null ? null : usdOf(units, currency, terms);
+  const total = units === null || currency === null ? null : usdOf(units, currency, rateCard);
   return objectId === null || units === null || currency === null || total === null
     ? null
     : { objectId, units, currency, total };
@@ -159,7 +163,7 @@ interface Described {
 function described(
   answer: VendorAnswer,
   quote: Quote,
-  { terms }: Known,
+  { rateCard }: Known,
   ...fields: readonly string[]
 ): Described {
   const object = jsonObjectOf(answer.body) ?? {};
@@ -171,9 +175,9 @@ function described(
     customerId: idOf(object["customer"]),
     amountText: units === null ? quote.amountText : `${units}`,
     currency,
-    fxRate: fxRateOf(currency, terms),
+    fxRate: fxRateOf(currency, rateCard),
   };
-  return { object, reading, counts: countsOf(object, fields, terms) };
+  return { object, reading, counts: countsOf(object, fields, rateCard) };
 }
 
 /** How an object says that it failed at once, or was called off: then it moves nothing. Of a charge a decline is a 402. */
@@ -230,7 +234,7 @@ export const readRaised =
 /** What was captured, beyond what is counted for it already. What is left may be captured later: it is remembered too. */
 export const readCaptured: PricedRule["read"] = (answer, quote, known, request) => {
   const reading = readRaised("amount_received")(answer, quote, known, request);
-  const whole = countsOf(jsonObjectOf(answer.body) ?? {}, ["amount"], known.terms);
+  const whole = countsOf(jsonObjectOf(answer.body) ?? {}, ["amount"], known.rateCard);
   const isLess = reading.counts !== null && whole !== null && reading.counts.total < whole.total;
   return isLess ? { ...reading, counts: whole } : reading;
 };
@@ -262,6 +266,6 @@ export const readCreditNote: PricedRule["read"] = (answer, quote, known, request
   const told = unitsOf(object["out_of_band_amount"]) ?? 0n;
   const outside = named === null || named instanceof Problem ? 0n : named < told ? named : told;
   if (counts === null || outside > counts.units) return { ...reading, price: quote.amount };
-  const price = usdOf(counts.units - outside, counts.currency, known.terms) ?? quote.amount;
+  const price = usdOf(counts.units - outside, counts.currency, known.rateCard) ?? quote.amount;
   return { ...reading, price: believed(price, about, quote, request.path) };
 };

@@ -46,7 +46,7 @@ function costOfRefund(form: Form, known: Known): Cost | Problem {
   const named = wholeNumber(form, "amount");
   if (named instanceof Problem) return named;
   const about = foundAmount(known.found, "amount");
-  if (named !== null) return costOf(inItsCurrency(named, about), known.terms);
+  if (named !== null) return costOf(inItsCurrency(named, about), known.rateCard);
   // More than the amount may have been captured.
   const taken = ["amount", "amount_captured", "amount_received"].flatMap((field) =>
     foundAmount(known.found, field),
@@ -79,7 +79,7 @@ export const CHARGES_AND_REFUNDS: readonly Endpoint[] = [
   priced("/v1/disputes/{id}/close", {
     fields: DISPUTE_CLOSE,
     lookup: { path: (request) => `/v1/disputes/${idIn(request)}` },
-    cost: (_, { found, terms }) => costOf(foundAmount(found, "amount"), terms),
+    cost: (_, { found, rateCard }) => costOf(foundAmount(found, "amount"), rateCard),
     read: readCreated("amount", false),
   }),
 ];

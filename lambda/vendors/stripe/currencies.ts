@@ -26,14 +26,14 @@ export const fxRateOf = (currency: string | null, { rates }: RateCard): number |
   currency === null || currency === "usd" ? null : (rates[currency]?.usd ?? null);
 
 /** The currency that a form names in lower case, null where it names none. */
-export function currencyIn(form: Form, terms: RateCard): string | null | Problem {
+export function currencyIn(form: Form, rateCard: RateCard): string | null | Problem {
   const names = namesUnder(form, "currency");
   if (names.length === 0) return null;
   const text = form.get("currency") ?? "";
   const currency = text.toLowerCase();
-  return names.length === 1 && /^[a-z]{3}$/.test(currency) && usdOf(1n, currency, terms) !== null
+  return names.length === 1 && /^[a-z]{3}$/.test(currency) && usdOf(1n, currency, rateCard) !== null
     ? currency
-    : currencyUnknown(JSON.stringify(text.slice(0, 20)), terms);
+    : currencyUnknown(JSON.stringify(text.slice(0, 20)), rateCard);
 }
 
 /** `got`: for a person. */

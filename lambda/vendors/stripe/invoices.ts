@@ -143,7 +143,7 @@ function costOfCreditNote(form: Form, known: Known): Cost | Problem {
     );
   }
   const highest = units > parts ? units : parts;
-  return costOf(inItsCurrency(highest, foundAmount(known.found, "total")), known.terms);
+  return costOf(inItsCurrency(highest, foundAmount(known.found, "total")), known.rateCard);
 }
 
 const ofInvoice = {

@@ -32,7 +32,7 @@ import {
 
 function costOfUpdate(form: Form, known: Known): Cost | Problem {
   const units = wholeNumber(form, "amount");
-  const currency = currencyIn(form, known.terms);
+  const currency = currencyIn(form, known.rateCard);
   if (units instanceof Problem) return units;
   if (currency instanceof Problem) return currency;
   if (units === null && currency === null) return FREE_OF_COST;

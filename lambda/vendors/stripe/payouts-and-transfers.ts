@@ -27,7 +27,7 @@ function costOfTransfer(form: Form, known: Known): Cost | Problem {
   if (form.has("amount") && form.has("currency")) return costOfNew(form, known);
   const named = wholeNumber(form, "amount");
   if (named instanceof Problem) return named;
-  const currency = currencyIn(form, known.terms);
+  const currency = currencyIn(form, known.rateCard);
   if (currency instanceof Problem) return currency;
   const found = foundAmount(known.found, "amount");
   if (named === null && currency !== null && found.some((charge) => charge.currency !== currency))
@@ -37,7 +37,7 @@ function costOfTransfer(form: Form, known: Known): Cost | Problem {
     );
   return costOf(
     found.map((charge) => ({ units: named ?? charge.units, currency: currency ?? charge.currency })),
-    known.terms,
+    known.rateCard,
   );
 }
 
@@ -47,7 +47,7 @@ function costOfFeeRefund(form: Form, known: Known): Cost | Problem {
   const named = wholeNumber(form, "amount");
   if (named instanceof Problem) return named;
   const about = foundAmount(known.found, "amount");
-  return named === null ? costOfRest(about, known) : costOf(inItsCurrency(named, about), known.terms);
+  return named === null ? costOfRest(about, known) : costOf(inItsCurrency(named, about), known.rateCard);
 }
 
 /** It pulls money back out of the account that it went to. */

@@ -78,7 +78,7 @@ const ruleOf = (pricing: Pricing): PricedRule => ({
     return {
       ...cost,
       amountText: amountField === undefined ? null : (form.get(amountField) ?? null),
-      fxRate: fxRateOf(cost.currency, known.terms),
+      fxRate: fxRateOf(cost.currency, known.rateCard),
       recipients: recipient === null ? null : [recipient],
       explanation: null,
     } satisfies Quote;
@@ -185,12 +185,12 @@ export const over = (cost: Cost | Problem, isOver: boolean): Cost | Problem =>
   cost instanceof Problem || !isOver ? cost : { ...cost, isOver };
 
 /** Something new of `amount` smallest units of `currency`. */
-export function costOfNew(form: Form, { terms }: Known): Cost | Problem {
-  const currency = currencyIn(form, terms);
+export function costOfNew(form: Form, { rateCard }: Known): Cost | Problem {
+  const currency = currencyIn(form, rateCard);
   if (currency instanceof Problem) return currency;
-  if (currency === null) return currencyUnknown("nothing", terms);
+  if (currency === null) return currencyUnknown("nothing", rateCard);
   const units = required(form, "amount");
-  return units instanceof Problem ? units : costOf([{ units, currency }], terms);
+  return units instanceof Problem ? units : costOf([{ units, currency }], rateCard);
 }
 
 /** Smallest units of a currency in lower case. */
@@ -200,7 +200,7 @@ export interface Amount {
 }
 
 /** The dearest of what it could be about. */
-export function costOf(amounts: readonly Amount[], terms: Known["terms"]): Cost | Problem {
+export function costOf(amounts: readonly Amount[], rateCard: Known["rateCard"]): Cost | Problem {
   const [first] = amounts;
   if (first === undefined)
     return new Problem(
@@ -209,8 +209,8 @@ export function costOf(amounts: readonly Amount[], terms: Known["terms"]): Cost 
     );
   let highest = NOTHING;
   for (const { units, currency } of amounts) {
-    const amount = usdOf(units, currency, terms);
-    if (amount === null) return currencyUnknown(JSON.stringify(currency), terms);
+    const amount = usdOf(units, currency, rateCard);
+    if (amount === null) return currencyUnknown(JSON.stringify(currency), rateCard);
     highest = larger(highest, amount);
   }
   return { amount: highest, currency: first.currency };
@@ -220,14 +220,14 @@ export function costOf(amounts: readonly Amount[], terms: Known["terms"]): Cost 
  * What was not refunded of what was taken. All of it where nothing is left: Stripe refuses that, or replays what it
  * answered before.
  */
-export function costOfRest(taken: readonly Amount[], { found, terms }: Known): Cost | Problem {
+export function costOfRest(taken: readonly Amount[], { found, rateCard }: Known): Cost | Problem {
   const refunded = unitsOf(found?.["amount_refunded"]) ?? 0n;
   const isOver = taken.every(({ units }) => units <= refunded);
   const rest = taken.map(({ units, currency }) => ({
     units: units > refunded ? units - refunded : units,
     currency,
   }));
-  return over(costOf(rest, terms), isOver);
+  return over(costOf(rest, rateCard), isOver);
 }
 
 /** What the lookup found in `field`; nothing where it is not there. */
@@ -247,7 +247,7 @@ export const inItsCurrency = (units: bigint, about: readonly Amount[]): readonly
  * 2026-11-22).
  */
 export function costBeyond(amounts: readonly Amount[], known: Known): Cost | Problem {
-  const cost = costOf(amounts, known.terms);
+  const cost = costOf(amounts, known.rateCard);
   if (cost instanceof Problem) return cost;
   return { ...cost, amount: known.object?.cancelled ? NOTHING : uncounted(known.object, cost.amount) };
 }

@@ -65,9 +65,9 @@ export function pricedAtOnce(
   made: Json,
   reading: VendorOutcome,
   quote: Quote,
-  terms: RateCard,
+  rateCard: RateCard,
 ): VendorOutcome | null {
-  const told = reading.objectId === null || !goesWhereAsked(made, quote) ? null : toldPrice(made, terms);
+  const told = reading.objectId === null || !goesWhereAsked(made, quote) ? null : toldPrice(made, rateCard);
   const isFinal = told !== null && told.price > 0n && told.price <= quote.amount;
   return isFinal && ENDED.includes(`${made["status"]}`) ? { ...reading, ...told } : null;
 }
@@ -79,19 +79,19 @@ export const segmentsText = (segments: number): string => `${segments} segment${
  * What a message costs by the segments that Twilio counts, where it has counted any, and until it tells the price. A
  * Messaging Service has not yet when it answers, and a message with media is not priced by them.
  */
-export function readMessage(answer: VendorAnswer, quote: Quote, terms: RateCard): VendorOutcome {
+export function readMessage(answer: VendorAnswer, quote: Quote, rateCard: RateCard): VendorOutcome {
   const { made, reading } = outcomeOf(answer, quote, ["SM", "MM"]);
   const quoted = quote.count ?? null;
   const { num_segments: counted, num_media: media } = made;
   const segments = typeof counted === "string" && /^[1-9][0-9]{0,2}$/.test(counted) ? Number(counted) : null;
   const to = quote.recipients?.[0] ?? "";
-  const each = priceAt(terms, "sms", to);
+  const each = priceAt(rateCard, "sms", to);
   const isPlain =
     quoted !== null &&
     media === "0" &&
     reading.objectId?.startsWith("SM") === true &&
     goesWhereAsked(made, quote);
-  const atOnce = pricedAtOnce(made, reading, quote, terms);
+  const atOnce = pricedAtOnce(made, reading, quote, rateCard);
   if (atOnce !== null) return atOnce;
   if (!isPlain || segments === null || typeof each !== "bigint" || segments > quoted)
     return estimated(reading, quote.amount);
@@ -148,11 +148,11 @@ const UNPRICED_MS = 48 * 3_600_000;
  * does a call that nobody took (twilio.com/help, "What do the call statuses mean?"). A message that was not delivered is
  * charged in full, so its estimate stays. Read 2026-11-27.
  */
-function unpricedCost({ sid, status, to }: Json, terms: RateCard): MicroUsd | null {
+function unpricedCost({ sid, status, to }: Json, rateCard: RateCard): MicroUsd | null {
   if (status === "canceled") return NOTHING;
   if (`${sid}`.startsWith("CA"))
     return ["busy", "no-answer", "failed"].includes(`${status}`) ? NOTHING : null;
-  const fee = status === "failed" ? priceAt(terms, "failed_message", `${to}`) : null;
+  const fee = status === "failed" ? priceAt(rateCard, "failed_message", `${to}`) : null;
   return fee instanceof Problem ? null : fee;
 }
 
@@ -166,10 +166,10 @@ function endOf({ end_time: ended, date_updated: updated }: Json): number | null 
 export const latePrices: LatePrices = {
   lookup: (objectId) =>
     `/2010-04-01/Accounts/${PLACEHOLDER}/${objectId.startsWith("CA") ? "Calls" : "Messages"}/${objectId}.json`,
-  read: (found, terms, nowMs) => {
+  read: (found, rateCard, nowMs) => {
     const status = `${found["status"]}`;
     const isOver = ENDED.includes(status);
-    const told = toldPrice(found, terms);
+    const told = toldPrice(found, rateCard);
     if (told !== null && (told.price > 0n || isOver)) return { kind: "final", final: told };
     if (UNDER_WAY.includes(status)) return { kind: "under_way" };
 
@@ -177,7 +177,7 @@ export const latePrices: LatePrices = {
     // A price that is there and cannot be read is one all the same.
     const isUntold =
       found["price"] === null && isOver && endedAtMs !== null && nowMs - endedAtMs > UNPRICED_MS;
-    const price = isUntold ? unpricedCost(found, terms) : null;
+    const price = isUntold ? unpricedCost(found, rateCard) : null;
     if (price === null) return { kind: "ended", endedAtMs };
     return {
       kind: "final",

@@ -34,11 +34,11 @@ interface Extra {
 }
 
 /** What a call's instructions may cost beside its minutes; null where they are seen here and cost nothing. */
-function instructionsOf(form: Form, terms: RateCard, to: string): Extra | Problem | null {
+function instructionsOf(form: Form, rateCard: RateCard, to: string): Extra | Problem | null {
   const elsewhere = ELSEWHERE.find((field) => form.has(field));
   if (elsewhere !== undefined) {
     const price = priceAt(
-      terms,
+      rateCard,
       "call_instructions",
       to,
       ` to the most that the instructions may cost; or send the instructions as Twiml instead of ${elsewhere}, because those at an address may dial others`,
@@ -58,7 +58,7 @@ function instructionsOf(form: Form, terms: RateCard, to: string): Extra | Proble
 export const newCall: PricedRule = {
   kind: "priced",
   idempotency: null,
-  quote: (request, { terms }) => {
+  quote: (request, { rateCard }) => {
     const form = listedForm(request, CALL);
     if (form instanceof Problem) return form;
     const to = form.get("To");
@@ -71,11 +71,11 @@ export const newCall: PricedRule = {
     }
     const minutes = minutesOf(form);
     if (minutes instanceof Problem) return minutes;
-    const minute = priceAt(terms, "call_minute", to);
+    const minute = priceAt(rateCard, "call_minute", to);
     if (minute instanceof Problem) return minute;
     let amount = microUsd(minute * minutes);
     let amountText = `${minutes} minute${minutes === 1n ? "" : "s"}`;
-    const extras = extrasOf(form, terms, to, minutes);
+    const extras = extrasOf(form, rateCard, to, minutes);
     if (extras instanceof Problem) return extras;
     for (const { text, price } of extras) {
       if (price instanceof Problem) return price;
@@ -94,23 +94,23 @@ export const newCall: PricedRule = {
     };
   },
   /** Twilio tells later what the minutes cost, and never what came on top of them: then what was quoted stays. */
-  read: (answer, quote, { terms }) => {
+  read: (answer, quote, { rateCard }) => {
     const { made, reading } = outcomeOf(answer, quote, ["CA"]);
     if (quote.isFinal !== false) return reading;
-    return pricedAtOnce(made, reading, quote, terms) ?? estimated(reading, quote.amount);
+    return pricedAtOnce(made, reading, quote, rateCard) ?? estimated(reading, quote.amount);
   },
 };
 
 /** What comes on top of the minutes; nothing where instructions are seen here. */
-function extrasOf(form: Form, terms: RateCard, to: string, minutes: bigint): readonly Extra[] | Problem {
-  const instructions = instructionsOf(form, terms, to);
+function extrasOf(form: Form, rateCard: RateCard, to: string, minutes: bigint): readonly Extra[] | Problem {
+  const instructions = instructionsOf(form, rateCard, to);
   if (instructions instanceof Problem) return instructions;
   const extras: Extra[] = instructions === null ? [] : [instructions];
   if (!/^(false)?$/i.test(form.get("Record") ?? "")) {
-    const each = priceAt(terms, "recording_minute", to);
+    const each = priceAt(rateCard, "recording_minute", to);
     extras.push({ text: ", recorded", price: each instanceof Problem ? each : microUsd(each * minutes) });
   }
   if (form.has("MachineDetection"))
-    extras.push({ text: ", with machine detection", price: priceAt(terms, "machine_detection", to) });
+    extras.push({ text: ", with machine detection", price: priceAt(rateCard, "machine_detection", to) });
   return extras;
 }

@@ -45,15 +45,15 @@ function flat(amount: MicroUsd | Problem, amountText: string): Cost | Problem {
   return amount instanceof Problem ? amount : { amount, amountText, explanation: null };
 }
 
-function textCost(form: Form, terms: RateCard, destination: string): Cost | Problem {
-  const each = priceAt(terms, "sms", destination);
+function textCost(form: Form, rateCard: RateCard, destination: string): Cost | Problem {
+  const each = priceAt(rateCard, "sms", destination);
   if (each instanceof Problem) return each;
   const isTemplate = form.has("ContentSid");
   const segments = isTemplate ? SEGMENTS_MAX : segmentsOf(form.get("Body") ?? "");
   const amount = microUsd(each * BigInt(segments));
   const media = [...form.keys()].filter((name) => name.startsWith("MediaUrl#")).length;
   if (media === 0 && !isOn(form, "SendAsMms")) {
-    const mms = isTemplate ? priceAt(terms, "mms", destination) : NOTHING;
+    const mms = isTemplate ? priceAt(rateCard, "mms", destination) : NOTHING;
     return {
       amount: mms instanceof Problem ? amount : larger(amount, mms),
       amountText: segmentsText(segments),
@@ -63,7 +63,7 @@ function textCost(form: Form, terms: RateCard, destination: string): Cost | Prob
         : null,
     };
   }
-  const mms = priceAt(terms, "mms", destination);
+  const mms = priceAt(rateCard, "mms", destination);
   if (mms instanceof Problem) return mms;
   // A Messaging Service may send links in place of the media: each fits into one segment more.
   const asLinks = microUsd(amount + each * BigInt(media));
@@ -73,7 +73,7 @@ function textCost(form: Form, terms: RateCard, destination: string): Cost | Prob
 export const newMessage: PricedRule = {
   kind: "priced",
   idempotency: null,
-  quote: (request, { terms }) => {
+  quote: (request, { rateCard }) => {
     const form = listedForm(request, MESSAGE);
     if (form instanceof Problem) return form;
     const receiver = addressed(form);
@@ -85,9 +85,9 @@ export const newMessage: PricedRule = {
     const { channel, destination, to } = receiver;
     const cost =
       channel === null
-        ? textCost(form, terms, destination)
-        : flat(priceAt(terms, channel, destination), `1 ${channel} message`);
+        ? textCost(form, rateCard, destination)
+        : flat(priceAt(rateCard, channel, destination), `1 ${channel} message`);
     return cost instanceof Problem ? cost : { ...cost, currency: "usd", fxRate: null, recipients: [to] };
   },
-  read: (answer, quote, { terms }) => readMessage(answer, quote, terms),
+  read: (answer, quote, { rateCard }) => readMessage(answer, quote, rateCard),
 };

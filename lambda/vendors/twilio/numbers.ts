@@ -61,12 +61,12 @@ export const recipients = {
 
 /** The price of an item, or which setting is missing. */
 export const priceAt = (
-  terms: RateCard,
+  rateCard: RateCard,
   item: string,
   destination: string,
   instead = "",
 ): MicroUsd | Problem =>
-  priceOf(terms.prices, "twilio", item, destination) ??
+  priceOf(rateCard.prices, "twilio", item, destination) ??
   new Problem(
     "endpoint_not_priced",
     `no price is set for ${item} at ${JSON.stringify(destination.slice(0, 60))}, so the cost of this call has no upper bound; an operator can set prices.twilio.${item}${instead}`,

@@ -27,7 +27,7 @@ const CHANNELS: Readonly<Record<string, (to: string) => string>> = {
 };
 
 /** Each one that is begun, approved later or not. A call takes less than a minute, which comes on top. */
-export const newVerification = priced((request, { terms }) => {
+export const newVerification = priced((request, { rateCard }) => {
   const form = listedForm(request, VERIFICATION);
   if (form instanceof Problem) return form;
   const [to, channel = ""] = [form.get("To"), form.get("Channel")];
@@ -43,8 +43,8 @@ export const newVerification = priced((request, { terms }) => {
       `To: got ${JSON.stringify(to.slice(0, 60))}; expected ${channel === "email" ? "one e-mail address" : "a phone number with country code, such as +15555550100 (in a form, write + as %2B)"}`,
     );
   }
-  const prices = [priceAt(terms, "verification", named(to))];
-  if (channel === "call") prices.push(priceAt(terms, "call_minute", to));
+  const prices = [priceAt(rateCard, "verification", named(to))];
+  if (channel === "call") prices.push(priceAt(rateCard, "call_minute", to));
   return quoteOf(prices, `1 verification by ${channel}`, [to]);
 });
 
@@ -91,7 +91,7 @@ const lookup = (
   others: readonly string[],
   fieldOf: (value: string) => string | null,
 ): PricedRule =>
-  priced((request, { terms }) => {
+  priced((request, { rateCard }) => {
     const { [parameter]: _, ...rest } = request.query;
     if (Object.hasOwn(rest, "AddOns") || Object.hasOwn(rest, "AddOnsData"))
       return refused("AddOns: add-ons of other companies have their own prices; leave it out");
@@ -108,7 +108,7 @@ const lookup = (
     }
     const text = fields.length === 0 ? "1 lookup" : `1 lookup of ${fields.join(", ")}`;
     return quoteOf(
-      fields.map((field) => priceAt(terms, "lookup_field", field)),
+      fields.map((field) => priceAt(rateCard, "lookup_field", field)),
       text,
       [],
     );

@@ -101,7 +101,7 @@ beforeEach(() => {
     clock: { now: () => nowMs },
     ids: { random: (length) => `${++names}`.padStart(length, "0") },
     destinationOf: (_, { path }) => ({ origin: "https://api.twilio.com", path }),
-    terms: rateCardWith({
+    rateCard: rateCardWith({
       prices: { twilio: { sms: { "+1": "0.02" } } },
       rates: { eur: "1.1" },
       rateMarginPercent: 0,

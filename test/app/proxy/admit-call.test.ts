@@ -22,7 +22,7 @@ const PORTS: ProxyPorts = {
   clock: { now: () => 0 },
   ids: { random: unasked },
   destinationOf: unasked,
-  terms: { rates: {}, prices: {} },
+  rateCard: { rates: {}, prices: {} },
   warn: unasked,
 };
 

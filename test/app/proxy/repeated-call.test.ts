@@ -78,7 +78,7 @@ async function agentOf(vault: Vault, reply: VendorReply, afterMs = 1, children =
     clock: { now: () => nowMs },
     ids: { random: (length) => `${keys}x${++attempts}`.padStart(length, "0") },
     destinationOf: (_, { path }) => ({ origin: "https://api.stripe.com", path }),
-    terms: DEFAULT_RATE_CARD,
+    rateCard: DEFAULT_RATE_CARD,
     warn: () => {},
   };
   const call = async (

@@ -61,7 +61,7 @@ export const requestOf = ({
   body: bytes(body),
 });
 
-const KNOWN = { object: null, found: null, terms: DEFAULT_RATE_CARD, limits: UNLIMITED };
+const KNOWN = { object: null, found: null, rateCard: DEFAULT_RATE_CARD, limits: UNLIMITED };
 
 /** What a request is quoted at, `"free"`, or the Problem that refuses it. Throws where the endpoint is not listed. */
 export function quoted(vendor: Vendor, asked: Asked): Quote | Problem | "free" {
