@@ -35,7 +35,7 @@ export async function useDeployment(deployment: Deployment, options: LocalOption
   const { baseUrl, apiKey, awsEndpoint, stripePort, stripeSecret } = deployment;
   const stripe = await startStripeSimulator({ secretKey: stripeSecret });
   const forwarder = await forward(stripePort, stripe.origin);
-  const ofStripe = { target: "upstream" as const, origin: stripe.origin };
+  const ofStripe = { target: "upstream" as const, origin: stripe.origin, booksUrl: `${stripe.origin}/books` };
   /** Its vendors' own addresses are configured, and nobody calls them. */
   const notThere = { target: "upstream" as const, origin: "http://127.0.0.1:9" };
   const vendors = vendorRegistry().all.map((vendor) => ({

@@ -1,6 +1,7 @@
 import { DIST } from "../../bin/build.ts";
 import { type LocalOptions, type LocalRun, startLocal } from "../../local/run.ts";
 import { type Answered, send } from "../local/http-client.ts";
+import { refuseBreaches } from "./breaches.ts";
 import { deploymentUnderTest, useDeployment } from "./deployed.ts";
 import { at, listAt, numberAt, textAt } from "./json.ts";
 
@@ -20,17 +21,30 @@ export interface OwnRun extends LocalRun {
 
 /**
  * Keybrake in this process, of the bundles that the tests share; one at a time in a file. Where a deployment is under test
- * it is that one instead.
+ * it is that one instead. Closing it throws where anything reached a simulated vendor that it does not serve.
  */
 export async function startOwn(options: LocalOptions = {}): Promise<OwnRun> {
   const deployment = deploymentUnderTest();
-  if (deployment !== null) return { ...(await useDeployment(deployment, options)), announced: [] };
   const announced: string[] = [];
   const announce = (message: string) => {
     announced.push(message);
   };
-  const run = await startLocal({ functionsDirectory: DIST, announce, ...options });
-  return { ...run, announced };
+  const run =
+    deployment === null
+      ? await startLocal({ functionsDirectory: DIST, announce, ...options })
+      : await useDeployment(deployment, options);
+  const books = Object.values(run.vendors).flatMap(({ booksUrl }) => booksUrl ?? []);
+  return {
+    ...run,
+    announced,
+    close: async (graceMs) => {
+      try {
+        await refuseBreaches(books);
+      } finally {
+        await run.close(graceMs);
+      }
+    },
+  };
 }
 
 export interface Asked {

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
+import { breachesIn } from "./breaches.ts";
 import { start } from "./start.ts";
 
 /**
@@ -38,8 +39,10 @@ export async function pytest(
       },
     },
   );
+  const breaches = await breachesIn(keybrake.booksUrls);
+  for (const breach of breaches) console.log(`reached a simulated vendor that does not serve it: ${breach}`);
   const ended = await keybrake.kill("SIGTERM");
-  const passed = status === 0 && ended === 0;
+  const passed = status === 0 && ended === 0 && breaches.length === 0;
   if (!passed) console.log(`the product ended with ${ended}; it said on stderr:\n${keybrake.stderr()}`);
   return passed;
 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
+import { refuseBreaches } from "./breaches.ts";
 import type { Keybrake } from "./keybrake.ts";
 
 const LOCAL = join(import.meta.dirname, "..", "..", "bin", "local.ts");
@@ -10,6 +11,8 @@ export interface Started extends Keybrake {
   readonly dynamodbEndpoint: string;
   /** The simulated Stripe; undefined where there is another upstream. */
   readonly simulatorOrigin: string | undefined;
+  /** Of each simulated vendor. */
+  readonly booksUrls: readonly string[];
   readonly ended: Promise<number | null>;
   stdout(): string;
   stderr(): string;
@@ -17,13 +20,19 @@ export interface Started extends Keybrake {
   kill(signal: NodeJS.Signals): Promise<number | null>;
 }
 
-const running = new Set<ChildProcess>();
+/** What runs, and the books of its simulated vendors. */
+const running = new Map<ChildProcess, readonly string[]>();
 
-/** Ends whatever a test started and left behind. */
+/** Ends whatever a test started and left behind; throws where anything reached its simulated vendors that they do not serve. */
 export async function killAllStarted(): Promise<void> {
-  const ended = [...running].map((child) => new Promise((resolve) => child.once("close", resolve)));
-  for (const child of running) child.kill("SIGKILL");
-  await Promise.all(ended);
+  try {
+    await refuseBreaches([...running.values()].flat());
+  } finally {
+    const children = [...running.keys()];
+    const ended = children.map((child) => new Promise((resolve) => child.once("close", resolve)));
+    for (const child of children) child.kill("SIGKILL");
+    await Promise.all(ended);
+  }
 }
 
 /** Starts the product and waits for its ready line; rejects with what it said where it ends before. */
@@ -34,7 +43,7 @@ export async function start(environment: Readonly<Record<string, string>> = {}):
     env: { PATH, PORT: "0", KEYBRAKE_API_KEY: apiKey, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  running.add(child);
+  running.set(child, []);
   let stdout = "";
   let stderr = "";
   child.stderr.on("data", (chunk) => {
@@ -63,9 +72,12 @@ export async function start(environment: Readonly<Record<string, string>> = {}):
       );
     }),
   ]);
+  const booksUrls = [...stdout.matchAll(/simulated, its books: (\S+)/g)].map(([, url = ""]) => url);
+  running.set(child, booksUrls);
   return {
     baseUrl,
     apiKey,
+    booksUrls,
     dynamodbEndpoint: /^ {2}DynamoDB {2}(\S+)/m.exec(stdout)?.[1] ?? "",
     simulatorOrigin: /^ {2}Stripe {4}simulated, its books: (\S+)\/books/m.exec(stdout)?.[1],
     ended,

@@ -191,8 +191,8 @@ export interface TwilioBooks {
   spentMicroUsd(): Promise<number>;
   /** Ends messages and calls, so that their prices become known. */
   deliver(order?: Fields): Promise<void>;
-  /** Makes a Verify service, as the account's holder would in the console. */
-  createService(friendlyName: string): Promise<void>;
+  /** Sends a code by a Verify service, as the account's holder would past Keybrake: it is listed from then on. */
+  useService(sid: string): Promise<void>;
 }
 
 export function twilioBooksAt(origin: string): TwilioBooks {
@@ -218,12 +218,12 @@ export function twilioBooksAt(origin: string): TwilioBooks {
     deliver: async (order = {}) => {
       await asked("/deliver", { method: "POST", body: JSON.stringify(order) });
     },
-    createService: async (friendlyName) => {
+    useService: async (sid) => {
       const credential = Buffer.from(manifest.local.placeholder).toString("base64");
-      await asked("/verify/v2/Services", {
+      await asked(`/verify/v2/Services/${sid}/Verifications`, {
         method: "POST",
         headers: { Authorization: `Basic ${credential}` },
-        body: new URLSearchParams({ FriendlyName: friendlyName }),
+        body: new URLSearchParams({ To: "holder@example.org", Channel: "email" }),
       });
     },
   };

@@ -17,23 +17,14 @@ export interface Email {
   readonly idempotencyKey: string | null;
 }
 
-export interface Broadcast {
-  readonly id: string;
-  readonly createdMs: number;
-  readonly segmentId: string;
-  readonly sent: boolean;
-}
-
 /** All that the vendor knows of the one customer it has. Objects are replaced, never changed. */
 export interface Account {
   readonly nowMs: () => number;
-  readonly contactsPerSegment: number;
   readonly emails: Map<string, Email>;
-  readonly broadcasts: Map<string, Broadcast>;
 }
 
-export function openAccount(nowMs: () => number, contactsPerSegment: number): Account {
-  return { nowMs, contactsPerSegment, emails: new Map(), broadcasts: new Map() };
+export function openAccount(nowMs: () => number): Account {
+  return { nowMs, emails: new Map() };
 }
 
 /** Whether an e-mail waits for its time, and so can still be changed or cancelled. */

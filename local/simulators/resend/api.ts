@@ -1,3 +1,4 @@
+import type { Breaches } from "../shared/breaches.ts";
 import type { FaultOrders } from "../shared/faults.ts";
 import { parseJson } from "../shared/own-endpoints.ts";
 import { carryOut, type Plan } from "../shared/plan.ts";
@@ -24,6 +25,7 @@ const KEY_LENGTH_MAX = 256;
 export interface Api {
   readonly account: Account;
   readonly faults: FaultOrders;
+  readonly breaches: Breaches;
   readonly idempotencyKeys: IdempotencyKeys;
   /** Any key is accepted when undefined. */
   readonly apiKey: string | undefined;
@@ -65,6 +67,7 @@ function planOf(api: Api, request: VendorRequest): Plan {
   try {
     const found = findRoute(ROUTES, request.method, path);
     if (found === undefined) {
+      api.breaches.add(request);
       throw isServed(ROUTES, path) ? methodNotAllowed() : noEndpoint();
     }
     const json = parseJson(request.body);

@@ -1,4 +1,4 @@
-import type { Account, Broadcast, Email } from "./account.ts";
+import type { Account, Email } from "./account.ts";
 import { isScheduled } from "./account.ts";
 import { recipientsOf } from "./email-fields.ts";
 
@@ -7,8 +7,8 @@ const EMAIL_MICRO_USD = 900;
 
 export interface BooksEntry {
   readonly id: string;
-  readonly kind: "email" | "broadcast";
-  /** The recipients in the order to, cc, bcc; of a broadcast its segment. */
+  readonly kind: "email";
+  /** The recipients in the order to, cc, bcc. */
   readonly to: readonly string[];
   readonly count: number;
   readonly cost_micro_usd: number;
@@ -29,15 +29,11 @@ export interface Books {
 /**
  * What the account's holder has spent and stands to spend, in millionths of a dollar. Each recipient counts as one
  * e-mail. One that is scheduled counts in full; one that was cancelled in time counts nothing. A replay sends nothing,
- * so it is no entry. Broadcasts come after the e-mails; each kind is oldest first.
+ * so it is no entry. Oldest first.
  */
 export function vendorBooks(account: Account): Books {
   const nowMs = account.nowMs();
-  const emails = [...account.emails.values()].map((email) => emailEntry(email, nowMs));
-  const broadcasts = [...account.broadcasts.values()]
-    .filter(({ sent }) => sent)
-    .map((broadcast) => broadcastEntry(broadcast, account.contactsPerSegment));
-  const entries = [...emails, ...broadcasts];
+  const entries = [...account.emails.values()].map((email) => emailEntry(email, nowMs));
   return {
     object: "books",
     spent_micro_usd: entries.reduce((sum, { cost_micro_usd }) => sum + cost_micro_usd, 0),
@@ -58,19 +54,5 @@ function emailEntry(email: Email, nowMs: number): BooksEntry {
     created_ms: email.createdMs,
     status: email.canceled ? "canceled" : scheduled ? "scheduled" : "sent",
     idempotency_key: email.idempotencyKey,
-  };
-}
-
-function broadcastEntry({ id, segmentId, createdMs }: Broadcast, contacts: number): BooksEntry {
-  return {
-    id,
-    kind: "broadcast",
-    to: [segmentId],
-    count: contacts,
-    cost_micro_usd: contacts * EMAIL_MICRO_USD,
-    final: true,
-    created_ms: createdMs,
-    status: "sent",
-    idempotency_key: null,
   };
 }

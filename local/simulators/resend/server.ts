@@ -16,8 +16,6 @@ export interface ResendSimulatorOptions {
   readonly now?: () => number;
   /** How long every execution waits before it changes anything. */
   readonly latencyMs?: number;
-  /** How many a broadcast reaches, whatever its segment; 1000 by default. */
-  readonly contactsPerSegment?: number;
 }
 
 /**
@@ -25,16 +23,17 @@ export interface ResendSimulatorOptions {
  * endpoints of routes.ts and, beside them, its own: the books (books.ts), the requests as they came, and what shall go
  * wrong (../shared/server.ts).
  *
- * Where it differs from Resend on purpose: any domain may send, any segment exists, every e-mail is delivered as soon
+ * Where it differs from Resend on purpose: any domain may send, every e-mail is delivered as soon
  * as its time has come, and there is no rate limit.
  */
 export function startResendSimulator(options: ResendSimulatorOptions = {}): Promise<ResendSimulator> {
   const nowMs = options.now ?? Date.now;
-  return startVendorSimulator(options.port ?? 0, (faults, closed) => {
-    const account = openAccount(nowMs, options.contactsPerSegment ?? 1000);
+  return startVendorSimulator(options.port ?? 0, nowMs, ({ orders, breaches, closed }) => {
+    const account = openAccount(nowMs);
     const api: Api = {
       account,
-      faults,
+      faults: orders,
+      breaches,
       idempotencyKeys: openIdempotencyKeys(nowMs),
       apiKey: options.apiKey,
       latencyMs: options.latencyMs ?? 0,
@@ -42,7 +41,6 @@ export function startResendSimulator(options: ResendSimulatorOptions = {}): Prom
     };
     return {
       name: "resend",
-      nowMs,
       newRequestId: () => `${randomHex(16)}-IAD`,
       keptHeaders: { batch_validation: "x-batch-validation" },
       books: () => vendorBooks(account),

@@ -1,3 +1,4 @@
+import type { Breaches } from "./breaches.ts";
 import { type FaultOrders, readFaultOrder } from "./faults.ts";
 import type { RequestLog } from "./request-log.ts";
 
@@ -17,25 +18,37 @@ const ok = (body: unknown): OwnAnswer => ({ status: 200, body });
 /** A 400 that says what is wrong with what the simulator was told. */
 export const refuseOrder = (message: string): OwnAnswer => ({ status: 400, body: { error: { message } } });
 
+/** What a simulator keeps beside the vendor's objects. */
+interface Kept {
+  /** See Vendor. */
+  readonly books: (query: URLSearchParams) => object | string;
+  readonly breaches: Breaches;
+  readonly log: RequestLog;
+  readonly orders: FaultOrders;
+}
+
 /** The endpoints that every simulated vendor has beside its API, by method and path. They need no key. */
-export function ownEndpoints(books: () => unknown, log: RequestLog, faults: FaultOrders): OwnEndpoints {
+export function ownEndpoints({ books, breaches, log, orders }: Kept): OwnEndpoints {
   return {
-    "GET /books": () => ok(books()),
+    "GET /books": (_, query) => {
+      const found = books(query);
+      return typeof found === "string" ? refuseOrder(found) : ok({ ...found, breaches: breaches.list() });
+    },
     "GET /requests": () => ok(log.list()),
     "DELETE /requests": () => {
       log.clear();
       return ok([]);
     },
-    "GET /faults": () => ok(faults.list()),
+    "GET /faults": () => ok(orders.list()),
     "DELETE /faults": () => {
-      faults.clear();
+      orders.clear();
       return ok([]);
     },
     "POST /faults": (json) => {
       const order = readFaultOrder(json);
       if (typeof order === "string") return refuseOrder(order);
-      faults.add(order);
-      return ok(faults.list());
+      orders.add(order);
+      return ok(orders.list());
     },
   };
 }

@@ -1,6 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import { isFromPage } from "../../browser.ts";
 import { listen } from "../../listen.ts";
+import { type Breaches, openBreaches } from "./breaches.ts";
 import { type FaultOrders, openFaultOrders } from "./faults.ts";
 import { type OwnEndpoints, ownEndpoints, parseJson } from "./own-endpoints.ts";
 import { type Reply, sendReply } from "./reply.ts";
@@ -30,36 +31,45 @@ export interface VendorRequest {
 export interface Vendor {
   /** How it is called in an error on the console. */
   readonly name: string;
-  readonly nowMs: () => number;
   readonly newRequestId: () => string;
   /** See openRequestLog. */
   readonly keptHeaders: Readonly<Record<string, string>>;
-  /** What `GET /books` answers with. */
-  readonly books: () => unknown;
+  /** What `GET /books` answers with, beside the breaches; a sentence where its query is wrong. */
+  readonly books: (query: URLSearchParams) => object | string;
   /** Endpoints of the simulator beside those that all have, by method and path. */
   readonly own: OwnEndpoints;
   readonly answer: (request: VendorRequest) => Promise<Reply>;
 }
 
+/** What a vendor is made with. */
+export interface World {
+  /** What shall go wrong. */
+  readonly orders: FaultOrders;
+  readonly breaches: Breaches;
+  /** Ends all waiting. */
+  readonly closed: AbortSignal;
+}
+
 /**
- * Starts a stand-in for a vendor on 127.0.0.1 at `port`, 0 for a free one. `open` makes the vendor: it is given what
- * shall go wrong, and the signal that ends all waiting.
+ * Starts a stand-in for a vendor on 127.0.0.1 at `port`, 0 for a free one, made by `open`.
  *
  * Beside the vendor's API it serves its own endpoints, which need no key, and which no page in a browser can use:
  *
- * - `GET /books`: what was spent, by the vendor's own reckoning.
+ * - `GET /books`: what was spent, by the vendor's own reckoning, and what was asked for in vain (breaches.ts).
  * - `GET /requests`, `DELETE /requests`: every API request as it came (request-log.ts).
  * - `GET /faults`, `POST /faults`, `DELETE /faults`: what shall go wrong (faults.ts).
  */
 export async function startVendorSimulator(
   port: number,
-  open: (faults: FaultOrders, closed: AbortSignal) => Vendor,
+  nowMs: () => number,
+  open: (world: World) => Vendor,
 ): Promise<Simulator> {
   const closing = new AbortController();
-  const faults = openFaultOrders();
-  const vendor = open(faults, closing.signal);
+  const orders = openFaultOrders();
+  const breaches = openBreaches(nowMs);
+  const vendor = open({ orders, breaches, closed: closing.signal });
   const log = openRequestLog(vendor.keptHeaders);
-  const own = { ...ownEndpoints(vendor.books, log, faults), ...vendor.own };
+  const own = { ...ownEndpoints({ books: vendor.books, breaches, log, orders }), ...vendor.own };
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const bytes = await bodyOf(request);
@@ -67,14 +77,16 @@ export async function startVendorSimulator(
     const { method = "", url = "", headers } = request;
     const [path = "", ...query] = url.split("?");
     const endpoint = `${method} ${path}`;
-    const ownEndpoint = !isFromPage(request) && Object.hasOwn(own, endpoint) ? own[endpoint] : undefined;
+    // What carries a credential is for the vendor: a call that is let through to here shows as a breach.
+    const isOwn = headers.authorization === undefined && !isFromPage(request) && Object.hasOwn(own, endpoint);
+    const ownEndpoint = isOwn ? own[endpoint] : undefined;
     if (ownEndpoint !== undefined) {
       const json = body === "" ? undefined : (parseJson(body) ?? null);
       return sendReply(response, ownReply(ownEndpoint(json, new URLSearchParams(query.join("?")))));
     }
 
     const requestId = vendor.newRequestId();
-    log.add(request, body, requestId, vendor.nowMs());
+    log.add(request, body, requestId, nowMs());
     sendReply(
       response,
       await vendor.answer({ requestId, method, path, query: query.join("?"), headers, body, bytes }),

@@ -2,17 +2,14 @@ import type { Card, Decline } from "./cards.ts";
 import type {
   ApplicationFee,
   BalanceTransaction,
-  CheckoutSession,
   CreatedObject,
   CreditNote,
   Dispute,
   FeeRefund,
   Invoice,
   InvoiceItem,
-  OutboundPayment,
   Payout,
   Price,
-  Subscription,
   Topup,
   Transfer,
   TransferReversal,
@@ -43,13 +40,10 @@ export interface Account {
   readonly creditNotes: Map<string, StoredCreditNote>;
   readonly disputes: Map<string, StoredDispute>;
   readonly prices: Shelf<Price>;
-  readonly checkoutSessions: Shelf<CheckoutSession>;
-  readonly subscriptions: Shelf<Subscription>;
   readonly balanceTransactions: Shelf<BalanceTransaction>;
-  readonly outboundPayments: Shelf<OutboundPayment>;
-  /** Of every kind that moves no money by itself: products, coupons, files, keys, … */
+  /** Of every kind that moves no money by itself: products, files, setup intents */
   readonly others: Shelf<CreatedObject>;
-  /** How many of those, and of prices and subscriptions, were made through the API, by kind; deleted ones too. */
+  /** How many of those, and of prices, were made through the API, by kind; deleted ones too. */
   readonly made: Map<string, number>;
 }
 
@@ -73,10 +67,7 @@ export function openAccount(id: string, nowMs: () => number): Account {
     creditNotes: new Map(),
     disputes: new Map(),
     prices: new Map(),
-    checkoutSessions: new Map(),
-    subscriptions: new Map(),
     balanceTransactions: new Map(),
-    outboundPayments: new Map(),
     others: new Map(),
     made: new Map(),
   };

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseJson } from "../shared/own-endpoints.ts";
+import type { Breaches } from "../shared/breaches.ts";
 import type { Reply } from "../shared/reply.ts";
+import type { FoundRoute } from "../shared/route-table.ts";
 import { type Accounts, accountNamed, type Tenant } from "./accounts.ts";
 import { refuseKey } from "./authentication.ts";
 import type { Execution } from "./endpoint.ts";
@@ -16,14 +17,14 @@ import { readExpansion } from "./expand.ts";
 import type { Faults } from "./faults.ts";
 import { canonicalForm, type FormHash, parseForm } from "./form.ts";
 import type { Recall, StoredAnswer } from "./idempotency.ts";
-import { formOfJson } from "./json-form.ts";
 import { parseMultipart } from "./multipart.ts";
 import { texts } from "./params.ts";
-import { findRoute } from "./routes.ts";
+import { findRoute, type Route } from "./routes.ts";
 
 export interface Api {
   readonly accounts: Accounts;
   readonly faults: Faults;
+  readonly breaches: Breaches;
   /** Any key is accepted when undefined. */
   readonly secretKey: string | undefined;
   /** Before every execution. */
@@ -76,12 +77,18 @@ export async function answerApiRequest(api: Api, request: WireRequest): Promise<
 }
 
 async function answerAuthenticated(api: Api, request: WireRequest): Promise<Reply> {
+  const found = findRoute(request.method, request.path);
+  if (found === undefined) {
+    api.breaches.add(request);
+    throw unrecognizedUrl(request.method, request.path);
+  }
   const tenant = api.accounts.of(accountNamed(request.stripeAccount, request.stripeContext));
   const params = paramsOf(request);
   const key = request.method === "POST" ? request.idempotencyKey : null;
   const fingerprint = { path: request.path, params: key === null ? "" : canonicalForm(params) };
   const plan = planOf(
     tenant,
+    found,
     request,
     params,
     key === null ? { kind: "new" } : tenant.idempotencyKeys.recall(key, fingerprint),
@@ -112,13 +119,16 @@ type Plan =
   | { readonly kind: "refuse"; readonly error: StripeError };
 
 /** What a request will come to, if nothing goes wrong. Nothing has happened yet. */
-function planOf({ account }: Tenant, request: WireRequest, params: FormHash, recall: Recall): Plan {
-  const found = findRoute(request.method, request.path);
-  if (found === undefined) return { kind: "refuse", error: unrecognizedUrl(request.method, request.path) };
+function planOf(
+  { account }: Tenant,
+  { route, ids }: FoundRoute<Route>,
+  request: WireRequest,
+  params: FormHash,
+  recall: Recall,
+): Plan {
   if (recall.kind === "replay") return recall;
   if (recall.kind === "refused") return { kind: "refuse", error: recall.error };
 
-  const { route, ids } = found;
   try {
     const idempotencyKey = request.method === "POST" ? request.idempotencyKey : null;
     const expand = readExpansion(account, texts(params, "expand"), route.type, route.isList);
@@ -131,13 +141,12 @@ function planOf({ account }: Tenant, request: WireRequest, params: FormHash, rec
 }
 
 /**
- * The parameters of a request: its query, and in a POST also its body, which wins. A body is a form in v1, which may be
- * a multipart one where a file is sent, and JSON in v2.
+ * The parameters of a request: its query, and in a POST also its body, which wins. A body is a form, which may be a
+ * multipart one where a file is sent.
  */
 function paramsOf(request: WireRequest): FormHash {
   const inQuery = parseForm(request.query);
-  const { method, path, body } = request;
-  if (method !== "POST" || body === "" || findRoute(method, path) === undefined) return inQuery;
+  if (request.method !== "POST" || request.body === "") return inQuery;
   const inBody = bodyOf(request, inQuery);
   if (request.idempotencyKey !== null && request.idempotencyKey.length > 255)
     throw invalidRequest("Idempotency keys must be 255 characters or less.");
@@ -146,7 +155,6 @@ function paramsOf(request: WireRequest): FormHash {
 
 function bodyOf({ path, body, bytes, contentType }: WireRequest, inQuery: FormHash): FormHash {
   const type = contentType?.toLowerCase() ?? "application/x-www-form-urlencoded";
-  if (path.startsWith("/v2/")) return jsonOf(body);
   if (path === "/v1/files" && type.startsWith("multipart/form-data"))
     return parseMultipart(bytes, contentType ?? "");
   if (type.startsWith("application/x-www-form-urlencoded") && !/^\s*[{[]/.test(body))
@@ -155,12 +163,6 @@ function bodyOf({ path, body, bytes, contentType }: WireRequest, inQuery: FormHa
     "Invalid request (check that your POST content type is application/x-www-form-urlencoded). If you have any " +
       "questions, we can help at https://support.stripe.com/.",
   );
-}
-
-function jsonOf(body: string): FormHash {
-  const json = parseJson(body);
-  if (typeof json === "object" && json !== null && !Array.isArray(json)) return formOfJson(json);
-  throw invalidRequest("Invalid request: the body of a v2 request is a JSON object.");
 }
 
 function execute(request: WireRequest, execution: Execution): StoredAnswer {

@@ -1,5 +1,3 @@
-import type { OwnAnswer } from "../shared/own-endpoints.ts";
-import { refuseOrder } from "../shared/own-endpoints.ts";
 import type { Account, Charge, Counted, Origin, Stored, StoredPaymentIntent } from "./account.ts";
 import { type Accounts, isAccount } from "./accounts.ts";
 
@@ -13,14 +11,12 @@ export type EntryKind =
   | "charge"
   | "refund"
   | "payout"
-  | "outbound_payment"
   | "transfer"
   | "topup"
   | "fee_refund"
   | "invoice"
   | "credit_note"
   | "dispute"
-  | "checkout_session"
   | "customer_credit";
 
 export interface BooksEntry {
@@ -51,7 +47,6 @@ export interface Books {
   readonly invoiced: Sum;
   readonly credited: Sum;
   readonly conceded: Sum;
-  readonly offered: Sum;
   readonly credit_given: Sum;
   readonly spent_cents: number;
   readonly spent_by_currency: Readonly<Record<string, number>>;
@@ -73,22 +68,20 @@ export interface Books {
  *   also while only held, after a capture of less, and after it was given back.
  * - `refunded`: money given back, which is spent too and is no credit: it does not lessen the others. A refund that
  *   failed counts nothing, one that is pending all of it. The refund of a credit note is in `credited` alone.
- * - `paid_out`: payouts and outbound payments, unless they were cancelled or failed. A payout that was reversed still
- *   counts, as what was refunded does; the reversal counts nothing.
+ * - `paid_out`: payouts, unless they were cancelled or failed. A payout that was reversed still counts, as what was
+ *   refunded does; the reversal counts nothing.
  * - `transferred`: transfers, whole, also after a reversal.
  * - `topped_up`: top-ups, unless they were cancelled or failed. They pull money in from the holder's bank: it moved.
  * - `fees_refunded`: application fees given back.
- * - `invoiced`: what charges made through this API took for invoices, those of subscriptions included. Nothing of an
- *   invoice that is open, void or uncollectible, or that was paid out of band or elsewhere.
+ * - `invoiced`: what charges made through this API took for invoices. Nothing of an invoice that is open, void or
+ *   uncollectible, or that was paid out of band or elsewhere.
  * - `credited`: the `refund_amount` of credit notes. What they leave to later invoices or settle out of band moves nothing.
  * - `conceded`: disputes closed through this API. What the bank decides counts nothing.
- * - `offered`: `amount_total` of checkout sessions that are open: whoever has the address can pay it.
  * - `credit_given`: what was taken off customers' balances, which later invoices would draw on.
  * - `spent_by_currency`: all of these but `charged`, in the minor unit of each currency that anything was spent in.
  * - `spent_cents`: that of USD, or 0. With payments and refunds alone it is committed + refunded.
- * - `made`: how many objects of each other kind were made, also if they were deleted since: products, prices, coupons,
- *   files, setup intents, payment links, accounts, ephemeral keys, webhook endpoints, and subscriptions, whose money is
- *   in `invoiced`. They move none by themselves, but some open a way to it or to secrets.
+ * - `made`: how many objects of each other kind were made, also if they were deleted since: products, prices, files,
+ *   setup intents. They move no money.
  *
  * `count` counts entries that add more than 0. The sums are of USD only; entries are in every currency, oldest first
  * within their kind. Charges that belong to an intent or an invoice are not entries. An object that was made elsewhere
@@ -96,7 +89,7 @@ export interface Books {
  * currency counts whole, one that is only captured, and a charge, what was captured. Nothing is cached: an execution
  * changes the account in one go between two requests, so a reader sees all of it or none.
  */
-export function vendorBooks(account: Account): Books {
+function vendorBooks(account: Account): Books {
   const entries = entriesOf(account);
   const usd = entries.filter(({ currency }) => currency === "usd");
   const spentOn = (...kinds: readonly EntryKind[]): Sum =>
@@ -108,14 +101,13 @@ export function vendorBooks(account: Account): Books {
     charged: sumOf(usd.map(({ charged_amount }) => charged_amount)),
     committed: spentOn("payment_intent", "charge"),
     refunded: spentOn("refund"),
-    paid_out: spentOn("payout", "outbound_payment"),
+    paid_out: spentOn("payout"),
     transferred: spentOn("transfer"),
     topped_up: spentOn("topup"),
     fees_refunded: spentOn("fee_refund"),
     invoiced: spentOn("invoice"),
     credited: spentOn("credit_note"),
     conceded: spentOn("dispute"),
-    offered: spentOn("checkout_session"),
     credit_given: spentOn("customer_credit"),
     spent_cents: spent["usd"] ?? 0,
     spent_by_currency: spent,
@@ -124,11 +116,11 @@ export function vendorBooks(account: Account): Books {
   };
 }
 
-/** `GET /books`: those of the platform's account, or of the one that the query names. */
-export function booksOf(accounts: Accounts, query: URLSearchParams): OwnAnswer {
+/** The books of the platform's account, or of the one that the query names; a sentence where it names none. */
+export function booksOf(accounts: Accounts, query: URLSearchParams): Books | string {
   const id = query.get("account");
-  if (id !== null && !isAccount(id)) return refuseOrder(`account must be an acct_… id, got ${id}`);
-  return { status: 200, body: vendorBooks(accounts.of(id).account) };
+  if (id !== null && !isAccount(id)) return `account must be an acct_… id, got ${id}`;
+  return vendorBooks(accounts.of(id).account);
 }
 
 function entriesOf(account: Account): readonly BooksEntry[] {
@@ -154,11 +146,6 @@ function entriesOf(account: Account): readonly BooksEntry[] {
     ...[...account.payouts.values()].map(({ object, origin }) =>
       entryOf("payout", object, origin, hasLeft(object.status) ? Math.max(0, object.amount) : 0),
     ),
-    ...[...account.outboundPayments.values()].map(({ object, origin }) => {
-      const { id, status, amount } = object;
-      const flat = { id, status, amount: amount.value, currency: amount.currency };
-      return entryOf("outbound_payment", flat, origin, hasLeft(status) ? amount.value : 0);
-    }),
     ...whole("transfer", account.transfers.values()),
     ...[...account.topups.values()].map(({ object, origin }) =>
       entryOf("topup", object, origin, hasLeft(object.status) ? object.amount : 0),
@@ -175,11 +162,6 @@ function entriesOf(account: Account): readonly BooksEntry[] {
     ...[...account.disputes.values()]
       .filter(({ conceded }) => conceded)
       .map(({ object, origin }) => entryOf("dispute", object, origin, object.amount)),
-    ...[...account.checkoutSessions.values()].map(({ object, origin }) => {
-      const total = object.amount_total ?? 0;
-      const flat = { ...object, amount: total, currency: object.currency ?? "usd" };
-      return entryOf("checkout_session", flat, origin, object.status === "open" ? total : 0);
-    }),
     ...[...account.balanceTransactions.values()].map(({ object, origin }) =>
       entryOf("customer_credit", { ...object, status: "posted" }, origin, Math.max(0, -object.amount)),
     ),

@@ -1,27 +1,14 @@
 import { nowS } from "./account.ts";
 import { refuseUnpayable } from "./currencies.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { invalidRequest } from "./errors.ts";
 import { newId } from "./ids.ts";
 import { recurringIn, unitAmountIn } from "./line-prices.ts";
 import type { Price } from "./objects.ts";
 import { ofType } from "./others.ts";
-import {
-  amount,
-  currency,
-  flag,
-  hash,
-  integer,
-  metadata,
-  names,
-  oneOf,
-  refuseUnknown,
-  required,
-  text,
-} from "./params.ts";
+import { currency, flag, hash, metadata, names, refuseUnknown, required, text } from "./params.ts";
 import { existing, type Kind, keep, listKind, retrieveEndpoint } from "./shelves.ts";
 
-/** Products, prices and coupons: what is sold and at what price. None of them moves money. */
+/** Products and prices: what is sold and for how much. Neither moves money. */
 
 const PRODUCT = names(
   "name active default_price_data description id images marketing_features metadata package_dimensions shippable " +
@@ -32,15 +19,10 @@ const PRICE = names(
     "product_data recurring tax_behavior tiers tiers_mode transfer_lookup_key transform_quantity unit_amount " +
     "unit_amount_decimal",
 );
-const COUPON = names(
-  "amount_off applies_to currency currency_options duration duration_in_months id max_redemptions metadata name " +
-    "percent_off redeem_by",
-);
 
 const PRICES: Kind<Price> = { noun: "price", shelf: ({ prices }) => prices };
 
 export const products = ofType("product", "/v1/products");
-export const coupons = ofType("coupon", "/v1/coupons");
 
 export const createProduct: Endpoint = (account, request) => {
   const { params } = request;
@@ -106,38 +88,6 @@ export const createPrice: Endpoint = (account, request) => {
 
 export const retrievePrice: Endpoint = retrieveEndpoint(PRICES);
 export const listPrices: Endpoint = listKind("/v1/prices", PRICES, ["currency", "product", "type"]);
-
-export const createCoupon: Endpoint = (account, request) => {
-  const { params } = request;
-  refuseUnknown(params, COUPON);
-  const amountOff = amount(params, "amount_off") ?? null;
-  const percentOff = text(params, "percent_off");
-  if (amountOff === null && percentOff === undefined)
-    throw invalidRequest("Must provide percent_off or amount_off.");
-  const id = text(params, "id");
-  const described = {
-    amount_off: amountOff,
-    currency: currency(params, "currency") ?? null,
-    duration: oneOf(params, "duration", ["forever", "once", "repeating"]) ?? "once",
-    duration_in_months: integer(params, "duration_in_months") ?? null,
-    max_redemptions: integer(params, "max_redemptions") ?? null,
-    metadata: metadata(params, {}),
-    name: text(params, "name") ?? null,
-    percent_off: percentOff === undefined ? null : Number(percentOff),
-    redeem_by: integer(params, "redeem_by") ?? null,
-  };
-
-  return () =>
-    keep(account.others, account, request, {
-      object: "coupon",
-      ...described,
-      id: id ?? newId.coupon(),
-      created: nowS(account),
-      livemode: false,
-      times_redeemed: 0,
-      valid: true,
-    });
-};
 
 const NEW_PRODUCT = {
   object: "product",

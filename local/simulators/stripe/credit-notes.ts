@@ -2,7 +2,6 @@ import { type Account, nowS, originOf, type StoredCreditNote, type StoredInvoice
 import type { ApiRequest, Endpoint } from "./endpoint.ts";
 import { invalidRequest, noSuch } from "./errors.ts";
 import { newId } from "./ids.ts";
-import { existingInvoice } from "./invoices.ts";
 import { innerList, listEndpoint } from "./lists.ts";
 import type { CreditNote } from "./objects.ts";
 import {
@@ -68,25 +67,6 @@ export const updateCreditNote: Endpoint = (account, { id, params }) => {
       memo: memo ?? object["memo"],
       metadata: metadata(params, object.metadata),
     });
-  };
-};
-
-/** Takes a credit note back, which only one of an open invoice can be. */
-export const voidCreditNote: Endpoint = (account, { id, params }) => {
-  refuseUnknown(params, NO_PARAMS);
-  return () => {
-    const stored = existing(account, id);
-    const { object } = stored;
-    const invoice = existingInvoice(account, object.invoice);
-    if (object.status !== "issued" || invoice.object.status !== "open")
-      throw invalidRequest("You can only void an issued credit note of an open invoice.");
-    replaceInvoice(account, invoice, {
-      ...invoice.object,
-      amount_due: invoice.object.amount_due + object.amount,
-      amount_remaining: invoice.object.amount_remaining + object.amount,
-      pre_payment_credit_notes_amount: invoice.object.pre_payment_credit_notes_amount - object.amount,
-    });
-    return replace(account, stored, { ...object, status: "void", voided_at: nowS(account) });
   };
 };
 

@@ -1,39 +1,12 @@
-import { type Account, nowS, type Origin, originOf } from "./account.ts";
+import { type Account, nowS, type Origin } from "./account.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { invalidRequest, noSuch } from "./errors.ts";
+import { noSuch } from "./errors.ts";
 import { newId } from "./ids.ts";
 import { listEndpoint } from "./lists.ts";
 import type { BalanceTransaction } from "./objects.ts";
-import {
-  currency,
-  integer,
-  type Metadata,
-  metadata,
-  NO_PARAMS,
-  names,
-  refuseUnknown,
-  required,
-  text,
-} from "./params.ts";
+import { type Metadata, NO_PARAMS, refuseUnknown } from "./params.ts";
 import { referToCustomer } from "./references.ts";
 import { existing, objectsOn } from "./shelves.ts";
-
-const CREATE = names("amount currency description metadata");
-
-/**
- * Changes what a customer's later invoices start from: an amount below zero is a credit given, one above is owed. No
- * invoice draws on it here.
- */
-export const createBalanceTransaction: Endpoint = (account, { id, params, idempotencyKey }) => {
-  refuseUnknown(params, CREATE);
-  const order = {
-    amount: required(integer(params, "amount"), "amount"),
-    currency: required(currency(params, "currency"), "currency"),
-    description: text(params, "description") ?? null,
-    metadata: metadata(params, {}),
-  };
-  return () => changeBalance(account, id, order, originOf(account, idempotencyKey));
-};
 
 export const retrieveBalanceTransaction: Endpoint = (account, { ids: [customer = "", id = ""], params }) => {
   refuseUnknown(params, NO_PARAMS);
@@ -59,12 +32,6 @@ export function changeBalance(
 ): BalanceTransaction {
   const customer = referToCustomer(account, id);
   const { object } = customer;
-  if (object.currency !== null && object.currency !== order.currency) {
-    throw invalidRequest(
-      `You cannot combine currencies on a single customer. This customer has a balance in ${object.currency}.`,
-      { param: "currency" },
-    );
-  }
   const ending = object.balance + order.amount;
   const transaction: BalanceTransaction = {
     object: "customer_balance_transaction",

@@ -45,12 +45,6 @@ const EXPANDABLE = {
   credit_note: { customer: "customer", invoice: "invoice" },
   dispute: { charge: "charge", payment_intent: "payment_intent" },
   price: { product: "product" },
-  checkout_session: { customer: "customer", line_items: null },
-  subscription: {
-    customer: "customer",
-    default_payment_method: "payment_method",
-    latest_invoice: "invoice",
-  },
   customer_balance_transaction: { customer: "customer" },
   setup_intent: { customer: "customer", payment_method: "payment_method" },
   product: {},

@@ -26,9 +26,6 @@ export const newId = {
   customer: () => `cus_${randomText(14)}`,
   /** Of a kind that has a prefix and nothing more to it: `po_1…`. */
   of: (prefix: string) => `${prefix}_1${randomText(23)}`,
-  coupon: () => randomText(8),
-  /** Of keys and other secrets, which answers of some endpoints hold. */
-  secret: (prefix: string) => `${prefix}_${randomText(32)}`,
   product: () => `prod_${randomText(14)}`,
   request: () => `req_${randomText(14)}`,
 };

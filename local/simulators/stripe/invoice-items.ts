@@ -5,7 +5,7 @@ import { newId } from "./ids.ts";
 import { lineOfItem, pricingOf, withLines } from "./invoice-lines.ts";
 import { LINE_PRICE, readLinePrice } from "./line-prices.ts";
 import type { InvoiceItem, InvoiceLine } from "./objects.ts";
-import { metadata, NO_PARAMS, names, refuseUnknown, required, text } from "./params.ts";
+import { metadata, names, refuseUnknown, required, text } from "./params.ts";
 import { replaceInvoice } from "./paying-invoices.ts";
 import { referToCustomer } from "./references.ts";
 import { existing, type Kind, keep, listKind, retrieveEndpoint, rewrite } from "./shelves.ts";
@@ -74,26 +74,16 @@ export const updateInvoiceItem: Endpoint = (account, { id, params }) => {
   };
 };
 
-export const deleteInvoiceItem: Endpoint = (account, { id, params }) => {
-  refuseUnknown(params, NO_PARAMS);
-  return () => {
-    const { object } = existing(account.invoiceItems, KIND.noun, id);
-    replaceLine(account, object, null);
-    account.invoiceItems.delete(id);
-    return { id, object: "invoiceitem", deleted: true };
-  };
-};
-
 export const retrieveInvoiceItem: Endpoint = retrieveEndpoint(KIND);
 export const listInvoiceItems: Endpoint = listKind("/v1/invoiceitems", KIND, ["customer", "invoice"]);
 
-/** Writes the line of an item anew on the draft that it is on, if it is on one; null takes the line away. */
-function replaceLine(account: Account, before: InvoiceItem, after: InvoiceItem | null): void {
+/** Writes the line of an item anew on the draft that it is on, if it is on one. */
+function replaceLine(account: Account, before: InvoiceItem, after: InvoiceItem): void {
   if (before.invoice === null) return;
   const invoice = draft(account, before.invoice);
   const others = invoice.object.lines.data.filter((line) => itemOf(line) !== before.id);
-  const lines = after === null ? others : [...others, lineOfItem(account, after, before.invoice)];
-  replaceInvoice(account, invoice, withLines(invoice.object, lines));
+  const line = lineOfItem(account, after, before.invoice);
+  replaceInvoice(account, invoice, withLines(invoice.object, [...others, line]));
 }
 
 /** The id of the item that a line is made from, or null. */

@@ -96,20 +96,6 @@ export const updateInvoice: Endpoint = (account, { id, params, idempotencyKey })
   };
 };
 
-export const deleteInvoice: Endpoint = (account, { id, params }) => {
-  refuseUnknown(params, NO_PARAMS);
-  return () => {
-    const { object } = existingInvoice(account, id);
-    if (object.status !== "draft")
-      throw invalidRequest("You can only delete draft invoices.", { code: "invoice_not_editable" });
-    account.invoices.delete(id);
-    for (const stored of account.invoiceItems.values()) {
-      if (stored.object.invoice === id) account.invoiceItems.delete(stored.object.id);
-    }
-    return { id, object: "invoice", deleted: true };
-  };
-};
-
 /** Finalizes a draft, and collects it at once if it advances and charges by itself. */
 export const finalizeInvoice: Endpoint = (account, { id, params, idempotencyKey }) => {
   refuseUnknown(params, FINALIZE);

@@ -168,30 +168,8 @@ export interface AccountTransaction extends CreatedObject, Money {
   readonly type: string;
 }
 
-export interface CheckoutSession extends CreatedObject {
-  readonly object: "checkout.session";
-  readonly amount_total: number | null;
-  readonly currency: string | null;
-  readonly status: "open" | "expired";
-}
-
-export interface Subscription extends CreatedObject {
-  readonly object: "subscription";
-  readonly currency: string;
-  readonly customer: string;
-  readonly latest_invoice: string | null;
-  readonly status: string;
-}
-
 export interface BalanceTransaction extends CreatedObject, Money {
   readonly object: "customer_balance_transaction";
   readonly customer: string;
   readonly ending_balance: number;
-}
-
-/** Of v2, whose amounts are one object and whose times are texts. */
-export interface OutboundPayment extends WireObject {
-  readonly object: "v2.money_management.outbound_payment";
-  readonly amount: { readonly value: number; readonly currency: string };
-  readonly status: "processing" | "canceled";
 }

@@ -1,10 +1,8 @@
 import { findRoute as findIn, type RouteTable } from "../shared/route-table.ts";
-import * as access from "./access.ts";
 import * as fees from "./application-fees.ts";
 import * as transactions from "./balance-transactions.ts";
 import * as catalog from "./catalog.ts";
 import * as charges from "./charges.ts";
-import * as sessions from "./checkout-sessions.ts";
 import * as creditNotes from "./credit-notes.ts";
 import * as balance from "./customer-balance.ts";
 import * as customers from "./customers.ts";
@@ -15,8 +13,6 @@ import * as files from "./files.ts";
 import * as invoiceEdits from "./invoice-edits.ts";
 import * as invoiceItems from "./invoice-items.ts";
 import * as invoices from "./invoices.ts";
-import type { OtherKind } from "./others.ts";
-import * as outbound from "./outbound-payments.ts";
 import { retrieveOwnAccount } from "./own-account.ts";
 import * as intents from "./payment-intents.ts";
 import * as methods from "./payment-methods.ts";
@@ -24,7 +20,6 @@ import * as payouts from "./payouts.ts";
 import * as refunds from "./refunds.ts";
 import * as searches from "./searches.ts";
 import * as setups from "./setup-intents.ts";
-import * as subscriptions from "./subscriptions.ts";
 import * as topups from "./topups.ts";
 import * as transfers from "./transfers.ts";
 
@@ -38,19 +33,11 @@ export interface Route {
 const one = (type: ObjectType, endpoint: Endpoint): Route => ({ endpoint, type, isList: false });
 const list = (type: ObjectType, endpoint: Endpoint): Route => ({ endpoint, type, isList: true });
 
-/** The endpoints of a kind that moves no money. */
-const other = (url: string, type: ObjectType, create: Endpoint, kind: OtherKind): RouteTable<Route> => ({
-  [`POST ${url}`]: one(type, create),
-  [`GET ${url}`]: list(type, kind.list),
-  [`GET ${url}/:id`]: one(type, kind.retrieve),
-  [`POST ${url}/:id`]: one(type, kind.describe),
-  [`DELETE ${url}/:id`]: one(type, kind.remove),
-});
-
 /**
- * Every endpoint served; of two that match the first. A path that is not here, a trailing slash included, is a 404.
+ * Every endpoint served; of two that match the first. What is not here, a trailing slash included, is a 404 and a breach
+ * (../shared/breaches.ts).
  */
-const ROUTES: RouteTable<Route> = {
+export const ROUTES: RouteTable<Route> = {
   "GET /v1/account": one("other", retrieveOwnAccount),
   "GET /v1/balance": one("other", transactions.retrieveBalance),
   "GET /v1/balance_transactions": list("balance_transaction", transactions.listTransactions),
@@ -61,7 +48,6 @@ const ROUTES: RouteTable<Route> = {
   "GET /v1/payment_intents/search": list("payment_intent", searches.searchPaymentIntents),
   "GET /v1/prices/search": list("price", searches.searchPrices),
   "GET /v1/products/search": list("product", searches.searchProducts),
-  "GET /v1/subscriptions/search": list("subscription", searches.searchSubscriptions),
   "POST /v1/payment_intents": one("payment_intent", intents.createPaymentIntent),
   "GET /v1/payment_intents": list("payment_intent", intents.listPaymentIntents),
   "GET /v1/payment_intents/:id": one("payment_intent", intents.retrievePaymentIntent),
@@ -110,7 +96,6 @@ const ROUTES: RouteTable<Route> = {
   "POST /v1/invoices/create_preview": one("invoice", invoiceEdits.previewInvoice),
   "GET /v1/invoices/:id": one("invoice", invoices.retrieveInvoice),
   "POST /v1/invoices/:id": one("invoice", invoices.updateInvoice),
-  "DELETE /v1/invoices/:id": one("invoice", invoices.deleteInvoice),
   "POST /v1/invoices/:id/add_lines": one("invoice", invoiceEdits.addLines),
   "POST /v1/invoices/:id/update_lines": one("invoice", invoiceEdits.updateLines),
   "POST /v1/invoices/:id/remove_lines": one("invoice", invoiceEdits.removeLines),
@@ -125,13 +110,11 @@ const ROUTES: RouteTable<Route> = {
   "GET /v1/invoiceitems": list("invoiceitem", invoiceItems.listInvoiceItems),
   "GET /v1/invoiceitems/:id": one("invoiceitem", invoiceItems.retrieveInvoiceItem),
   "POST /v1/invoiceitems/:id": one("invoiceitem", invoiceItems.updateInvoiceItem),
-  "DELETE /v1/invoiceitems/:id": one("invoiceitem", invoiceItems.deleteInvoiceItem),
   "POST /v1/credit_notes": one("credit_note", creditNotes.createCreditNote),
   "GET /v1/credit_notes": list("credit_note", creditNotes.listCreditNotes),
   "GET /v1/credit_notes/preview": one("credit_note", creditNotes.previewCreditNote),
   "GET /v1/credit_notes/:id": one("credit_note", creditNotes.retrieveCreditNote),
   "POST /v1/credit_notes/:id": one("credit_note", creditNotes.updateCreditNote),
-  "POST /v1/credit_notes/:id/void": one("credit_note", creditNotes.voidCreditNote),
   "GET /v1/disputes": list("dispute", disputes.listDisputes),
   "GET /v1/disputes/:id": one("dispute", disputes.retrieveDispute),
   "POST /v1/disputes/:id": one("dispute", disputes.updateDispute),
@@ -141,10 +124,6 @@ const ROUTES: RouteTable<Route> = {
   "GET /v1/customers/:id": one("customer", customers.retrieveCustomer),
   "POST /v1/customers/:id": one("customer", customers.updateCustomer),
   "DELETE /v1/customers/:id": one("customer", customers.deleteCustomer),
-  "POST /v1/customers/:id/balance_transactions": one(
-    "customer_balance_transaction",
-    balance.createBalanceTransaction,
-  ),
   "GET /v1/customers/:id/balance_transactions": list(
     "customer_balance_transaction",
     balance.listBalanceTransactions,
@@ -161,30 +140,20 @@ const ROUTES: RouteTable<Route> = {
   "POST /v1/prices": one("price", catalog.createPrice),
   "GET /v1/prices": list("price", catalog.listPrices),
   "GET /v1/prices/:id": one("price", catalog.retrievePrice),
-  "POST /v1/checkout/sessions": one("checkout_session", sessions.createSession),
-  "GET /v1/checkout/sessions": list("checkout_session", sessions.listSessions),
-  "GET /v1/checkout/sessions/:id": one("checkout_session", sessions.retrieveSession),
-  "POST /v1/checkout/sessions/:id/expire": one("checkout_session", sessions.expireSession),
-  "POST /v1/subscriptions": one("subscription", subscriptions.createSubscription),
-  "GET /v1/subscriptions": list("subscription", subscriptions.listSubscriptions),
-  "GET /v1/subscriptions/:id": one("subscription", subscriptions.retrieveSubscription),
-  "POST /v1/subscriptions/:id": one("subscription", subscriptions.updateSubscription),
-  "DELETE /v1/subscriptions/:id": one("subscription", subscriptions.cancelSubscription),
-  ...other("/v1/setup_intents", "setup_intent", setups.createSetupIntent, setups.setupIntents),
+  "POST /v1/files": one("other", files.createFile),
+  "GET /v1/files": list("other", files.files.list),
+  "GET /v1/files/:id": one("other", files.files.retrieve),
+  "POST /v1/setup_intents": one("setup_intent", setups.createSetupIntent),
+  "GET /v1/setup_intents": list("setup_intent", setups.setupIntents.list),
+  "GET /v1/setup_intents/:id": one("setup_intent", setups.setupIntents.retrieve),
+  "POST /v1/setup_intents/:id": one("setup_intent", setups.setupIntents.describe),
   "POST /v1/setup_intents/:id/confirm": one("setup_intent", setups.confirmSetupIntent),
   "POST /v1/setup_intents/:id/cancel": one("setup_intent", setups.cancelSetupIntent),
-  ...other("/v1/products", "product", catalog.createProduct, catalog.products),
-  ...other("/v1/coupons", "other", catalog.createCoupon, catalog.coupons),
-  ...other("/v1/files", "other", files.createFile, files.files),
-  ...other("/v1/payment_links", "other", access.createPaymentLink, access.paymentLinks),
-  ...other("/v1/accounts", "other", access.createAccount, access.accounts),
-  ...other("/v1/webhook_endpoints", "other", access.createWebhookEndpoint, access.webhookEndpoints),
-  "POST /v1/ephemeral_keys": one("other", access.createEphemeralKey),
-  "DELETE /v1/ephemeral_keys/:id": one("other", access.ephemeralKeys.remove),
-  "POST /v2/money_management/outbound_payments": one("other", outbound.createOutboundPayment),
-  "GET /v2/money_management/outbound_payments": list("other", outbound.listOutboundPayments),
-  "GET /v2/money_management/outbound_payments/:id": one("other", outbound.retrieveOutboundPayment),
-  "POST /v2/money_management/outbound_payments/:id/cancel": one("other", outbound.cancelOutboundPayment),
+  "POST /v1/products": one("product", catalog.createProduct),
+  "GET /v1/products": list("product", catalog.products.list),
+  "GET /v1/products/:id": one("product", catalog.products.retrieve),
+  "POST /v1/products/:id": one("product", catalog.products.describe),
+  "DELETE /v1/products/:id": one("product", catalog.products.remove),
 };
 
 /** The endpoint of a method and path, with the ids in the path, or undefined. */

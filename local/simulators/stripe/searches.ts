@@ -52,9 +52,3 @@ export const searchProducts = searchEndpoint(
   ({ others }) => objectsOn(others).filter(({ object }) => object === "product"),
   { texts: ["description", "name", "url"], numbers: [], words: ["active", "shippable"] },
 );
-
-export const searchSubscriptions = searchEndpoint(
-  "/v1/subscriptions/search",
-  ({ subscriptions }) => objectsOn(subscriptions),
-  { texts: [], numbers: ["canceled_at", "created"], words: ["status"] },
-);

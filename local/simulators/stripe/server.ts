@@ -2,7 +2,7 @@ import { headerText } from "../shared/request-log.ts";
 import { type Simulator, startVendorSimulator } from "../shared/server.ts";
 import { openAccounts } from "./accounts.ts";
 import { type Api, answerApiRequest } from "./api.ts";
-import { booksOf, vendorBooks } from "./books.ts";
+import { booksOf } from "./books.ts";
 import { objectElsewhere } from "./elsewhere.ts";
 import { openFaults } from "./faults.ts";
 import { newId } from "./ids.ts";
@@ -32,32 +32,28 @@ export interface StripeSimulatorOptions {
  *
  * - Any `cus_…`, `pm_…` or `acct_…` id exists once it is named (references.ts, accounts.ts).
  * - There is no least amount (params.ts), no rate limit, and always enough money for payouts, transfers and refunds.
- * - Nothing happens by itself as time passes: payouts and top-ups stay pending, drafts stay drafts, subscriptions have one
- *   invoice. What Stripe collects within the hour is collected at once (paying-invoices.ts).
- * - Taxes, discounts, coupons, fees, and a customer's balance change no amount.
- * - v2 has v1's errors and idempotency.
+ * - Nothing happens by itself as time passes: payouts and top-ups stay pending, drafts stay drafts. What Stripe collects
+ *   within the hour is collected at once (paying-invoices.ts).
+ * - Taxes, discounts, fees, and a customer's balance change no amount.
  */
 export function startStripeSimulator(options: StripeSimulatorOptions = {}): Promise<StripeSimulator> {
   const nowMs = options.now ?? Date.now;
-  return startVendorSimulator(options.port ?? 0, (orders, closed) => {
+  return startVendorSimulator(options.port ?? 0, nowMs, ({ orders, breaches, closed }) => {
     const accounts = openAccounts(nowMs);
     const api: Api = {
       accounts,
       faults: openFaults(orders),
+      breaches,
       secretKey: options.secretKey,
       latencyMs: options.latencyMs ?? 0,
       closed,
     };
     return {
       name: "stripe",
-      nowMs,
       newRequestId: newId.request,
       keptHeaders: { stripe_account: "stripe-account", stripe_context: "stripe-context" },
-      books: () => vendorBooks(accounts.of(null).account),
-      own: {
-        "GET /books": (_, query) => booksOf(accounts, query),
-        "POST /objects": (json) => objectElsewhere(accounts, json),
-      },
+      books: (query) => booksOf(accounts, query),
+      own: { "POST /objects": (json) => objectElsewhere(accounts, json) },
       answer: ({ headers, ...request }) =>
         answerApiRequest(api, {
           ...request,

@@ -31,8 +31,8 @@ export function keep<T extends WireObject>(
   object: T,
 ): T {
   shelf.set(object.id, { object, origin: originOf(account, idempotencyKey) });
-  const { made, others, prices, subscriptions } = account;
-  const uncounted: readonly unknown[] = [others, prices, subscriptions];
+  const { made, others, prices } = account;
+  const uncounted: readonly unknown[] = [others, prices];
   if (uncounted.includes(shelf)) made.set(object.object, (made.get(object.object) ?? 0) + 1);
   return object;
 }

@@ -49,12 +49,6 @@ export interface Call {
   readonly price: Price | null;
 }
 
-export interface VerifyService {
-  readonly sid: string;
-  readonly friendlyName: string;
-  readonly createdMs: number;
-}
-
 export interface Verification {
   readonly sid: string;
   readonly serviceSid: string;
@@ -67,17 +61,10 @@ export interface Verification {
   readonly checks: number;
 }
 
-export interface PhoneNumber {
-  readonly sid: string;
-  readonly phoneNumber: string;
-  readonly friendlyName: string;
-  readonly createdMs: number;
-}
-
 /** What is charged at once, at a fixed price. */
 export interface FixedCharge {
   readonly id: string;
-  readonly kind: "verification" | "lookup" | "phone_number";
+  readonly kind: "verification" | "lookup";
   readonly to: string;
   readonly count: number;
   readonly costMicroUsd: number;
@@ -87,28 +74,21 @@ export interface FixedCharge {
 /** All that the vendor knows of the one customer it has. Objects are replaced, never changed. */
 export interface Account {
   readonly sid: string;
-  readonly authToken: string;
   readonly nowMs: () => number;
   /** After so long messages and calls deliver themselves; undefined waits for an order. */
   readonly deliverAfterMs: number | undefined;
   readonly messages: Map<string, Message>;
   readonly calls: Map<string, Call>;
-  readonly verifyServices: Map<string, VerifyService>;
   readonly verifications: Map<string, Verification>;
-  readonly phoneNumbers: Map<string, PhoneNumber>;
   readonly fixedCharges: FixedCharge[];
 }
 
-export function openAccount(
-  settings: Pick<Account, "sid" | "authToken" | "nowMs" | "deliverAfterMs">,
-): Account {
+export function openAccount(settings: Pick<Account, "sid" | "nowMs" | "deliverAfterMs">): Account {
   return {
     ...settings,
     messages: new Map(),
     calls: new Map(),
-    verifyServices: new Map(),
     verifications: new Map(),
-    phoneNumbers: new Map(),
     fixedCharges: [],
   };
 }

@@ -1,5 +1,4 @@
 import { vendorBooks } from "./books.ts";
-import { rfc2822 } from "./dates.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** What the account was opened with, in millionths of a dollar. */
@@ -11,27 +10,4 @@ export const retrieveBalance: Endpoint = (account) => () => {
   const [whole, millionths] = [Math.trunc(Math.abs(left) / 1_000_000), Math.abs(left) % 1_000_000];
   const balance = `${left < 0 ? "-" : ""}${whole}.${`${millionths}`.padStart(6, "0")}`;
   return { status: 200, element: "Balance", body: { account_sid: account.sid, balance, currency: "USD" } };
-};
-
-const CREATED_MS = Date.UTC(2026, 0, 1);
-
-/** `GET Accounts/{sid}`: answers with the auth token in clear, which is why no agent may call it. */
-export const retrieveAccount: Endpoint = ({ sid, authToken }) => {
-  const uri = `/2010-04-01/Accounts/${sid}`;
-  return () => ({
-    status: 200,
-    element: "Account",
-    body: {
-      sid,
-      auth_token: authToken,
-      owner_account_sid: sid,
-      friendly_name: "Simulated account",
-      status: "active",
-      type: "Full",
-      date_created: rfc2822(CREATED_MS),
-      date_updated: rfc2822(CREATED_MS),
-      subresource_uris: { messages: `${uri}/Messages.json`, calls: `${uri}/Calls.json` },
-      uri: `${uri}.json`,
-    },
-  });
 };

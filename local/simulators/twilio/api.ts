@@ -1,7 +1,8 @@
+import type { Breaches } from "../shared/breaches.ts";
 import type { FaultOrders } from "../shared/faults.ts";
 import { carryOut, type Plan } from "../shared/plan.ts";
 import type { Answer, Reply } from "../shared/reply.ts";
-import { findRoute } from "../shared/route-table.ts";
+import { type FoundRoute, findRoute } from "../shared/route-table.ts";
 import type { VendorRequest } from "../shared/server.ts";
 import type { Account } from "./account.ts";
 import { type Credentials, isAuthentic } from "./authentication.ts";
@@ -24,6 +25,7 @@ const API_VERSION = "/2010-04-01";
 export interface Api {
   readonly account: Account;
   readonly faults: FaultOrders;
+  readonly breaches: Breaches;
   readonly credentials: Credentials;
   /** Before every execution. */
   readonly latencyMs: number;
@@ -61,9 +63,14 @@ export async function answerApiRequest(api: Api, request: VendorRequest): Promis
   });
 }
 
-function planOf({ account }: Api, request: VendorRequest, target: Target): Plan {
+function planOf({ account, breaches }: Api, request: VendorRequest, target: Target): Plan {
   try {
-    const { endpoint, ids } = endpointOf(account, request, target);
+    const found = routeOf(request, target);
+    if (found === undefined) {
+      breaches.add(request);
+      throw notSimulated(request.method, target.path);
+    }
+    const { endpoint, ids } = endpointOf(account, target, found);
     const execution = endpoint(account, {
       ids,
       path: target.path,
@@ -77,23 +84,21 @@ function planOf({ account }: Api, request: VendorRequest, target: Target): Plan 
   }
 }
 
+function routeOf({ method }: VendorRequest, { host, path }: Target): FoundRoute<Endpoint> | undefined {
+  if (host !== "api") return findRoute(HOST_ROUTES, method, `/${host}${path}`);
+  return findRoute(API_ROUTES, method, path.slice(API_VERSION.length).replace(/\.json$/, ""));
+}
+
 /** Another account's path is answered as one that does not exist. */
 function endpointOf(
   account: Account,
-  { method }: VendorRequest,
   { host, path }: Target,
+  { route, ids }: FoundRoute<Endpoint>,
 ): { readonly endpoint: Endpoint; readonly ids: readonly string[] } {
-  if (host !== "api") {
-    const found = findRoute(HOST_ROUTES, method, `/${host}${path}`);
-    if (found === undefined) throw notSimulated(method, path);
-    return { endpoint: found.route, ids: found.ids };
-  }
-  const resource = path.slice(API_VERSION.length).replace(/\.json$/, "");
-  const found = findRoute(API_ROUTES, method, resource);
-  if (found === undefined) throw notSimulated(method, path);
-  const [accountSid, ...ids] = found.ids;
+  if (host !== "api") return { endpoint: route, ids };
+  const [accountSid, ...others] = ids;
   if (accountSid !== account.sid) throw notFound(path);
-  return { endpoint: found.route, ids };
+  return { endpoint: route, ids: others };
 }
 
 /** Reads `/2010-04-01/…`, with or without `/api` before it, and `/verify/…` and its like. Only the 2010 API has XML. */

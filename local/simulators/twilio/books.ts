@@ -6,7 +6,7 @@ export interface BooksEntry {
   readonly id: string;
   readonly kind: "message" | "call" | FixedCharge["kind"];
   readonly to: string;
-  /** Segments, started minutes, codes, fields, numbers. */
+  /** Segments, started minutes, codes, fields. */
   readonly count: number;
   /** What it costs, or while it is pending what it will; null where the price came in another currency. */
   readonly cost_micro_usd: number | null;

@@ -14,7 +14,6 @@ const CALL_MINUTE = 14_000;
 const FIXED: Readonly<Record<FixedCharge["kind"], number>> = {
   verification: 50_000,
   lookup: 8_000,
-  phone_number: 1_150_000,
 };
 
 /** How long a call is, where nobody says otherwise. */

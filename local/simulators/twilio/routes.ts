@@ -1,18 +1,11 @@
 import type { RouteTable } from "../shared/route-table.ts";
-import { retrieveAccount, retrieveBalance } from "./accounts.ts";
+import { retrieveBalance } from "./accounts.ts";
 import { createCall, listCalls, retrieveCall, updateCall } from "./calls.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { buyNumber, listNumbers } from "./incoming-numbers.ts";
 import { lookUp, lookUpV1 } from "./lookups.ts";
 import { createMessage, deleteMessage, listMessages, retrieveMessage, updateMessage } from "./messages.ts";
 import { messagingPrices } from "./pricing.ts";
-import {
-  checkVerification,
-  createService,
-  createVerification,
-  listServices,
-  retrieveVerification,
-} from "./verify.ts";
+import { checkVerification, createVerification, listServices, retrieveVerification } from "./verify.ts";
 
 /** Every endpoint of api.twilio.com, behind `/2010-04-01`, without the ending that names a format. */
 export const API_ROUTES: RouteTable<Endpoint> = {
@@ -25,15 +18,11 @@ export const API_ROUTES: RouteTable<Endpoint> = {
   "GET /Accounts/:account/Calls": listCalls,
   "GET /Accounts/:account/Calls/:sid": retrieveCall,
   "POST /Accounts/:account/Calls/:sid": updateCall,
-  "POST /Accounts/:account/IncomingPhoneNumbers": buyNumber,
-  "GET /Accounts/:account/IncomingPhoneNumbers": listNumbers,
-  "GET /Accounts/:account": retrieveAccount,
   "GET /Accounts/:account/Balance": retrieveBalance,
 };
 
 /** Every endpoint of another host, behind a first segment that is the host's name: /verify is verify.twilio.com. */
 export const HOST_ROUTES: RouteTable<Endpoint> = {
-  "POST /verify/v2/Services": createService,
   "GET /verify/v2/Services": listServices,
   "POST /verify/v2/Services/:service/Verifications": createVerification,
   "GET /verify/v2/Services/:service/Verifications/:sid": retrieveVerification,

@@ -43,23 +43,22 @@ const TWILIO_ACCOUNT_SID = "AC00000000000000000000000000000000";
  */
 export function startTwilioSimulator(options: TwilioSimulatorOptions = {}): Promise<TwilioSimulator> {
   const nowMs = options.now ?? Date.now;
-  return startVendorSimulator(options.port ?? 0, (faults, closed) => {
+  return startVendorSimulator(options.port ?? 0, nowMs, ({ orders, breaches, closed }) => {
     const account = openAccount({
       sid: options.accountSid ?? TWILIO_ACCOUNT_SID,
-      authToken: options.authToken ?? "simulated-auth-token",
       nowMs,
       deliverAfterMs: options.deliverAfterMs,
     });
     const api: Api = {
       account,
-      faults,
+      faults: orders,
+      breaches,
       credentials: credentialsOf(options),
       latencyMs: options.latencyMs ?? 0,
       closed,
     };
     return {
       name: "twilio",
-      nowMs,
       newRequestId: () => newSid("RQ"),
       keptHeaders: {},
       books: () => vendorBooks(account),

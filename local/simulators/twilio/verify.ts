@@ -1,4 +1,4 @@
-import type { Account, Verification, VerifyService } from "./account.ts";
+import type { Account, Verification } from "./account.ts";
 import { iso8601 } from "./dates.ts";
 import { type Endpoint, type Result, textOf } from "./endpoint.ts";
 import { invalid, notFound, TwilioError } from "./errors.ts";
@@ -14,21 +14,13 @@ const ATTEMPTS_MAX = 5;
 /** The code of every verification, since nothing is really sent. */
 const VERIFICATION_CODE = "123456";
 
-/** `POST /v2/Services`. */
-export const createService: Endpoint = (account, { form }) => {
-  const friendlyName = textOf(form, "FriendlyName");
-  if (friendlyName === null) throw missing("FriendlyName");
-  return () => {
-    const service = { sid: newSid("VA"), friendlyName, createdMs: account.nowMs() };
-    account.verifyServices.set(service.sid, service);
-    return { status: 201, element: "Service", body: serviceObject(account, service) };
-  };
-};
-
-/** `GET /v2/Services`: newest first. */
+/** `GET /v2/Services`: those that anything was sent by, the latest first. */
 export const listServices: Endpoint = (account, { path, query }) => {
   return () => {
-    const all = [...account.verifyServices.values()].reverse();
+    const services = new Map(
+      [...account.verifications.values()].map(({ serviceSid: sid, createdMs }) => [sid, { sid, createdMs }]),
+    );
+    const all = [...services.values()].reverse();
     return metaListResult("services", all, { host: HOST, path, query }, (service) =>
       serviceObject(account, service),
     );
@@ -172,12 +164,12 @@ function verificationObject(account: Account, verification: Verification) {
   };
 }
 
-function serviceObject(account: Account, { sid, friendlyName, createdMs }: VerifyService) {
+function serviceObject(account: Account, { sid, createdMs }: Pick<Verification, "sid" | "createdMs">) {
   const url = `https://${HOST}/v2/Services/${sid}`;
   return {
     sid,
     account_sid: account.sid,
-    friendly_name: friendlyName,
+    friendly_name: "Simulated service",
     code_length: VERIFICATION_CODE.length,
     lookup_enabled: false,
     date_created: iso8601(createdMs),

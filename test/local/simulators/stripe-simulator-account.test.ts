@@ -136,7 +136,7 @@ describe("a search", () => {
     expect(refused.message).toContain("unable to parse your search query");
   });
 
-  test("is there for all that Stripe searches, without what was deleted", async () => {
+  test("is there for all that is made here, without what was deleted", async () => {
     const { id: gone } = await sim.stripe.customers.create({ email: "Ann@Example.org" });
     const { id } = await sim.stripe.customers.create({ email: "ann@example.org", metadata: { n: "1" } });
     await sim.stripe.customers.del(gone);
@@ -157,7 +157,6 @@ describe("a search", () => {
     ).toHaveLength(1);
     expect(await idsIn(stripe.products.search({ query: "name~'tea' active:'true'" }))).toEqual([product.id]);
     expect(await idsIn(stripe.prices.search({ query: `product:'${product.id}'` }))).toEqual([price.id]);
-    expect(await idsIn(stripe.subscriptions.search({ query: "status:'active'" }))).toEqual([]);
   });
 
   test("has pages", async () => {

@@ -1,81 +1,34 @@
 import Stripe from "stripe";
 import { describe, expect, test } from "vitest";
-import { refusal, START_S, simulatedStripe } from "./stripe-simulator-client.ts";
+import { refusal, simulatedStripe } from "./stripe-simulator-client.ts";
 
-/** What moves no money by itself, but offers it, gives it away later, or opens a way to it. */
+/** What moves no money by itself, but gives it away later, or opens a way to it. */
 
 const sim = simulatedStripe();
-
-describe("checkout sessions", () => {
-  test("one offers the sum of its lines until it is expired", async () => {
-    const session = await sim.stripe.checkout.sessions.create({
-      mode: "payment",
-      success_url: "https://example.com/done",
-      line_items: [
-        { price_data: { currency: "eur", unit_amount: 1500, product_data: { name: "tea" } }, quantity: 2 },
-        { price_data: { currency: "eur", unit_amount: 1, product_data: { name: "bag" } }, quantity: 5 },
-      ],
-    });
-
-    expect(session).toMatchObject({
-      object: "checkout.session",
-      amount_total: 3005,
-      currency: "eur",
-      expires_at: START_S + 86_400,
-      payment_status: "unpaid",
-      status: "open",
-    });
-    expect(await sim.stripe.checkout.sessions.retrieve(session.id)).toMatchObject({ amount_total: 3005 });
-    expect(await sim.spent()).toEqual({ eur: 3005 });
-
-    expect(await sim.stripe.checkout.sessions.expire(session.id)).toMatchObject({ status: "expired" });
-    expect(await sim.spent()).toEqual({});
-  });
-
-  test("one that sets a card up offers nothing", async () => {
-    await sim.stripe.checkout.sessions.create({ mode: "setup", currency: "usd" });
-    expect(await sim.spent()).toEqual({});
-  });
-});
 
 describe("a customer's balance", () => {
   test("is credited by an amount below zero, which counts", async () => {
     const { id } = await sim.stripe.customers.create();
 
-    const credit = await sim.stripe.customers.createBalanceTransaction(id, {
-      amount: -700,
-      currency: "usd",
-    });
-    await sim.stripe.customers.createBalanceTransaction(id, { amount: 100, currency: "usd" });
+    await sim.stripe.customers.update(id, { balance: -700 });
+    await sim.stripe.customers.update(id, { balance: -600 });
+    const { data } = await sim.stripe.customers.listBalanceTransactions(id);
 
-    expect(credit).toMatchObject({
-      object: "customer_balance_transaction",
-      amount: -700,
-      ending_balance: -700,
-      type: "adjustment",
-    });
-    expect(await sim.stripe.customers.retrieve(id)).toMatchObject({ balance: -600, currency: "usd" });
-    expect((await sim.stripe.customers.listBalanceTransactions(id)).data).toMatchObject([
-      { amount: 100 },
-      { amount: -700 },
+    expect(data).toMatchObject([
+      { object: "customer_balance_transaction", amount: 100, ending_balance: -600, type: "adjustment" },
+      { amount: -700, ending_balance: -700 },
     ]);
-    expect(await sim.stripe.customers.retrieveBalanceTransaction(id, credit.id)).toMatchObject({
+    expect(await sim.stripe.customers.retrieve(id)).toMatchObject({ balance: -600, currency: "usd" });
+    expect(await sim.stripe.customers.retrieveBalanceTransaction(id, data[1]?.id ?? "")).toMatchObject({
       amount: -700,
     });
     expect(await sim.books()).toMatchObject({ credit_given: { count: 1, cents: 700 }, spent_cents: 700 });
   });
 
-  test("is credited by setting it, too", async () => {
+  test("is credited when it is created, too", async () => {
     const { id } = await sim.stripe.customers.create({ balance: -50 });
     expect(await sim.stripe.customers.update(id, { balance: -80 })).toMatchObject({ balance: -80 });
     expect(await sim.books()).toMatchObject({ credit_given: { count: 2, cents: 80 } });
-  });
-
-  test("is in one currency", async () => {
-    const { id } = await sim.stripe.customers.create({ balance: -50 });
-    expect(
-      await refusal(sim.stripe.customers.createBalanceTransaction(id, { amount: -1, currency: "eur" })),
-    ).toMatchObject({ statusCode: 400, param: "currency" });
   });
 });
 
@@ -155,14 +108,13 @@ describe("setup intents", () => {
   });
 });
 
-test("products, prices and coupons are kept and found again", async () => {
+test("products and prices are kept and found again", async () => {
   const product = await sim.stripe.products.create({ name: "tea", metadata: { a: "1" } });
   const price = await sim.stripe.prices.create({
     currency: "jpy",
     product: product.id,
     unit_amount_decimal: Stripe.Decimal.from("0.25"),
   });
-  const coupon = await sim.stripe.coupons.create({ percent_off: 25, duration: "once" });
 
   expect(await sim.stripe.prices.retrieve(price.id, { expand: ["product"] })).toMatchObject({
     currency: "jpy",
@@ -171,38 +123,32 @@ test("products, prices and coupons are kept and found again", async () => {
     unit_amount: null,
   });
   expect(await sim.stripe.products.update(product.id, { name: "mate" })).toMatchObject({ name: "mate" });
-  expect(await sim.stripe.coupons.retrieve(coupon.id)).toMatchObject({ percent_off: 25, valid: true });
-  expect(await sim.stripe.coupons.del(coupon.id)).toMatchObject({ deleted: true });
   expect(await refusal(sim.stripe.prices.retrieve("price_none"))).toMatchObject({
     statusCode: 404,
     code: "resource_missing",
   });
-  expect(await sim.books()).toMatchObject({ made: { product: 1, price: 1, coupon: 1 }, spent_cents: 0 });
+  expect(await sim.books()).toMatchObject({ made: { product: 1, price: 1 }, spent_cents: 0 });
 });
 
 test("what opens a way to money or secrets shows in the books when it went through", async () => {
-  await sim.stripe.paymentLinks.create({
-    line_items: [
-      { price_data: { currency: "usd", unit_amount: 5, product_data: { name: "tea" } }, quantity: 1 },
-    ],
-  });
-  const account = await sim.stripe.accounts.create({ type: "express", email: "a@example.com" });
-  const key = await sim.stripe.ephemeralKeys.create(
-    { customer: "cus_A" },
-    { apiVersion: "2026-10-28.endive" },
-  );
-  const webhook = await sim.stripe.webhookEndpoints.create({
-    enabled_events: ["charge.succeeded"],
-    url: "https://example.com/hook",
-  });
+  const { stripe } = sim;
+  for (const call of [
+    stripe.paymentLinks.create({ line_items: [{ price: "price_1", quantity: 1 }] }),
+    stripe.accounts.create({ type: "express", email: "a@example.com" }),
+    stripe.ephemeralKeys.create({ customer: "cus_A" }, { apiVersion: "2026-10-28.endive" }),
+    stripe.webhookEndpoints.create({
+      enabled_events: ["charge.succeeded"],
+      url: "https://example.com/hook",
+    }),
+  ])
+    expect(await refusal(call)).toMatchObject({ statusCode: 404 });
 
-  expect(account.id).toMatch(/^acct_1\w{15}$/);
-  expect(key.secret).toMatch(/^ek_test_\w{32}$/);
-  expect(webhook.secret).toMatch(/^whsec_\w{32}$/);
-  expect(await sim.stripe.webhookEndpoints.retrieve(webhook.id)).not.toHaveProperty("secret");
   expect(await sim.books()).toMatchObject({
-    made: { payment_link: 1, account: 1, ephemeral_key: 1, webhook_endpoint: 1 },
+    made: {},
     spent_cents: 0,
     entries: [],
+    breaches: ["/v1/payment_links", "/v1/accounts", "/v1/ephemeral_keys", "/v1/webhook_endpoints"].map(
+      (path) => ({ method: "POST", path }),
+    ),
   });
 });

@@ -166,49 +166,6 @@ describe("application fees", () => {
   });
 });
 
-describe("outbound payments of v2", () => {
-  const ORDER = {
-    amount: { value: 1500, currency: "usd" },
-    from: { financial_account: "fa_1", currency: "usd" },
-    to: { recipient: "acct_r", payout_method: "usba_1", currency: "usd" },
-  };
-
-  test("one is sent in JSON, counts, and counts no more once it is cancelled", async () => {
-    const { outboundPayments } = sim.stripe.v2.moneyManagement;
-    const payment = await outboundPayments.create(ORDER);
-
-    expect(payment).toMatchObject({
-      object: "v2.money_management.outbound_payment",
-      amount: { value: 1500, currency: "usd" },
-      created: "2026-11-18T11:06:40.000Z",
-      status: "processing",
-    });
-    expect(await outboundPayments.retrieve(payment.id)).toMatchObject({ id: payment.id });
-    expect((await outboundPayments.list()).data).toMatchObject([{ id: payment.id }]);
-    expect(await sim.books()).toMatchObject({ paid_out: { count: 1, cents: 1500 }, spent_cents: 1500 });
-
-    await outboundPayments.cancel(payment.id);
-    expect(await sim.spent()).toEqual({});
-  });
-
-  test("a repeat with its key pays once, and other JSON with the key is refused", async () => {
-    const body = JSON.stringify(ORDER);
-    const headers = { "content-type": "application/json", "idempotency-key": "k" };
-    const path = "/v2/money_management/outbound_payments";
-
-    const first = await sim.send("POST", path, body, headers);
-    const second = await sim.send("POST", path, body, headers);
-    const other = await sim.send("POST", path, body.replace("1500", "1501"), headers);
-    const none = await sim.send("POST", path, "[1]", { "content-type": "application/json" });
-
-    expect(first.status).toBe(200);
-    expect(second.json.id).toBe(first.json.id);
-    expect(other).toMatchObject({ status: 400, json: { error: { type: "idempotency_error" } } });
-    expect(none.status).toBe(400);
-    expect(await sim.spent()).toEqual({ usd: 1500 });
-  });
-});
-
 describe("accounts", () => {
   const SELLER = { stripeAccount: "acct_seller" };
   const PAID = { amount: 100, currency: "usd", confirm: true, payment_method: "pm_card_visa" };

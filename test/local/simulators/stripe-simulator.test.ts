@@ -807,11 +807,11 @@ describe("books, log and load", () => {
       invoiced: { count: 0, cents: 0 },
       credited: { count: 0, cents: 0 },
       conceded: { count: 0, cents: 0 },
-      offered: { count: 0, cents: 0 },
       credit_given: { count: 0, cents: 0 },
       spent_cents: 1007,
       spent_by_currency: { usd: 1007, eur: 70 },
       made: {},
+      breaches: [],
       entries: [
         {
           id: intent.id,

@@ -107,6 +107,7 @@ describe("messages", () => {
     expect(await books()).toEqual({
       object: "books",
       spent_micro_usd: 11_300,
+      breaches: [],
       entries: [
         {
           id: message.sid,
@@ -547,9 +548,9 @@ describe("verify", () => {
   });
 
   test("the links between pages of services lead to the real host", async () => {
-    const sids: string[] = [];
-    for (const friendlyName of ["a", "b", "c"])
-      sids.push((await client.verify.v2.services.create({ friendlyName })).sid);
+    const sids = ["a", "b", "c"].map((letter) => `VA${letter.repeat(32)}`);
+    for (const sid of sids)
+      await client.verify.v2.services(sid).verifications.create({ to: "+14155550100", channel: "sms" });
 
     const { json } = await ask("GET", "/verify/v2/Services?PageSize=2");
     const nextUrl = new URL(json.meta.next_page_url);
@@ -564,11 +565,8 @@ describe("verify", () => {
       next_page_url: `https://verify.twilio.com/v2/Services?PageSize=2&Page=1&PageToken=PA${sids[1]}`,
       key: "services",
     });
-    expect(json.services.map(({ friendly_name }: { friendly_name: string }) => friendly_name)).toEqual([
-      "c",
-      "b",
-    ]);
-    expect(next.json).toMatchObject({ meta: { next_page_url: null }, services: [{ friendly_name: "a" }] });
+    expect(json.services.map(({ sid }: { sid: string }) => sid)).toEqual([sids[2], sids[1]]);
+    expect(next.json).toMatchObject({ meta: { next_page_url: null }, services: [{ sid: sids[0] }] });
   });
 });
 
@@ -632,23 +630,20 @@ describe("lookups and pricing", () => {
 
 describe("numbers and the account", () => {
   test("a number that is bought is in the books, so that a proxy that lets it through is found out", async () => {
-    const number = await client.incomingPhoneNumbers.create({ phoneNumber: "+14155550123" });
-
-    expect(await client.incomingPhoneNumbers.list()).toMatchObject([
-      { sid: number.sid, phoneNumber: "+14155550123" },
-    ]);
-    expect(await books()).toMatchObject({
-      spent_micro_usd: 1_150_000,
-      entries: [{ id: number.sid, kind: "phone_number", to: "+14155550123", count: 1 }],
+    await expect(client.incomingPhoneNumbers.create({ phoneNumber: "+14155550123" })).rejects.toMatchObject({
+      status: 404,
     });
-    await expect(client.incomingPhoneNumbers.create({})).rejects.toMatchObject({ code: 21421 });
+
+    expect(await books()).toMatchObject({
+      spent_micro_usd: 0,
+      breaches: [{ method: "POST", path: `${API}/IncomingPhoneNumbers.json` }],
+    });
   });
 
-  test("the account is answered with its auth token, which a proxy must not let through", async () => {
-    expect(await client.api.v2010.accounts(ACCOUNT).fetch()).toMatchObject({
-      sid: ACCOUNT,
-      authToken: AUTH_TOKEN,
-    });
+  test("the account would be answered with its auth token: who asks for it is in the books too", async () => {
+    await expect(client.api.v2010.accounts(ACCOUNT).fetch()).rejects.toMatchObject({ status: 404 });
+
+    expect(await books()).toMatchObject({ breaches: [{ method: "GET", path: `${API}.json` }] });
   });
 });
 
