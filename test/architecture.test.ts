@@ -156,11 +156,34 @@ describe("money", () => {
     }
   });
 
-  test("of a balance is written by two functions only, with the client that never repeats", () => {
-    const vault = readFileSync(join(ROOT, "lambda/adapters/dynamo-vault.ts"), "utf8");
-    expect(vault.match(/#clients\.once/g)).toHaveLength(1);
-    for (const { file, text } of sources("lambda"))
-      if (!/dynamo-vault|balance-item/.test(file)) expect(text, file).not.toContain("balanceKey(");
+  const BALANCES = "lambda/adapters/vault/balances.ts";
+
+  test("of a balance is written in one file only, with the client that never repeats", () => {
+    for (const { file, text } of sources("lambda")) {
+      const isTable = file === "lambda/adapters/vault/vault-table.ts";
+      expect(text.match(/[cC]lients\.once\b/g) ?? [], file).toHaveLength(isTable ? 1 : 0);
+      if (file !== BALANCES && !isTable) expect(text, file).not.toContain("updateOnce(");
+      if (file !== BALANCES && !file.endsWith("balance-item.ts"))
+        expect(text, file).not.toContain("balanceKey(");
+    }
+  });
+
+  test("of a balance is in no write that the SDK repeats", () => {
+    const writes = readFileSync(join(ROOT, BALANCES), "utf8")
+      .split(/(?=table\.(?:update|updateOnce|put)\()/)
+      .slice(1)
+      .map((text) => [
+        text.startsWith("table.updateOnce("),
+        /\bt = t\b|#window|_cap = /.test(text.split("ConditionExpression")[0] ?? ""),
+      ]);
+    // The TTL of a policy, the caps and what is left of them, the revocation, a draw, a correction.
+    expect(writes).toEqual([
+      [false, false],
+      [true, true],
+      [false, false],
+      [true, true],
+      [true, true],
+    ]);
   });
 });
 
@@ -237,6 +260,11 @@ test.each([
   ["const FOOS_MAX = 1", false],
 ])("the word foo stands in the code of %j: %s", (text, stands) => {
   expect(wordsOf(text).includes("foo")).toBe(stands);
+});
+
+test("what is sent again to a table waits by one back-off", () => {
+  for (const { file, text } of sources("lambda/adapters"))
+    if (!file.endsWith("back-off.ts")) expect(text, file).not.toMatch(/timers\/promises|Math\.random/);
 });
 
 test("files are named in kebab-case", () => {

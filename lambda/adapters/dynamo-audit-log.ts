@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import {
   type DynamoDBClient,
   TransactionCanceledException,
@@ -11,6 +10,7 @@ import type { AuditEvent } from "../domain/audit-event.ts";
 import { type MicroUsd, NOTHING, plus } from "../domain/money.ts";
 import { isoDay } from "../domain/time.ts";
 import type { AuditLog } from "../ports/audit.ts";
+import { withBackOff } from "./back-off.ts";
 import type { Item } from "./vault-items/codec.ts";
 
 /** Events of one transaction: with five sums each they stay below DynamoDB's 100 items. */
@@ -40,23 +40,25 @@ export class DynamoAuditLog implements AuditLog {
 
   async #write(events: readonly AuditEvent[]): Promise<void> {
     let missing = events;
-    for (let resends = 0; missing.length > 0; resends++) {
-      try {
-        const items = [
-          ...missing.map((event) => this.#put(event)),
-          ...sumsOf(missing).map((sum) => this.#add(sum)),
-        ];
-        await this.#client.send(new TransactWriteItemsCommand({ TransactItems: items }));
-        return;
-      } catch (error) {
-        if (!(error instanceof TransactionCanceledException)) throw error;
-        const reasons = error.CancellationReasons ?? [];
-        const recorded = reasons.map(({ Code }) => Code === "ConditionalCheckFailed");
-        if (recorded.includes(true)) missing = missing.filter((_, index) => recorded[index] !== true);
-        else if (resends >= RESENDS_MAX) throw error;
-        else await sleep(20 * 2 ** resends * (0.5 + Math.random()));
+    await withBackOff(RESENDS_MAX, async () => {
+      while (missing.length > 0) {
+        try {
+          const items = [
+            ...missing.map((event) => this.#put(event)),
+            ...sumsOf(missing).map((sum) => this.#add(sum)),
+          ];
+          await this.#client.send(new TransactWriteItemsCommand({ TransactItems: items }));
+          break;
+        } catch (cause) {
+          if (!(cause instanceof TransactionCanceledException)) throw cause;
+          const reasons = cause.CancellationReasons ?? [];
+          const recorded = reasons.map(({ Code }) => Code === "ConditionalCheckFailed");
+          if (!recorded.includes(true)) return { kind: "again", cause };
+          missing = missing.filter((_, index) => recorded[index] !== true);
+        }
       }
-    }
+      return { kind: "done", value: undefined };
+    });
   }
 
   #put(event: AuditEvent): TransactWriteItem {

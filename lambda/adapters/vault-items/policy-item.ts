@@ -7,6 +7,12 @@ export const policyKey = (keyId: string) => ({ pk: { S: `KEY#${keyId}` }, sk: { 
 /** Where a repeated request to issue a key finds the one that was issued. */
 export const requestKey = (hash: string) => ({ pk: { S: `ISSUE#${hash}` }, sk: { S: "ISSUE" } });
 
+/** Items of a key outlive its expiry by this, so that an expired key is called expired and not unknown. */
+const KEPT_AFTER_EXPIRY_S = 30 * 86_400;
+
+/** The `ttl` of the items of a key, in seconds. */
+export const keyTtlS = (expiresAtMs: number): number => Math.floor(expiresAtMs / 1000) + KEPT_AFTER_EXPIRY_S;
+
 const policySchema = v.pipe(
   v.object({
     key_id: v.string(),

@@ -1,0 +1,64 @@
+import type { TransactWriteItem } from "@aws-sdk/client-dynamodb";
+import type { Balance } from "../../domain/balance.ts";
+import type { Policy } from "../../domain/vault-key.ts";
+import type { Created, Policies } from "../../ports/policies.ts";
+import { balanceItem, type LastWrite } from "../vault-items/balance-item.ts";
+import type { Item } from "../vault-items/codec.ts";
+import { keyTtlS, policyItem, policyKey, readPolicyItem, requestKey } from "../vault-items/policy-item.ts";
+import { number, type VaultTable } from "./vault-table.ts";
+
+const REQUEST_KEPT_S = 30 * 86_400;
+const CACHED_MAX = 1_000;
+
+/** Policies in the Vault table. One that was read is kept for as long as the process lives, since it never changes. */
+export function dynamoPolicies(table: VaultTable): Policies {
+  const cached = new Map<string, Policy>();
+  return {
+    async read(keyId) {
+      const known = cached.get(keyId);
+      if (known !== undefined) return known;
+
+      const item = await table.get(policyKey(keyId));
+      if (item === null) return null;
+      const policy = readPolicyItem(item);
+      const oldest = cached.keys().next().value;
+      if (cached.size >= CACHED_MAX && oldest !== undefined) cached.delete(oldest);
+      cached.set(keyId, policy);
+      return policy;
+    },
+    create: (policy, balance, requestHash) => create(table, policy, balance, requestHash),
+  };
+}
+
+async function create(
+  table: VaultTable,
+  policy: Policy,
+  balance: Balance,
+  requestHash: string | null,
+): Promise<Created> {
+  const ttlS = keyTtlS(balance.expiresAtMs);
+  const last: LastWrite = { op: "issue", id: policy.keyId, atMs: policy.issuedAtMs };
+  await table.putNew(balanceItem(balance, last, ttlS));
+  const policyPut = policyItem(policy, ttlS);
+  if (requestHash === null) {
+    await table.putNew(policyPut);
+    return "created";
+  }
+  const request = {
+    ...requestKey(requestHash),
+    key_id: { S: policy.keyId },
+    ttl: number(Math.floor(policy.issuedAtMs / 1000) + REQUEST_KEPT_S),
+  };
+  const failed = await table.transact([newPut(table, request), newPut(table, policyPut)]);
+  const issued = failed?.[0]?.["key_id"]?.S;
+  return issued === undefined || issued === policy.keyId ? "created" : { alreadyIssued: issued };
+}
+
+const newPut = (table: VaultTable, item: Item): TransactWriteItem => ({
+  Put: {
+    TableName: table.name,
+    Item: item,
+    ConditionExpression: "attribute_not_exists(pk)",
+    ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+  },
+});

@@ -1,0 +1,109 @@
+import {
+  BatchGetItemCommand,
+  ConditionalCheckFailedException,
+  GetItemCommand,
+  PutItemCommand,
+  type PutItemCommandInput,
+  QueryCommand,
+  type QueryCommandInput,
+  TransactionCanceledException,
+  type TransactWriteItem,
+  TransactWriteItemsCommand,
+  UpdateItemCommand,
+  type UpdateItemCommandInput,
+} from "@aws-sdk/client-dynamodb";
+import { RESENDS_MAX, resent, withBackOff } from "../back-off.ts";
+import type { DynamoClients } from "../dynamo-clients.ts";
+import type { Item } from "../vault-items/codec.ts";
+
+/** The Vault table: how its items are read, and by which client each write is sent. Reads are strongly consistent. */
+export class VaultTable {
+  readonly name: string;
+  /** For what a caller is not told of: an operator should know. */
+  readonly warn: (message: string, cause: unknown) => void;
+  readonly #clients: DynamoClients;
+
+  constructor(clients: DynamoClients, name: string, warn: (message: string, cause: unknown) => void) {
+    this.#clients = clients;
+    this.name = name;
+    this.warn = warn;
+  }
+
+  async get(key: Item): Promise<Item | null> {
+    const { Item: item } = await this.#clients.steady.send(
+      new GetItemCommand({ TableName: this.name, Key: key, ConsistentRead: true }),
+    );
+    return item ?? null;
+  }
+
+  /** Those of the items that there are, in any order. */
+  async getAll(keys: readonly Item[]): Promise<readonly Item[]> {
+    const found: Item[] = [];
+    let unread: Item[] = [...keys];
+    if (unread.length === 0) return found;
+    return withBackOff(RESENDS_MAX, async () => {
+      const { Responses, UnprocessedKeys } = await this.#clients.steady.send(
+        new BatchGetItemCommand({ RequestItems: { [this.name]: { Keys: unread, ConsistentRead: true } } }),
+      );
+      found.push(...(Responses?.[this.name] ?? []));
+      // What was throttled comes back unread, in an answer that is no error.
+      unread = UnprocessedKeys?.[this.name]?.Keys ?? [];
+      if (unread.length === 0) return { kind: "done", value: found };
+      return {
+        kind: "again",
+        cause: new Error("the table left balances unread, however often it was asked"),
+      };
+    });
+  }
+
+  /** One page of an index, which may lag. */
+  async query(input: Omit<QueryCommandInput, "TableName">): Promise<readonly Item[]> {
+    const { Items = [] } = await this.#clients.steady.send(
+      new QueryCommand({ TableName: this.name, ...input }),
+    );
+    return Items;
+  }
+
+  /** A write that is harmless twice: the SDK repeats it. */
+  update(input: Omit<UpdateItemCommandInput, "TableName">) {
+    return this.#clients.steady.send(new UpdateItemCommand({ TableName: this.name, ...input }));
+  }
+
+  /** A write that is harmless twice: the SDK repeats it. */
+  put(input: Omit<PutItemCommandInput, "TableName">) {
+    return this.#clients.steady.send(new PutItemCommand({ TableName: this.name, ...input }));
+  }
+
+  /**
+   * An update that must not be applied twice: sent again only where it certainly was not applied. Nothing follows a send
+   * that may have been applied, so what the last error tells is true of all sends.
+   */
+  updateOnce(input: Omit<UpdateItemCommandInput, "TableName">) {
+    return resent(() => this.#clients.once.send(new UpdateItemCommand({ TableName: this.name, ...input })));
+  }
+
+  /** Ids are random, so an item that is there already is an earlier send of this very put. */
+  async putNew(item: Item): Promise<void> {
+    await this.put({ Item: item, ConditionExpression: "attribute_not_exists(pk)" }).catch(
+      (error: unknown) => {
+        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      },
+    );
+  }
+
+  /** Null when all was written; else, by position, the items whose conditions failed (`{}` where there was none). */
+  async transact(items: TransactWriteItem[]): Promise<readonly (Item | undefined)[] | null> {
+    try {
+      await resent(() => this.#clients.steady.send(new TransactWriteItemsCommand({ TransactItems: items })));
+      return null;
+    } catch (error) {
+      const reasons = error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : [];
+      if (!reasons.some(({ Code }) => Code === "ConditionalCheckFailed")) throw error;
+      return reasons.map(({ Code, Item: item }) =>
+        Code === "ConditionalCheckFailed" ? (item ?? {}) : undefined,
+      );
+    }
+  }
+}
+
+export const number = (value: bigint | number) => ({ N: `${value}` });
