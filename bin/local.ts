@@ -48,13 +48,13 @@ function tellTo(lines: LineWriter) {
     lines.line(decisionLine(decision, isColoured, vendors.secrets));
 }
 
-const calls = (count: number) => `${count} call${count === 1 ? "" : "s"} under way`;
+const calls = (count: number) => `${count} call${count === 1 ? "" : "s"} in progress`;
 
 async function stop(run: LocalRun, lines: LineWriter): Promise<void> {
   const waitedFor = run.underWay();
   if (waitedFor > 0)
     console.error(
-      `stopping: waiting for ${calls(waitedFor)}, ${GRACE_S} s at most; Ctrl-C once more ends it at once`,
+      `stopping: waiting for ${calls(waitedFor)}, at most ${GRACE_S} s; press Ctrl-C again to stop at once`,
     );
   await run.close(GRACE_S * 1000);
   const isWritten = await lines.close(LAST_LINES_MS);
@@ -67,7 +67,7 @@ function stopAtOnce(run: LocalRun, exitCode: number): void {
   const cutOff = run.underWay();
   if (cutOff > 0)
     console.error(
-      `ended at once with ${calls(cutOff)}: whether they are charged is not known, so what they reserved stays held`,
+      `stopped at once with ${calls(cutOff)}: it is unknown whether they are charged, so what they reserved stays held`,
     );
   process.exit(exitCode);
 }
@@ -77,7 +77,7 @@ function banner(settings: Settings, run: LocalRun): string {
     ["base URL", run.baseUrl],
     ["API key", settings.apiKey === undefined ? run.apiKey : "from KEYBRAKE_API_KEY"],
     ...run.vendors.map((running) => [running.vendor.title, vendorLine(running)]),
-    ["data", settings.dataFile ?? "in memory, gone at the end (KEYBRAKE_DATA names a file)"],
+    ["data", settings.dataFile ?? "in memory, lost at the end (set KEYBRAKE_DATA to a file to keep it)"],
     [
       "DynamoDB",
       `${run.dynamodbEndpoint} (tables keybrake-vault, keybrake-audit; for aws dynamodb --endpoint-url)`,

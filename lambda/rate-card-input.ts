@@ -12,7 +12,7 @@ type PricedVendor = Pick<VendorManifest, "name" | "prices">;
 type PriceInput = string | number;
 type TableInput = Readonly<Record<string, PriceInput | null>>;
 
-const PRICE_ACCEPTED = 'accepted is decimal USD with at most six places, such as 0.0083 or "0.0083"';
+const PRICE_ACCEPTED = 'expected decimal USD with at most six places, such as 0.0083 or "0.0083"';
 const price = v.pipe(
   v.union([v.number(), v.string()], PRICE_ACCEPTED),
   v.rawCheck(({ dataset, addIssue }) => {
@@ -23,7 +23,7 @@ const price = v.pipe(
 
 const table = v.union(
   [price, v.record(v.string(), v.nullable(price))],
-  'accepted is a price such as 0.0083, or prices by destination such as {"+1": 0.0083, "default": 0.6}',
+  'expected a price such as 0.0083, or prices by destination such as {"+1": 0.0083, "default": 0.6}',
 );
 type Table = v.InferOutput<typeof table>;
 
@@ -32,13 +32,13 @@ const pricesOf = ({ prices }: PricedVendor) => {
   return v.optional(
     v.strictObject(
       Object.fromEntries(items.map((item) => [item, v.optional(table)])),
-      `accepted are prices of ${items.join(", ")}`,
+      `expected prices of ${items.join(", ")}`,
     ),
     {},
   );
 };
 
-const RATE_ACCEPTED = 'accepted is US dollars for one unit, such as 1.09 or "0.0064"';
+const RATE_ACCEPTED = 'expected US dollars for one unit, such as 1.09 or "0.0064"';
 const rate = v.pipe(
   v.union([v.number(), v.string()], RATE_ACCEPTED),
   v.check((value) => /^(?!0*(\.0*)?$)\d{1,6}(\.\d{1,10})?$/.test(`${value}`), RATE_ACCEPTED),
@@ -53,22 +53,19 @@ export const rateCardFields = (vendors: readonly PricedVendor[]) => {
       v.record(
         v.pipe(
           v.string(),
-          v.regex(
-            /^(?!usd$)[a-z]{3}$/,
-            "accepted are currencies other than usd, in small letters, such as eur",
-          ),
+          v.regex(/^(?!usd$)[a-z]{3}$/, "expected currencies other than usd, in small letters, such as eur"),
         ),
         rate,
-        'accepted is an object of rates such as {"eur": 1.09}',
+        'expected an object of rates such as {"eur": 1.09}',
       ),
       {},
     ),
     /** Per cent that are added to every rate, since the vendor's own rate of the day is another one. */
     rateMarginPercent: v.optional(
       v.pipe(
-        v.number("accepted is a number from 0 to 50"),
-        v.minValue(0, "accepted is a number from 0 to 50"),
-        v.maxValue(50, "accepted is a number from 0 to 50"),
+        v.number("expected a number from 0 to 50"),
+        v.minValue(0, "expected a number from 0 to 50"),
+        v.maxValue(50, "expected a number from 0 to 50"),
       ),
       3,
     ),
@@ -76,7 +73,7 @@ export const rateCardFields = (vendors: readonly PricedVendor[]) => {
     prices: v.optional(
       v.strictObject(
         Object.fromEntries(priced.map((vendor) => [vendor.name, pricesOf(vendor)])),
-        `accepted are the vendors ${priced.map(({ name }) => name).join(", ")}`,
+        `expected one of the vendors ${priced.map(({ name }) => name).join(", ")}`,
       ),
       {},
     ),

@@ -16,11 +16,11 @@ export async function readConfig(context: unknown, directory: string = process.c
   const file = join(directory, CONFIG_FILE);
   if (!existsSync(file)) return parseConfig(contextValue(context), CONTEXT);
   if (context !== undefined) {
-    throw new ConfigError(`there is ${CONTEXT} and a file ${CONFIG_FILE}: keep one of them`);
+    throw new ConfigError(`there is both ${CONTEXT} and a file ${CONFIG_FILE}; keep one of them`);
   }
   const { config }: { readonly config?: unknown } = await import(pathToFileURL(file).href).catch((cause) => {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ConfigError(`${CONFIG_FILE} cannot be read: ${reason}\n(npx tsc -p . says where)`, { cause });
+    throw new ConfigError(`${CONFIG_FILE} cannot be read: ${reason}\n(npx tsc -p . shows where)`, { cause });
   });
   if (config === undefined) {
     throw new ConfigError(
@@ -38,7 +38,7 @@ function contextValue(context: unknown): unknown {
     return JSON.parse(context);
   } catch {
     throw new ConfigError(
-      `${CONTEXT}: got ${JSON.stringify(glimpse(context))}; accepted is JSON such as {"stage":"prod"}`,
+      `${CONTEXT}: got ${JSON.stringify(glimpse(context))}; expected JSON such as {"stage":"prod"}`,
     );
   }
 }

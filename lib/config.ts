@@ -15,10 +15,10 @@ import { KEYED } from "./services.ts";
 const AUDIT_RETENTION_DAYS_MAX = 3_650;
 
 const text = (pattern: RegExp, accepted: string) =>
-  v.pipe(v.string(`accepted is ${accepted}`), v.regex(pattern, `accepted is ${accepted}`));
+  v.pipe(v.string(`expected ${accepted}`), v.regex(pattern, `expected ${accepted}`));
 
 const whole = (from: number, to: number) => {
-  const accepted = `accepted is a whole number from ${from} to ${to}`;
+  const accepted = `expected a whole number from ${from} to ${to}`;
   return v.pipe(
     v.number(accepted),
     v.integer(accepted),
@@ -43,7 +43,7 @@ const certificateArn = text(
   "the ARN of a certificate of ACM, in the region of the stack",
 );
 
-const email = v.pipe(v.string("accepted is an e-mail address"), v.email("accepted is an e-mail address"));
+const email = v.pipe(v.string("expected an e-mail address"), v.email("expected an e-mail address"));
 
 /** `requestsPerSecond` in the long run, `burst` at one moment; the defaults are given. */
 const throttleOf = (requestsPerSecond: number, burst: number) => ({
@@ -56,18 +56,18 @@ const RESERVED_MAX = 10_000;
 /** So many fit into a resource policy of 8,192 bytes beside our own text. */
 const CIDRS_MAX = 50;
 const cidr = v.pipe(
-  v.string("accepted is an address range such as 203.0.113.0/24"),
+  v.string("expected an address range such as 203.0.113.0/24"),
   v.check((range) => {
     const [address = "", bits = "", ...rest] = range.split("/");
     const family = isIP(address);
     return (
       family !== 0 && rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128)
     );
-  }, "accepted is an address range such as 203.0.113.0/24 or 2001:db8::/32"),
+  }, "expected an address range such as 203.0.113.0/24 or 2001:db8::/32"),
 );
 
 const configSchemaOf = ({ all, names }: VendorRegistry) => {
-  const vendorName = v.picklist(names, `accepted are the vendors ${names.join(", ")}`);
+  const vendorName = v.picklist(names, `expected one of the vendors ${names.join(", ")}`);
   return v.strictObject({
     /** Name of the CloudFormation stack: with two names, two of them stand in one account. */
     stackName: v.optional(
@@ -88,18 +88,18 @@ const configSchemaOf = ({ all, names }: VendorRegistry) => {
         v.record(
           vendorName,
           v.pipe(
-            v.array(credentialName, "accepted is a list of names"),
-            v.check((names) => names.length > 0, "accepted is at least one name"),
-            v.check((names) => new Set(names).size === names.length, "each name may be there once"),
+            v.array(credentialName, "expected a list of names"),
+            v.check((names) => names.length > 0, "expected at least one name"),
+            v.check((names) => new Set(names).size === names.length, "expected each name only once"),
           ),
-          "accepted is an object of lists of names",
+          "expected an object of lists of names",
         ),
-        v.check((all) => Object.keys(all).length > 0, `accepted is at least one vendor: ${names.join(", ")}`),
+        v.check((all) => Object.keys(all).length > 0, `expected at least one vendor: ${names.join(", ")}`),
       ),
       Object.fromEntries(all.map(({ name, defaultCredential }) => [name, [defaultCredential]])),
     ),
     /** Vendor -> origin that replaces its own: a test server. */
-    vendorOrigins: v.optional(v.record(vendorName, origin, "accepted is an object of origins"), {}),
+    vendorOrigins: v.optional(v.record(vendorName, origin, "expected an object of origins"), {}),
     ...rateCardFields(all),
     /** Days that audit events are kept. */
     auditRetentionDays: v.optional(whole(1, AUDIT_RETENTION_DAYS_MAX), 400),
@@ -112,9 +112,9 @@ const configSchemaOf = ({ all, names }: VendorRegistry) => {
         {
           ...throttleOf(500, 500),
           /** What each of the other routes lets through. */
-          managing: v.optional(v.strictObject(throttleOf(1_000, 1_000), "accepted is an object"), {}),
+          managing: v.optional(v.strictObject(throttleOf(1_000, 1_000), "expected an object"), {}),
         },
-        "accepted is an object",
+        "expected an object",
       ),
       {},
     ),
@@ -124,9 +124,9 @@ const configSchemaOf = ({ all, names }: VendorRegistry) => {
      */
     reservedConcurrency: v.optional(
       v.record(
-        v.picklist(KEYED, `accepted are the functions ${KEYED.join(", ")}`),
+        v.picklist(KEYED, `expected one of the functions ${KEYED.join(", ")}`),
         whole(1, RESERVED_MAX),
-        "accepted is an object of whole numbers",
+        "expected an object of whole numbers",
       ),
       {},
     ),
@@ -142,10 +142,10 @@ const configSchemaOf = ({ all, names }: VendorRegistry) => {
      */
     managingCidrs: v.optional(
       v.pipe(
-        v.array(cidr, "accepted is a list of address ranges"),
+        v.array(cidr, "expected a list of address ranges"),
         v.check(
           (ranges) => ranges.length > 0 && ranges.length <= CIDRS_MAX,
-          `accepted are 1 to ${CIDRS_MAX} ranges`,
+          `expected 1 to ${CIDRS_MAX} ranges`,
         ),
       ),
     ),
@@ -164,7 +164,7 @@ const configSchemaOf = ({ all, names }: VendorRegistry) => {
       ),
     ),
     /** Whether CloudFormation refuses to delete the stack until that is taken off by a command. */
-    terminationProtection: v.optional(v.boolean("accepted is true or false"), true),
+    terminationProtection: v.optional(v.boolean("expected true or false"), true),
     /** A host name of yours in front, which maps the stage away. */
     customDomain: v.optional(
       v.strictObject(
@@ -179,7 +179,7 @@ const configSchemaOf = ({ all, names }: VendorRegistry) => {
             }),
           ),
         },
-        "accepted is an object",
+        "expected an object",
       ),
     ),
     /** ARN of the managed policy that every role of the stack gets as its boundary. */
@@ -193,7 +193,7 @@ const configSchemaOf = ({ all, names }: VendorRegistry) => {
     accessLogs: v.optional(
       v.picklist(
         ["off", "account-has-role", "set-account-role"],
-        "accepted is off, account-has-role or set-account-role",
+        "expected off, account-has-role or set-account-role",
       ),
       "off",
     ),
@@ -215,14 +215,14 @@ const RATE_CARD_BYTES_MAX = 2_500;
 /** Checks a configuration and fills in the defaults. `source` says in an error where it was read. */
 export function parseConfig(input: unknown, source: string): Config {
   if (typeof input !== "object" || input === null || Array.isArray(input))
-    throw new ConfigError(`${source} cannot be used: accepted is an object such as {"stage": "prod"}`);
+    throw new ConfigError(`${source} cannot be used: expected an object such as {"stage": "prod"}`);
   const schema = configSchemaOf(vendorRegistry());
   const parsed = v.safeParse(schema, input, { abortPipeEarly: true });
   if (parsed.success) {
     const { rates, prices } = parsed.output;
     if (JSON.stringify({ rates, prices }).length <= RATE_CARD_BYTES_MAX) return parsed.output;
     throw new ConfigError(
-      `${source} cannot be used:\n  prices: with rates they are longer than ${RATE_CARD_BYTES_MAX} characters as JSON; accepted are fewer destinations: the longest prefix decides, so one entry can stand for many`,
+      `${source} cannot be used:\n  prices: rates and prices are longer than ${RATE_CARD_BYTES_MAX} characters as JSON; name fewer destinations: the longest prefix decides, so one entry can cover many`,
     );
   }
   const faults = parsed.issues.map((issue) => {
@@ -238,7 +238,7 @@ export function parseConfig(input: unknown, source: string): Config {
 function faultOf(issue: v.InferIssue<ConfigSchema>, { entries }: ConfigSchema): string {
   if (issue.type === "strict_object" && issue.expected === "never") {
     const isTop = issue.path?.length === 1;
-    return `there is no such field${isTop ? `; accepted are ${Object.keys(entries).join(", ")}` : ""}`;
+    return `unknown field${isTop ? `; expected one of ${Object.keys(entries).join(", ")}` : ""}`;
   }
   if (issue.type === "strict_object" && issue.received === "undefined") return "it is missing";
   const { input } = issue;

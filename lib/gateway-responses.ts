@@ -65,7 +65,7 @@ interface Failure {
 
 const NOTHING_RAN = "nothing was sent to the vendor and nothing was charged";
 const UNKNOWN =
-  "the vendor may have been called: repeat it with the same idempotency key, or look it up in the audit log, before you call it failed";
+  "the vendor may have been called; repeat the request with the same idempotency key, or look it up in the audit log, before you treat it as failed";
 
 const CONSEQUENCE: Readonly<Record<Charged, string>> = { no: NOTHING_RAN, unknown: UNKNOWN };
 
@@ -82,12 +82,12 @@ const FAILURES: Readonly<Record<GatewayResponseType, Failure>> = {
   INTEGRATION_FAILURE: unknown(504, "the gateway could not get an answer from Keybrake"),
   INTEGRATION_TIMEOUT: unknown(504, "Keybrake did not answer in time"),
   INVALID_API_KEY: refused(403, "the gateway does not know this x-api-key"),
-  INVALID_SIGNATURE: refused(403, "the AWS signature of this request is wrong: send the vault key alone"),
-  MISSING_AUTHENTICATION_TOKEN: refused(403, "there is nothing at this address, add a path"),
+  INVALID_SIGNATURE: refused(403, "the AWS signature of this request is wrong; send only the vault key"),
+  MISSING_AUTHENTICATION_TOKEN: refused(403, "there is nothing at this address; add a path"),
   QUOTA_EXCEEDED: refused(429, "the quota of this x-api-key is used up"),
   REQUEST_TOO_LARGE: refused(413, "the request is too large for the gateway"),
-  RESOURCE_NOT_FOUND: refused(404, "no such path here"),
-  THROTTLED: refused(429, "too many requests at this moment, try again in a second"),
+  RESOURCE_NOT_FOUND: refused(404, "unknown path"),
+  THROTTLED: refused(429, "too many requests at the moment; try again in a second"),
   UNAUTHORIZED: refused(401, "the gateway's authorizer does not accept this request"),
   UNSUPPORTED_MEDIA_TYPE: refused(415, "the gateway does not accept this content type"),
   WAF_FILTERED: refused(403, "the request was blocked by the firewall in front of Keybrake"),

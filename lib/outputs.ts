@@ -98,8 +98,8 @@ export function writeOutputs(
       "SubscribeToAlarmsCommand",
       silent.map(({ topicArn }) => subscribe(topicArn)).join(" && "),
       silent.length === 2
-        ? "NOBODY is told of any alarm: run this with your address, or set alarmEmail in the configuration"
-        : "NOBODY is told of the alarms that can wait: run this with your address, or set alarmEmail in the configuration",
+        ? "NOBODY receives any alarm: run this with your address, or set alarmEmail in the configuration"
+        : "NOBODY receives the alarms that can wait: run this with your address, or set alarmEmail in the configuration",
     );
   output(
     "CloudWatchDashboardUrl",

@@ -144,7 +144,7 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
         const decisions = await decisionsIn?.(consumedOf(event.Records, answer));
         for (const decision of decisions ?? []) onDecision?.(decision);
       } catch (error) {
-        announce(`a decision cannot be shown, it is in the audit log: ${String(error)}`);
+        announce(`a decision cannot be shown here (the audit log has it): ${String(error)}`);
       }
       return answer;
     };
@@ -204,11 +204,11 @@ async function buildFunctions(): Promise<void> {
     const refused = systemReason(error);
     if (refused !== undefined)
       throw new StartError(
-        `the functions are built to ${DIST}, which cannot be written: ${refused}; make it writable for this user`,
+        `cannot write the built functions to ${DIST}: ${refused}; make it writable for this user`,
       );
     if (/"@esbuild\/|esbuild for another platform/i.test(oneLine(error)))
       throw new StartError(
-        `esbuild lacks its program for this platform: run \`npm ci\` on this machine without --omit=optional`,
+        `esbuild has no binary for this platform: run \`npm ci\` on this machine without --omit=optional`,
       );
     throw new StartError(`the functions cannot be built: ${oneLine(error)}`);
   }
@@ -247,10 +247,10 @@ function functionEnvironment(
 
 /** Why a key of before is not known here: in the first hour that is why most calls are refused. */
 function hints({ apiKey, dataFile }: LocalOptions): Record<string, string> {
-  const given = "this run was started with KEYBRAKE_API_KEY, and takes what it was then";
-  const made = "npm start makes a new API key at each start and prints it, unless KEYBRAKE_API_KEY gives one";
+  const given = "this run was started with KEYBRAKE_API_KEY; send the value that it had then";
+  const made = "npm start makes a new API key at each start and prints it; set KEYBRAKE_API_KEY to keep one";
   const forgotten =
-    "npm start keeps keys in memory, and those of a start before are gone, unless KEYBRAKE_DATA names a file for them";
+    "npm start keeps keys in memory, so the keys of an earlier start are gone; set KEYBRAKE_DATA to a file to keep them";
   return {
     [ENV.apiKeyHint]: apiKey === undefined ? made : given,
     ...(dataFile === undefined && { [ENV.vaultKeyHint]: forgotten }),

@@ -56,7 +56,7 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
 export function parseArguments(given: readonly string[]): void {
   if (given.length > 0)
     throw new StartError(
-      `it takes no arguments, got ${given.length}; variables say everything, such as PORT=0 or KEYBRAKE_LOG=off before the command`,
+      `got ${given.length} arguments; expected none: set variables instead, such as PORT=0 or KEYBRAKE_LOG=off before the command`,
     );
 }
 
@@ -65,7 +65,7 @@ function parsePort(text: string | undefined): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (port >= 0 && port <= 65_535) return port;
   throw new StartError(
-    `PORT is ${glimpse(text)}; it takes a number from 0 to 65535, where 0 takes a free port`,
+    `PORT is ${glimpse(text)}; expected a number from 0 to 65535, where 0 takes a free port`,
   );
 }
 
@@ -73,7 +73,7 @@ function parseApiKey(text: string | undefined, { secretIn, looksLike }: Secrets)
   if (text === undefined) return undefined;
   const refuse = (why: string): never => {
     throw new StartError(
-      `KEYBRAKE_API_KEY ${why}; it takes a secret of its own, of ${API_KEY_LENGTH_MIN} or more characters of ASCII without spaces, or unset it to get a new one`,
+      `KEYBRAKE_API_KEY ${why}; expected a secret of its own, at least ${API_KEY_LENGTH_MIN} ASCII characters without spaces; or unset it to get a new one`,
     );
   };
   if (NO_TOKEN.test(text)) refuse(UNUSABLE);
@@ -84,7 +84,7 @@ function parseApiKey(text: string | undefined, { secretIn, looksLike }: Secrets)
 
 /** What no header `Authorization` carries: a client would send another key than the one that stands here. */
 const NO_TOKEN = /[^\x21-\x7e]/;
-const UNUSABLE = "has a space, a line break or a character that is not of ASCII";
+const UNUSABLE = "has a space, a line break or a character that is not ASCII";
 
 /** Refuses what cannot be the credential that the variable is for. None of it is repeated: it may be a secret of another kind. */
 function parsePart(
@@ -93,14 +93,14 @@ function parsePart(
   secrets: Secrets,
 ): string {
   const wrong = NO_TOKEN.test(text) ? UNUSABLE : pattern.test(text) ? null : lookOf(text, begins, secrets);
-  if (wrong !== null) throw new StartError(`${name} ${wrong}; it takes ${accepted}, or unset it`);
+  if (wrong !== null) throw new StartError(`${name} ${wrong}; expected ${accepted}; or unset it`);
   return text;
 }
 
 function lookOf(text: string, begins: RegExp | null, { looksLike }: Secrets): string {
   if (begins?.test(text) === true) return "is cut short or mistyped";
   const look = looksLike(text);
-  return look.startsWith("no kind") ? "is no key of this kind" : `looks like ${look}`;
+  return look.startsWith("an unknown") ? "is not a key of this kind" : `looks like ${look}`;
 }
 
 /** The credential that the variables of a vendor make, or undefined where none of them is set. */
@@ -118,7 +118,7 @@ function parseCredential({ title, local }: VendorManifest, read: Read, secrets: 
 function parseStage(text: string | undefined): string | undefined {
   if (text === undefined || /^[A-Za-z0-9_-]{1,128}$/.test(text)) return text;
   throw new StartError(
-    `KEYBRAKE_STAGE is ${glimpse(text)}; it takes 1 to 128 letters, digits, hyphens and underscores`,
+    `KEYBRAKE_STAGE is ${glimpse(text)}; expected 1 to 128 letters, digits, hyphens and underscores`,
   );
 }
 
@@ -131,7 +131,7 @@ function parseHosts(text: string | undefined): readonly string[] {
   return hosts.filter((host) => {
     if (host === "" || HOST.test(host)) return host !== "";
     throw new StartError(
-      `KEYBRAKE_HOSTS has ${glimpse(host)}; it takes names without scheme, port and wildcard, with commas between them, such as host.docker.internal,keybrake`,
+      `KEYBRAKE_HOSTS has ${glimpse(host)}; expected names without scheme, port or wildcard, separated by commas, such as host.docker.internal,keybrake`,
     );
   });
 }
@@ -139,7 +139,7 @@ function parseHosts(text: string | undefined): readonly string[] {
 function parseLog(text: string | undefined): boolean {
   if (text === undefined || text === "on") return true;
   if (text === "off") return false;
-  throw new StartError(`KEYBRAKE_LOG is ${glimpse(text)}; it takes on, a line for each decision, or off`);
+  throw new StartError(`KEYBRAKE_LOG is ${glimpse(text)}; expected on (a line for each decision) or off`);
 }
 
 function parseLocalRateCard(text: string | undefined, vendors: readonly VendorManifest[]): RateCardInput {
@@ -148,9 +148,9 @@ function parseLocalRateCard(text: string | undefined, vendors: readonly VendorMa
     return parseRateCard(JSON.parse(text), vendors);
   } catch (error) {
     const why =
-      error instanceof SyntaxError || !(error instanceof Error) ? "is no JSON" : `has ${error.message}`;
+      error instanceof SyntaxError || !(error instanceof Error) ? "is not JSON" : `has ${error.message}`;
     throw new StartError(
-      `KEYBRAKE_TERMS ${why}; it takes rates and prices such as ${rateCardExample(vendors)}`,
+      `KEYBRAKE_TERMS ${why}; expected rates and prices such as ${rateCardExample(vendors)}`,
     );
   }
 }
@@ -176,7 +176,7 @@ function parseTarget(vendor: VendorManifest, read: Read, secrets: Secrets): Vend
       !/^(127\.0\.0\.1|localhost|\[::1\])$/.test(hostname)
     )
       throw new StartError(
-        `${variable} is http; with a credential it takes https, or http on this machine: a credential must not cross a network unencrypted`,
+        `${variable} is http; with a credential, expected https, or http on this machine: a credential must not cross a network unencrypted`,
       );
     return { kind: "upstream", origin, credential: credential ?? placeholder };
   }
@@ -188,6 +188,6 @@ function parseOrigin(name: string, text: string): string {
   const isHttp = url?.protocol === "http:" || url?.protocol === "https:";
   if (url !== undefined && isHttp && url.href === `${url.origin}/`) return url.origin;
   throw new StartError(
-    `${name} is ${glimpse(text)}; it takes an origin without a path, such as http://127.0.0.1:12111`,
+    `${name} is ${glimpse(text)}; expected an origin without a path, such as http://127.0.0.1:12111`,
   );
 }

@@ -43,9 +43,8 @@ export function secretsLike(shapes: readonly SecretShape[]): Secrets {
   const kinds = kindsOf([...OF_KEYBRAKE, ...shapes, ...OF_ANYBODY]);
   return {
     looksLike(token) {
-      if (parseVaultKey(token) !== null)
-        return "a vault key, which calls its vendor and manages nothing but itself";
-      return kinds.all.find((kind) => kind.token.test(token))?.name ?? "no kind of key that is known here";
+      if (parseVaultKey(token) !== null) return "a vault key, which calls its vendor and manages only itself";
+      return kinds.all.find((kind) => kind.token.test(token))?.name ?? "an unknown kind of key";
     },
     redact(text) {
       let redacted = "";

@@ -46,7 +46,7 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
     });
     const requestKey = singleHeader(headersOf(event), "Idempotency-Key");
     if (requestKey !== null && (requestKey === "" || requestKey.length > 255 || !requestKey.isWellFormed()))
-      throw new Problem("invalid_request", "Idempotency-Key: accepted are 1 to 255 characters");
+      throw new Problem("invalid_request", "Idempotency-Key: expected 1 to 255 characters");
     await layout.check();
     const request = parseIssueBody(jsonOf(event, EXAMPLE), {
       vendors,

@@ -83,6 +83,6 @@ export const problemFrom = (error: unknown): Problem =>
     ? error
     : new Problem(
         "internal",
-        "this request failed here; repeat it, and report it with its request id if it fails again",
+        "this request failed inside Keybrake; repeat it; if it fails again, report it with its request id",
         { charged: "no", cause: error },
       );

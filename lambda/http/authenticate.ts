@@ -32,11 +32,14 @@ export async function authenticateAdmin(
   singleHeader(headers, "Authorization");
   const token = tokenOf(headers);
   if (token === null)
-    throw new Problem("api_key_invalid", "no API key: send it as Authorization: Bearer <KEYBRAKE_API_KEY>");
+    throw new Problem(
+      "api_key_invalid",
+      "missing API key; send it as Authorization: Bearer <KEYBRAKE_API_KEY>",
+    );
   const expected = await adminKey();
   if (expected !== null && (isSame(token, expected) || isSame(token, `${PREFIX}${expected}`))) return ADMIN;
   throw new Problem(
     "api_key_invalid",
-    `this API key is not known: it looks like ${secrets.looksLike(token)}; send the admin API key as Authorization: Bearer <KEYBRAKE_API_KEY>${apiKeyHint === null ? "" : `; ${apiKeyHint}`}`,
+    `unknown API key; it looks like ${secrets.looksLike(token)}; send the admin API key as Authorization: Bearer <KEYBRAKE_API_KEY>${apiKeyHint === null ? "" : `; ${apiKeyHint}`}`,
   );
 }

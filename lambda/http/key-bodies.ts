@@ -24,7 +24,7 @@ const EXPIRES_IN_S_MAX = 30 * 86_400;
 const DEFAULT_EXPIRES_IN = "1h";
 
 const usd = v.pipe(
-  v.union([v.number(), v.string()], 'accepted is decimal USD such as 50, 29.99 or "29.99"'),
+  v.union([v.number(), v.string()], 'expected decimal USD such as 50, 29.99 or "29.99"'),
   v.rawTransform(({ dataset, addIssue, NEVER }) => {
     const parsed = parseUsd(dataset.value);
     if (typeof parsed === "bigint") return parsed;
@@ -33,7 +33,7 @@ const usd = v.pipe(
   }),
 );
 
-const DURATION_ACCEPTED = 'accepted is a number with a unit such as "30s", "5m", "4h" or "7d", at most "30d"';
+const DURATION_ACCEPTED = 'expected a number with a unit such as "30s", "5m", "4h" or "7d", at most "30d"';
 const duration = v.pipe(
   v.string(DURATION_ACCEPTED),
   v.rawTransform(({ dataset, addIssue, NEVER }) => {
@@ -48,13 +48,13 @@ const duration = v.pipe(
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused.
 const LABEL = /^[^\u0000-\u001f\u007f*]+$/;
 const label = v.pipe(
-  v.string(`accepted is text of at most ${LABEL_LENGTH_MAX} characters`),
-  v.nonEmpty("got an empty text; leave it out instead"),
-  v.maxLength(LABEL_LENGTH_MAX, `accepted is text of at most ${LABEL_LENGTH_MAX} characters`),
-  v.regex(LABEL, 'accepted is text without control characters and without "*"'),
+  v.string(`expected text of at most ${LABEL_LENGTH_MAX} characters`),
+  v.nonEmpty("got an empty string; leave it out instead"),
+  v.maxLength(LABEL_LENGTH_MAX, `expected text of at most ${LABEL_LENGTH_MAX} characters`),
+  v.regex(LABEL, 'expected text without control characters and without "*"'),
 );
 
-const METADATA_ACCEPTED = "accepted is an object of texts";
+const METADATA_ACCEPTED = "expected an object of strings";
 /** Names that some program on the way to a reader of the audit log would lose, or that no table takes. */
 const NAMES_LOST = ["", "__proto__", "constructor", "prototype"];
 const metadata = v.pipe(
@@ -63,15 +63,15 @@ const metadata = v.pipe(
     if (!dataset.typed) return;
     for (const [key, value] of Object.entries<unknown>(dataset.value)) {
       const message = NAMES_LOST.includes(key)
-        ? `${JSON.stringify(key)} is a name that would be lost; accepted is any other one`
-        : "accepted are texts only";
+        ? `${JSON.stringify(key)} cannot be used as a name; use another one`
+        : "expected a string";
       if (typeof value !== "string" || NAMES_LOST.includes(key))
         addIssue({ message, path: [{ type: "object", origin: "value", input: dataset.value, key, value }] });
     }
   }),
   v.check(
     (value) => Buffer.byteLength(JSON.stringify(value)) <= METADATA_BYTES_MAX,
-    `accepted are at most ${METADATA_BYTES_MAX} bytes as JSON`,
+    `expected at most ${METADATA_BYTES_MAX} bytes as JSON`,
   ),
 );
 
@@ -82,15 +82,15 @@ const entries = (example: string) =>
   v.optional(
     v.nullable(
       v.pipe(
-        v.array(v.string(`accepted is a list such as ${example}`), `accepted is a list such as ${example}`),
-        v.minLength(1, "got an empty list, which allows nothing; leave it out for no such limit"),
-        v.maxLength(ENTRIES_MAX, `accepted are at most ${ENTRIES_MAX} entries`),
+        v.array(v.string(`expected a list such as ${example}`), `expected a list such as ${example}`),
+        v.minLength(1, "got an empty list, which allows nothing; leave it out for no limit"),
+        v.maxLength(ENTRIES_MAX, `expected at most ${ENTRIES_MAX} entries`),
       ),
     ),
     null,
   );
 
-const RECIPIENTS_ACCEPTED = `accepted is a whole number from 1 to ${RECIPIENTS_MAX}`;
+const RECIPIENTS_ACCEPTED = `expected a whole number from 1 to ${RECIPIENTS_MAX}`;
 const limitFields = {
   allowed_accounts: entries('["acct_1032D82eZvKYlo2C"]'),
   allowed_currencies: entries('["usd", "eur"]'),
@@ -109,23 +109,20 @@ const limitFields = {
 } satisfies Record<LimitName, v.GenericSchema>;
 
 const issueBody = v.strictObject({
-  vendor: v.string("accepted is the name of a vendor"),
-  credential: v.optional(v.string("accepted is the name of a credential")),
+  vendor: v.string("expected the name of a vendor"),
+  credential: v.optional(v.string("expected the name of a credential")),
   daily_usd_cap: cap,
   total_usd_cap: cap,
   per_call_usd_cap: cap,
   allowed_endpoints: v.optional(
     v.nullable(
       v.pipe(
-        v.array(
-          v.string('accepted is "METHOD /path"'),
-          'accepted is a list such as ["POST /v1/payment_intents"]',
-        ),
+        v.array(v.string('expected "METHOD /path"'), 'expected a list such as ["POST /v1/payment_intents"]'),
         v.minLength(
           1,
           "got an empty list, which allows nothing; name the endpoints, or leave it out to allow every priced or free endpoint",
         ),
-        v.maxLength(ENDPOINTS_MAX, `accepted are at most ${ENDPOINTS_MAX} entries`),
+        v.maxLength(ENDPOINTS_MAX, `expected at most ${ENDPOINTS_MAX} entries`),
       ),
     ),
     null,
@@ -161,14 +158,14 @@ export function parseIssueBody(body: unknown, { vendors, credentials, apiKey }: 
   if (names === undefined)
     throw invalid(
       "vendor",
-      `got ${JSON.stringify(parsed.vendor.slice(0, 40))}; accepted is one of: ${accepted}`,
+      `got ${JSON.stringify(parsed.vendor.slice(0, 40))}; expected one of: ${accepted}`,
     );
   const vendor = vendors.find(parsed.vendor);
   const credential = parsed.credential ?? vendor?.defaultCredential ?? "";
   if (!names.includes(credential))
     throw invalid(
       "credential",
-      `got ${JSON.stringify(credential.slice(0, 40))}; accepted is one of: ${names.join(", ")}`,
+      `got ${JSON.stringify(credential.slice(0, 40))}; expected one of: ${names.join(", ")}`,
     );
   if (parsed.daily_usd_cap == null && parsed.total_usd_cap == null) {
     throw invalid("daily_usd_cap", "missing; a key needs daily_usd_cap or total_usd_cap, such as 50");
@@ -231,7 +228,7 @@ function refuseSecrets(
     if (kind !== null)
       throw invalid(
         field,
-        `holds ${kind}; a text that is kept and shown may hold no secret; leave it out, and make a new one if it was sent elsewhere too`,
+        `contains ${kind}; this field is stored and shown, so it must not contain a secret; leave it out, and replace the secret if it was sent elsewhere too`,
       );
   }
 }
@@ -243,7 +240,10 @@ function limitsOf(
 ): CallLimits {
   for (const name of Object.keys(limitFields) as LimitName[]) {
     if (parsed[name] !== null && vendor?.limits.includes(name) !== true)
-      throw invalid(name, `is no limit of this vendor; accepted are ${vendor?.limits.join(", ") ?? "none"}`);
+      throw invalid(
+        name,
+        `${vendor?.name ?? "this vendor"} has no such limit; expected ${vendor?.limits.join(", ") ?? "none"}`,
+      );
   }
   const check = (
     name: "allowed_accounts" | "allowed_currencies" | "allowed_recipients",
@@ -252,7 +252,7 @@ function limitsOf(
   ) => {
     const wrong = parsed[name]?.find((entry) => !is(entry));
     if (wrong !== undefined)
-      throw invalid(name, `got ${JSON.stringify(wrong.slice(0, 60))}; accepted are ${accepted}`);
+      throw invalid(name, `got ${JSON.stringify(wrong.slice(0, 60))}; expected ${accepted}`);
     return parsed[name];
   };
   return {
@@ -279,7 +279,7 @@ export function parseChangeBody(body: unknown): KeyChangeRequest {
   if (Object.keys(parsed).length === 0) {
     throw invalid(
       "body",
-      "nothing to change; accepted are daily_usd_cap, total_usd_cap, per_call_usd_cap and expires_in",
+      "nothing to change; expected daily_usd_cap, total_usd_cap, per_call_usd_cap or expires_in",
     );
   }
   const changed = (amount: v.InferOutput<typeof cap>) => (amount === null ? UNCAPPED : amount);
@@ -300,8 +300,7 @@ function parse<T extends v.GenericSchema>(schema: T, body: unknown): v.InferOutp
         (name) => !("entries" in schema) || !Object.hasOwn(schema.entries as object, name),
       )
     : undefined;
-  if (unknown !== undefined)
-    throw invalid(unknown, `is no field of this request; accepted are ${fieldsOf(schema)}`);
+  if (unknown !== undefined) throw invalid(unknown, `unknown field; expected one of ${fieldsOf(schema)}`);
   const result = v.safeParse(schema, body);
   if (result.success) return result.output;
   const [issue] = result.issues;
@@ -309,7 +308,7 @@ function parse<T extends v.GenericSchema>(schema: T, body: unknown): v.InferOutp
   if (issue.received === "undefined") throw invalid(path ?? "body", "missing");
   throw invalid(
     path ?? "body",
-    path === null ? `accepted is a JSON object with ${fieldsOf(schema)}` : issue.message,
+    path === null ? `expected a JSON object with ${fieldsOf(schema)}` : issue.message,
   );
 }
 

@@ -32,7 +32,7 @@ export const queryOf = (event: APIGatewayProxyEvent): Readonly<Record<string, re
 export function singleHeader(headers: Headers, name: string): string | null {
   const values = headers[name.toLowerCase()] ?? [];
   if (values.length > 1)
-    throw new Problem("invalid_request", `${name}: got ${values.length} headers; accepted is one`);
+    throw new Problem("invalid_request", `${name}: got ${values.length} headers; expected one`);
   return values[0] ?? null;
 }
 
@@ -86,25 +86,25 @@ export function jsonOf(event: APIGatewayProxyEvent, example: string): unknown {
   if (FORM_TYPES.test(type)) {
     throw new Problem(
       "unsupported_media_type",
-      `Content-Type: got a form; accepted is application/json with a body such as ${example} (with curl: --json '{…}')`,
+      `Content-Type: got a form; expected application/json with a body such as ${example} (with curl: --json '{…}')`,
       { details: { field: "Content-Type" } },
     );
   }
   const body = bodyOf(event);
   const read = body.length === 0 ? { value: {} } : readStrictJson(body);
   if ("refused" in read && read.field === null)
-    throw new Problem("invalid_request", `body: ${read.refused}; accepted is an object such as ${example}`);
+    throw new Problem("invalid_request", `body: ${read.refused}; expected an object such as ${example}`);
   if ("refused" in read)
     throw new Problem(
       "invalid_request",
-      `${read.field?.slice(0, 200)}: the body ${read.refused}, so what is meant is not certain; leave it out, or write it once`,
+      `${read.field?.slice(0, 200)}: the body ${read.refused}, so its meaning is ambiguous; leave it out, or write it once`,
       { details: { field: read.field } },
     );
   const broken = brokenText(read.value);
   if (broken !== null)
     throw new Problem(
       "invalid_request",
-      `${broken || "body"}: has half of a surrogate pair, such as \\ud800; accepted is text of whole characters`,
+      `${broken || "body"}: contains half of a surrogate pair, such as \\ud800; expected text of whole characters`,
       { details: { field: broken || "body" } },
     );
   return read.value;

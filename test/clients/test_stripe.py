@@ -97,7 +97,7 @@ def test_an_exceeded_cap_is_a_rate_limit_error_whose_text_says_everything_after_
     [
         (SECRET, "a secret key of Stripe"),
         ("vk_short", "a vault key that is mistyped or cut short"),
-        ("admin-key-of-the-tests", "no kind of key that is known here"),
+        ("admin-key-of-the-tests", "an unknown kind of key"),
     ],
 )
 def test_a_wrong_key_is_an_authentication_error_that_says_its_kind_and_shows_none_of_it(use, token, kind):

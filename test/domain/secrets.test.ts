@@ -24,7 +24,7 @@ test.each([
   [`AC${HEX}`, "SID of Twilio"],
   [`AC${HEX}:${HEX}`, "credential of Twilio"],
   [HEX, "auth token of Twilio"],
-  ["hello", "no kind of key"],
+  ["hello", "an unknown kind of key"],
 ])("%s is told by its kind, and never repeated", (sent, kind) => {
   expect(looksLike(sent)).toContain(kind);
   expect(looksLike(sent)).not.toContain(sent);

@@ -153,14 +153,14 @@ describe("POST /vault/keys refuses, and names the field and what is accepted", (
   ])("a secret in %s, which is never repeated: %j", async (field, change) => {
     const reply = await admin("POST", "/vault/keys", { json: { ...VALID, ...change } });
     const message = expectError(reply, 400, "invalid_request");
-    expect(message).toMatch(new RegExp(`^${field.replaceAll(".", "\\.")}: holds `));
+    expect(message).toMatch(new RegExp(`^${field.replaceAll(".", "\\.")}: contains `));
     expect(reply.text).not.toMatch(/51Habc|51HABC|0123456789abcdef|AbCdEf12|c2tfbGl2ZV|Abcdefgh|abcdefgh/);
   });
 
   test("the caller's own API key, with and without what stands before it", async () => {
     for (const text of [run.apiKey, run.apiKey.replace(/^kb_/, ""), `x${run.apiKey.replace(/^kb_/, "")}`]) {
       const reply = await admin("POST", "/vault/keys", { json: { ...VALID, metadata: { note: text } } });
-      expect(expectError(reply, 400, "invalid_request")).toMatch(/^metadata\.note: holds an API key/);
+      expect(expectError(reply, 400, "invalid_request")).toMatch(/^metadata\.note: contains an API key/);
       expect(reply.text).not.toContain(text);
     }
   });
@@ -220,7 +220,7 @@ describe("POST /vault/keys refuses, and names the field and what is accepted", (
         text: '{"daily_usd_cap":1}',
         headers: second,
       });
-      expect(expectError(reply, 400, "invalid_request")).toMatch(/: got 2 headers; accepted is one/);
+      expect(expectError(reply, 400, "invalid_request")).toMatch(/: got 2 headers; expected one/);
     }
   });
 
@@ -228,7 +228,7 @@ describe("POST /vault/keys refuses, and names the field and what is accepted", (
     for (const text of ["{", "vendor=stripe", "{'vendor': 'stripe'}", "\u0000", "{}x"]) {
       const reply = await admin("POST", "/vault/keys", { text });
       expect(expectError(reply, 400, "invalid_request")).toMatch(
-        /^body: is not JSON, or has text after the value; accepted is an object/,
+        /^body: is not JSON, or has text after the value; expected an object/,
       );
     }
   });
@@ -240,7 +240,7 @@ describe("POST /vault/keys refuses, and names the field and what is accepted", (
         headers: { "Content-Type": type },
       });
       expect(expectError(reply, 415, "unsupported_media_type")).toMatch(
-        /^Content-Type: got a form; accepted is application\/json .*"daily_usd_cap": 50/,
+        /^Content-Type: got a form; expected application\/json .*"daily_usd_cap": 50/,
       );
     }
   });
@@ -435,13 +435,13 @@ describe("a key in the wrong place is a 401 that says what it looks like and rep
   test.each(places)("%s %s", async (method, path) => {
     const key = await issue(run);
     const cases = [
-      [undefined, "no API key"],
+      [undefined, "missing API key"],
       [STRIPE_SECRET, "a secret key of Stripe"],
       [key.token, "a vault key"],
       [`${run.apiKey}x`, "an API key of Keybrake"],
       ["re_abcdefgh12345678", "an API key of Resend"],
       [`AC${"0".repeat(32)}`, "SID of Twilio"],
-      ["nonsense", "no kind of key that is known here"],
+      ["nonsense", "an unknown kind of key"],
     ] as const;
     for (const [token, kind] of cases) {
       const reply = await ask(run, method, path, token === undefined ? {} : { token });

@@ -39,12 +39,7 @@ const basic = (user: string, password: string) =>
 
 describe("what is logged", () => {
   test.each([
-    [
-      "a vault key",
-      token,
-      `Bearer ${token}`,
-      "a vault key, which calls its vendor and manages nothing but itself",
-    ],
+    ["a vault key", token, `Bearer ${token}`, "a vault key, which calls its vendor and manages only itself"],
     [
       "a vendor's secret",
       "sk_live_4eC39HqLyjWDarjtT1zdp7dc",
@@ -52,7 +47,7 @@ describe("what is logged", () => {
       "a secret key of Stripe",
     ],
     ["a password", "0".repeat(32), basic("ACa", "0".repeat(32)), "an auth token of Twilio"],
-    ["a guess", "guess-4711", "Bearer guess-4711", "no kind of key that is known here"],
+    ["a guess", "guess-4711", "Bearer guess-4711", "an unknown kind of key"],
     ["no key", token, "", "no key at all"],
   ])(
     "is where %s came from, and never the secret, though the user agent repeats it",

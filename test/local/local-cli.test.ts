@@ -104,7 +104,7 @@ test("a wrong variable ends it at once with a message and code 1", async () => {
     code: 1,
     stdout: "",
     stderr:
-      "keybrake cannot start: PORT is many; it takes a number from 0 to 65535, where 0 takes a free port\n",
+      "keybrake cannot start: PORT is many; expected a number from 0 to 65535, where 0 takes a free port\n",
   });
 });
 
@@ -181,7 +181,8 @@ describe("a line for each decision", () => {
 });
 
 describe("a signal with a call under way", () => {
-  const HANGING = /^stopping: waiting for 1 call under way, 28 s at most; Ctrl-C once more ends it at once\n/;
+  const HANGING =
+    /^stopping: waiting for 1 call in progress, at most 28 s; press Ctrl-C again to stop at once\n/;
 
   async function withCallUnderWay() {
     const run = await start({ KEYBRAKE_STRIPE_ORIGIN: upstream.origin });
@@ -216,7 +217,7 @@ describe("a signal with a call under way", () => {
     await eventually(() => expect(run.stderr()).toMatch(HANGING));
     await eventually(() => {
       void run.kill("SIGINT");
-      expect(run.stderr()).toMatch(/^ended at once with 1 call under way: /m);
+      expect(run.stderr()).toMatch(/^stopped at once with 1 call in progress: /m);
     });
 
     expect(await ended).toBe(130);
@@ -228,7 +229,7 @@ describe("a signal with a call under way", () => {
 test.each([
   ["KEYBRAKE_DATA", "/", "KEYBRAKE_DATA is /: it is a folder; expected a file, such as /keybrake.db"],
   ["KEYBRAKE_DATA", "/proc/keybrake.db", "/proc/keybrake.db"],
-  ["STRIPE_SECRET_KEY", "hello", "STRIPE_SECRET_KEY is no key of this kind; it takes "],
+  ["STRIPE_SECRET_KEY", "hello", "STRIPE_SECRET_KEY is not a key of this kind; expected "],
 ] as const)("%s=%s ends it with one line, no stack and code 1", async (name, value, message) => {
   const { code, stdout, stderr } = await npmStart({ PORT: "0", [name]: value }).ended;
 

@@ -71,47 +71,47 @@ test("another upstream without a credential gets a placeholder", () => {
 });
 
 test.each([
-  ["PORT", "65536", "PORT is 65536; it takes a number from 0 to 65535, where 0 takes a free port"],
-  ["PORT", "http", "PORT is http; it takes a number from 0 to 65535, where 0 takes a free port"],
-  ["PORT", "-1", "PORT is -1; it takes a number from 0 to 65535, where 0 takes a free port"],
+  ["PORT", "65536", "PORT is 65536; expected a number from 0 to 65535, where 0 takes a free port"],
+  ["PORT", "http", "PORT is http; expected a number from 0 to 65535, where 0 takes a free port"],
+  ["PORT", "-1", "PORT is -1; expected a number from 0 to 65535, where 0 takes a free port"],
   [
     "KEYBRAKE_API_KEY",
     "1234567",
-    "KEYBRAKE_API_KEY has 7 characters; it takes a secret of its own, of 8 or more characters of ASCII without spaces, or unset it",
+    "KEYBRAKE_API_KEY has 7 characters; expected a secret of its own, at least 8 ASCII characters without spaces; or unset it",
   ],
   [
     "KEYBRAKE_STAGE",
     "a/b",
-    "KEYBRAKE_STAGE is a/b; it takes 1 to 128 letters, digits, hyphens and underscores",
+    "KEYBRAKE_STAGE is a/b; expected 1 to 128 letters, digits, hyphens and underscores",
   ],
   [
     "KEYBRAKE_STRIPE_ORIGIN",
     "127.0.0.1:1",
-    "KEYBRAKE_STRIPE_ORIGIN is 127.0.0.1:1; it takes an origin without a path",
+    "KEYBRAKE_STRIPE_ORIGIN is 127.0.0.1:1; expected an origin without a path",
   ],
   [
     "KEYBRAKE_STRIPE_ORIGIN",
     "http://a/v1",
-    "KEYBRAKE_STRIPE_ORIGIN is http://a/v1; it takes an origin without a path",
+    "KEYBRAKE_STRIPE_ORIGIN is http://a/v1; expected an origin without a path",
   ],
   [
     "KEYBRAKE_STRIPE_ORIGIN",
     "ftp://a",
-    "KEYBRAKE_STRIPE_ORIGIN is ftp://a; it takes an origin without a path",
+    "KEYBRAKE_STRIPE_ORIGIN is ftp://a; expected an origin without a path",
   ],
-  ["KEYBRAKE_TERMS", "{", "KEYBRAKE_TERMS is no JSON; it takes rates and prices such as {"],
+  ["KEYBRAKE_TERMS", "{", "KEYBRAKE_TERMS is not JSON; expected rates and prices such as {"],
   [
     "KEYBRAKE_TERMS",
     '{"rates":{"eur":-1}}',
-    "KEYBRAKE_TERMS has rates.eur: accepted is US dollars for one unit",
+    "KEYBRAKE_TERMS has rates.eur: expected US dollars for one unit",
   ],
   ["KEYBRAKE_TERMS", '{"price":{}}', "KEYBRAKE_TERMS has price: "],
   ...["*.example", "http://keybrake", "keybrake:8787", "a/b", "a b"].map((host): [string, string, string] => [
     "KEYBRAKE_HOSTS",
     `keybrake,${host}`,
-    `KEYBRAKE_HOSTS has ${host}; it takes names without scheme, port and wildcard`,
+    `KEYBRAKE_HOSTS has ${host}; expected names without scheme, port or wildcard`,
   ]),
-  ["KEYBRAKE_LOG", "quiet", "KEYBRAKE_LOG is quiet; it takes on, a line for each decision, or off"],
+  ["KEYBRAKE_LOG", "quiet", "KEYBRAKE_LOG is quiet; expected on (a line for each decision) or off"],
   [
     "TWILIO_AUTH_TOKEN",
     "x",
@@ -124,7 +124,7 @@ test.each([
 
 const SID = "AC0123456789abcdef0123456789abcdef";
 const HEX = "0123456789abcdef0123456789abcdef";
-const UNUSABLE = "has a space, a line break or a character that is not of ASCII";
+const UNUSABLE = "has a space, a line break or a character that is not ASCII";
 const VAULT_KEY = `kbvk${"A".repeat(54)}`;
 
 /** Guarantees that what cannot be a key is refused before anything is called with it, and is never shown. */
@@ -139,14 +139,14 @@ test.each([
   ["KEYBRAKE_API_KEY", `re_12345678_${"a".repeat(24)}`, "looks like an API key of Resend"],
   ["KEYBRAKE_API_KEY", `${SID}:${HEX}`, "looks like a credential of Twilio"],
   ["KEYBRAKE_API_KEY", VAULT_KEY, "looks like a vault key"],
-  ["STRIPE_SECRET_KEY", "hello", "is no key of this kind"],
+  ["STRIPE_SECRET_KEY", "hello", "is not a key of this kind"],
   ["STRIPE_SECRET_KEY", "pk_live_51Habcdef", "looks like a publishable key of Stripe"],
   ["STRIPE_SECRET_KEY", "sk_test_51Habc def", UNUSABLE],
-  ["STRIPE_SECRET_KEY", '"sk_test_51Habcdef"', "is no key of this kind"],
+  ["STRIPE_SECRET_KEY", '"sk_test_51Habcdef"', "is not a key of this kind"],
   ["STRIPE_SECRET_KEY", "whsec_51Habcdef", "looks like the signing secret of a webhook"],
   ["STRIPE_SECRET_KEY", VAULT_KEY, "looks like a vault key"],
   ["STRIPE_SECRET_KEY", "sk_test_51H-abcdef", "is cut short or mistyped"],
-  ["RESEND_API_KEY", "hello", "is no key of this kind"],
+  ["RESEND_API_KEY", "hello", "is not a key of this kind"],
   ["RESEND_API_KEY", "re_12345678-abc", "is cut short or mistyped"],
   ["RESEND_API_KEY", "sk_test_51Habcdef", "looks like a secret key of Stripe"],
   ["RESEND_API_KEY", "re_1234\r\nX-Evil: 1", UNUSABLE],
@@ -166,7 +166,7 @@ test.each([
   }
 
   expect(message).toContain(`${name} ${why}`);
-  expect(message).toMatch(/; it takes .*, or unset it/);
+  expect(message).toMatch(/; expected .*; or unset it/);
   expect(message).not.toContain(value);
   expect(message).not.toContain("\n");
 });
@@ -203,5 +203,5 @@ test.each([
 
 test("arguments are refused, since variables say everything", () => {
   expect(() => parseArguments([])).not.toThrow();
-  expect(() => parseArguments(["--quiet"])).toThrow("it takes no arguments, got 1; ");
+  expect(() => parseArguments(["--quiet"])).toThrow("got 1 arguments; expected none: ");
 });

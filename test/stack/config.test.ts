@@ -37,28 +37,28 @@ test("without a configuration the defaults hold", () => {
 
 /** Guarantees that a mistake is named with its field, what it got, and what would be accepted. */
 test.each<readonly [unknown, RegExp]>([
-  [{ stag: "prod" }, /^ {2}stag: there is no such field; accepted are stackName, stage, .*accessLogs$/m],
-  [{ throttle: { rate: 3 } }, /^ {2}throttle\.rate: there is no such field$/m],
+  [{ stag: "prod" }, /^ {2}stag: unknown field; expected one of stackName, stage, .*accessLogs$/m],
+  [{ throttle: { rate: 3 } }, /^ {2}throttle\.rate: unknown field$/m],
   [
     { throttle: { managing: { burst: 0 } } },
-    /^ {2}throttle\.managing\.burst: got 0; accepted is a whole number from 1 to 5000$/m,
+    /^ {2}throttle\.managing\.burst: got 0; expected a whole number from 1 to 5000$/m,
   ],
-  [{ reservedConcurrency: 5 }, /^ {2}reservedConcurrency: got 5; accepted is an object of whole numbers$/m],
+  [{ reservedConcurrency: 5 }, /^ {2}reservedConcurrency: got 5; expected an object of whole numbers$/m],
   [
     { reservedConcurrency: { "record-audit": 5 } },
-    /^ {2}reservedConcurrency\.record-audit: got "record-audit"; accepted are the functions issue-key, manage-key, own-key, query-audit, proxy-call$/m,
+    /^ {2}reservedConcurrency\.record-audit: got "record-audit"; expected one of the functions issue-key, manage-key, own-key, query-audit, proxy-call$/m,
   ],
   [
     { reservedConcurrency: { "manage-key": 0 } },
-    /^ {2}reservedConcurrency\.manage-key: got 0; accepted is a whole number from 1 to 10000$/m,
+    /^ {2}reservedConcurrency\.manage-key: got 0; expected a whole number from 1 to 10000$/m,
   ],
-  [{ lambdaQuota: 1 }, /^ {2}lambdaQuota: got 1; accepted is a whole number from 10 to 1000000$/m],
-  [{ pageEmail: "pager" }, /^ {2}pageEmail: got "pager"; accepted is an e-mail address$/m],
+  [{ lambdaQuota: 1 }, /^ {2}lambdaQuota: got 1; expected a whole number from 10 to 1000000$/m],
+  [{ pageEmail: "pager" }, /^ {2}pageEmail: got "pager"; expected an e-mail address$/m],
   [
     { managingCidrs: "203.0.113.0/24" },
-    /^ {2}managingCidrs: got "203\.0\.113\.0\/24"; accepted is a list of address ranges$/m,
+    /^ {2}managingCidrs: got "203\.0\.113\.0\/24"; expected a list of address ranges$/m,
   ],
-  [{ managingCidrs: [] }, /^ {2}managingCidrs: accepted are 1 to 50 ranges$/m],
+  [{ managingCidrs: [] }, /^ {2}managingCidrs: expected 1 to 50 ranges$/m],
   ...[
     "203.0.113.0",
     "203.0.113.0/33",
@@ -71,73 +71,64 @@ test.each<readonly [unknown, RegExp]>([
     (range) =>
       [
         { managingCidrs: ["203.0.113.0/24", range] },
-        /^ {2}managingCidrs\.1: got .*accepted is an address range such as 203\.0\.113\.0\/24 or 2001:db8::\/32$/m,
+        /^ {2}managingCidrs\.1: got .*expected an address range such as 203\.0\.113\.0\/24 or 2001:db8::\/32$/m,
       ] as const,
   ),
   [
     { webAclArn: "arn:aws:wafv2:us-east-1:111122223333:global/webacl/one/a-1" },
-    /^ {2}webAclArn: .*accepted is the ARN of a regional web ACL of WAF/m,
+    /^ {2}webAclArn: .*expected the ARN of a regional web ACL of WAF/m,
   ],
   [
     { kmsKeyArn: "arn:aws:kms:eu-west-1:111122223333:alias/mine" },
-    /^ {2}kmsKeyArn: .*accepted is the ARN of a KMS key \(not of an alias\)/m,
+    /^ {2}kmsKeyArn: .*expected the ARN of a KMS key \(not of an alias\)/m,
   ],
-  [{ terminationProtection: "no" }, /^ {2}terminationProtection: got "no"; accepted is true or false$/m],
-  [
-    { stage: "my stage" },
-    /^ {2}stage: got "my stage"; accepted is letters, digits, hyphens and underscores/m,
-  ],
-  [{ stackName: "1st" }, /^ {2}stackName: got "1st"; accepted is a letter, then/m],
-  [{ auditRetentionDays: 0 }, /^ {2}auditRetentionDays: got 0; accepted is a whole number from 1 to 3650$/m],
-  [{ auditRetentionDays: "400" }, /^ {2}auditRetentionDays: got "400"; accepted is a whole number/m],
+  [{ terminationProtection: "no" }, /^ {2}terminationProtection: got "no"; expected true or false$/m],
+  [{ stage: "my stage" }, /^ {2}stage: got "my stage"; expected letters, digits, hyphens and underscores/m],
+  [{ stackName: "1st" }, /^ {2}stackName: got "1st"; expected a letter, then/m],
+  [{ auditRetentionDays: 0 }, /^ {2}auditRetentionDays: got 0; expected a whole number from 1 to 3650$/m],
+  [{ auditRetentionDays: "400" }, /^ {2}auditRetentionDays: got "400"; expected a whole number/m],
   [
     { credentials: { strip: ["default"] } },
-    /^ {2}credentials\.strip: got "strip"; accepted are the vendors stripe, twilio, resend$/m,
+    /^ {2}credentials\.strip: got "strip"; expected one of the vendors stripe, twilio, resend$/m,
   ],
-  [{ rates: { usd: 1 } }, /^ {2}rates\.usd: got "usd"; accepted are currencies other than usd/m],
-  [{ rates: { eur: 0 } }, /^ {2}rates\.eur: got 0; accepted is US dollars for one unit/m],
-  [{ rates: { eur: "1,09" } }, /^ {2}rates\.eur: got "1,09"; accepted is US dollars for one unit/m],
-  [{ rateMarginPercent: -1 }, /^ {2}rateMarginPercent: got -1; accepted is a number from 0 to 50/m],
-  [{ prices: { twilio: { fax: 1 } } }, /^ {2}prices\.twilio\.fax: there is no such field/m],
+  [{ rates: { usd: 1 } }, /^ {2}rates\.usd: got "usd"; expected currencies other than usd/m],
+  [{ rates: { eur: 0 } }, /^ {2}rates\.eur: got 0; expected US dollars for one unit/m],
+  [{ rates: { eur: "1,09" } }, /^ {2}rates\.eur: got "1,09"; expected US dollars for one unit/m],
+  [{ rateMarginPercent: -1 }, /^ {2}rateMarginPercent: got -1; expected a number from 0 to 50/m],
+  [{ prices: { twilio: { fax: 1 } } }, /^ {2}prices\.twilio\.fax: unknown field/m],
   [{ prices: { twilio: { sms: { "+1": "a lot" } } } }, /^ {2}prices\.twilio\.sms/m],
   [{ prices: { resend: { recipient: 0.00000001 } } }, /^ {2}prices\.resend\.recipient/m],
   [
     {
       prices: { twilio: { sms: Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`+${at}`, 1])) } },
     },
-    /^ {2}prices: with rates they are longer than 2500 characters/m,
+    /^ {2}prices: rates and prices are longer than 2500 characters/m,
   ],
-  [{ credentials: { stripe: [] } }, /^ {2}credentials\.stripe: accepted is at least one name$/m],
-  [{ credentials: { stripe: ["a", "a"] } }, /^ {2}credentials\.stripe: each name may be there once$/m],
-  [{ credentials: { stripe: ["test-1"] } }, /^ {2}credentials\.stripe\.0: got "test-1"; accepted is a name/m],
+  [{ credentials: { stripe: [] } }, /^ {2}credentials\.stripe: expected at least one name$/m],
+  [{ credentials: { stripe: ["a", "a"] } }, /^ {2}credentials\.stripe: expected each name only once$/m],
+  [{ credentials: { stripe: ["test-1"] } }, /^ {2}credentials\.stripe\.0: got "test-1"; expected a name/m],
   [
     { credentials: { stripe: ["sk_live_1"] } },
-    /^ {2}credentials\.stripe\.0: .*accepted is a name in small letters/m,
+    /^ {2}credentials\.stripe\.0: .*expected a name in small letters/m,
   ],
   [
     { vendorOrigins: { stripe: "http://example.com" } },
-    /^ {2}vendorOrigins\.stripe: .*accepted is https:\/\/<host>/m,
+    /^ {2}vendorOrigins\.stripe: .*expected https:\/\/<host>/m,
   ],
   [
     { throttle: { requestsPerSecond: 0.5 } },
-    /^ {2}throttle\.requestsPerSecond: got 0\.5; accepted is a whole number/m,
+    /^ {2}throttle\.requestsPerSecond: got 0\.5; expected a whole number/m,
   ],
-  [{ alarmEmail: "ops" }, /^ {2}alarmEmail: got "ops"; accepted is an e-mail address$/m],
+  [{ alarmEmail: "ops" }, /^ {2}alarmEmail: got "ops"; expected an e-mail address$/m],
   [{ customDomain: { name: "keybrake.example.com" } }, /^ {2}customDomain\.certificateArn: it is missing$/m],
-  [
-    { permissionsBoundaryArn: "boundary" },
-    /^ {2}permissionsBoundaryArn: got "boundary"; accepted is the ARN/m,
-  ],
-  [
-    { accessLogs: true },
-    /^ {2}accessLogs: got true; accepted is off, account-has-role or set-account-role$/m,
-  ],
-  [{ credentials: {} }, /^ {2}credentials: accepted is at least one vendor: stripe, twilio, resend$/m],
-  [{ throttle: 5 }, /^ {2}throttle: got 5; accepted is an object$/m],
-  [{ credentials: 5 }, /^ {2}credentials: got 5; accepted is an object of lists of names$/m],
-  [{ customDomain: 5 }, /^ {2}customDomain: got 5; accepted is an object$/m],
-  [[], /accepted is an object/],
-  ["prod", /accepted is an object/],
+  [{ permissionsBoundaryArn: "boundary" }, /^ {2}permissionsBoundaryArn: got "boundary"; expected the ARN/m],
+  [{ accessLogs: true }, /^ {2}accessLogs: got true; expected off, account-has-role or set-account-role$/m],
+  [{ credentials: {} }, /^ {2}credentials: expected at least one vendor: stripe, twilio, resend$/m],
+  [{ throttle: 5 }, /^ {2}throttle: got 5; expected an object$/m],
+  [{ credentials: 5 }, /^ {2}credentials: got 5; expected an object of lists of names$/m],
+  [{ customDomain: 5 }, /^ {2}customDomain: got 5; expected an object$/m],
+  [[], /expected an object/],
+  ["prod", /expected an object/],
 ])("%j is refused with its field and what is accepted", (input, message) => {
   expect(() => parseConfig(input, "keybrake.config.ts")).toThrow(ConfigError);
   expect(() => parseConfig(input, "keybrake.config.ts")).toThrow(message);
@@ -184,6 +175,6 @@ test("two sources, a file without config and text that is no JSON are refused", 
   await expect(readConfig({}, folder)).rejects.toThrow("keep one of them");
   await expect(readConfig(undefined, folder)).rejects.toThrow("exports no config");
   await expect(readConfig("stage=prod", await folderWith({}))).rejects.toThrow(
-    'got "stage=prod"; accepted is JSON',
+    'got "stage=prod"; expected JSON',
   );
 });

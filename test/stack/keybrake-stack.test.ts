@@ -435,7 +435,7 @@ describe("the front door", () => {
       expect(body, id).toMatchObject({
         error: {
           code: `gateway_${ResponseType.toLowerCase()}`,
-          message: expect.stringMatching(/charged|before you call it failed/),
+          message: expect.stringMatching(/charged|before you treat it as failed/),
           request_id: "$context.requestId",
           charged: expect.stringMatching(/^(no|unknown)$/),
         },
@@ -629,7 +629,7 @@ describe("alarms", () => {
       expect(subscriptions.sort()).toEqual(mailed);
       const { Value: value, Description: description } = outputs["SubscribeToAlarmsCommand"] ?? {};
       expect(shown(value ?? "").match(/aws sns subscribe /g) ?? []).toHaveLength(silent);
-      if (silent > 0) expect(description).toMatch(/^NOBODY is told of /);
+      if (silent > 0) expect(description).toMatch(/^NOBODY receives /);
     },
   );
 
@@ -788,7 +788,7 @@ describe("a configuration", () => {
       expect(() => synthesised(config)).toThrow(ConfigError);
       expect(() => synthesised(config)).toThrow(
         new RegExp(
-          `environment of the function \\S+ may become \\d+ bytes long; accepted are 4096\\. .*${variable} \\d+`,
+          `environment of the function \\S+ may become \\d+ bytes long; expected at most 4096\\. .*${variable} \\d+`,
         ),
       );
     },

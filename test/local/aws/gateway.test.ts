@@ -258,14 +258,14 @@ test("any other method at the bare root gets the gateway's own answer, in the sh
         type: "permission_error",
         code: "gateway_missing_authentication_token",
         message:
-          "there is nothing at this address, add a path; nothing was sent to the vendor and nothing was charged",
+          "there is nothing at this address; add a path; nothing was sent to the vendor and nothing was charged",
         request_id: requestId,
         charged: "no",
       },
       statusCode: 403,
       name: "gateway_missing_authentication_token",
       message:
-        "there is nothing at this address, add a path; nothing was sent to the vendor and nothing was charged",
+        "there is nothing at this address; add a path; nothing was sent to the vendor and nothing was charged",
       code: 20403,
       more_info: "https://www.twilio.com/docs/errors/20403",
       status: 403,
