@@ -194,6 +194,23 @@ export const CALLS: Readonly<Record<string, CallRecord>> = {
     },
     corrections: {},
   },
+  otherStates: {
+    callId: "call_other",
+    version: 2,
+    status: "unresolved",
+    lease: null,
+    joiners: 0,
+    firstAtMs: AT_MS,
+    payingAttemptId: null,
+    objectId: null,
+    latePrice: null,
+    attempts: {
+      att_covered: attemptOf("att_covered", { state: "paid_by_other", outcome: SILENT }),
+      att_released: attemptOf("att_released", { state: "released", outcome: SILENT }),
+      att_unresolved: attemptOf("att_unresolved", { state: "unresolved", outcome: SILENT }),
+    },
+    corrections: {},
+  },
 };
 
 const BALANCE: Balance = {

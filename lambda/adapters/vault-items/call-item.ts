@@ -21,31 +21,23 @@ const STORED_STATE = {
   joined: "rode",
   free: "free",
 } as const satisfies Record<AttemptState, string>;
-const STATE = {
-  open: "open",
-  settled: "settled",
-  released: "released",
-  covered: "paid_by_other",
-  denied: "denied",
-  unresolved: "unresolved",
-  rode: "joined",
-  free: "free",
-} as const satisfies Record<string, AttemptState>;
 const STORED_KIND = { own: "own", joiner: "rider", free: "free" } as const satisfies Record<
   Attempt["kind"],
   string
 >;
-const KIND = { own: "own", rider: "joiner", free: "free" } as const satisfies Record<string, Attempt["kind"]>;
+
+/** Reads a stored word as the word of the code. */
+function storedAs<Word extends string>(stored: Readonly<Record<Word, string>>) {
+  const words = new Map(Object.entries<string>(stored).map(([word, name]) => [name, word as Word]));
+  return v.pipe(
+    v.picklist([...words.keys()]),
+    v.transform((name) => words.get(name) as Word),
+  );
+}
 
 const attemptSchema = v.object({
-  state: v.pipe(
-    v.picklist(["open", "settled", "released", "covered", "denied", "unresolved", "rode", "free"]),
-    v.transform((stored) => STATE[stored]),
-  ),
-  kind: v.pipe(
-    v.picklist(["own", "rider", "free"]),
-    v.transform((stored) => KIND[stored]),
-  ),
+  state: storedAs(STORED_STATE),
+  kind: storedAs(STORED_KIND),
   micros: money,
   keys: v.array(keyWindow),
   at: whole,
