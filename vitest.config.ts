@@ -1,7 +1,8 @@
 import { defineConfig } from "vitest/config";
 
-/** Processes that are killed and started again, calls by chance, servers of others, and the product broken on purpose. */
+/** A vendor more in a copy of the product; processes that are killed and started again, calls by chance, servers of others, and the product broken on purpose. */
 const LONG = [
+  "test/e2e/fourth-vendor.test.ts",
   "test/e2e/independent-upstreams.test.ts",
   "test/e2e/quotes.test.ts",
   "test/e2e/restart.test.ts",

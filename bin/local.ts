@@ -83,7 +83,8 @@ function banner(settings: Settings, run: LocalRun): string {
       `${run.dynamodbEndpoint} (tables keybrake-vault, keybrake-audit; for aws dynamodb --endpoint-url)`,
     ],
   ];
-  const lines = rows.map(([label = "", text]) => `  ${label.padEnd(10)}${text}`);
+  const width = Math.max(...rows.map(([label = ""]) => label.length)) + 2;
+  const lines = rows.map(([label = "", text]) => `  ${label.padEnd(width)}${text}`);
   return [
     "",
     "Keybrake",

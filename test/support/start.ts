@@ -36,10 +36,13 @@ export async function killAllStarted(): Promise<void> {
 }
 
 /** Starts the product and waits for its ready line; rejects with what it said where it ends before. */
-export async function start(environment: Readonly<Record<string, string>> = {}): Promise<Started> {
+export async function start(
+  environment: Readonly<Record<string, string>> = {},
+  program: string = LOCAL,
+): Promise<Started> {
   const { PATH = "" } = process.env;
   const apiKey = environment["KEYBRAKE_API_KEY"] ?? "admin-key-of-the-tests";
-  const child = spawn(process.execPath, [LOCAL], {
+  const child = spawn(process.execPath, [program], {
     env: { PATH, PORT: "0", KEYBRAKE_API_KEY: apiKey, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -78,8 +81,8 @@ export async function start(environment: Readonly<Record<string, string>> = {}):
     baseUrl,
     apiKey,
     booksUrls,
-    dynamodbEndpoint: /^ {2}DynamoDB {2}(\S+)/m.exec(stdout)?.[1] ?? "",
-    simulatorOrigin: /^ {2}Stripe {4}simulated, its books: (\S+)\/books/m.exec(stdout)?.[1],
+    dynamodbEndpoint: /^ {2}DynamoDB +(\S+)/m.exec(stdout)?.[1] ?? "",
+    simulatorOrigin: /^ {2}Stripe +simulated, its books: (\S+)\/books/m.exec(stdout)?.[1],
     ended,
     stdout: () => stdout,
     stderr: () => stderr,
