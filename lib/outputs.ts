@@ -36,7 +36,7 @@ export function writeOutputs(
     output(
       `${pascal(vendor)}BaseUrl`,
       `${frontDoor.baseUrl}/${vendor}`,
-      `What stands in the place of ${vendor}'s own address in its SDK`,
+      `The base URL for ${vendor}'s SDK, in place of the vendor's own`,
     );
   output(
     "ApiKeyCommand",

@@ -60,7 +60,7 @@ export class TableLayout {
     );
     throw new Problem(
       "ledger_unavailable",
-      "the ledger was written by a newer version of Keybrake than this one, which the operator has to deploy again",
+      "a newer version of Keybrake wrote the ledger; the operator has to deploy that version again",
     );
   }
 

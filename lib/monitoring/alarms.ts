@@ -53,7 +53,7 @@ export function alarmRules(
       threshold: 5,
       periods: LASTING,
       description:
-        "Callers get 5xx: of a function that failed (its log group says why), of the vendor, or of a credential that is not set. GET /vault/audit tells which.",
+        "Callers get 5xx: from a function that failed (see its log group), from the vendor, or because a credential is not set. GET /vault/audit shows which.",
     },
     {
       id: "ProxyThrottled",
@@ -62,7 +62,7 @@ export function alarmRules(
       threshold: 10,
       periods: LASTING,
       description:
-        "Lambda has no room for the function that passes calls on: they are answered 5xx without being run, and a revocation may find no room either (docs/emergency.md has one that needs none). Raise the account's quota of concurrent executions.",
+        "Lambda has no capacity for the function that forwards calls: they get 5xx without being run, and a revocation may get no capacity either (docs/emergency.md has one that needs none). Raise the account's quota of concurrent executions.",
     },
     {
       id: "AuditThrottled",
@@ -71,7 +71,7 @@ export function alarmRules(
       threshold: 1,
       periods: LASTING,
       description:
-        "Lambda has no room for the consumer of the audit log, which waits and loses nothing. Raise the account's quota of concurrent executions.",
+        "Lambda has no capacity for the consumer of the audit log, which waits and loses nothing. Raise the account's quota of concurrent executions.",
     },
     {
       id: "AccountConcurrency",
@@ -170,7 +170,7 @@ export function alarmRules(
       metric: metrics.unknownKeys,
       threshold: 100,
       periods: LASTING,
-      description: `Many requests with vault keys or API keys that do not exist: an old key in a loop, or somebody who guesses. CloudWatch Logs Insights tells who, over the log groups ${strangersLogGroups.join(", ")} with the query: ${STRANGERS_QUERY}`,
+      description: `Many requests with vault keys or API keys that do not exist: an old key in a loop, or somebody who guesses. CloudWatch Logs Insights shows who, over the log groups ${strangersLogGroups.join(", ")} with the query: ${STRANGERS_QUERY}`,
     },
     ...metrics.vaultThrottled.map(
       ({ operation, metric }): AlarmRule => ({
@@ -223,7 +223,7 @@ export function alarmRules(
       threshold: LATENCY_P99_MS_MAX,
       periods: LASTING,
       description:
-        "One call in a hundred takes more than 15 seconds, and at 29 it ends without an answer. Rows of GET /vault/audit have vendor_ms and overhead_ms: they tell whether it is the vendor.",
+        "One call in a hundred takes more than 15 seconds, and at 29 it ends without an answer. Rows of GET /vault/audit have vendor_ms and overhead_ms: they show whether it is the vendor.",
     },
   ];
 }

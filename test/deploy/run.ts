@@ -68,7 +68,7 @@ await skippedWhereUnavailable(async () => {
     await rm(folder, { recursive: true, force: true });
   }
   const skipped = CANNOT_HOLD.map(({ file, test, reason }) => `${file}: "${test}": ${reason}`);
-  console.log(`\nskipped, since MiniStack does otherwise than AWS:\n${listed(skipped)}`);
+  console.log(`\nskipped, because MiniStack differs from AWS here:\n${listed(skipped)}`);
   console.log(`\nnot tried on MiniStack:\n${listed(NOT_HERE)}`);
 });
 

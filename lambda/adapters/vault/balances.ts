@@ -178,7 +178,7 @@ async function draw(table: VaultTable, wanted: Draw & AttemptNote): Promise<Draw
       return { kind: "refused", reason: refusalOf(balance, wanted) ?? "fenced", balance };
     }
     if (!isNotApplied(error)) return probe(table, keyId, attemptId, error);
-    table.warn("a reservation was not taken: the table refused every send of it", error);
+    table.warn("a reservation was not made: the table refused every attempt", error);
     return { kind: "not_applied" };
   }
 }

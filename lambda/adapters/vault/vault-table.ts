@@ -51,7 +51,7 @@ export class VaultTable {
       if (unread.length === 0) return { kind: "done", value: found };
       return {
         kind: "again",
-        cause: new Error("the table left balances unread, however often it was asked"),
+        cause: new Error("the table left balances unread after every retry"),
       };
     });
   }
