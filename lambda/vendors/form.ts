@@ -10,25 +10,25 @@ import type { VendorRequest } from "../domain/vendor.ts";
  */
 export type Form = ReadonlyMap<string, string>;
 
-/** How a vendor writes the names of its fields, and which of them may stand there several times. */
+/** How a vendor writes the names of its fields, and which of them may be repeated. */
 export interface FormStyle {
   readonly name: RegExp;
   readonly repeated: readonly string[];
 }
 
-/** More fields than any call has: a longer form is refused before it costs time. */
+/** No call has more fields. A longer form is refused before it costs time. */
 const FIELDS_MAX = 1_000;
 const NAME_LENGTH_MAX = 200;
 
-/** Small letters, and brackets for what is inside: Stripe's. */
+/** Stripe's style: lower case, and brackets for what is nested. */
 const BRACKETED: FormStyle = { name: /^[a-z][a-z0-9_]*(\[[^[\]]*\])*$/, repeated: [] };
 
-/** Only the names that a caller gives to metadata may have other characters inside of brackets. */
+/** Only names of metadata may have other characters inside brackets, because the caller chooses them. */
 const INSIDE = /^[A-Za-z0-9_-]*$/;
 
 /**
- * Where Stripe keeps metadata, `*` for a place in a list: what stands below, one bracket deep, is named by the caller and
- * moves nothing, whatever its name. At the end of any other name `metadata` is no more than a word.
+ * Where Stripe keeps metadata; `*` is a place in a list. The caller names what is one bracket deep below it, and it
+ * moves no money under any name. At the end of any other name, `metadata` means nothing.
  *
  * Source: the parameter types of stripe-node 23.1, read 2026-11-27.
  */
@@ -49,14 +49,14 @@ const METADATA = new Set([
   "subscription_details.items.*.metadata",
 ]);
 
-/** Whether a field is one of metadata, `metadata[amount]` say: its name and its value are the caller's. */
+/** Whether a field is metadata, such as `metadata[amount]`: the caller chooses its name and its value. */
 export function isMetadata(name: string): boolean {
   const segments = segmentsOf(name);
   const above = segments.slice(0, -1).map((segment) => (/^[0-9]*$/.test(segment) ? "*" : segment));
   return segments.at(-1) !== "" && METADATA.has(above.join("."));
 }
 
-/** Whether a name is written as every parser reads it. */
+/** Whether every parser reads the name in the same way. */
 export const isField = (name: string): boolean =>
   name.length <= NAME_LENGTH_MAX && BRACKETED.name.test(name) && hasPlainBrackets(name);
 
@@ -67,8 +67,8 @@ const hasPlainBrackets = (name: string): boolean =>
 const segmentsOf = (name: string): readonly string[] => name.replaceAll("]", "").split("[");
 
 /**
- * Reads the parameters of a request that has a form body or none. Names keep their brackets: `metadata[order]`; of those
- * that may be repeated each one gets its place behind a `#`: `MediaUrl#0`.
+ * Reads the parameters of a request with a form body or without a body. Names keep their brackets: `metadata[order]`. A
+ * name that may be repeated gets its position after a `#`: `MediaUrl#0`.
  */
 export function parseForm(request: VendorRequest, style: FormStyle = BRACKETED): Form | Problem {
   if (Object.keys(request.query).length > 0)
@@ -121,11 +121,11 @@ function fieldsOf(text: string, style: FormStyle): Form | Problem {
 const isName = (name: string, style: FormStyle): boolean =>
   name.length <= NAME_LENGTH_MAX && style.name.test(name) && hasPlainBrackets(name);
 
-/** What each name was used as: parsers differ on what becomes of one that is a value here and has something inside there. */
+/** How each name was used. Parsers differ on a name that is a value in one place and has nested fields in another. */
 class Shapes {
   readonly #kinds = new Map<string, "value" | "list" | "names">();
 
-  /** The beginning of `name` that was used in another way before, or null. */
+  /** The start of `name` that was used in another way before, or null. */
   conflict(name: string): string | null {
     const segments = segmentsOf(name);
     for (const at of segments.keys()) {
@@ -139,11 +139,11 @@ class Shapes {
   }
 }
 
-/** The names of all fields that stand for `top`: itself or with brackets. */
+/** The names of all fields of `top`, with and without brackets. */
 export const namesUnder = (form: Form, top: string): readonly string[] =>
   [...form.keys()].filter((name) => name === top || name.startsWith(`${top}[`));
 
-/** A whole number as it must be written: digits without sign, spaces, exponent or leading zeros. */
+/** Reads a whole number: digits without sign, spaces, exponent or leading zeros. Null where the field is missing. */
 export function wholeNumber(form: Form, name: string): bigint | null | Problem {
   const names = namesUnder(form, name);
   if (names.length === 0) return null;

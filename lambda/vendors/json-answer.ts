@@ -2,9 +2,9 @@ import { NOTHING } from "../domain/money.ts";
 import { isJsonObject } from "../domain/strict-json.ts";
 import type { Json, VendorOutcome } from "../domain/vendor.ts";
 
-/** How answers in JSON are read, whichever vendor gives them. */
+/** How JSON answers of any vendor are read. */
 
-/** The object that a body holds, or null where it holds none. */
+/** The JSON object in a body, or null where the body is anything else. */
 export function jsonObjectOf(body: Uint8Array): Json | null {
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(body));
@@ -14,7 +14,7 @@ export function jsonObjectOf(body: Uint8Array): Json | null {
   }
 }
 
-/** An id or a name of a vendor's: short and printable, whatever an answer may hold. */
+/** A vendor's id or name: short and printable. Null for any other value in an answer. */
 export const printable = (value: unknown): string | null =>
   typeof value === "string" && /^[\x21-\x7e]{1,255}$/.test(value) ? value : null;
 

@@ -4,8 +4,8 @@ import type { VendorRequest } from "../domain/vendor.ts";
 import { ambiguous } from "./form.ts";
 
 /**
- * A JSON body that reaches a vendor: strict JSON, and nothing beside it that could show one thing to us and another to the
- * vendor, such as a body that comes compressed or with parameters in the URL.
+ * A JSON body that is sent to a vendor. It is strict JSON. What could look different to Keybrake and to the vendor is
+ * refused, such as a compressed body or parameters in the URL.
  */
 export type JsonBody = { readonly value: unknown };
 

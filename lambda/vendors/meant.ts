@@ -3,13 +3,13 @@ import type { Vendor } from "../domain/vendor.ts";
 import { endpointOf, fitsSegment } from "./endpoints.ts";
 
 /**
- * What was meant by an entry of an allowlist that can never match, and by a path that no endpoint has: the base address of
- * another vendor, a prefix too much or too few, a letter that is wrong.
+ * Guesses what was meant by an allowlist entry that can never match, or by a path that no endpoint has: the base URL of
+ * another vendor, an extra or missing prefix, a wrong letter.
  */
 
 /**
- * What is wrong with an entry of an allowlist, with the one that was probably meant; null where some call can match it.
- * `all`: the vendors whose endpoint it may be instead.
+ * Says what is wrong with an allowlist entry, with the entry that was probably meant. Null where some call can match
+ * it. `all`: the vendors whose endpoint it may be instead.
  */
 export function entryProblem(vendor: Vendor, entry: string, all: readonly Vendor[]): string | null {
   const pattern = parseEndpointPattern(entry);
@@ -28,7 +28,7 @@ export function entryProblem(vendor: Vendor, entry: string, all: readonly Vendor
   return `it matches no endpoint that a ${vendor.name} key can call; ${accepted}`;
 }
 
-/** Whether some call that has a price or is free is allowed by an entry. */
+/** Whether an entry allows some priced or free call. */
 function canMatch(
   { catalog, placeholders, catalogPath }: Vendor,
   { method, segments }: EndpointPattern,
@@ -52,7 +52,7 @@ function canMatch(
   });
 }
 
-/** Completes a refusal of a path that is in no catalog: what to write in its place, or nothing. */
+/** Completes the refusal of a path that is in no catalog: what to write instead, or an empty text. */
 export function pathHint(vendor: Vendor, method: string, path: string): string {
   const meant = meantBy(vendor, `${method} ${path}`);
   if (meant === null) return "";
@@ -87,10 +87,10 @@ function meantBy(vendor: Vendor, entry: string): string | null {
   return nearest(vendor, methods[0] ?? "", paths[0] ?? "");
 }
 
-/** A stage, the name of a vendor, a version that stands there twice. */
+/** A stage, the name of a vendor, a repeated version. */
 const TOO_MUCH_MAX = 3;
 
-/** A path as it could have been meant: without an origin and a query, and with less or more before it. */
+/** The paths that could have been meant: without origin and query, and with fewer or more segments before them. */
 function writtenOtherwise({ origins, prefixes }: Vendor, text: string): readonly string[] {
   const host = /^https?:\/\/([^/:]*)/i.exec(text)?.[1]?.toLowerCase();
   const [name = "main"] = Object.entries(origins).find(([, origin]) => origin === `https://${host}`) ?? [];
@@ -108,7 +108,7 @@ function writtenOtherwise({ origins, prefixes }: Vendor, text: string): readonly
     })
     .join("/");
   const segments = plain.split("/").slice(1);
-  // Never less than a word: an entry must not come back wider than it was written.
+  // At least one word stays: the suggested entry must not be wider than the one that was written.
   const shorter = Array.from(
     { length: Math.min(TOO_MUCH_MAX, segments.length - 1) },
     (_, at) => `/${segments.slice(at + 1).join("/")}`,
@@ -117,7 +117,7 @@ function writtenOtherwise({ origins, prefixes }: Vendor, text: string): readonly
   return [...new Set([...all, ...all.map((each) => each.toLowerCase())])];
 }
 
-/** Letters that may be wrong in one word, and in all of them. */
+/** How many letters may be wrong, in one word and in all of them together. */
 const WRONG_MAX = 3;
 
 /** The entry of the catalog with the fewest wrong letters; ids and wildcards stay as they were written. */
@@ -133,7 +133,7 @@ function nearest({ catalog, placeholders }: Vendor, method: string, path: string
       (open ? parts.length <= fixed.length : parts.length !== fixed.length)
     )
       continue;
-    // A path that is right under another method is nearer than any other path.
+    // The right path with another method is nearer than any other path.
     let wrong = endpoint.method === method ? 0 : 0.5;
     const written = fixed.map((segment, at) => {
       const part = parts[at] ?? "";

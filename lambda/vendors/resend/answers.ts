@@ -11,13 +11,13 @@ import type {
 import { jsonObjectOf, NOTHING_READ, printable } from "../json-answer.ts";
 
 /**
- * What Resend's answers say of the money: none names a price, so what was accepted costs what was quoted for it.
+ * Reads Resend's answers. They name no price, so an accepted e-mail costs what was quoted for it.
  *
- * A repeat under one idempotency key is answered like the first time and is not marked. Its ids are the same, so the
- * object id tells it. resend.com/docs/dashboard/emails/idempotency-keys, read 2026-11-22.
+ * A repeat under the same idempotency key gets the first answer, without a mark. Its ids are the same, so the object id
+ * shows the repeat. resend.com/docs/dashboard/emails/idempotency-keys, read 2026-11-22.
  */
 
-/** The request was checked, or met a limit or another attempt, and no e-mail was made of it. */
+/** The request failed a check, met a limit or met another attempt. No e-mail was created. */
 const NOT_EXECUTED = new Set([400, 401, 403, 404, 405, 409, 413, 415, 422, 429]);
 
 const reading = (kind: VendorOutcome["kind"], price: MicroUsd, objectId: string | null): VendorOutcome => ({
@@ -48,13 +48,13 @@ export const readBatch = readAnswer((body, quote, { headers }) => {
   const isPermissive = modes.length === 1 && modes[0] === "permissive";
   const ids = idsOf(body["data"]);
   const failed = isPermissive ? failuresOf(body["errors"], parts.length) : 0;
-  // Told of each e-mail what became of it, or not an answer to this batch: then it proves nothing.
+  // An answer that does not account for each e-mail proves nothing.
   if (ids === null || failed === null || ids.length + failed !== parts.length)
     return reading("executed", amount, null);
   return reading("executed", smaller(dearest(parts, ids.length), amount), ids[0] ?? null);
 });
 
-/** The ids of accepted e-mails; null where one is missing, or stands there twice. */
+/** The ids of accepted e-mails; null where an id is missing or repeated. */
 function idsOf(data: unknown): readonly string[] | null {
   if (!Array.isArray(data)) return null;
   const ids = data.map((email: unknown) => (isJsonObject(email) ? printable(email["id"]) : null));
@@ -62,7 +62,7 @@ function idsOf(data: unknown): readonly string[] | null {
   return new Set(named).size === data.length ? named : null;
 }
 
-/** How many e-mails were refused; null where that is not told of as many different ones. */
+/** How many e-mails were refused; null where the errors do not name that many different e-mails. */
 function failuresOf(errors: unknown, emails: number): number | null {
   if (errors === undefined) return 0;
   if (!Array.isArray(errors)) return null;
@@ -73,6 +73,9 @@ function failuresOf(errors: unknown, emails: number): number | null {
   return new Set(known).size === errors.length ? errors.length : null;
 }
 
-/** Those with the most recipients are taken to be accepted: no source tells whether an `index` counts from 0 or from 1. */
+/**
+ * Assumes that the e-mails with the most recipients were accepted: no source says whether an `index` counts from 0 or
+ * from 1.
+ */
 const dearest = (parts: readonly MicroUsd[], count: number): MicroUsd =>
   sum([...parts].sort((a, b) => (a < b ? 1 : -1)).slice(0, count));

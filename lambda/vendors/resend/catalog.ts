@@ -6,11 +6,14 @@ import { readJson } from "../json-body.ts";
 import { readBatch, readEmail } from "./answers.ts";
 import { quoteBatch, quoteEmail, unlisted } from "./emails.ts";
 
-/** Every endpoint of Resend that is known: priced, free, or denied for a reason. The first entry that fits counts. */
+/** Every known endpoint of Resend: priced, free, or denied with a reason. The first entry that matches counts. */
 
 const HOUR_MS = 3_600_000;
 
-/** Answered again for 24 hours without sending again. resend.com/docs/dashboard/emails/idempotency-keys, read 2026-11-22. */
+/**
+ * Resend repeats its answer for 24 hours and does not send again. resend.com/docs/dashboard/emails/idempotency-keys,
+ * read 2026-11-22.
+ */
 const KEPT_24_HOURS = { windowMs: 24 * HOUR_MS, rerunsFailures: false };
 
 const send = (quote: PricedRule["quote"], read: PricedRule["read"]): PricedRule => ({
@@ -52,7 +55,7 @@ const readable = ({ query }: VendorRequest): Problem | null => {
   );
 };
 
-/** No body, or the empty object that resend-python sends with everything. */
+/** No body, or the empty object that resend-python sends with every request. */
 const bodiless = ({ body }: VendorRequest): Problem | null =>
   body.length === 0 || new TextDecoder().decode(body) === "{}"
     ? null
@@ -66,7 +69,10 @@ const withoutQuery = ({ query }: VendorRequest): Problem | null =>
 const read: FreeRule = { kind: "free", check: (request) => readable(request) ?? bodiless(request) };
 const cancel: FreeRule = { kind: "free", check: (request) => withoutQuery(request) ?? bodiless(request) };
 
-/** Moves a scheduled e-mail to another time: it was counted when it was made. resend-python repeats its id in the body. */
+/**
+ * Moves a scheduled e-mail to another time. It was counted when it was created. resend-python repeats its id in the
+ * body.
+ */
 const reschedule: FreeRule = {
   kind: "free",
   check: (request) => {
@@ -86,7 +92,7 @@ const reschedule: FreeRule = {
 
 const get = (path: string): Endpoint => ({ method: "GET", path, rule: read });
 
-/** Everything at a path and below it, but for what an earlier entry allows. */
+/** Everything at a path and below it, except what an earlier entry allows. */
 const denied = (path: string, reason: string): readonly Endpoint[] =>
   [path, `${path}/**`].map((at) => ({ method: "ANY", path: at, rule: { kind: "denied", reason } }));
 
@@ -108,7 +114,7 @@ export const catalog: readonly Endpoint[] = [
   { method: "POST", path: "/emails/{id}/cancel", rule: cancel },
   ...denied("/emails/{id}/share", "it creates a public link to the e-mail"),
 
-  // What a domain shows are records that stand in the public DNS.
+  // What a domain shows is in the public DNS.
   get("/domains"),
   get("/domains/{id}"),
   ...denied(

@@ -7,13 +7,13 @@ import { readJson } from "../json-body.ts";
 import { ADDRESS_ACCEPTED, addressOf } from "./addresses.ts";
 
 /**
- * What e-mails cost at most: each recipient in `to`, `cc` and `bcc`, each time it is named.
+ * The upper bound of what e-mails cost: each recipient in `to`, `cc` and `bcc`, each time it is named.
  *
  * Sources, read 2026-11-22: the payloads of resend-node 2.1, 4.8, 6.0 and 6.38 and of resend-python 2.39;
  * resend.com/docs/knowledge-base/account-quotas-and-limits for what is counted.
  */
 
-/** The fields that reach Resend, as they are written there. */
+/** The fields that are sent to Resend, as Resend spells them. */
 export const EMAIL_FIELDS = [
   "attachments",
   "bcc",
@@ -31,7 +31,7 @@ export const EMAIL_FIELDS = [
   "topic_id",
 ] as const;
 
-/** Of each of the three lists. */
+/** In each of the three lists. */
 const ADDRESSES_MAX = 50;
 const BATCH_MAX = 100;
 
@@ -60,7 +60,7 @@ export function unlisted(
   );
 }
 
-/** All recipients of an e-mail, each as often as it is named. `prefix`: where it stands in a batch. */
+/** All recipients of an e-mail, each as often as it is named. `prefix`: its position in a batch. */
 function recipientsOf(email: unknown, prefix: string): Recipients | Problem {
   if (!isJsonObject(email))
     return unclear(prefix === "" ? "body" : prefix.slice(0, -1), shown(email), "an e-mail as a JSON object");
@@ -77,7 +77,7 @@ function recipientsOf(email: unknown, prefix: string): Recipients | Problem {
   return lineBreakProblem(email, prefix) ?? [...to, ...cc, ...bcc];
 }
 
-/** What a field names: a string or an array of them. Nothing, and `null`, name nobody. */
+/** The addresses in a field: a string or an array of strings. A missing field and `null` name nobody. */
 function addressesOf(value: unknown, field: string): Recipients | Problem {
   if (value === undefined || value === null) return [];
   if (Array.isArray(value) && value.length > ADDRESSES_MAX) return tooMany(field, value.length);
@@ -94,7 +94,7 @@ function addressesOf(value: unknown, field: string): Recipients | Problem {
 const tooMany = (field: string, count: number): Problem =>
   new Problem("amount_unknown", `${field}: got ${count} addresses; expected 1 to ${ADDRESSES_MAX}`);
 
-/** Headers of a message that name whom it goes to, or from whom it comes, and those that its carrier reads. */
+/** Headers that name recipients or senders, and those that the mail carrier reads. */
 const RECIPIENT_HEADER = /^(to|cc|bcc|apparently-to|from|sender|return-path|resent-.*|x-ses-.*)$/i;
 
 function headersProblem(headers: unknown, prefix: string): Problem | null {

@@ -44,7 +44,7 @@ export const resend: Vendor = {
   idempotencyHeader: "idempotency-key",
   refuseHeaders,
   placeholders: {
-    /** Resend's ids are UUIDs. Without a digit it could be a word that is a path of its own, such as `batch`. */
+    /** Resend's ids are UUIDs. Without a digit it could be a word of another path, such as `batch`. */
     id: /^(?=[A-Za-z-]*\d)[A-Za-z0-9-]{1,64}$/,
     /** An id, or an address. */
     contact: /^(?=[^@\d]*[@\d])[A-Za-z0-9._+@-]{1,254}$/,

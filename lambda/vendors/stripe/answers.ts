@@ -16,17 +16,17 @@ import { jsonObjectOf, NOTHING_READ, printable } from "../json-answer.ts";
 import { fxRateOf, usdOf } from "./currencies.ts";
 
 /**
- * How the money is found in Stripe's answers. An amount that cannot be read costs what was quoted, and so does one below it
- * of an answer that is not about what was asked (docs/decisions/0025-reading-answers.md).
+ * Finds the money in Stripe's answers. Where the amount cannot be read, the call costs what was quoted. The same holds
+ * where the amount is lower and the answer is about another object (docs/decisions/0025-reading-answers.md).
  */
 
-/** An object that is named by its id or, expanded, holds it. */
+/** The id of an object, which stands there as its id or as the expanded object. */
 export const idOf = (value: unknown): string | null => printable(isJsonObject(value) ? value["id"] : value);
 
 export const unitsOf = (value: unknown): bigint | null =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? BigInt(value) : null;
 
-/** What answers call an object, by the collection that it is in, or that it is made in below another one. */
+/** What answers call an object, by its collection, or by the nested collection that it is created in. */
 const OBJECTS: Readonly<Record<string, string>> = {
   payment_intents: "payment_intent",
   charges: "charge",
@@ -45,9 +45,9 @@ const OBJECTS: Readonly<Record<string, string>> = {
 };
 
 interface Place {
-  /** What answers call what is there; null for a collection that is not listed. */
+  /** What answers call the object; null for a collection that is not listed. */
   readonly kind: string | null;
-  /** Of the object; null where the path names none, or a new one is made below it. */
+  /** The id of the object; null where the path names none, or creates a new one below it. */
   readonly id: string | null;
 }
 
@@ -57,17 +57,17 @@ function placeOf(path: string): Place {
   return inner === undefined ? { kind: OBJECTS[collection] ?? null, id } : { kind: inner, id: null };
 }
 
-/** Whether an object is the one that a path names, or of the kind that is made there. */
+/** Whether an object is the one that a path names, or of the kind that is created there. */
 export function isAbout(path: string, { id, object }: Json): boolean {
   const place = placeOf(path);
   const isOfKind = place.kind === null || object === undefined || object === place.kind;
   return isOfKind && (place.id === null || id === place.id);
 }
 
-/** Fields that a request names an object in, and its answer the same one. */
+/** Fields that name the same object in a request and in its answer. */
 const RELATED = ["charge", "payment_intent", "invoice", "source_transaction", "customer", "destination"];
 
-/** Whether an object is what a request asked for: the one that it names, or a new one of what it names. */
+/** Whether an object is what a request asked for: the one that it names, or a new one for it. */
 function isAsked(made: Json, request: VendorRequest): boolean {
   const form = parseForm(request);
   const isOne = printable(made["id"]) !== null && isAbout(request.path, made);
@@ -78,12 +78,12 @@ function isAsked(made: Json, request: VendorRequest): boolean {
   });
 }
 
-/** Given before the idempotency layer, or for a request that was never run: docs.stripe.com/error-low-level. */
+/** Answers from before the idempotency layer, or to a request that was never run: docs.stripe.com/error-low-level. */
 const NOT_EXECUTED = new Set([400, 401, 403, 404, 405, 409, 413, 415, 422, 429]);
 
 /**
- * Sorts an answer by what Stripe did, and lets `read` find the money of one that was executed. What is not about what was
- * asked proves nothing: the quote counts, and no word of it is believed, so neither that it is only replayed.
+ * Sorts an answer by what Stripe did, and lets `read` find the money where the request was executed. An answer about
+ * another object proves nothing: the quote counts, and nothing in the answer is believed, not even that it is a replay.
  */
 export function readMoney(
   answer: VendorAnswer,
@@ -101,7 +101,7 @@ export function readMoney(
       : { ...nothing(quote), price: quote.amount };
   }
 
-  // A failure that is replayed was stored, so it was executed; a first 4xx speaks of its own request alone.
+  // A replayed failure was stored, so it was executed. A first 4xx is only about its own request.
   if (status === 402 || (replayed && NOT_EXECUTED.has(status)))
     return { ...declinedObject(answer, quote, known, request), kind: "declined", replayed };
   return { ...nothing(quote), kind: NOT_EXECUTED.has(status) ? "refused" : "unknown", replayed };
@@ -115,7 +115,9 @@ const nothing = (quote: Quote): VendorOutcome => ({
   fxRate: quote.fxRate,
 });
 
-/** A decline at creation leaves a PaymentIntent that can be confirmed later: it is remembered, with nothing counted. */
+/**
+ * A decline at creation leaves a PaymentIntent that can be confirmed later. It is remembered, with nothing counted.
+ */
 function declinedObject(
   answer: VendorAnswer,
   quote: Quote,
@@ -132,13 +134,13 @@ function declinedObject(
   };
 }
 
-/** The highest of some amounts; null where none can be read. */
+/** The highest of the amounts that can be read; null where none can. */
 const highestOf = (object: Json, fields: readonly string[]): bigint | null =>
   fields
     .map((field) => unitsOf(object[field]))
     .reduce((a, b) => (a === null || (b !== null && b > a) ? b : a), null);
 
-/** What an object is to be remembered with; null where its amount cannot be read. */
+/** What to remember of an object; null where its amount cannot be read. */
 function countsOf(
   object: Json,
   fields: readonly string[],
@@ -159,7 +161,7 @@ interface Described {
   readonly counts: VendorOutcome["counts"];
 }
 
-/** What every object tells of itself; `fields`: those with its amount, of which the highest counts. */
+/** What every object says about itself. `fields`: those with its amount; the highest counts. */
 function described(
   answer: VendorAnswer,
   quote: Quote,
@@ -180,7 +182,9 @@ function described(
   return { object, reading, counts: countsOf(object, fields, rateCard) };
 }
 
-/** How an object says that it failed at once, or was called off: then it moves nothing. Of a charge a decline is a 402. */
+/**
+ * The status of an object that failed at once or was cancelled, so that it moves nothing. A declined charge is a 402.
+ */
 const FAILED: Readonly<Record<string, readonly string[]>> = {
   charge: ["failed"],
   payment_intent: ["canceled"],
@@ -199,8 +203,8 @@ const hasFailed = (path: string, { object, status, amount_received: received }: 
 };
 
 /**
- * `price`, where the answer leaves no doubt that it is about what was asked for: of its kind by name, of more than nothing,
- * in the currency that was quoted. Else what was quoted, where that is more.
+ * `price`, where the answer is certainly about what was asked for: it has the right kind, an amount above zero and the
+ * quoted currency. Otherwise the higher of `price` and the quote.
  */
 function believed(price: MicroUsd, { object, counts }: Described, quote: Quote, path: string): MicroUsd {
   const isSure =
@@ -211,7 +215,7 @@ function believed(price: MicroUsd, { object, counts }: Described, quote: Quote, 
   return isSure ? price : larger(price, quote.amount);
 }
 
-/** Something new that moved `field`, or nothing if it failed at once. `remembers`: what is done with it later counts. */
+/** A new object that moved `field`, or nothing if it failed at once. `remembers`: later calls on it count too. */
 export const readCreated =
   (field: string, remembers: boolean): PricedRule["read"] =>
   (answer, quote, known, { path }) => {
@@ -221,7 +225,7 @@ export const readCreated =
     return { ...reading, price, counts: remembers && price > 0n ? counts : null };
   };
 
-/** What an object is about now, beyond what is counted for it already. */
+/** The object's amount now, beyond what is already counted for it. */
 export const readRaised =
   (...fields: readonly string[]): PricedRule["read"] =>
   (answer, quote, known, { path }) => {
@@ -231,7 +235,9 @@ export const readRaised =
     return { ...reading, price: believed(beyond, about, quote, path), counts };
   };
 
-/** What was captured, beyond what is counted for it already. What is left may be captured later: it is remembered too. */
+/**
+ * What was captured, beyond what is already counted for it. The rest may be captured later, so it is remembered too.
+ */
 export const readCaptured: PricedRule["read"] = (answer, quote, known, request) => {
   const reading = readRaised("amount_received")(answer, quote, known, request);
   const whole = countsOf(jsonObjectOf(answer.body) ?? {}, ["amount"], known.rateCard);
@@ -239,17 +245,17 @@ export const readCaptured: PricedRule["read"] = (answer, quote, known, request) 
   return isLess ? { ...reading, counts: whole } : reading;
 };
 
-/** Nothing moved, whatever the object is about. */
+/** Nothing moved; the amount of the object does not matter. */
 export const readNothing: PricedRule["read"] = (answer, quote, known) =>
   described(answer, quote, known, "amount").reading;
 
-/** Ours from its making on, with nothing counted yet. */
+/** A draft that this key created, with nothing counted yet. */
 export const readDraft: PricedRule["read"] = (answer, quote, known) => {
   const { reading, counts } = described(answer, quote, known, "amount_due");
   return { ...reading, counts: counts === null ? null : { ...counts, units: 0n, total: NOTHING } };
 };
 
-/** Ended without ever having received money: Stripe will take none any more. */
+/** The object ended without receiving money, and Stripe will take none for it. */
 export const readEnd =
   (status: string, received: string): PricedRule["read"] =>
   (answer, quote, known) => {
@@ -257,7 +263,7 @@ export const readEnd =
     return { ...reading, uncountsObject: object["status"] === status && object[received] === 0 };
   };
 
-/** A credit note without what was settled outside of Stripe, as far as the request says that something was. */
+/** The amount of a credit note, without what was settled outside Stripe as far as the request says so. */
 export const readCreditNote: PricedRule["read"] = (answer, quote, known, request) => {
   const about = described(answer, quote, known, "amount");
   const { object, reading, counts } = about;

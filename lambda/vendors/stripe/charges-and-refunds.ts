@@ -36,7 +36,7 @@ function refundedPath(_: VendorRequest, form: Form): string | null {
   return id === null ? null : `/v1/${form.has("charge") ? "charges" : "payment_intents"}/${id}`;
 }
 
-/** The request names no currency, and often no amount: then it is all that has not been refunded. */
+/** The request names no currency, and often no amount. Without an amount it refunds all that is left. */
 function costOfRefund(form: Form, known: Known): Cost | Problem {
   if (refundedId(form) === null)
     return new Problem(

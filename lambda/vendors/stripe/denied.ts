@@ -3,7 +3,7 @@
  * callable with a vault key: …".
  *
  * `{id}` is a segment that names an object; a trailing `/**` is everything below, now and in future; `ANY` is every
- * method. An endpoint that is in no list is refused too, but only because it is not known.
+ * method. An endpoint that is in no list is refused too, because Keybrake does not know it.
  *
  * Source: the resources and the type declarations of stripe-node 12.18, 17.7, 22.6 and 23.1, read 2026-11-23. What is
  * in none of them is retired or kept out of the SDK; test/vendors/stripe-paths.test.ts names each of those.

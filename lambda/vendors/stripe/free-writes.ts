@@ -1,12 +1,13 @@
 /**
- * The writes of Stripe that cost nothing and commit nothing, with the parameters that reach it: null where none of them
- * can cost.
+ * The writes of Stripe that cost and commit nothing, with the parameters that are sent: null where none of them can
+ * cost anything.
  *
  * Left out are the parameters that charge at once, give credit or a discount, redirect money or act on another account.
  * A DELETE takes none.
  *
  * Source: the parameter types of stripe-node 12.18, 17.7, 22.6 and 23.1, read 2026-11-23.
- * test/vendors/stripe-free-writes.test.ts holds the lists to the installed versions, with the reason for what is left out.
+ * test/vendors/stripe-free-writes.test.ts holds the lists to the installed versions, with the reason for what is left
+ * out.
  */
 
 const CUSTOMER =
@@ -24,7 +25,7 @@ const SETUP =
 const PRODUCT =
   "active attributes caption deactivate_on description expand images marketing_features metadata name package_dimensions shippable statement_descriptor tax_code tax_details unit_label url";
 
-/** Without what changes its amount: the invoice could be one that Stripe collects by itself. */
+/** Without what changes the amount, because Stripe may collect the invoice automatically. */
 const INVOICE_LINE = "description expand metadata period";
 
 const TAX_RATE = "active country description display_name expand jurisdiction metadata state tax_type";

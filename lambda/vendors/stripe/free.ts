@@ -5,9 +5,11 @@ import { isField, parseForm } from "../form.ts";
 import { creditIn, expandProblem, unlisted } from "./pricing.ts";
 import { READ_PARAMS } from "./reads.ts";
 
-/** What costs nothing: reads, and writes that move and commit nothing. Whatever is not listed is refused all the same. */
+/**
+ * What is free: reads, and writes that move and commit no money. Parameters that are not listed are refused here too.
+ */
 
-/** `fields`: the parameters of a POST that reach Stripe, or null where none of them can cost. */
+/** `fields`: the parameters of a POST that are sent to Stripe, or null where none of them can cost anything. */
 export const free = (fields: readonly string[] | null): FreeRule => ({
   kind: "free",
   check: (request, limits) => {
@@ -58,7 +60,10 @@ const unreadable = (name: string) =>
 const PART =
   /^content-disposition: ?form-data; ?name="(file|purpose|expand\[\d*\])"(; ?filename="[^"\\]*")?$/i;
 
-/** From the header's name to the end of its line and of those that go on with it. It never looks back: a file may be megabytes. */
+/**
+ * From the header's name to the end of its line and of its continuation lines. The expression never backtracks, because
+ * a file may have megabytes.
+ */
 const NAMED_LINES = /content-disposition[^\r\n]*((\r\n|\r|\n)[ \t][^\r\n]*)*/gi;
 
 /** A file: its name, its purpose and its bytes, as a client sends them from a form. */

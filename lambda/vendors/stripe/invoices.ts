@@ -29,9 +29,9 @@ import {
 } from "./pricing.ts";
 
 /**
- * Invoices: counted when they are finalized, and paid only after that. A draft costs nothing as long as it cannot be collected by itself,
- * so `auto_advance` has to be off until then, and only what this key's family has drafted may be changed: what is put on
- * a draft of somebody else, a subscription's say, would be collected without a call that could be counted.
+ * Invoices are counted when they are finalized, and can be paid only after that. A draft costs nothing as long as
+ * Stripe does not collect it automatically, so `auto_advance` must be off until then. Only drafts of this key's family
+ * may be changed: Stripe could collect another draft, such as a subscription's, without a call that Keybrake can count.
  */
 
 const keptBack = (form: Form): Problem | null =>
@@ -43,8 +43,8 @@ const keptBack = (form: Form): Problem | null =>
       );
 
 /**
- * A new one stays a draft without `auto_advance` too, from version 2018-11-08 on, and every version that is accepted is
- * younger. Without a version it is the account's own, which is not known here.
+ * From version 2018-11-08 on, a new invoice stays a draft without `auto_advance` too. Every accepted version is newer.
+ * A request without a version uses the account's default, which Keybrake does not know.
  * docs.stripe.com/changelog/2018-11-08/one-off-invoices-no-longer-auto-collect-payment, read 2026-11-27.
  */
 const drafted = (form: Form, { headers }: VendorRequest): Problem | null =>
@@ -62,8 +62,8 @@ const notOfRoot = (): Problem =>
   );
 
 /**
- * What is put on an own draft waits for a call that counts it, unless others have let it advance by itself meanwhile. One
- * that is paid or void is not collected any more.
+ * What is added to a draft of this family waits for a call that counts it, unless others have made the draft advance
+ * automatically in the meantime. A paid or void invoice is not collected again.
  */
 function ofOwnDraft(form: Form, { object, found }: Known): Cost | Problem {
   if (object === null) return notOfRoot();
@@ -78,7 +78,7 @@ const advances = (): Problem =>
     "auto_advance: this invoice now advances automatically, so what you add is collected without a call that Keybrake can count; set its auto_advance to false first",
   );
 
-/** A line that is only taken off its draft waits for the next invoice, whoever makes that. */
+/** A line that is only removed from its draft waits for the next invoice, which anybody may create. */
 function leftWaiting(form: Form): Problem | null {
   const lines = new Set([...form.keys()].flatMap((name) => /^lines\[([^\]]*)\]/.exec(name)?.[1] ?? []));
   return [...lines].every((line) => form.get(`lines[${line}][behavior]`) === "delete")
@@ -97,7 +97,7 @@ const costOfItem = (form: Form, known: Known): Cost | Problem =>
       )
     : ofOwnDraft(form, known);
 
-/** What is due in full: what of it was paid before cannot be told from a repeated answer. */
+/** The full amount due: a repeated answer does not show what was paid before. */
 function costOfCollection(_: Form, known: Known): Cost | Problem {
   const total = known.found?.["total"];
   if (typeof total === "number" && total < 0)
@@ -105,11 +105,11 @@ function costOfCollection(_: Form, known: Known): Cost | Problem {
       "amount_unknown",
       "this invoice has a negative total, which gives the customer credit that cannot be counted against a cap",
     );
-  // What is too little to be charged, or is paid from credit, is in the total alone: it is taken from the customer too.
+  // An amount that is too small to be charged, or that credit pays, is only in the total. The customer pays it too.
   return costBeyond([...foundAmount(known.found, "total"), ...foundAmount(known.found, "amount_due")], known);
 }
 
-/** A draft can still be changed while it is paid, and stays open at whatever amount when its payment is declined. */
+/** A draft can still change while it is being paid. If the payment is declined, it stays open at any amount. */
 function costOfPayment(form: Form, known: Known): Cost | Problem {
   if (known.found?.["status"] === "draft") {
     return new Problem(
@@ -120,7 +120,7 @@ function costOfPayment(form: Form, known: Known): Cost | Problem {
   return form.get("paid_out_of_band") === "true" ? FREE_OF_COST : costOfCollection(form, known);
 }
 
-/** Its taxes may be computed with it: then what it was finalized at is more than its draft was about. */
+/** Stripe may compute taxes when it finalizes an invoice, so the amount can be higher than the draft's. */
 const costOfFinalizing = (form: Form, known: Known): Cost | Problem =>
   keptBack(form) ?? over(costOfCollection(form, known), known.found?.["status"] !== "draft");
 

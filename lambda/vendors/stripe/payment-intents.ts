@@ -26,8 +26,8 @@ import {
 } from "./pricing.ts";
 
 /**
- * PaymentIntents: counted when they are created, since the answer holds a client secret with which they can be confirmed
- * past this proxy. What is done later costs what goes beyond. One that was made elsewhere is looked up first.
+ * PaymentIntents are counted when they are created, because the answer holds a client secret, which can confirm them
+ * without Keybrake. Later calls cost what goes beyond that. A PaymentIntent from elsewhere is looked up first.
  */
 
 function costOfUpdate(form: Form, known: Known): Cost | Problem {
@@ -38,7 +38,7 @@ function costOfUpdate(form: Form, known: Known): Cost | Problem {
   if (units === null && currency === null) return FREE_OF_COST;
 
   const about = foundAmount(known.found, "amount");
-  // Another currency makes another amount of the same number, and whose number it will be when it lands is not known.
+  // The same number in another currency is another amount, and the object may have changed before the call arrives.
   const own = about.find((amount) => amount.currency !== currency)?.currency;
   if (currency !== null && own !== undefined) {
     return new Problem(
@@ -64,10 +64,12 @@ function costOfConfirmation(form: Form, known: Known): Cost | Problem {
   return costBeyond([...about, ...(named === null ? [] : inItsCurrency(named, about))], known);
 }
 
-/** States from which nothing more is taken. docs.stripe.com/payments/paymentintents/lifecycle, read 2026-11-28. */
+/**
+ * States in which nothing more can be captured. docs.stripe.com/payments/paymentintents/lifecycle, read 2026-11-28.
+ */
 const TAKEN = ["succeeded", "canceled"];
 
-/** What is captured comes on top of what was captured before, as long as anything can be. */
+/** A capture adds to earlier captures, as long as anything can be captured. */
 function costOfCapture(form: Form, known: Known): Cost | Problem {
   const named = wholeNumber(form, "amount_to_capture");
   if (named instanceof Problem) return named;
@@ -92,7 +94,7 @@ const ofIntent = {
 
 const namesMoney = (form: Form): boolean => form.has("amount") || form.has("currency");
 const moneyOfIntent = { ...ofIntent, lookup: { ...ofIntent.lookup, needed: namesMoney } };
-/** Asked for whom it is about alone. */
+/** Looked up only for the recipient. */
 const freeOfIntent = { ...ofIntent, lookup: { ...ofIntent.lookup, needed: () => false } };
 
 export const PAYMENT_INTENTS: readonly Endpoint[] = [

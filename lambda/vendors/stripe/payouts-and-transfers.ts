@@ -20,7 +20,7 @@ import {
 
 /** Money between the balance, the bank and other accounts. */
 
-/** Without an amount it is all of the charge that it comes from. */
+/** Without an amount it transfers the whole source charge. */
 function costOfTransfer(form: Form, known: Known): Cost | Problem {
   const refused = accountProblem(form.get("destination") ?? null, known.limits);
   if (refused !== null) return refused;
@@ -50,7 +50,7 @@ function costOfFeeRefund(form: Form, known: Known): Cost | Problem {
   return named === null ? costOfRest(about, known) : costOf(inItsCurrency(named, about), known.rateCard);
 }
 
-/** It pulls money back out of the account that it went to. */
+/** A reversal pulls money back from the account that it went to. */
 const costOfReversal = (_: Form, { found, limits }: Known): Cost | Problem =>
   accountProblem(idOf(found?.["destination"]), limits) ?? FREE_OF_COST;
 

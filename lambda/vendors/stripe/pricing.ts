@@ -18,26 +18,26 @@ const V1_POST = { windowMs: 24 * HOUR_MS, rerunsFailures: false };
 export interface Pricing {
   /** The parameters that reach Stripe. */
   readonly fields: readonly string[];
-  /** The one that names the amount, where one may. */
+  /** The parameter that names the amount, where there can be one. */
   readonly amountField?: string;
-  /** The object that it acts on, where it matters whether this root has counted it. */
+  /** The object that the call acts on, where it matters whether this root has counted it. */
   readonly objectOf?: (request: VendorRequest, form: Form) => string | null;
   /**
-   * The path that tells what the request does not. It is asked whatever is counted, since others may have changed the object
-   * meanwhile. `needed`: which forms leave the cost open; all unless told otherwise.
+   * The path of the lookup for what the request does not say. It is always asked, because others may have changed a
+   * counted object in the meantime. `needed`: which forms need it; all by default.
    */
   readonly lookup?: {
     readonly path: (request: VendorRequest, form: Form) => string | null;
     readonly needed?: (form: Form) => boolean;
   };
-  /** What it can cost at most. */
+  /** The upper bound of its cost. */
   readonly cost: (form: Form, known: Known, request: VendorRequest) => Cost | Problem;
-  /** Whom it is about; the customer of the form or of what was found unless told otherwise. */
+  /** The recipient; by default the customer in the form, or in what the lookup found. */
   readonly recipient?: (form: Form) => string | null;
   readonly read: PricedRule["read"];
 }
 
-/** `currency`: null where no money is named. `isOver`: as of a quote. */
+/** `currency`: null where the call names no money. `isOver`: see the field of a quote. */
 export interface Cost {
   readonly amount: MicroUsd;
   readonly currency: string | null;
@@ -46,7 +46,7 @@ export interface Cost {
 
 export const FREE_OF_COST: Cost = { amount: NOTHING, currency: null };
 
-/** The POST of a path that moves or commits money: its form is read, then priced. */
+/** A POST that moves or commits money: its form is read, then priced. */
 export const priced = (path: string, pricing: Pricing): Endpoint => ({
   method: "POST",
   path,
@@ -86,7 +86,7 @@ const ruleOf = (pricing: Pricing): PricedRule => ({
   read: (answer, quote, known, request) => readMoney(answer, quote, known, request, pricing.read),
 });
 
-/** Both together could be two: then it is nobody that is known. */
+/** The two fields together could name two customers, so the recipient is unknown. */
 const customerIn = (form: Form): string | null =>
   form.has("customer") && form.has("customer_account")
     ? null
@@ -96,7 +96,7 @@ const customerOf = ({ found }: Known): string | null =>
 
 /**
  * Refuses the first parameter that is not listed: it could move other money, or act on another account. `limits`: null
- * where those accounts are looked at later.
+ * where accounts are checked later.
  */
 export function unlisted(
   form: Form,
@@ -113,8 +113,8 @@ export function unlisted(
     if (fields === null || fields.includes(field)) continue;
     if (CONNECT.includes(field)) {
       const isNamed = CONNECT_NAMED.includes(name) && limits?.accounts != null;
-      // Whatever a vendor could still read as an account has to be one that is allowed, to the letter; and an amount goes
-      // to the account beside it, not to one that the object has from elsewhere.
+      // A value that the vendor could read as an account must be an allowed account, to the letter. An amount must come
+      // with its account, because the object may have another one.
       const isHeld =
         name === "transfer_data[amount]"
           ? form.has("transfer_data[destination]")
@@ -130,12 +130,12 @@ export function unlisted(
   return null;
 }
 
-/** Fields whose value is anybody's text, and moves nothing. */
+/** Fields with free text, which moves no money. */
 const TEXTS = ["metadata", "description", "memo", "footer", "reason"];
 const isText = (name: string): boolean =>
   isMetadata(name) || TEXTS.includes(name.split("[", 1)[0] ?? name) || name.endsWith("[description]");
 
-/** The only fields of Connect that can be allowed: what moves money without naming its account cannot. */
+/** The only fields of Connect that can be allowed. Others move money without naming its account. */
 const CONNECT_NAMED = ["on_behalf_of", "transfer_data[destination]", "transfer_data[amount]"];
 
 const isAccount = (value: string): boolean => /^(acct|org)_/.test(value);
@@ -148,10 +148,13 @@ const otherAccount = (field: string): Problem =>
     `${field}: acts on another account, which this vault key does not allow; leave it out, or issue a key with that account in allowed_accounts`,
   );
 
-/** The words of an `expand[]` that show an account of Connect whole. */
+/** The words of an `expand[]` that show a whole Connect account. */
 const ACCOUNTS_EXPANDED = ["account", "destination", "issuer", "on_behalf_of"];
 
-/** Refuses an `expand[]` that asks for what an answer leaves out for a reason. */
+/**
+ * Refuses an `expand[]` that asks for a field with secrets or personal data, or for an account that the key does not
+ * allow.
+ */
 export function expandProblem(value: string, { accounts }: CallLimits): Problem | null {
   const words = value.split(".");
   const hidden = accounts === null ? [...EXPANDS_DENIED, ...ACCOUNTS_EXPANDED] : EXPANDS_DENIED;
@@ -163,7 +166,7 @@ export function expandProblem(value: string, { accounts }: CallLimits): Problem 
     : null;
 }
 
-/** Refuses what acts on an account that the key does not allow; `account`: null where it could not be found out. */
+/** Refuses a call on an account that the key does not allow. `account`: null where it is unknown. */
 export const accountProblem = (account: string | null, limits: CallLimits): Problem | null =>
   account !== null && isAllowed(account, limits)
     ? null
@@ -172,7 +175,7 @@ export const accountProblem = (account: string | null, limits: CallLimits): Prob
         `this moves another account's money${account === null ? "" : ` (${account})`}, which this vault key does not allow; issue a key with that account in allowed_accounts`,
       );
 
-/** A field that has to be there, in smallest units. */
+/** The amount in a required field, in smallest units. */
 export function required(form: Form, field: string): bigint | Problem {
   return (
     wholeNumber(form, field) ??
@@ -180,11 +183,11 @@ export function required(form: Form, field: string): bigint | Problem {
   );
 }
 
-/** What can only be refused or repeated by the vendor, as long as it costs anything at all. */
+/** Marks a cost whose call the vendor can only refuse or replay. */
 export const over = (cost: Cost | Problem, isOver: boolean): Cost | Problem =>
   cost instanceof Problem || !isOver ? cost : { ...cost, isOver };
 
-/** Something new of `amount` smallest units of `currency`. */
+/** The cost of a new object of `amount` smallest units of `currency`. */
 export function costOfNew(form: Form, { rateCard }: Known): Cost | Problem {
   const currency = currencyIn(form, rateCard);
   if (currency instanceof Problem) return currency;
@@ -199,7 +202,7 @@ export interface Amount {
   readonly currency: string;
 }
 
-/** The dearest of what it could be about. */
+/** The highest cost of the possible amounts. */
 export function costOf(amounts: readonly Amount[], rateCard: Known["rateCard"]): Cost | Problem {
   const [first] = amounts;
   if (first === undefined)
@@ -217,8 +220,8 @@ export function costOf(amounts: readonly Amount[], rateCard: Known["rateCard"]):
 }
 
 /**
- * What was not refunded of what was taken. All of it where nothing is left: Stripe refuses that, or replays what it
- * answered before.
+ * The part of the taken amount that is not refunded yet. Where nothing is left, all of it: Stripe refuses that refund,
+ * or replays an earlier answer.
  */
 export function costOfRest(taken: readonly Amount[], { found, rateCard }: Known): Cost | Problem {
   const refunded = unitsOf(found?.["amount_refunded"]) ?? 0n;
@@ -230,7 +233,7 @@ export function costOfRest(taken: readonly Amount[], { found, rateCard }: Known)
   return over(costOf(rest, rateCard), isOver);
 }
 
-/** What the lookup found in `field`; nothing where it is not there. */
+/** The amount that the lookup found in `field`; empty where the field is missing. */
 export function foundAmount(found: Known["found"], field: string): readonly Amount[] {
   const units = unitsOf(found?.[field]);
   const currency = printable(found?.["currency"])?.toLowerCase() ?? null;
@@ -242,9 +245,8 @@ export const inItsCurrency = (units: bigint, about: readonly Amount[]): readonly
   about.map(({ currency }) => ({ units, currency }));
 
 /**
- * What an object would be raised to, beyond what is counted for it. One that was cancelled costs nothing: Stripe refuses
- * whatever is asked of it, or replays what it answered before (docs.stripe.com/api/payment_intents/cancel, read
- * 2026-11-22).
+ * What an object would be raised to, beyond what is counted for it. A cancelled object costs nothing: Stripe refuses
+ * every call on it, or replays an earlier answer (docs.stripe.com/api/payment_intents/cancel, read 2026-11-22).
  */
 export function costBeyond(amounts: readonly Amount[], known: Known): Cost | Problem {
   const cost = costOf(amounts, known.rateCard);
@@ -278,7 +280,7 @@ export const idIn = ({ path }: VendorRequest): string => path.split("/")[3] ?? "
 
 const OBJECT_ID = /^[A-Za-z]+_[A-Za-z0-9_]{1,200}$/;
 
-/** The id that a form names, or null where it names none that can be one. */
+/** The id in a field of the form, or null where the value cannot be an id. */
 export const idNamed = (form: Form, field: string): string | null => {
   const id = form.get(field) ?? "";
   return OBJECT_ID.test(id) ? id : null;

@@ -1,6 +1,6 @@
 /**
- * What may be read from Stripe for nothing. `{id}` is a segment that names an object. A GET that shows what nobody may
- * see is in denied.ts.
+ * What may be read from Stripe for free. `{id}` is a segment that names an object. A GET that shows secrets is in
+ * denied.ts.
  *
  * Source: the resources and the parameter types of stripe-node 12.18, 17.7, 22.6 and 23.1, read 2026-11-23.
  */

@@ -80,7 +80,7 @@ export const stripe: Vendor = {
   // A kind, an underscore and the rest: so no word of a path is taken for an id, and none is too long for a table.
   placeholders: {
     id: /^[A-Za-z]+_[A-Za-z0-9_]{1,200}$/,
-    // A name that was chosen may be any word but the one that is a path of its own below such an object.
+    // A chosen name may be any word except `search`, which is a path of its own.
     own: /^(?!search$)[A-Za-z0-9][A-Za-z0-9 _.:@+,=$&!'()~-]{0,199}$/,
     // Such a name too, if it has a character that no word of a path has.
     customer:

@@ -6,14 +6,14 @@ import type { Json, LatePrices, Quote, VendorAnswer, VendorOutcome } from "../..
 import { jsonObjectOf, NOTHING_READ } from "../json-answer.ts";
 import { priceAt } from "./numbers.ts";
 
-/** How Twilio's answers tell what a call cost: late, as a text, negative. */
+/** Reads prices in Twilio's answers: they come late, as text, and a charge is negative. */
 
 /** Given before anything was sent. twilio.com/docs/usage/twilios-response, /docs/errors/20429, read 2026-11-22. */
 const NOT_EXECUTED = new Set([400, 401, 403, 404, 405, 409, 413, 415, 422, 429]);
 
 const SID = /^[A-Z]{2}[0-9a-f]{32}$/;
 
-/** The account as clients may write it: the credential's own takes its place. */
+/** The account SID that clients may write. Keybrake substitutes the real one. */
 export const PLACEHOLDER = `AC${"0".repeat(32)}`;
 
 /** Whether an answer to a GET is about the object that the path names last. */
@@ -47,19 +47,19 @@ export function outcomeOf(
   return { made, reading };
 }
 
-/** Whether what was made goes to whom the request named: of anything else no price below the quote is believed. */
+/** Whether the created object goes to the recipient of the request. Otherwise no price below the quote is believed. */
 const goesWhereAsked = ({ to }: Json, { recipients }: Quote): boolean =>
   typeof to === "string" && recipients?.length === 1 && recipients[0] === to;
 
-/** An answer that will tell its price: until then it is estimated. */
+/** Marks the price as an estimate, until Twilio gives the final one. */
 export function estimated(reading: VendorOutcome, estimate: MicroUsd): VendorOutcome {
   if (reading.kind !== "executed") return reading;
   return { ...reading, price: estimate, isEstimate: reading.objectId !== null };
 }
 
 /**
- * The price of what had ended already when it was answered, within what was quoted; null where one is yet to come. A price
- * beside another state is not all of it.
+ * The price of an object that had already ended in the answer, at most the quote; null where the price comes later. A
+ * price beside another state is not complete.
  */
 export function pricedAtOnce(
   made: Json,
@@ -76,8 +76,8 @@ export function pricedAtOnce(
 export const segmentsText = (segments: number): string => `${segments} segment${segments === 1 ? "" : "s"}`;
 
 /**
- * What a message costs by the segments that Twilio counts, where it has counted any, and until it tells the price. A
- * Messaging Service has not yet when it answers, and a message with media is not priced by them.
+ * The cost of a message by the segments that Twilio counted, until its price is known. A Messaging Service has not
+ * counted them when it answers. A message with media is not priced by segments.
  */
 export function readMessage(answer: VendorAnswer, quote: Quote, rateCard: RateCard): VendorOutcome {
   const { made, reading } = outcomeOf(answer, quote, ["SM", "MM"]);
@@ -102,8 +102,8 @@ export function readMessage(answer: VendorAnswer, quote: Quote, rateCard: RateCa
 const US_DOLLAR: Rate = { picoUsd: 10n ** 12n, usd: 1 };
 
 /**
- * The price that a message or call tells, or null: a decimal that is negative for a charge. What is positive is a credit.
- * Carrier fees are in it: support.twilio.com, "Understanding SMS Message Fees", read 2026-11-23.
+ * The price in a message or call, or null. It is a decimal: negative for a charge, positive for a credit. Carrier fees
+ * are in it: support.twilio.com, "Understanding SMS Message Fees", read 2026-11-23.
  */
 function toldPrice({ price, price_unit: unit }: Json, { rates }: RateCard): FinalPrice | null {
   const [, sign, whole = "", places = ""] = /^(-?)([0-9]{1,9})(?:\.([0-9]{1,18}))?$/.exec(`${price}`) ?? [];
@@ -119,7 +119,7 @@ function toldPrice({ price, price_unit: unit }: Json, { rates }: RateCard): Fina
   };
 }
 
-/** States in which a message or a call stays, and in which a price of nothing is its price. */
+/** Final states of a message or a call, in which a price of zero is its price. */
 const ENDED = [
   "delivered",
   "undelivered",
@@ -131,11 +131,14 @@ const ENDED = [
   "busy",
   "no-answer",
 ];
-/** States from which it goes on. twilio.com/docs/messaging/api/message-resource, /voice/api/call-resource, read 2026-11-27. */
+/**
+ * States that are followed by another one. twilio.com/docs/messaging/api/message-resource, /voice/api/call-resource,
+ * read 2026-11-27.
+ */
 const UNDER_WAY = ["accepted", "scheduled", "queued", "sending", "initiated", "ringing", "in-progress"];
 
 /**
- * How long after its end no price will come any more, in milliseconds. Twilio tells it up to 24 hours later ("Understanding
+ * How long after its end a price may still come, in milliseconds. Twilio gives it up to 24 hours later ("Understanding
  * SMS Message Fees", support.twilio.com, read 2026-11-27); this is twice as long.
  */
 const UNPRICED_MS = 48 * 3_600_000;
@@ -156,7 +159,7 @@ function unpricedCost({ sid, status, to }: Json, rateCard: RateCard): MicroUsd |
   return fee instanceof Problem ? null : fee;
 }
 
-/** When it ended, as far as Twilio dates that (RFC 2822); null where it does not. */
+/** When it ended (RFC 2822), or null where Twilio gives no date. */
 function endOf({ end_time: ended, date_updated: updated }: Json): number | null {
   const date = typeof ended === "string" ? ended : updated;
   const at = typeof date === "string" ? Date.parse(date) : Number.NaN;
@@ -174,7 +177,7 @@ export const latePrices: LatePrices = {
     if (UNDER_WAY.includes(status)) return { kind: "under_way" };
 
     const endedAtMs = endOf(found);
-    // A price that is there and cannot be read is one all the same.
+    // A price that cannot be read is still a price.
     const isUntold =
       found["price"] === null && isOver && endedAtMs !== null && nowMs - endedAtMs > UNPRICED_MS;
     const price = isUntold ? unpricedCost(found, rateCard) : null;

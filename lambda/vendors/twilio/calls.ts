@@ -9,12 +9,15 @@ import { TO_MISSING } from "./messages.ts";
 import { isCallable, priceAt } from "./numbers.ts";
 import { twimlProblem } from "./twiml.ts";
 
-/** What a telephone call costs at most: the minutes of its TimeLimit, and what is done in them. */
+/** The upper bound of a call's cost: the minutes of its TimeLimit, and what happens in them. */
 
 /** Four hours. */
 const TIME_LIMIT_S_MAX = 14_400;
 
-/** Where instructions come from that are not seen here. `Url` goes before `Twiml`; `FallbackUrl` is asked when either fails. */
+/**
+ * Sources of instructions that Keybrake cannot see. `Url` goes before `Twiml`; `FallbackUrl` is asked when either
+ * fails.
+ */
 const ELSEWHERE = ["Url", "ApplicationSid", "FallbackUrl"];
 
 function minutesOf(form: Form): bigint | Problem {
@@ -33,7 +36,7 @@ interface Extra {
   readonly price: MicroUsd | Problem;
 }
 
-/** What a call's instructions may cost beside its minutes; null where they are seen here and cost nothing. */
+/** The extra cost of a call's instructions; null where Keybrake sees them and they cost nothing. */
 function instructionsOf(form: Form, rateCard: RateCard, to: string): Extra | Problem | null {
   const elsewhere = ELSEWHERE.find((field) => form.has(field));
   if (elsewhere !== undefined) {
@@ -88,12 +91,12 @@ export const newCall: PricedRule = {
       isFinal: extras.length > 0,
       currency: "usd",
       fxRate: null,
-      // Instructions from elsewhere may dial anybody.
+      // Instructions from elsewhere may dial anyone.
       recipients: ELSEWHERE.some((field) => form.has(field)) ? null : [to],
       explanation: "every minute that TimeLimit allows is reserved",
     };
   },
-  /** Twilio tells later what the minutes cost, and never what came on top of them: then what was quoted stays. */
+  /** Twilio gives the price of the minutes later, and never the price of extras. With extras the quote stays. */
   read: (answer, quote, { rateCard }) => {
     const { made, reading } = outcomeOf(answer, quote, ["CA"]);
     if (quote.isFinal !== false) return reading;
@@ -101,7 +104,7 @@ export const newCall: PricedRule = {
   },
 };
 
-/** What comes on top of the minutes; nothing where instructions are seen here. */
+/** Extras on top of the minutes; empty where Keybrake sees the instructions. */
 function extrasOf(form: Form, rateCard: RateCard, to: string, minutes: bigint): readonly Extra[] | Problem {
   const instructions = instructionsOf(form, rateCard, to);
   if (instructions instanceof Problem) return instructions;

@@ -6,7 +6,7 @@ import { bare, only, posted, QUERY } from "./fields.ts";
 import { newMessage } from "./messages.ts";
 import { lookupV1, lookupV2, newVerification } from "./verify.ts";
 
-/** Twilio's endpoints: what is priced or free first, then what is denied. */
+/** Twilio's endpoints: first those that are priced or free, then those that are denied. */
 
 const ACCOUNT = "/2010-04-01/Accounts/{account}";
 const SERVICE = "/verify/v2/Services/{service}";
@@ -15,7 +15,7 @@ const SENDERS = "/messaging/v1/Services/{service}/{senders}";
 const sid = (kinds: string) => new RegExp(`^(${kinds})[0-9a-fA-F]{32}$`);
 
 export const PLACEHOLDERS: Readonly<Record<string, RegExp>> = {
-  /** Any: which one it may be is said by the address. */
+  /** Any account: `address` in twilio.ts checks which one it is. */
   account: /./,
   any: /./,
   unreadable: /^(?!.*\.json$)/,
@@ -24,7 +24,7 @@ export const PLACEHOLDERS: Readonly<Record<string, RegExp>> = {
   call: sid("CA"),
   recording: sid("RE"),
   service: sid("VA|MG"),
-  /** By its id or by whom it is for. */
+  /** By its id, or by the phone number or e-mail address. */
   verification: /^(VE[0-9a-fA-F]{32}|\+[0-9]{7,15}|[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,200})$/,
   phone: /^\+?[0-9]{3,20}$/,
   country: /^[A-Z]{2}$/,
@@ -34,7 +34,7 @@ export const PLACEHOLDERS: Readonly<Record<string, RegExp>> = {
   sender: sid("PN|SC|AI"),
 };
 
-/** A message that was not sent yet can be cancelled, and the text of one that was can be erased. */
+/** A message that is not sent yet can be cancelled. The text of a sent one can be erased. */
 const changedMessage = posted(["Status", "Body"], (form) =>
   form.size === 1 && form.get("Body") === "" ? null : only(form, "Status", ["canceled"]),
 );

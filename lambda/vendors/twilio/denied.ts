@@ -1,10 +1,10 @@
 import type { Endpoint } from "../../domain/vendor.ts";
 
-/** What no vault key can call, and why. The first entry that fits is the one that answers. */
+/** What no vault key can call, and why. The first entry that matches counts. */
 
 const ACCOUNT = "/2010-04-01/Accounts/{account}";
 
-/** Below an account: the list, each of it, and what is below each. */
+/** Below an account: the list, each entry, and everything below it. */
 const OF_ACCOUNT: readonly (readonly [reason: string, names: string])[] = [
   ["it returns credentials of the account", "Keys SigningKeys Tokens ConnectApps AuthorizedConnectApps SIP"],
   [

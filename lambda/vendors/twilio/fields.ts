@@ -2,9 +2,9 @@ import { Problem } from "../../domain/problem.ts";
 import type { FreeRule, VendorRequest } from "../../domain/vendor.ts";
 import { ambiguous, type Form, parseForm } from "../form.ts";
 
-/** Twilio's parameters: only those that are listed reach it. */
+/** Twilio's parameters: only those that are listed are sent. */
 
-/** Those that may stand there several times. */
+/** Parameters that may be repeated. */
 const REPEATED = ["MediaUrl", "PersistentAction", "StatusCallbackEvent", "RecordingStatusCallbackEvent"];
 
 const words = (text: string): readonly string[] => text.trim().split(/\s+/);
@@ -103,7 +103,7 @@ export const bare = (names: readonly string[]): FreeRule => ({
   check: (request) => queryProblem(request, names),
 });
 
-/** A POST that costs nothing as long as its form has no other fields, and `check` finds nothing. */
+/** A POST that is free as long as its form has no other fields and `check` finds no problem. */
 export const posted = (
   fields: readonly string[],
   check: (form: Form) => Problem | null = () => null,
@@ -115,7 +115,7 @@ export const posted = (
   },
 });
 
-/** A form that may say nothing else than this. */
+/** Refuses a form with anything but one field, with one of the accepted values. */
 export const only = (form: Form, field: string, accepted: readonly string[]): Problem | null =>
   form.size === 1 && accepted.includes(form.get(field) ?? "?")
     ? null

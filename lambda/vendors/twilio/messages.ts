@@ -8,7 +8,10 @@ import { listedForm, MESSAGE } from "./fields.ts";
 import { priceAt, type Receiver, receiverOf } from "./numbers.ts";
 import { CHARACTERS_MAX, isTooLong, SEGMENTS_MAX, segmentsOf } from "./segments.ts";
 
-/** What a message costs: its segments at the price of where it goes, or one price for a message with media or of a channel. */
+/**
+ * The cost of a message: its segments at the price of its destination, or one price for a message with media or on
+ * another channel.
+ */
 
 const refused = (message: string) => new Problem("endpoint_not_priced", `${message}`);
 
@@ -40,7 +43,7 @@ const isOn = (form: Form, field: string): boolean => !/^(false)?$/i.test(form.ge
 
 type Cost = Pick<Quote, "amount" | "amountText" | "count" | "explanation">;
 
-/** One price, whatever it says. */
+/** One price, for any text. */
 function flat(amount: MicroUsd | Problem, amountText: string): Cost | Problem {
   return amount instanceof Problem ? amount : { amount, amountText, explanation: null };
 }
@@ -65,7 +68,7 @@ function textCost(form: Form, rateCard: RateCard, destination: string): Cost | P
   }
   const mms = priceAt(rateCard, "mms", destination);
   if (mms instanceof Problem) return mms;
-  // A Messaging Service may send links in place of the media: each fits into one segment more.
+  // A Messaging Service may send links instead of the media. Each link needs at most one more segment.
   const asLinks = microUsd(amount + each * BigInt(media));
   return { amount: larger(mms, asLinks), amountText: "1 message with media", explanation: null };
 }

@@ -2,7 +2,7 @@ import type { MicroUsd } from "../../domain/money.ts";
 import { Problem } from "../../domain/problem.ts";
 import { priceOf, type RateCard } from "../../domain/rate-card.ts";
 
-/** Whom a call reaches, and what reaching them costs. */
+/** Recipients of calls and messages, and what it costs to reach them. */
 
 /**
  * E.164. Behind +1 all ten digits of the North American plan: a shorter text, or one that goes on with 0 or 1, could be
@@ -12,17 +12,17 @@ const NUMBER = /^\+(1[2-9][0-9]{9}|[2-9][0-9]{6,14})$/;
 
 export const isNumber = (text: string): boolean => NUMBER.test(text);
 
-/** What Twilio puts before an address of another channel than text messages. */
+/** The prefix of an address on another channel than text messages. */
 export type Channel = "whatsapp" | "messenger" | "rcs";
 
 export interface Receiver {
   /** Null for a text message. */
   readonly channel: Channel | null;
-  /** Without the prefix: what the price tables know. */
+  /** Without the prefix, as the price tables have it. */
   readonly destination: string;
 }
 
-/** Reads `To` of a message, or null for what could go anywhere. */
+/** Reads `To` of a message; null where the destination is not certain. */
 export function receiverOf(to: string): Receiver | null {
   if (isNumber(to)) return { channel: null, destination: to };
   const [, channel = "", destination = ""] = /^(whatsapp|messenger|rcs):(.+)$/.exec(to) ?? [];

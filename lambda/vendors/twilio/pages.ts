@@ -1,4 +1,6 @@
-/** Addresses of pages in an answer. Clients follow them by themselves, straight to Twilio with a key that it does not know. */
+/**
+ * Links to pages in an answer. Clients follow them, straight to Twilio, with a vault key that Twilio does not know.
+ */
 
 const LINKS = new Set(["next_page_url", "previous_page_url", "first_page_url", "url"]);
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]:,]/g;

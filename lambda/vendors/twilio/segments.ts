@@ -1,6 +1,6 @@
 import { SegmentedMessage } from "sms-segments-calculator";
 
-/** How many segments a text message is cut into. twilio.com/docs/glossary/what-is-a-segment, read 2026-11-22. */
+/** How many segments a text message is split into. twilio.com/docs/glossary/what-is-a-segment, read 2026-11-22. */
 
 /** Longer texts are refused by Twilio (error 21617). */
 export const CHARACTERS_MAX = 1_600;

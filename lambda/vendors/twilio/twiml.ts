@@ -1,9 +1,9 @@
 /**
- * Instructions of a call that cost nothing beside its minutes.
+ * Instructions of a call that cost nothing beyond its minutes.
  *
  * Read so narrowly that no XML parser can find another verb in it: no comments, no CDATA, no entities but the five and
- * those of characters, no elements inside of elements. Voices are the two that are free.
- * twilio.com/docs/voice/twiml, read 2026-11-22.
+ * those of characters, no elements inside of elements. Voices are the two that are free. twilio.com/docs/voice/twiml,
+ * read 2026-11-22.
  */
 
 const VERBS: Readonly<
@@ -26,7 +26,7 @@ const ELEMENT =
   /^<([A-Za-z]+)((?:\s+[A-Za-z]+\s*=\s*(?:"[^"<>&]*"|'[^'<>&]*'))*)\s*(\/>|>([^<>]*)<\/([A-Za-z]+)\s*>)\s*/;
 const ATTRIBUTE = /([A-Za-z]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
 
-/** Why instructions may cost more than the minutes of their call, or null. */
+/** Why instructions may cost more than the minutes of their call; null where they cannot. */
 export function twimlProblem(twiml: string): string | null {
   if (twiml.length > LENGTH_MAX) return `it has more than ${LENGTH_MAX} characters`;
   const inside = /^<Response\s*>\s*([\s\S]*?)<\/Response\s*>$/.exec(

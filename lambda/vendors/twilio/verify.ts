@@ -6,7 +6,7 @@ import { listedForm, queryProblem, VERIFICATION } from "./fields.ts";
 import { TO_MISSING } from "./messages.ts";
 import { isEmail, isNumber, priceAt } from "./numbers.ts";
 
-/** What verifications and lookups cost: prices of their own that no answer tells. */
+/** The cost of verifications and lookups. They have their own prices, which no answer names. */
 
 const refused = (message: string) => new Problem("endpoint_not_priced", `${message}`);
 
@@ -17,7 +17,7 @@ const priced = (quote: PricedRule["quote"]): PricedRule => ({
   read: (answer, quoted) => outcomeOf(answer, quoted, ["VE"]).reading,
 });
 
-/** Channels by how a table of prices names what they go to. */
+/** Channels, with the name of their destination in the price table. */
 const CHANNELS: Readonly<Record<string, (to: string) => string>> = {
   sms: (to) => to,
   whatsapp: (to) => to,
@@ -26,7 +26,7 @@ const CHANNELS: Readonly<Record<string, (to: string) => string>> = {
   email: (to) => `email:${to}`,
 };
 
-/** Each one that is begun, approved later or not. A call takes less than a minute, which comes on top. */
+/** A started verification costs the same whether or not it is approved. A call costs one minute in addition. */
 export const newVerification = priced((request, { rateCard }) => {
   const form = listedForm(request, VERIFICATION);
   if (form instanceof Problem) return form;
@@ -69,7 +69,7 @@ const IDENTITY = [
   ..."DateOfBirth LastVerifiedDate VerificationSid PartnerSubId".split(" "),
 ];
 
-/** What version 2 can be asked for. `validation` costs nothing. twilio.com/docs/lookup/v2-api, read 2026-11-22. */
+/** The fields that version 2 offers. `validation` is free. twilio.com/docs/lookup/v2-api, read 2026-11-22. */
 const FIELDS =
   "validation caller_name sim_swap call_forwarding line_status line_type_intelligence identity_match reassigned_number sms_pumping_risk phone_number_quality_score pre_fill".split(
     " ",
@@ -81,7 +81,7 @@ const TYPES: Readonly<Record<string, string>> = {
   "caller-name": "caller_name",
 };
 
-/** The parameter may be repeated, and each of its values may be a list: everything that is named counts. */
+/** The parameter may be repeated, and each value may be a list. Every named field counts. */
 const listed = ({ query }: VendorRequest, name: string): readonly string[] =>
   (query[name] ?? []).flatMap((value) => value.split(",")).map((value) => value.trim());
 
