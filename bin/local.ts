@@ -1,7 +1,9 @@
 /** `npm start`: Keybrake on this machine. The variables it reads are in local/settings.ts. */
 
+import { configuredVendor } from "../lambda/vendors/configured/vendor.ts";
 import { vendorRegistry } from "../lambda/vendors/index.ts";
 import { exampleEntry } from "../lambda/vendors/meant.ts";
+import type { VendorRegistry } from "../lambda/vendors/registry.ts";
 import { FUNCTION_TIMEOUT_S } from "../lib/limits.ts";
 import { decisionLine } from "../local/decision-line.ts";
 import { LineWriter, toStdout } from "../local/line-writer.ts";
@@ -9,8 +11,6 @@ import { type LocalRun, startLocal } from "../local/run.ts";
 import { credentialVariables, parseArguments, parseSettings, type Settings } from "../local/settings.ts";
 import { StartError, systemProblem } from "../local/start-error.ts";
 import { stopOnSignal } from "../local/stopping.ts";
-
-const vendors = vendorRegistry();
 
 /** Every call ends by itself within this. */
 const GRACE_S = FUNCTION_TIMEOUT_S;
@@ -22,12 +22,13 @@ process.umask(0o077);
 try {
   parseArguments(process.argv.slice(2));
   const settings = parseSettings(process.env);
+  const vendors = vendorRegistry(settings.definitions.map(configuredVendor));
   // Read, and not passed on to what is started from here.
   for (const name of [...credentialVariables(vendors.all), "KEYBRAKE_API_KEY"]) delete process.env[name];
   const lines = new LineWriter({ write: toStdout });
   const run = await startLocal({
     ...settings,
-    ...(settings.tellsDecisions && { onDecision: tellTo(lines) }),
+    ...(settings.tellsDecisions && { onDecision: tellTo(lines, vendors) }),
   });
   stopOnSignal({ begin: () => void stop(run, lines), atOnce: (code) => stopAtOnce(run, code) });
   console.log(banner(settings, run));
@@ -41,11 +42,11 @@ try {
 }
 
 /** Colours are for a person at a terminal who has not refused them (no-color.org, read 2026-11-27). */
-function tellTo(lines: LineWriter) {
+function tellTo(lines: LineWriter, { secrets }: VendorRegistry) {
   const { NO_COLOR = "", TERM } = process.env;
   const isColoured = process.stdout.isTTY === true && NO_COLOR === "" && TERM !== "dumb";
   return (decision: Parameters<typeof decisionLine>[0]) =>
-    lines.line(decisionLine(decision, isColoured, vendors.secrets));
+    lines.line(decisionLine(decision, isColoured, secrets));
 }
 
 const calls = (count: number) => `${count} call${count === 1 ? "" : "s"} in progress`;
@@ -112,7 +113,7 @@ function vendorLine({ vendor, target, origin, booksUrl }: LocalRun["vendors"][nu
 }
 
 function firstKeyCommand(settings: Settings, run: LocalRun): string {
-  const [first] = vendors.all;
+  const first = run.vendors[0]?.vendor;
   const body = {
     vendor: first?.name,
     daily_usd_cap: 50,

@@ -1,7 +1,9 @@
 import { isIP } from "node:net";
 import * as v from "valibot";
 import { rateCardFields } from "../lambda/rate-card-input.ts";
-import { vendorRegistry } from "../lambda/vendors/index.ts";
+import { definitionProblem, definitionsSchema } from "../lambda/vendors/configured/definition.ts";
+import { configuredVendor } from "../lambda/vendors/configured/vendor.ts";
+import { BUILT_IN_NAMES, vendorRegistry } from "../lambda/vendors/index.ts";
 import type { VendorRegistry } from "../lambda/vendors/registry.ts";
 import { KEYED } from "./services.ts";
 
@@ -66,6 +68,15 @@ const cidr = v.pipe(
   }, "expected an address range such as 203.0.113.0/24 or 2001:db8::/32"),
 );
 
+const DEFINITION_RULES = { builtIn: BUILT_IN_NAMES, loopback: false };
+
+/** The built-in vendors and those that the configuration defines; without these where a definition is wrong. */
+function vendorsIn(input: object): VendorRegistry {
+  const given: unknown = "vendors" in input ? input.vendors : [];
+  const parsed = v.safeParse(definitionsSchema(DEFINITION_RULES), given);
+  return vendorRegistry(parsed.success ? parsed.output.map(configuredVendor) : []);
+}
+
 const configSchemaOf = ({ all, names }: VendorRegistry) => {
   const vendorName = v.picklist(names, `expected one of the vendors ${names.join(", ")}`);
   return v.strictObject({
@@ -98,6 +109,8 @@ const configSchemaOf = ({ all, names }: VendorRegistry) => {
       ),
       Object.fromEntries(all.map(({ name, defaultCredential }) => [name, [defaultCredential]])),
     ),
+    /** Vendors without code: any HTTP API, by its address, credential and prices (docs/configured-vendors.md). */
+    vendors: v.optional(definitionsSchema(DEFINITION_RULES), []),
     /** Vendor -> origin that replaces its own: a test server. */
     vendorOrigins: v.optional(v.record(vendorName, origin, "expected an object of origins"), {}),
     ...rateCardFields(all),
@@ -216,7 +229,7 @@ const RATE_CARD_BYTES_MAX = 2_500;
 export function parseConfig(input: unknown, source: string): Config {
   if (typeof input !== "object" || input === null || Array.isArray(input))
     throw new ConfigError(`${source} cannot be used: expected an object such as {"stage": "prod"}`);
-  const schema = configSchemaOf(vendorRegistry());
+  const schema = configSchemaOf(vendorsIn(input));
   const parsed = v.safeParse(schema, input, { abortPipeEarly: true });
   if (parsed.success) {
     const { rates, prices } = parsed.output;
@@ -226,11 +239,9 @@ export function parseConfig(input: unknown, source: string): Config {
     );
   }
   const faults = parsed.issues.map((issue) => {
-    const path = (v.getDotPath(issue) ?? "")
-      .split(".")
-      .map((name) => glimpse(name, NAME_SHOWN_MAX))
-      .join(".");
-    return `  ${path}: ${faultOf(issue, schema)}`;
+    const names = (issue.path ?? []).map(({ key }) => String(key));
+    const path = names.map((name) => glimpse(name, NAME_SHOWN_MAX)).join(".");
+    return `  ${path}: ${names[0] === "vendors" ? definitionProblem(issue) : faultOf(issue, schema)}`;
   });
   throw new ConfigError(`${source} cannot be used:\n${faults.join("\n")}`);
 }

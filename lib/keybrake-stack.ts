@@ -3,6 +3,7 @@ import { ManagedPolicy, PermissionsBoundary } from "aws-cdk-lib/aws-iam";
 import { Key } from "aws-cdk-lib/aws-kms";
 import type { Construct } from "constructs";
 import { ENV } from "../lambda/environment.ts";
+import { configuredVendor } from "../lambda/vendors/configured/vendor.ts";
 import { vendorRegistry } from "../lambda/vendors/index.ts";
 import { AuditTrail } from "./audit-trail.ts";
 import type { Config } from "./config.ts";
@@ -35,7 +36,7 @@ export class KeybrakeStack extends Stack {
     const key = kmsKeyArn === undefined ? undefined : Key.fromKeyArn(this, "Key", kmsKeyArn);
     const vault = new VaultTable(this, "Vault", { key });
     const audit = new AuditTrail(this, "Audit", { vault, retentionDays, bundles, key });
-    const vendors = vendorRegistry();
+    const vendors = vendorRegistry(config.vendors.map(configuredVendor));
     const secrets = new CredentialSecrets(this, "Secrets", config, vendors);
 
     /** What each function may do beside writing its log. The audit trail says it of its consumer. */
@@ -44,6 +45,7 @@ export class KeybrakeStack extends Stack {
         vault.grantIssue(it);
         secrets.grantReadAdminApiKey(it);
         secrets.tellNames(it);
+        tellVendors(it, config);
       },
       "manage-key": (it) => {
         vault.grantManage(it);
@@ -57,6 +59,7 @@ export class KeybrakeStack extends Stack {
       "query-audit": (it) => {
         audit.grantQuery(it);
         secrets.grantReadAdminApiKey(it);
+        tellVendors(it, config);
       },
       "proxy-call": (it) => {
         vault.grantCalls(it);
@@ -73,7 +76,9 @@ export class KeybrakeStack extends Stack {
         );
         tellPrices(it, config);
       },
-      health: () => {},
+      health: (it) => {
+        tellVendors(it, config);
+      },
     };
     const services = forEachFunction((name) => {
       const service =
@@ -112,8 +117,15 @@ export class KeybrakeStack extends Stack {
   }
 }
 
+/** Which vendors there are beside the built-in ones. */
+function tellVendors(service: ServiceFunction, { vendors }: Config) {
+  if (vendors.length > 0) service.tell(ENV.vendors, JSON.stringify(vendors));
+}
+
 /** Where the vendors are and what they ask, for whoever calls them. */
-function tellPrices(caller: ServiceFunction, { vendorOrigins, rates, rateMarginPercent, prices }: Config) {
+function tellPrices(caller: ServiceFunction, config: Config) {
+  const { vendorOrigins, rates, rateMarginPercent, prices } = config;
+  tellVendors(caller, config);
   caller.tell(ENV.vendorOrigins, JSON.stringify(vendorOrigins));
   caller.tell(ENV.rateCard, JSON.stringify({ rates, rateMarginPercent, prices }));
 }

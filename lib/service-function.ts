@@ -126,7 +126,7 @@ export class ServiceFunction extends Construct {
       .map(({ variable, bytes }) => `${variable} ${bytes}`)
       .join(", ");
     throw new ConfigError(
-      `the configuration cannot be used:\n  the environment of the function ${this.name} may become ${total} bytes long; expected at most ${ENVIRONMENT_BYTES_MAX}. The largest are ${largest}: name fewer credentials or vendorOrigins, or fewer rates and prices`,
+      `the configuration cannot be used:\n  the environment of the function ${this.name} may become ${total} bytes long; expected at most ${ENVIRONMENT_BYTES_MAX}. The largest are ${largest}: name fewer credentials or vendorOrigins, fewer rates and prices, or fewer endpoints of vendors`,
     );
   }
 }

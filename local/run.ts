@@ -7,7 +7,9 @@ import { build, DIST } from "../bin/build.ts";
 import type { Vendor } from "../lambda/domain/vendor.ts";
 import { ENV } from "../lambda/environment.ts";
 import type { RateCardInput } from "../lambda/rate-card-input.ts";
-import { vendorRegistry } from "../lambda/vendors/index.ts";
+import { type DefinitionInput, parseDefinitions } from "../lambda/vendors/configured/definition.ts";
+import { configuredVendor } from "../lambda/vendors/configured/vendor.ts";
+import { BUILT_IN_NAMES, vendorRegistry } from "../lambda/vendors/index.ts";
 import { routesOf } from "../lib/routes.ts";
 import { startDynamoDb, TABLES } from "./aws/dynamodb.ts";
 import { loadFunctions } from "./aws/functions.ts";
@@ -25,6 +27,7 @@ import { type RunningVendor, startVendor, type VendorTarget, vendorNamed } from 
 
 const ADMIN_KEY_SECRET = "keybrake/admin-api-key";
 const secretOf = ({ name, defaultCredential }: Vendor) => `keybrake/${name}/${defaultCredential}`;
+const DEFINITION_RULES = { builtIn: BUILT_IN_NAMES, loopback: true };
 const AUDIT_RETENTION_DAYS = 400;
 const DRAIN_MS_MAX = 5_000;
 /** One engine serves all functions here, so a burst of calls queues before it; a Lambda function has a second. */
@@ -43,6 +46,8 @@ export interface LocalOptions {
   readonly hosts?: readonly string[];
   /** Vendor -> where its calls go. Each is simulated unless told. */
   readonly vendors?: Readonly<Record<string, VendorTarget>>;
+  /** Vendors beside the built-in ones. */
+  readonly definitions?: readonly DefinitionInput[];
   /** Rates and prices as lambda/rate-card-input.ts reads them; the defaults unless given. */
   readonly rateCard?: RateCardInput;
   /** An engine of the user's, for platforms without ours. */
@@ -98,7 +103,8 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
     closers.push(() => dynamodb.close());
     if (options.functionsDirectory === undefined) await buildFunctions();
 
-    const registry = vendorRegistry();
+    const definitions = parseDefinitions(options.definitions ?? [], DEFINITION_RULES);
+    const registry = vendorRegistry(definitions.map(configuredVendor));
     const vendors: RunningVendor[] = [];
     for (const vendor of registry.all) {
       const running = await startVendor(vendor, options.vendors?.[vendor.name] ?? { kind: "simulated" });
@@ -120,6 +126,7 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
     Object.assign(
       process.env,
       functionEnvironment(dynamodb.endpoint, secrets.endpoint, vendors, options.rateCard ?? {}),
+      definitions.length > 0 && { [ENV.vendors]: JSON.stringify(definitions) },
       hints(options),
     );
     const invoke = loadFunctions(options.functionsDirectory ?? DIST);

@@ -1,11 +1,17 @@
+import { readFileSync } from "node:fs";
 import type { Secrets } from "../lambda/domain/secrets.ts";
+import { readStrictJson } from "../lambda/domain/strict-json.ts";
+import type { Vendor } from "../lambda/domain/vendor.ts";
 import type { CredentialVariable, VendorManifest } from "../lambda/domain/vendor-manifest.ts";
 import { parseRateCard, type RateCardInput } from "../lambda/rate-card-input.ts";
-import { vendorRegistry } from "../lambda/vendors/index.ts";
+import { type Definition, parseDefinitions } from "../lambda/vendors/configured/definition.ts";
+import { configuredVendor } from "../lambda/vendors/configured/vendor.ts";
+import { BUILT_IN_NAMES, vendorRegistry } from "../lambda/vendors/index.ts";
 import { glimpse } from "../lib/config.ts";
-import { StartError } from "./start-error.ts";
+import { StartError, systemReason } from "./start-error.ts";
 import type { VendorTarget } from "./vendor-targets.ts";
 
+const DEFINITION_RULES = { builtIn: BUILT_IN_NAMES, loopback: true };
 const PORT_DEFAULT = 8787;
 const API_KEY_LENGTH_MIN = 8;
 
@@ -16,6 +22,8 @@ export interface Settings {
   readonly apiKey: string | undefined;
   readonly dataFile: string | undefined;
   readonly stage: string | undefined;
+  /** Vendors beside the built-in ones. */
+  readonly definitions: readonly Definition[];
   /** Vendor -> where its calls go. */
   readonly vendors: Readonly<Record<string, VendorTarget>>;
   /** Rates and prices in place of the defaults. */
@@ -37,13 +45,15 @@ type Read = (name: string) => string | undefined;
 /** Reads the settings; a variable that is set to nothing is unset. Throws a StartError that names the first wrong one. */
 export function parseSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
   const read: Read = (name) => environment[name] || undefined;
-  const { all, secrets } = vendorRegistry();
+  const definitions = parseVendors(read("KEYBRAKE_VENDORS"));
+  const { all, secrets } = vendorRegistry(definitions.map(configuredVendor));
   const targets = all.map((vendor) => [vendor.name, parseTarget(vendor, read, secrets)] as const);
   return {
     port: parsePort(read("PORT")),
     apiKey: parseApiKey(read("KEYBRAKE_API_KEY"), secrets),
     dataFile: read("KEYBRAKE_DATA"),
     stage: parseStage(read("KEYBRAKE_STAGE")),
+    definitions,
     vendors: Object.fromEntries(targets),
     rateCard: parseLocalRateCard(read("KEYBRAKE_TERMS"), all),
     dynamodbEndpoint: read("AWS_ENDPOINT_URL_DYNAMODB"),
@@ -155,6 +165,35 @@ function parseLocalRateCard(text: string | undefined, vendors: readonly VendorMa
   }
 }
 
+const VENDORS_ACCEPTED =
+  "expected a definition of a vendor or a list of them, as JSON or as the path of a file of JSON";
+
+/** Text that begins as JSON does is JSON; any other is a path. Read strictly: an endpoint that stands there twice is refused. */
+function parseVendors(text: string | undefined): readonly Definition[] {
+  if (text === undefined) return [];
+  const isJson = /^\s*[[{]/.test(text);
+  const read = readStrictJson(isJson ? Buffer.from(text) : fileNamed(text));
+  if ("refused" in read)
+    throw new StartError(
+      `KEYBRAKE_VENDORS ${read.refused}${read.field === null ? "" : ` (${read.field})`}; ${VENDORS_ACCEPTED}`,
+    );
+  try {
+    return parseDefinitions(Array.isArray(read.value) ? read.value : [read.value], DEFINITION_RULES);
+  } catch (error) {
+    throw new StartError(`KEYBRAKE_VENDORS has ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function fileNamed(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new StartError(
+      `KEYBRAKE_VENDORS is ${glimpse(path)}, which cannot be read: ${systemReason(error) ?? String(error)}; ${VENDORS_ACCEPTED}`,
+    );
+  }
+}
+
 /** A rate, and the first price that can be set. */
 function rateCardExample(vendors: readonly VendorManifest[]): string {
   const [first] = vendors.flatMap(({ name, prices }) =>
@@ -163,7 +202,7 @@ function rateCardExample(vendors: readonly VendorManifest[]): string {
   return JSON.stringify({ rates: { eur: 1.09 }, prices: first ?? {} });
 }
 
-function parseTarget(vendor: VendorManifest, read: Read, secrets: Secrets): VendorTarget {
+function parseTarget(vendor: Vendor, read: Read, secrets: Secrets): VendorTarget {
   const credential = parseCredential(vendor, read, secrets);
   const { origin: variable, placeholder } = vendor.local;
   const given = read(variable);
@@ -180,6 +219,10 @@ function parseTarget(vendor: VendorManifest, read: Read, secrets: Secrets): Vend
       );
     return { kind: "upstream", origin, credential: credential ?? placeholder };
   }
+  // Its definition names a server on this machine, which needs no real credential.
+  const { main } = vendor.origins;
+  if (main.startsWith("http:"))
+    return { kind: "upstream", origin: main, credential: credential ?? placeholder };
   return credential === undefined ? { kind: "simulated" } : { kind: "real", credential };
 }
 

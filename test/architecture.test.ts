@@ -46,7 +46,12 @@ const MORE_OF_LOCAL: Readonly<Record<string, readonly string[]>> = {
   "local/decisions.ts": READING,
   "local/decision-line.ts": LINES,
   "local/run.ts": ["lambda/domain/vendor.ts"],
-  "local/settings.ts": ["lambda/domain/secrets.ts", "lambda/domain/vendor-manifest.ts"],
+  "local/settings.ts": [
+    "lambda/domain/secrets.ts",
+    "lambda/domain/strict-json.ts",
+    "lambda/domain/vendor.ts",
+    "lambda/domain/vendor-manifest.ts",
+  ],
   "local/vendor-targets.ts": ["lambda/domain/vendor.ts"],
 };
 const LIB_MAY_IMPORT: readonly string[] = [
@@ -55,6 +60,8 @@ const LIB_MAY_IMPORT: readonly string[] = [
   "lambda/layout.ts",
   "lambda/vendors/index.ts",
   "lambda/vendors/registry.ts",
+  "lambda/vendors/configured/definition.ts",
+  "lambda/vendors/configured/vendor.ts",
 ];
 
 describe("imports go one way", () => {

@@ -12,4 +12,4 @@ export const BUILT_IN_NAMES: readonly string[] = BUILT_IN.map(({ name }) => name
 
 /** The vendors of the list, with those that a configuration defines behind them. */
 export const vendorRegistry = (configured: readonly Vendor[] = []): VendorRegistry =>
-  registryOf([...BUILT_IN, ...configured]);
+  registryOf(BUILT_IN, configured);

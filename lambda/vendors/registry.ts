@@ -11,6 +11,7 @@ export interface VendorRegistry {
   find(name: string | null): Vendor | null;
   /**
    * The names of the other vendors whose paths begin like this one, where no path of `vendor` does: their SDK wrote it.
+   * None for a configured vendor: its definition lists what may be called, not all that its API has.
    * `path`: with a slash before it, without the prefix that names a vendor.
    */
   strangersTo(vendor: Vendor, path: string): readonly string[];
@@ -24,7 +25,8 @@ export interface VendorRegistry {
 export const OUR_SEGMENTS: readonly string[] = ["vault", "healthz", "dashboard"];
 
 /** Throws a RangeError where two vendors have one name, or one has a name of ours: the path could not tell them apart. */
-export function registryOf(all: readonly Vendor[]): VendorRegistry {
+export function registryOf(builtIn: readonly Vendor[], configured: readonly Vendor[] = []): VendorRegistry {
+  const all = [...builtIn, ...configured];
   const names = all.map(({ name }) => name);
   const twice = [...OUR_SEGMENTS, ...names].find((name, at, list) => list.indexOf(name) !== at);
   if (twice !== undefined) throw new RangeError(`the name ${twice} is taken; a vendor needs another one`);
@@ -38,7 +40,9 @@ export function registryOf(all: readonly Vendor[]): VendorRegistry {
     names,
     find: (name) => byName.get(name ?? "") ?? null,
     strangersTo: (vendor, path) =>
-      begins(vendor, path) ? [] : all.filter((other) => begins(other, path)).map(({ name }) => name),
+      begins(vendor, path) || configured.includes(vendor)
+        ? []
+        : all.filter((other) => begins(other, path)).map(({ name }) => name),
     denial: (facts) => anyVendorDenial(all, facts),
     secrets: secretsLike(all.flatMap(({ secretShapes }) => secretShapes)),
   };

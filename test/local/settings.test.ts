@@ -1,7 +1,11 @@
-import { expect, test } from "vitest";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
 import { vendorRegistry } from "../../lambda/vendors/index.ts";
 import { parseArguments, parseSettings } from "../../local/settings.ts";
 import { StartError } from "../../local/start-error.ts";
+
+const EXAMPLES = join(import.meta.dirname, "..", "..", "examples", "vendors");
 
 test("nothing set is port 8787, a new key, in memory, no stage, simulated vendors", () => {
   expect(parseSettings({ KEYBRAKE_DATA: "", PORT: "" })).toEqual({
@@ -9,6 +13,7 @@ test("nothing set is port 8787, a new key, in memory, no stage, simulated vendor
     apiKey: undefined,
     dataFile: undefined,
     stage: undefined,
+    definitions: [],
     vendors: {
       stripe: { kind: "simulated" },
       twilio: { kind: "simulated" },
@@ -43,6 +48,7 @@ test("everything set is taken as it is", () => {
     apiKey: "12345678",
     dataFile: "./keys.db",
     stage: "prod_1-x",
+    definitions: [],
     vendors: {
       stripe: { kind: "upstream", origin: "http://127.0.0.1:12111", credential: "sk_test_1" },
       twilio: { kind: "real", credential: "AC0123456789abcdef0123456789abcdef:token-1" },
@@ -204,4 +210,74 @@ test.each([
 test("arguments are refused, since variables say everything", () => {
   expect(() => parseArguments([])).not.toThrow();
   expect(() => parseArguments(["--quiet"])).toThrow("got 1 arguments; expected none: ");
+});
+
+const IMAGES = readFileSync(join(EXAMPLES, "images.json"), "utf8");
+const ON_LOOPBACK = JSON.stringify({ ...JSON.parse(IMAGES), origin: "http://127.0.0.1:9999" });
+
+/** Guarantees that a vendor that is only described is called for real with its secret alone, or on this machine. */
+describe("KEYBRAKE_VENDORS", () => {
+  test.each<readonly [string, Readonly<Record<string, string>>, object]>([
+    ["a definition", { KEYBRAKE_VENDORS: IMAGES }, { kind: "simulated" }],
+    ["a list", { KEYBRAKE_VENDORS: `[${IMAGES}]` }, { kind: "simulated" }],
+    ["a file", { KEYBRAKE_VENDORS: join(EXAMPLES, "images.json") }, { kind: "simulated" }],
+    [
+      "with its secret",
+      { KEYBRAKE_VENDORS: IMAGES, KEYBRAKE_IMAGES_SECRET: "a-secret-of-8" },
+      { kind: "real", credential: "a-secret-of-8" },
+    ],
+    [
+      "with another origin",
+      { KEYBRAKE_VENDORS: IMAGES, KEYBRAKE_IMAGES_ORIGIN: "http://127.0.0.1:1" },
+      { kind: "upstream", origin: "http://127.0.0.1:1", credential: "placeholder-for-images" },
+    ],
+    [
+      "on this machine",
+      { KEYBRAKE_VENDORS: ON_LOOPBACK },
+      { kind: "upstream", origin: "http://127.0.0.1:9999", credential: "placeholder-for-images" },
+    ],
+    [
+      "on this machine, with its secret",
+      { KEYBRAKE_VENDORS: ON_LOOPBACK, KEYBRAKE_IMAGES_SECRET: "a-secret-of-8" },
+      { kind: "upstream", origin: "http://127.0.0.1:9999", credential: "a-secret-of-8" },
+    ],
+  ])("takes %s", (_, environment, target) => {
+    const { definitions, vendors } = parseSettings(environment);
+
+    expect(definitions).toMatchObject([{ name: "images" }]);
+    expect(vendors).toMatchObject({ images: target, stripe: { kind: "simulated" } });
+  });
+
+  test.each([
+    [
+      "no file",
+      "no-such-file.json",
+      /^KEYBRAKE_VENDORS is no-such-file\.jso…, which cannot be read: .*; expected a definition of a vendor or a list/,
+    ],
+    ["no JSON", "{", /^KEYBRAKE_VENDORS is not JSON/],
+    [
+      "an endpoint twice",
+      IMAGES.replace('"GET /v1/models": "free"', '"GET /v1/models": "free", "GET /v1/models": 1'),
+      /^KEYBRAKE_VENDORS names a field twice \(endpoints\.GET \/v1\/models\)/,
+    ],
+    [
+      "a wrong field",
+      IMAGES.replace('"max": 10', '"maximum": 10'),
+      /^KEYBRAKE_VENDORS has 0\.endpoints\.POST \/v1\/images\.price\.times\.max: it is missing; expected a whole number/,
+    ],
+    [
+      "a built-in vendor",
+      IMAGES.replace('"images"', '"stripe"'),
+      /^KEYBRAKE_VENDORS has 0\.name: .*it is taken/,
+    ],
+  ])("refuses %s", (_, text, message) => {
+    expect(() => parseSettings({ KEYBRAKE_VENDORS: text })).toThrow(StartError);
+    expect(() => parseSettings({ KEYBRAKE_VENDORS: text })).toThrow(message);
+  });
+
+  test("refuses a secret that cannot be one, without repeating it", () => {
+    const start = () => parseSettings({ KEYBRAKE_VENDORS: IMAGES, KEYBRAKE_IMAGES_SECRET: "two words here" });
+    expect(start).toThrow(/^KEYBRAKE_IMAGES_SECRET has a space/);
+    expect(start).not.toThrow(/two words/);
+  });
 });

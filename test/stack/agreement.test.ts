@@ -10,15 +10,18 @@ import { FUNCTIONS } from "../../lib/services.ts";
 import { resourceMatcher } from "../../local/aws/resource-match.ts";
 import { type OwnRun, startOwn } from "../support/keybrake.ts";
 import { ROUTES } from "../support/routes.ts";
+import { exampleOf } from "../vendors/configured/harness.ts";
 import { inside, shown, synthesised, textsOf } from "./template.ts";
 
 /** Guarantees that what is tried on one machine is what is deployed: routes, tables, variables. */
 
 const deployed = synthesised();
+/** One vendor without code, so that every variable there is gets set. */
+const definitions = [exampleOf("images")];
 let run: OwnRun;
 let variables: readonly string[];
 beforeAll(async () => {
-  run = await startOwn();
+  run = await startOwn({ definitions });
   variables = Object.keys(process.env).filter((name) => name.startsWith("KEYBRAKE_"));
 });
 afterAll(() => run.close());
@@ -121,7 +124,7 @@ describe("tables", () => {
 
 describe("variables", () => {
   const variablesOf = new Map(
-    deployed
+    synthesised({ vendors: definitions })
       .of("AWS::Lambda::Function")
       .map(([id, { Properties }]) => [
         nameOf(id),

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { ConfigError, parseConfig } from "../../lib/config.ts";
 import { readConfig } from "../../lib/config-source.ts";
+import { definitionWith, exampleOf } from "../vendors/configured/harness.ts";
 
 const folders: string[] = [];
 afterEach(async () => {
@@ -25,6 +26,7 @@ test("without a configuration the defaults hold", () => {
     rates: {},
     rateMarginPercent: 3,
     prices: { twilio: {}, resend: {} },
+    vendors: [],
     vendorOrigins: {},
     auditRetentionDays: 400,
     throttle: { requestsPerSecond: 500, burst: 500, managing: { requestsPerSecond: 1_000, burst: 1_000 } },
@@ -97,6 +99,23 @@ test.each<readonly [unknown, RegExp]>([
   [{ rateMarginPercent: -1 }, /^ {2}rateMarginPercent: got -1; expected a number from 0 to 50/m],
   [{ prices: { twilio: { fax: 1 } } }, /^ {2}prices\.twilio\.fax: unknown field/m],
   [{ prices: { twilio: { sms: { "+1": "a lot" } } } }, /^ {2}prices\.twilio\.sms/m],
+  [{ vendors: {} }, /^ {2}vendors: expected a list of definitions of vendors$/m],
+  [
+    { vendors: [{ ...definitionWith({ "POST /x": 1 }), origin: "http://api.example.com" }] },
+    /^ {2}vendors\.0\.origin: it is not https, and a credential is sent there; expected https:/m,
+  ],
+  [
+    { vendors: [definitionWith({ "POST /x": { price: { usd: 1, times: { json: "n" } } } } as never)] },
+    /^ {2}vendors\.0\.endpoints\.POST \/x\.price\.times\.max: it is missing; expected a whole number/m,
+  ],
+  [
+    { vendors: [{ ...definitionWith({ "POST /x": 1 }), orign: 1 }] },
+    /^ {2}vendors\.0\.orign: there is no such field; expected an object with name,/m,
+  ],
+  [
+    { vendors: [], credentials: { images: ["default"] } },
+    /^ {2}credentials\.images: .*expected one of the vendors stripe, twilio, resend$/m,
+  ],
   [{ prices: { resend: { recipient: 0.00000001 } } }, /^ {2}prices\.resend\.recipient/m],
   [
     {
@@ -177,4 +196,21 @@ test("two sources, a file without config and text that is no JSON are refused", 
   await expect(readConfig("stage=prod", await folderWith({}))).rejects.toThrow(
     'got "stage=prod"; expected JSON',
   );
+});
+
+test("a vendor of the configuration has a credential, and takes what others take", () => {
+  const vendors = [exampleOf("images")];
+
+  expect(parseConfig({ vendors }, "the test").credentials).toEqual({
+    stripe: ["default"],
+    twilio: ["default"],
+    resend: ["default"],
+    images: ["default"],
+  });
+  expect(
+    parseConfig(
+      { vendors, credentials: { images: ["live"] }, vendorOrigins: { images: "http://127.0.0.1:1" } },
+      "the test",
+    ),
+  ).toMatchObject({ credentials: { images: ["live"] }, vendorOrigins: { images: "http://127.0.0.1:1" } });
 });

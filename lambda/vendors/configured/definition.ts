@@ -14,10 +14,10 @@ import { originProblem } from "./origin.ts";
 const HEADER = /^[A-Za-z][A-Za-z0-9-]{0,63}$/;
 
 const text = (pattern: RegExp, accepted: string) =>
-  v.pipe(v.string(`accepted is ${accepted}`), v.regex(pattern, `accepted is ${accepted}`));
+  v.pipe(v.string(`expected ${accepted}`), v.regex(pattern, `expected ${accepted}`));
 
 const whole = (from: number, to: number) => {
-  const accepted = `accepted is a whole number from ${from} to ${to}`;
+  const accepted = `expected a whole number from ${from} to ${to}`;
   return v.pipe(
     v.number(accepted),
     v.integer(accepted),
@@ -28,14 +28,14 @@ const whole = (from: number, to: number) => {
 
 /** An object whose unknown fields are refused with the names of the known ones, and whose missing ones say what they take. */
 const fieldsOf = <E extends v.ObjectEntries>(entries: E) => {
-  const accepted = `accepted is an object with ${Object.keys(entries).join(", ")}`;
+  const accepted = `expected an object with ${Object.keys(entries).join(", ")}`;
   return v.strictObject(entries, ({ received, path }) => {
     const missing = received === "undefined" ? entries[String(path?.at(-1)?.key)] : undefined;
     return (missing && v.safeParse(missing, undefined).issues?.[0]?.message) ?? accepted;
   });
 };
 
-const PRICE_ACCEPTED = "accepted is more than 0 dollars with at most six places, such as 0.04";
+const PRICE_ACCEPTED = "expected more than 0 dollars with at most six places, such as 0.04";
 const usd = v.pipe(
   v.union([v.number(), v.string()], PRICE_ACCEPTED),
   v.check((value) => priceInUsd(value) !== null, PRICE_ACCEPTED),
@@ -72,7 +72,7 @@ const inOnePlace = <
 >() =>
   v.check<T, string>(
     ({ json, form, query }) => [json, form, query].filter((name) => name !== undefined).length === 1,
-    "accepted is exactly one of json, form and query",
+    "expected exactly one of json, form and query",
   );
 
 const COUNT_MAX = 1_000_000;
@@ -81,18 +81,18 @@ const times = v.pipe(
   fieldsOf({
     ...place,
     /** `number`: the value itself. `list`: how many entries it has. */
-    is: v.optional(v.picklist(["number", "list"], "accepted is number or list"), "number"),
+    is: v.optional(v.picklist(["number", "list"], "expected number or list"), "number"),
     /** More are refused. It must be there: without it nothing bounds the price. */
     max: whole(1, COUNT_MAX),
     /** What the API takes where the field is absent; without it an absent field is refused. */
     default: v.optional(whole(1, COUNT_MAX)),
   }),
   inOnePlace(),
-  v.check(({ max, default: usual = 1 }) => usual <= max, "accepted is a default that is not above max"),
-  v.check(({ is, query }) => is !== "list" || query === undefined, "accepted is a list in json or form"),
+  v.check(({ max, default: usual = 1 }) => usual <= max, "expected a default that is not above max"),
+  v.check(({ is, query }) => is !== "list" || query === undefined, "expected a list in json or form"),
 );
 
-const unit = v.picklist(UNITS, `accepted is ${UNITS.join(", ")}`);
+const unit = v.picklist(UNITS, `expected ${UNITS.join(", ")}`);
 
 const pricePerCount = fieldsOf({ usd, times });
 
@@ -102,7 +102,7 @@ const requestAmount = fieldsOf({
       ...place,
       unit,
       /** Whether JSON writes it as a number or as text, `"12.50"`. */
-      as: v.optional(v.picklist(["number", "text"], "accepted is number or text"), "number"),
+      as: v.optional(v.picklist(["number", "text"], "expected number or text"), "number"),
       max_usd: v.optional(usd),
     }),
     inOnePlace(),
@@ -130,7 +130,7 @@ type PriceSchema = v.GenericSchema<
 const isObject = (input: unknown): input is object => typeof input === "object" && input !== null;
 
 const SCALAR_PRICE_ACCEPTED =
-  'accepted is "free", dollars such as 0.01, {"usd": 0.04, "times": {…}}, {"amount": {…}} or {"answer": {…}}';
+  'expected "free", dollars such as 0.01, {"usd": 0.04, "times": {…}}, {"amount": {…}} or {"answer": {…}}';
 const scalarPrice = v.pipe(
   v.union([v.number(), v.string()], SCALAR_PRICE_ACCEPTED),
   v.check((value) => value === "free" || priceInUsd(value) !== null, SCALAR_PRICE_ACCEPTED),
@@ -144,17 +144,17 @@ const price: PriceSchema = v.lazy((input): PriceSchema => {
 });
 
 const refusable = v.pipe(
-  v.array(whole(400, 499), "accepted is a list of statuses such as [404]"),
+  v.array(whole(400, 499), "expected a list of statuses such as [404]"),
   v.check((all) => new Set(all).size === all.length, "each status may be there once"),
 );
 
-const NAMES_ACCEPTED = "accepted is a list of names";
+const NAMES_ACCEPTED = "expected a list of names";
 const names = v.pipe(
   v.array(
     text(/^[$_]?[A-Za-z][A-Za-z0-9_.-]{0,59}$/, "the name of a field or parameter, such as prompt"),
     NAMES_ACCEPTED,
   ),
-  v.maxLength(100, "accepted are at most 100 names"),
+  v.maxLength(100, "expected at most 100 names"),
   v.check(
     (all) => new Set(all.map(folded)).size === all.length,
     "each name may be there once, in one spelling",
@@ -170,20 +170,18 @@ const endpointFields = {
     v.record(
       jsonField,
       v.pipe(
-        v.array(
-          v.union([v.string(), v.number(), v.boolean()], "accepted are texts, numbers, true and false"),
-        ),
-        v.minLength(1, "accepted is at least one value"),
-        v.maxLength(50, "accepted are at most 50 values"),
+        v.array(v.union([v.string(), v.number(), v.boolean()], "expected texts, numbers, true and false")),
+        v.minLength(1, "expected at least one value"),
+        v.maxLength(50, "expected at most 50 values"),
       ),
-      "accepted is an object of lists of values",
+      "expected an object of lists of values",
     ),
   ),
   /** The only parameters that a query may have: none unless given where the body has the price, else all. */
   query: v.optional(names),
   object_id: v.optional(answerField),
   /** The API answers a repeat under one idempotency key as it answered the first, and does nothing again. */
-  idempotent: v.optional(v.boolean("accepted is true or false")),
+  idempotent: v.optional(v.boolean("expected true or false")),
   charged_on: v.optional(refusable),
   not_charged_on: v.optional(refusable),
 };
@@ -194,16 +192,16 @@ const describedEndpoint = v.pipe(
     ({ price: amount, object_id, idempotent, charged_on, not_charged_on }) =>
       amount !== "free" ||
       [object_id, idempotent, charged_on, not_charged_on].every((field) => field === undefined),
-    "accepted are object_id, idempotent, charged_on and not_charged_on only where a call has a price",
+    "expected object_id, idempotent, charged_on and not_charged_on only where a call has a price",
   ),
   v.check(
     ({ idempotent, object_id }) => idempotent !== true || object_id !== undefined,
-    "accepted is idempotent only with object_id, which tells a repeat from another execution",
+    "expected idempotent only with object_id, which tells a repeat from another execution",
   ),
   v.check(
     ({ charged_on = [], not_charged_on = [] }) =>
       !charged_on.some((status) => not_charged_on.includes(status)),
-    "accepted is a status in one of charged_on and not_charged_on",
+    "expected a status in one of charged_on and not_charged_on",
   ),
 );
 
@@ -234,7 +232,7 @@ const credential = v.variant(
       send: v.literal("header"),
       name: v.pipe(
         text(HEADER, "the name of a header such as X-Api-Key"),
-        v.check((name) => !NOT_FOR_CREDENTIALS.test(name), "accepted is a header of the API's own"),
+        v.check((name) => !NOT_FOR_CREDENTIALS.test(name), "expected a header of the API's own"),
       ),
       /** As it is written, with the space behind it: `"Token "`. */
       prefix: v.optional(
@@ -243,7 +241,7 @@ const credential = v.variant(
     }),
     fieldsOf({ send: v.literal("query"), name: queryParameter }),
   ],
-  "accepted is an object with send: bearer, basic, header or query",
+  "expected an object with send: bearer, basic, header or query",
 );
 export type CredentialDefinition = v.InferOutput<typeof credential>;
 
@@ -257,7 +255,7 @@ const forwardedHeader = v.pipe(
   text(HEADER, "the name of a header"),
   v.check(
     (name) => !NOT_PASSED.test(name) && !/^(authorization|range)$/i.test(name),
-    "accepted is a header of the API's own, none of a connection, a body or a credential",
+    "expected a header of the API's own, none of a connection, a body or a credential",
   ),
 );
 
@@ -288,13 +286,13 @@ const definition = ({ builtIn, loopback }: DefinitionRules) =>
         text(/^[a-z][a-z0-9]{1,29}$/, NAME_ACCEPTED),
         v.check(
           (name) => !RESERVED.has(name) && !builtIn.includes(name),
-          `it is taken; accepted is any name but ${[...RESERVED, ...builtIn].join(", ")}`,
+          `it is taken; expected any name but ${[...RESERVED, ...builtIn].join(", ")}`,
         ),
       ),
       /** For a person; the name unless given. */
       title: v.optional(text(/^[\x20-\x7e]{1,40}$/, "a title of at most 40 characters of ASCII")),
       origin: v.pipe(
-        v.string(`accepted is ${originProblemAccepted(loopback)}`),
+        v.string(`expected ${originProblemAccepted(loopback)}`),
         v.rawCheck(({ dataset, addIssue }) => {
           const problem = dataset.typed ? originProblem(dataset.value, loopback) : null;
           if (problem !== null) addIssue({ message: problem });
@@ -304,8 +302,8 @@ const definition = ({ builtIn, loopback }: DefinitionRules) =>
       idempotency: v.optional(idempotency),
       forwarded_headers: v.optional(
         v.pipe(
-          v.array(forwardedHeader, "accepted is a list of names of headers"),
-          v.maxLength(20, "accepted are at most 20 headers"),
+          v.array(forwardedHeader, "expected a list of names of headers"),
+          v.maxLength(20, "expected at most 20 headers"),
         ),
         [],
       ),
@@ -315,17 +313,17 @@ const definition = ({ builtIn, loopback }: DefinitionRules) =>
       placeholders: v.optional(
         v.record(
           text(/^[a-z][a-z0-9_]{0,29}$/, "the name of a placeholder, without braces"),
-          v.picklist(["id", "any"], "accepted is id or any"),
-          "accepted is an object of placeholders",
+          v.picklist(["id", "any"], "expected id or any"),
+          "expected an object of placeholders",
         ),
         {},
       ),
       endpoints: v.pipe(
-        v.record(v.string(), endpoint, 'accepted is an object such as {"POST /v1/images": 0.04}'),
+        v.record(v.string(), endpoint, 'expected an object such as {"POST /v1/images": 0.04}'),
         v.check((all) => {
           const count = Object.keys(all).length;
           return count > 0 && count <= ENDPOINTS_MAX;
-        }, `accepted are 1 to ${ENDPOINTS_MAX} endpoints`),
+        }, `expected 1 to ${ENDPOINTS_MAX} endpoints`),
         v.rawCheck(({ dataset, addIssue }) => {
           if (!dataset.typed) return;
           const { value: input } = dataset;
@@ -350,7 +348,7 @@ const definition = ({ builtIn, loopback }: DefinitionRules) =>
   );
 
 const originProblemAccepted = (loopback: boolean): string =>
-  originProblem("", loopback)?.split("accepted is ")[1] ?? "";
+  originProblem("", loopback)?.split("expected ")[1] ?? "";
 
 export type Definition = v.InferOutput<ReturnType<typeof definition>>;
 export type DefinitionInput = v.InferInput<ReturnType<typeof definition>>;
@@ -369,10 +367,10 @@ function* contradictions(given: Definition): Generator<readonly [readonly string
   if (at >= 0)
     yield [
       ["forwarded_headers", `${at}`],
-      "it is forwarded anyway, there twice, or the header of the credential; accepted is any other one, once",
+      "it is forwarded anyway, there twice, or the header of the credential; expected any other one, once",
     ];
   if (own === given.idempotency?.header.toLowerCase())
-    yield [["idempotency", "header"], "it is the header of the credential; accepted is another one"];
+    yield [["idempotency", "header"], "it is the header of the credential; expected another one"];
   for (const [key, { price: amount, idempotent, query, fields, values }] of Object.entries(given.endpoints)) {
     const field = (name: string) => ["endpoints", key, name];
     const [method = ""] = key.split(" ");
@@ -384,9 +382,9 @@ function* contradictions(given: Definition): Generator<readonly [readonly string
       ];
     const where = placeOf(amount);
     if (where !== null && !hasBody && where.query === undefined)
-      yield [field("price"), `a ${method} has no body; accepted is a number in the query`];
+      yield [field("price"), `a ${method} has no body; expected a number in the query`];
     if (where !== null && hasBody && where.query !== undefined)
-      yield [field("price"), `a ${method} has its number in the body; accepted is json or form`];
+      yield [field("price"), `a ${method} has its number in the body; expected json or form`];
     if (!hasBody && (fields !== undefined || values !== undefined))
       yield [field(fields === undefined ? "values" : "fields"), `a ${method} has no body; leave it out`];
     const named = credentialParameter(given.credential);
@@ -426,15 +424,15 @@ const DEFINITIONS_MAX = 10;
 /** The schema of a list of definitions. */
 export const definitionsSchema = (rules: DefinitionRules) =>
   v.pipe(
-    v.array(definition(rules), "accepted is a list of definitions of vendors"),
-    v.maxLength(DEFINITIONS_MAX, `accepted are at most ${DEFINITIONS_MAX} vendors`),
+    v.array(definition(rules), "expected a list of definitions of vendors"),
+    v.maxLength(DEFINITIONS_MAX, `expected at most ${DEFINITIONS_MAX} vendors`),
     v.rawCheck(({ dataset, addIssue }) => {
       if (!dataset.typed) return;
       const { value: input } = dataset;
       for (const [key, value] of input.entries())
         if (input.findIndex(({ name }) => name === value.name) !== key)
           addIssue({
-            message: "another vendor has this name; accepted is one of its own",
+            message: "another vendor has this name; expected one of its own",
             path: [
               { type: "array", origin: "value", input, key, value },
               { type: "object", origin: "value", input: value, key: "name", value: value.name },

@@ -3,7 +3,7 @@ import { folded } from "./names.ts";
 /** `METHOD /path/{id}` as a definition writes it, read so strictly that one path is one endpoint. */
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
-const KEY_ACCEPTED = `accepted is "METHOD /path", with ${METHODS.join(", ")} as methods and a placeholder such as {id} for a segment that differs`;
+const KEY_ACCEPTED = `expected "METHOD /path", with ${METHODS.join(", ")} as methods and a placeholder such as {id} for a segment that differs`;
 const FIXED = /^[A-Za-z0-9_~][A-Za-z0-9_.~:@!$&'()*+,=-]*$/;
 const PLACEHOLDER = /^\{([a-z][a-z0-9_]{0,29})\}$/;
 const PATH_LENGTH_MAX = 200;
@@ -33,10 +33,9 @@ export function endpointProblem(key: string, all: readonly string[]): string | n
     const another = other === key ? null : parse(other);
     if (another === null || another.method !== parsed.method) continue;
     const clash = clashOf(parsed.segments, another.segments);
-    if (clash === "same")
-      return `it is the same endpoint as ${JSON.stringify(other)}; accepted is one of them`;
+    if (clash === "same") return `it is the same endpoint as ${JSON.stringify(other)}; expected one of them`;
     if (clash === "ambiguous")
-      return `a path can be this endpoint and ${JSON.stringify(other)}; accepted are paths of which one is the narrower`;
+      return `a path can be this endpoint and ${JSON.stringify(other)}; expected paths of which one is the narrower`;
   }
   return null;
 }

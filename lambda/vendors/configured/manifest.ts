@@ -1,21 +1,25 @@
 import type { DenialFacts, VendorManifest } from "../../domain/vendor-manifest.ts";
+import type { Definition } from "./definition.ts";
 
 /** What the built-in vendors say in their manifests, as far as a definition tells it. */
-export const manifestOf = (name: string, credentialAccepted: string): VendorManifest => ({
+export const manifestOf = (
+  { name, title = name }: Pick<Definition, "name" | "title">,
+  credentialAccepted: string,
+): VendorManifest => ({
   name,
-  title: name,
+  title,
   defaultCredential: "default",
   credentialAccepted,
   local: {
     credential: [
       {
-        name: `KEYBRAKE_${variableOf(name)}_SECRET`,
+        name: `KEYBRAKE_${name.toUpperCase()}_SECRET`,
         pattern: /^[\x21-\x7e]{1,500}$/,
         begins: null,
         accepted: credentialAccepted,
       },
     ],
-    origin: `KEYBRAKE_${variableOf(name)}_ORIGIN`,
+    origin: `KEYBRAKE_${name.toUpperCase()}_ORIGIN`,
     placeholder: `placeholder-for-${name}`,
   },
   tellsPricesLate: false,
@@ -24,8 +28,6 @@ export const manifestOf = (name: string, credentialAccepted: string): VendorMani
   secretShapes: [],
   denial,
 });
-
-const variableOf = (name: string): string => name.toUpperCase().replaceAll("-", "_");
 
 /** One plain shape, as our own API answers: an API that is configured has no SDK whose exceptions are known here. */
 function denial({ status, code, message, requestId, charged, details }: DenialFacts) {

@@ -18,7 +18,7 @@ const LOOPBACK = /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?$/;
 /** Why an origin cannot be used, or null. `loopback`: whether a server on this machine may stand there. */
 export function originProblem(origin: string, loopback: boolean): string | null {
   const accepted = loopback ? `${ORIGIN_ACCEPTED}, ${LOOPBACK_ACCEPTED}` : ORIGIN_ACCEPTED;
-  const refused = (why: string): string => `${why}; accepted is ${accepted}`;
+  const refused = (why: string): string => `${why}; expected ${accepted}`;
   if (loopback && LOOPBACK.test(origin) && URL.canParse(origin)) return null;
   if (!URL.canParse(origin)) return refused("it is no address");
   const { protocol, username, password, hostname, origin: bare } = new URL(origin);

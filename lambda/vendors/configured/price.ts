@@ -40,7 +40,7 @@ export function usdOf(value: string | number): MicroUsd {
 }
 
 const unknownAmount = (field: string, got: string, accepted: string): Problem =>
-  new Problem("amount_unknown", `${field}: got ${got.slice(0, 60)}; accepted is ${accepted}`);
+  new Problem("amount_unknown", `${field}: got ${got.slice(0, 60)}; expected ${accepted}`);
 
 type Place = Pick<Times, "json" | "form" | "query">;
 
@@ -65,7 +65,10 @@ function lengthOf(
   { body }: StrictRequest,
 ): bigint | Problem {
   const accepted = `a list of 1 to ${max} entries, none of them a list or null`;
-  const entries = body.kind === "json" ? valueAt(body.value, json?.split(".") ?? []) : listIn(body, field);
+  const path = json?.split(".") ?? [];
+  const torn = body.kind === "json" ? notAnObject(body.value, path) : null;
+  if (torn !== null) return torn;
+  const entries = body.kind === "json" ? valueAt(body.value, path) : listIn(body, field);
   if (entries === undefined)
     return usual === undefined ? unknownAmount(field, "nothing", accepted) : BigInt(usual);
   if (!Array.isArray(entries)) return unknownAmount(field, kindOf(entries), accepted);
@@ -86,7 +89,7 @@ function listIn(body: StrictRequest["body"], field: string): readonly string[] |
 function quoteAmount(amount: Amount, request: StrictRequest): Quote | Problem {
   const { unit, as, max_usd } = amount;
   const max = max_usd === undefined ? null : usdOf(max_usd);
-  const accepted = `${PLAIN_ACCEPTED[unit]}${max_usd === undefined ? "" : `, at most ${max_usd} USD`}${as === "text" && amount.json !== undefined ? ", written as text" : ""}`;
+  const accepted = `${PLAIN_ACCEPTED[unit]}${max_usd === undefined ? "" : `, at most ${max_usd} USD`}${as === "text" && amount.json !== undefined ? ", as a string" : ""}`;
   const text =
     as === "text" && amount.json !== undefined ? textIn(amount, request) : numberText(amount, request);
   if (text instanceof Problem) return text;
@@ -119,7 +122,7 @@ function textIn({ json = "" }: Place, { body }: StrictRequest): string | null | 
   if (torn !== null) return torn;
   const value = valueAt(body.value, path);
   if (value === undefined) return null;
-  return typeof value === "string" ? value : unknownAmount(json, kindOf(value), "a text with the amount");
+  return typeof value === "string" ? value : unknownAmount(json, kindOf(value), "a string with the amount");
 }
 
 /** What is on the way to a field has to be an object: in a list a server may look into each entry. */
@@ -136,5 +139,5 @@ function notAnObject(value: unknown, path: readonly string[]): Problem | null {
 const kindOf = (value: unknown): string => {
   if (value === null) return "null";
   if (Array.isArray(value)) return "a list";
-  return typeof value === "string" ? "a text" : typeof value === "object" ? "an object" : `${value}`;
+  return typeof value === "string" ? "a string" : typeof value === "object" ? "an object" : `${value}`;
 };

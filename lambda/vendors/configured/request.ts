@@ -31,7 +31,7 @@ export function readRequest(request: VendorRequest, rules: RequestRules): Strict
   const query = queryProblem(request.query, rules, guard);
   if (query !== null) return query;
   if ((request.headers["content-encoding"] ?? []).length > 0)
-    return ambiguous("its body is compressed; send it as it is");
+    return ambiguous("the body is compressed; send it uncompressed");
   const body = bodyOf(request, rules.endpoint, guard);
   return body instanceof Problem ? body : { query: request.query, body };
 }
@@ -65,19 +65,20 @@ function queryProblem(
   const listed = endpoint.query ?? (where === null || where.query !== undefined ? null : []);
   for (const [name, values] of Object.entries(query)) {
     const shown = JSON.stringify(name.slice(0, 40));
-    if (asksForMethod(name)) return ambiguous(`its query has ${shown}, which asks for another method`);
+    if (asksForMethod(name))
+      return ambiguous(`the query has ${shown}, which asks for another method; send that method itself`);
     if (credentialParameter !== null && folded(name) === folded(credentialParameter))
-      return ambiguous(`its query has ${shown}, which is for the credential; leave it out`);
+      return ambiguous(`the query has ${shown}, which carries the credential; leave it out`);
     if (name === guard.parameter) {
-      if (values.length !== 1) return ambiguous(`its query names ${shown} twice`);
+      if (values.length !== 1) return ambiguous(`the query names ${shown} twice`);
       continue;
     }
     if (isAnotherSpelling(name, guardedNames(guard)))
-      return ambiguous(`its query has ${shown}, which some servers take for what has the price`);
+      return ambiguous(`the query has ${shown}, which some servers read as the priced field; leave it out`);
     if (listed === null) continue;
     if (!listed.includes(name) || values.length !== 1)
       return ambiguous(
-        `its query has ${shown}, which is not known here or stands there twice; accepted are ${[...listed, ...(guard.parameter === null ? [] : [guard.parameter])].join(", ") || "none"}`,
+        `the query has ${shown}, which is unknown or repeated; expected ${[...listed, ...(guard.parameter === null ? [] : [guard.parameter])].join(", ") || "none"}`,
       );
   }
   return null;
@@ -107,7 +108,7 @@ function bodyOf(
   if (BODILESS.has(request.method))
     return request.body.length === 0
       ? { kind: "none" }
-      : ambiguous(`it is a ${request.method} with a body; leave the body out`);
+      : ambiguous(`a ${request.method} has no body here; leave it out`);
   // What a query may have was looked at: both readers take a request whose parameters stand in its body.
   const bare = { ...request, query: {} };
   const isFixed = guard.path === null && guard.formField === null;
@@ -126,7 +127,7 @@ function jsonOf(
   if (read instanceof Problem) return read;
   const { value } = read;
   const needsObject = guard.path !== null || endpoint.fields !== undefined || endpoint.values !== undefined;
-  if (needsObject && !isJsonObject(value)) return ambiguous("its body is not a JSON object");
+  if (needsObject && !isJsonObject(value)) return ambiguous("the body must be a JSON object");
   const names = isJsonObject(value) ? Object.keys(value) : [];
   const problem =
     namesProblem(names, endpoint) ??
@@ -168,18 +169,20 @@ const isList = ({ price }: EndpointDefinition): boolean =>
 function namesProblem(names: readonly string[], { fields }: EndpointDefinition): Problem | null {
   const method = names.find(asksForMethod);
   if (method !== undefined)
-    return ambiguous(`its body has ${JSON.stringify(method.slice(0, 40))}, which asks for another method`);
+    return ambiguous(
+      `the body has ${JSON.stringify(method.slice(0, 40))}, which asks for another method; send that method itself`,
+    );
   const unknown = fields === undefined ? undefined : names.find((name) => !fields.includes(name));
   if (unknown === undefined) return null;
   return new Problem(
     "endpoint_not_priced",
-    `unknown field ${JSON.stringify(unknown.slice(0, 40))}; Keybrake cannot bound its cost; accepted are ${fields?.join(", ")}`,
+    `${JSON.stringify(unknown.slice(0, 40))}: unknown field; Keybrake cannot bound its cost; expected ${fields?.join(", ")}`,
   );
 }
 
 const anotherSpelling = (name: string): Problem =>
   ambiguous(
-    `its body has ${JSON.stringify(name.slice(0, 40))}, which some servers take for what has the price`,
+    `the body has ${JSON.stringify(name.slice(0, 40))}, which some servers read as the priced field; leave it out`,
   );
 
 /**
@@ -230,7 +233,7 @@ function valuesProblem(
     if (value === undefined || accepted.some((one) => one === value)) continue;
     return new Problem(
       "endpoint_not_priced",
-      `${field}: this value is not accepted; accepted are ${accepted.map((one) => JSON.stringify(one)).join(", ")}`,
+      `${field}: unknown value; Keybrake cannot bound its cost; expected ${accepted.map((one) => JSON.stringify(one)).join(", ")}`,
     );
   }
   return null;

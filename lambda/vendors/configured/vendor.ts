@@ -17,7 +17,7 @@ import { type RequestRules, readRequest } from "./request.ts";
 
 /** Makes a `Vendor` of a checked definition: the same type, so the same ledger, audit log and tests. */
 export function configuredVendor(definition: Definition): Vendor {
-  const { name, origin, credential, idempotency, forwarded_headers, request_id_header } = definition;
+  const { origin, credential, idempotency, forwarded_headers, request_id_header } = definition;
   const idempotencyHeader = (idempotency?.header ?? "Idempotency-Key").toLowerCase();
   const own = forwarded_headers.map((header) => header.toLowerCase());
   const forwardedHeaders = [
@@ -28,7 +28,7 @@ export function configuredVendor(definition: Definition): Vendor {
     ...own,
   ];
   return {
-    ...manifestOf(name, acceptedOf(credential)),
+    ...manifestOf(definition, acceptedOf(credential)),
     origins: { main: origin },
     authorize: (secret) => (isSecret(secret, credential) ? headersOf(secret, credential) : null),
     authorizeQuery: credential.send === "query" ? (secret) => ({ [credential.name]: secret }) : null,
@@ -161,13 +161,13 @@ function refuseHeaders(
   idempotencyHeader: string,
 ): Problem | null {
   const twice = forwarded.find((name) => !DECIDES_NOTHING.includes(name) && (headers[name] ?? []).length > 1);
-  if (twice !== undefined) return ambiguous(`the header ${twice} is there twice`);
+  if (twice !== undefined) return ambiguous(`the header ${twice} is repeated; send it once`);
   const [key] = headers[idempotencyHeader] ?? [];
   if (key === undefined || !forwarded.includes(idempotencyHeader)) return null;
   return key.trim() === key && key !== "" && key.length <= IDEMPOTENCY_KEY_LENGTH_MAX
     ? null
     : new Problem(
         "ambiguous_request",
-        `${idempotencyHeader}: accepted is one header of 1 to ${IDEMPOTENCY_KEY_LENGTH_MAX} characters, without spaces around it`,
+        `${idempotencyHeader}: expected one header of 1 to ${IDEMPOTENCY_KEY_LENGTH_MAX} characters, without spaces around it`,
       );
 }

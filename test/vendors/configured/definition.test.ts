@@ -35,18 +35,18 @@ test.each(readdirSync(join(import.meta.dirname, "../../../examples/vendors")))(
 /** Guarantees that a wrong definition is refused by the field's name, with what would be accepted. */
 describe("a wrong definition", () => {
   test.each<readonly [string, unknown, RegExp]>([
-    ["no list", { name: "x" }, /^vendors: .*accepted is a list of definitions/],
+    ["no list", { name: "x" }, /^vendors: .*expected a list of definitions/],
     [
       "an unknown field",
       wrong({ orign: "x" }),
-      /^0\.orign: there is no such field; accepted is an object with name, title, origin,/,
+      /^0\.orign: there is no such field; expected an object with name, title, origin,/,
     ],
     [
       "no name",
       [{ ...definitionWith(USUAL), name: undefined }],
-      /^0\.name: .*accepted is a name of 2 to 30 small letters/,
+      /^0\.name: .*expected a name of 2 to 30 small letters/,
     ],
-    ["a name with a hyphen", wrong({ name: "my-api" }), /^0\.name: got "my-api"; accepted is a name/],
+    ["a name with a hyphen", wrong({ name: "my-api" }), /^0\.name: got "my-api"; expected a name/],
     ["a name with capitals", wrong({ name: "Images" }), /^0\.name: got "Images"/],
     ["a path of ours as name", wrong({ name: "vault" }), /^0\.name: got "vault"; it is taken/],
     ["healthz as name", wrong({ name: "healthz" }), /^0\.name: .*it is taken/],
@@ -58,7 +58,7 @@ describe("a wrong definition", () => {
       [definitionWith(USUAL), definitionWith(USUAL)],
       /^1\.name: another vendor has this name/,
     ],
-    ["no origin", [{ ...definitionWith(USUAL), origin: undefined }], /^0\.origin: .*accepted is https:\/\//],
+    ["no origin", [{ ...definitionWith(USUAL), origin: undefined }], /^0\.origin: .*expected https:\/\//],
     ["no credential", [{ ...definitionWith(USUAL), credential: undefined }], /^0\.credential/],
     [
       "another way of the credential",
@@ -78,20 +78,20 @@ describe("a wrong definition", () => {
     [
       "an unknown field of the credential",
       wrong({ credential: { send: "bearer", name: "x" } }),
-      /^0\.credential\.name: there is no such field; accepted is an object with send/,
+      /^0\.credential\.name: there is no such field; expected an object with send/,
     ],
-    ["no endpoints", wrong({ endpoints: {} }), /^0\.endpoints: accepted are 1 to 50 endpoints/],
+    ["no endpoints", wrong({ endpoints: {} }), /^0\.endpoints: expected 1 to 50 endpoints/],
     [
       "51 endpoints",
       endpoints(...Array.from({ length: 51 }, (_, at) => `GET /e${at}`)),
-      /^0\.endpoints: accepted are 1 to 50/,
+      /^0\.endpoints: expected 1 to 50/,
     ],
     [
       "a price of text",
       endpoint("cheap"),
-      /^0\.endpoints\.POST \/things: got "cheap"; accepted is "free", dollars/,
+      /^0\.endpoints\.POST \/things: got "cheap"; expected "free", dollars/,
     ],
-    ["a price of nothing", endpoint(0), /^0\.endpoints\.POST \/things: .*accepted is "free"/],
+    ["a price of nothing", endpoint(0), /^0\.endpoints\.POST \/things: .*expected "free"/],
     ["a price below zero", endpoint(-1), /^0\.endpoints\.POST \/things: /],
     ["a price with a float's noise", endpoint(0.1 + 0.2), /^0\.endpoints\.POST \/things: /],
     ["a price with seven places", endpoint("0.0000001"), /^0\.endpoints\.POST \/things: got "0.0000001"/],
@@ -100,7 +100,7 @@ describe("a wrong definition", () => {
     [
       "an unknown field of an endpoint",
       endpoint({ price: 1, cost: 1 }),
-      /^0\.endpoints\.POST \/things\.cost: there is no such field; accepted is an object with price, fields/,
+      /^0\.endpoints\.POST \/things\.cost: there is no such field; expected an object with price, fields/,
     ],
     [
       "a price of unknown fields",
@@ -110,7 +110,7 @@ describe("a wrong definition", () => {
     [
       "no bound of a number",
       times({ json: "n" }),
-      /^0\.endpoints\.POST \/things\.price\.times\.max: it is missing; accepted is a whole number/,
+      /^0\.endpoints\.POST \/things\.price\.times\.max: it is missing; expected a whole number/,
     ],
     [
       "no bound of an amount in the answer",
@@ -120,29 +120,29 @@ describe("a wrong definition", () => {
     [
       "no unit of an amount",
       price({ amount: { json: "amount" } }),
-      /^0\.endpoints\.POST \/things\.price\.amount\.unit: it is missing; accepted is dollars, cents, micro_dollars/,
+      /^0\.endpoints\.POST \/things\.price\.amount\.unit: it is missing; expected dollars, cents, micro_dollars/,
     ],
     ["another unit", price({ amount: { json: "amount", unit: "eur" } }), /price\.amount\.unit: got "eur"/],
     [
       "no field of the number",
       times({ max: 3 }),
-      /price\.times: accepted is exactly one of json, form and query/,
+      /price\.times: expected exactly one of json, form and query/,
     ],
     [
       "two fields of the number",
       times({ json: "n", form: "n", max: 3 }),
-      /price\.times: accepted is exactly one of/,
+      /price\.times: expected exactly one of/,
     ],
     [
       "a default above the bound",
       times({ json: "n", max: 3, default: 4 }),
-      /price\.times: accepted is a default that is not above max/,
+      /price\.times: expected a default that is not above max/,
     ],
     ["a bound with a fraction", times({ json: "n", max: 1.5 }), /price\.times\.max: /],
     [
       "a list in the query",
       times({ query: "n", is: "list", max: 3 }),
-      /price\.times: accepted is a list in json or form/,
+      /price\.times: expected a list in json or form/,
     ],
     ["a field that is no name", times({ json: "a b", max: 3 }), /price\.times\.json: got "a b"/],
     [
@@ -163,17 +163,17 @@ describe("a wrong definition", () => {
     [
       "a status in both lists",
       endpoint({ price: 1, charged_on: [404], not_charged_on: [404] }),
-      /POST \/things: accepted is a status in one of/,
+      /POST \/things: expected a status in one of/,
     ],
     [
       "an object's id of a free call",
       endpoint({ price: "free", object_id: "id" }),
-      /POST \/things: accepted are object_id,/,
+      /POST \/things: expected object_id,/,
     ],
     [
       "idempotent without an object's id",
       endpoint({ price: 1, idempotent: true }),
-      /POST \/things: accepted is idempotent only with object_id/,
+      /POST \/things: expected idempotent only with object_id/,
     ],
     [
       "idempotent without a window",
@@ -220,18 +220,18 @@ describe("a wrong definition", () => {
   });
 
   test.each<readonly [string, readonly string[], RegExp]>([
-    ["no method", ["/things"], /accepted is "METHOD \/path"/],
-    ["another method", ["HEAD /things"], /accepted is "METHOD/],
-    ["a method in small letters", ["post /things"], /accepted is "METHOD/],
-    ["no slash", ["POST things"], /accepted is "METHOD/],
-    ["an empty segment", ["POST /things//x"], /accepted is "METHOD/],
-    ["a slash at the end", ["POST /things/"], /accepted is "METHOD/],
-    ["a dotted segment", ["POST /things/../x"], /accepted is "METHOD/],
-    ["an escape", ["POST /th%69ngs"], /accepted is "METHOD/],
-    ["a query", ["POST /things?x=1"], /accepted is "METHOD/],
-    ["a wildcard", ["POST /things/**"], /none|accepted is "METHOD/],
-    ["a brace that stays open", ["POST /things/{id"], /accepted is "METHOD/],
-    ["a placeholder with an ending", ["POST /things/{id}.json"], /accepted is "METHOD/],
+    ["no method", ["/things"], /expected "METHOD \/path"/],
+    ["another method", ["HEAD /things"], /expected "METHOD/],
+    ["a method in small letters", ["post /things"], /expected "METHOD/],
+    ["no slash", ["POST things"], /expected "METHOD/],
+    ["an empty segment", ["POST /things//x"], /expected "METHOD/],
+    ["a slash at the end", ["POST /things/"], /expected "METHOD/],
+    ["a dotted segment", ["POST /things/../x"], /expected "METHOD/],
+    ["an escape", ["POST /th%69ngs"], /expected "METHOD/],
+    ["a query", ["POST /things?x=1"], /expected "METHOD/],
+    ["a wildcard", ["POST /things/**"], /none|expected "METHOD/],
+    ["a brace that stays open", ["POST /things/{id"], /expected "METHOD/],
+    ["a placeholder with an ending", ["POST /things/{id}.json"], /expected "METHOD/],
     [
       "one endpoint under two placeholders",
       ["GET /things/{id}", "GET /things/{name}"],
@@ -286,7 +286,7 @@ describe("an origin", () => {
     "https:\\\\api.example.com",
     "",
   ])("%j is refused", (origin) => {
-    expect(faultOf(wrong({ origin }))).toMatch(/^0\.origin: .*accepted is https:\/\//);
+    expect(faultOf(wrong({ origin }))).toMatch(/^0\.origin: .*expected https:\/\//);
   });
 
   test.each([

@@ -185,6 +185,17 @@ describe("a price times a number in the query", () => {
 describe("a price times the length of a list", () => {
   const inJson = withPrice({ usd: "0.0009", times: { json: "to", is: "list", max: 3 } });
   const inForm = withPrice({ usd: "0.0009", times: { form: "to", is: "list", max: 3 } });
+  const within = withPrice({ usd: 1, times: { json: "mail.to", is: "list", max: 3, default: 1 } });
+  test.each<Row>([
+    ["two", json({ mail: { to: ["a", "b"] } }), 2_000_000n],
+    ["none, by default one", json({ mail: {} }), 1_000_000n],
+    ["in a text of JSON", json({ mail: '{"to": ["a", "b"]}' }), "amount_unknown"],
+    ["in a list", json({ mail: [{ to: ["a", "b"] }] }), "ambiguous_request"],
+    ["at the top", json({ to: ["a", "b"] }), "ambiguous_request"],
+  ])("inside of another field: %s", (_, asked, cost) => {
+    expect(priceOf(within, asked)).toBe(cost);
+  });
+
   const bracketed = withPrice({ usd: "0.0009", times: { form: "to[]", is: "list", max: 3 } });
   test.each<Row>([
     ["one", json({ to: ["a"] }), 900n],
@@ -333,11 +344,11 @@ test("a placeholder that may be a word is none that another endpoint has, in any
 
 /** Guarantees that a refusal says what was got and what would be accepted. */
 test.each<readonly [Asked, RegExp]>([
-  [json({ n: 11 }), /^n: got 11; accepted is a whole number from 1 to 10, written in digits alone$/],
-  [json({ n: "3" }), /^n: got a text; accepted is a number, without quotes$/],
+  [json({ n: 11 }), /^n: got 11; expected a whole number from 1 to 10, written in digits alone$/],
+  [json({ n: "3" }), /^n: got a string; expected a number, without quotes$/],
   [
     json({ n: 1, size: 1 }),
-    /^unknown field "size"; Keybrake cannot bound its cost; accepted are model, n, prompt$/,
+    /^"size": unknown field; Keybrake cannot bound its cost; expected model, n, prompt$/,
   ],
 ])("%j is refused in words", (asked, message) => {
   const refused = quoted(images, image(asked));
