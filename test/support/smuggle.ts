@@ -28,6 +28,8 @@ export interface Counted extends Attempt {
 
 export interface Smuggling {
   readonly vendor: string;
+  /** Of vendors that are no built-in ones. */
+  readonly definitions?: NonNullable<LocalOptions["definitions"]>;
   /** What a request is unless it says otherwise. */
   readonly usual: RawRequest;
   /** The credential that the upstream must see, and no caller. */
@@ -48,7 +50,7 @@ export interface Smuggler {
 const CAP = { daily_usd_cap: 1000 };
 
 /** Starts Keybrake before an upstream of one vendor, for the tests of a file. */
-export function smugglerOf({ vendor, usual, credential, rateCard }: Smuggling): Smuggler {
+export function smugglerOf({ vendor, usual, credential, rateCard, definitions }: Smuggling): Smuggler {
   let run: OwnRun | undefined;
   let upstream: OwnUpstream | undefined;
   beforeAll(async () => {
@@ -56,6 +58,7 @@ export function smugglerOf({ vendor, usual, credential, rateCard }: Smuggling): 
     run = await startOwn({
       vendors: { [vendor]: { kind: "upstream", origin: upstream.origin, credential } },
       ...(rateCard && { rateCard }),
+      ...(definitions && { definitions }),
     });
   });
   afterAll(async () => {
@@ -182,14 +185,16 @@ function expectDenial(refused: RawAnswer, vendor: string, status: number, code: 
   } else if (vendor === "twilio") {
     expect(json).toMatchObject({ status, code: expect.any(Number), keybrake_code: code, ...ours });
     expect(refused.headers["twilio-request-id"]).toBe(requestId);
-  } else
+  } else if (vendor === "resend")
     expect(json).toMatchObject({
       statusCode: status,
       name: expect.any(String),
       keybrake_code: code,
       ...ours,
     });
-  const message = vendor === "stripe" ? textAt(json, "error", "message") : textAt(json, "message");
+  else expect(at(json, "error")).toMatchObject({ code, ...ours });
+  const message =
+    vendor === "twilio" || vendor === "resend" ? textAt(json, "message") : textAt(json, "error", "message");
   expect(message).toMatch(/; nothing was charged$/);
 }
 
