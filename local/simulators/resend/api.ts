@@ -5,7 +5,7 @@ import { carryOut, type Plan } from "../shared/plan.ts";
 import type { Answer, Reply } from "../shared/reply.ts";
 import { headerText } from "../shared/request-log.ts";
 import { findRoute, isServed } from "../shared/route-table.ts";
-import type { VendorRequest } from "../shared/server.ts";
+import type { ReceivedRequest } from "../shared/server.ts";
 import type { Account } from "./account.ts";
 import type { Endpoint, Execution, Result } from "./endpoint.ts";
 import {
@@ -42,7 +42,7 @@ interface Keyed {
 }
 
 /** Answers one request as Resend does: key, path, idempotency key, fields, execution, in this order. */
-export async function answerApiRequest(api: Api, request: VendorRequest): Promise<Reply> {
+export async function answerApiRequest(api: Api, request: ReceivedRequest): Promise<Reply> {
   const unauthorized = refuseKey(request.headers.authorization, api.apiKey);
   if (unauthorized !== null) return { kind: "answer", ...errorAnswer(request, unauthorized) };
 
@@ -62,7 +62,7 @@ export async function answerApiRequest(api: Api, request: VendorRequest): Promis
 }
 
 /** Resend's SDKs repeat slashes where a base URL ends in one, and Resend forgives it. */
-function planOf(api: Api, request: VendorRequest): Plan {
+function planOf(api: Api, request: ReceivedRequest): Plan {
   const path = request.path.replace(/\/{2,}/g, "/");
   try {
     const found = findRoute(ROUTES, request.method, path);
@@ -85,7 +85,7 @@ function planOf(api: Api, request: VendorRequest): Plan {
 
 function executionOf(
   api: Api,
-  request: VendorRequest,
+  request: ReceivedRequest,
   keyed: Keyed | null,
   endpoint: Endpoint,
   ids: readonly string[],
@@ -113,7 +113,7 @@ function executionOf(
   };
 }
 
-function keyedOf({ method, headers }: VendorRequest, path: string, json: unknown): Keyed | null {
+function keyedOf({ method, headers }: ReceivedRequest, path: string, json: unknown): Keyed | null {
   const key = headerText(headers["idempotency-key"]);
   if (key === null || method !== "POST" || !IDEMPOTENT_PATHS.includes(path)) return null;
   if (key.length <= KEY_LENGTH_MAX) return { key, fingerprint: fingerprintOf(path, json) };
@@ -130,7 +130,7 @@ function refuseKey(authorization: string | undefined, apiKey: string | undefined
   return apiKey === undefined || key === apiKey ? null : invalidApiKey();
 }
 
-function execute(request: VendorRequest, execution: Execution): Answer {
+function execute(request: ReceivedRequest, execution: Execution): Answer {
   try {
     return resultAnswer(request, execution());
   } catch (error) {
@@ -139,12 +139,12 @@ function execute(request: VendorRequest, execution: Execution): Answer {
   }
 }
 
-function resultAnswer(request: VendorRequest, { status, body }: Result): Answer {
+function resultAnswer(request: ReceivedRequest, { status, body }: Result): Answer {
   return { status, headers: headersOf(request), body: JSON.stringify(body) };
 }
 
 function errorAnswer(
-  request: VendorRequest,
+  request: ReceivedRequest,
   { status, code, message }: ResendError,
   headers: Readonly<Record<string, string>> = {},
 ): Answer {
@@ -156,13 +156,13 @@ function errorAnswer(
 }
 
 /** A replay looks as the first answer did, but for what is new with every request: nothing marks it. */
-const withNewHeaders = (request: VendorRequest, answer: Answer): Answer => ({
+const withNewHeaders = (request: ReceivedRequest, answer: Answer): Answer => ({
   ...answer,
   headers: headersOf(request),
 });
 
 /** As recorded from Resend, but that the simulator counts no requests. */
-const headersOf = ({ requestId }: VendorRequest): Readonly<Record<string, string>> => ({
+const headersOf = ({ requestId }: ReceivedRequest): Readonly<Record<string, string>> => ({
   "Content-Type": "application/json; charset=utf-8",
   "ratelimit-limit": "2",
   "ratelimit-policy": "2;w=1",

@@ -20,7 +20,7 @@ export const refuseOrder = (message: string): OwnAnswer => ({ status: 400, body:
 
 /** What a simulator keeps beside the vendor's objects. */
 interface Kept {
-  /** See Vendor. */
+  /** See VendorApi. */
   readonly books: (query: URLSearchParams) => object | string;
   readonly breaches: Breaches;
   readonly log: RequestLog;

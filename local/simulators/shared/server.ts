@@ -15,7 +15,7 @@ export interface Simulator {
 }
 
 /** An HTTP request to the vendor's API, read to its end. */
-export interface VendorRequest {
+export interface ReceivedRequest {
   readonly requestId: string;
   readonly method: string;
   /** Without its query, untouched. */
@@ -28,7 +28,7 @@ export interface VendorRequest {
 }
 
 /** What one vendor adds to the server that all of them share. */
-export interface Vendor {
+export interface VendorApi {
   /** How it is called in an error on the console. */
   readonly name: string;
   readonly newRequestId: () => string;
@@ -38,7 +38,7 @@ export interface Vendor {
   readonly books: (query: URLSearchParams) => object | string;
   /** Endpoints of the simulator beside those that all have, by method and path. */
   readonly own: OwnEndpoints;
-  readonly answer: (request: VendorRequest) => Promise<Reply>;
+  readonly answer: (request: ReceivedRequest) => Promise<Reply>;
 }
 
 /** What a vendor is made with. */
@@ -62,7 +62,7 @@ export interface World {
 export async function startVendorSimulator(
   port: number,
   nowMs: () => number,
-  open: (world: World) => Vendor,
+  open: (world: World) => VendorApi,
 ): Promise<Simulator> {
   const closing = new AbortController();
   const orders = openFaultOrders();

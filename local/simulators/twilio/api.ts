@@ -3,7 +3,7 @@ import type { FaultOrders } from "../shared/faults.ts";
 import { carryOut, type Plan } from "../shared/plan.ts";
 import type { Answer, Reply } from "../shared/reply.ts";
 import { type FoundRoute, findRoute } from "../shared/route-table.ts";
-import type { VendorRequest } from "../shared/server.ts";
+import type { ReceivedRequest } from "../shared/server.ts";
 import type { Account } from "./account.ts";
 import { type Credentials, isAuthentic } from "./authentication.ts";
 import { deliverDue } from "./delivery.ts";
@@ -42,7 +42,7 @@ interface Target {
 }
 
 /** Answers one request as Twilio does: credentials, path, account, parameters, execution, in this order. */
-export async function answerApiRequest(api: Api, request: VendorRequest): Promise<Reply> {
+export async function answerApiRequest(api: Api, request: ReceivedRequest): Promise<Reply> {
   const target = targetOf(request.path);
   if (!isAuthentic(request.headers.authorization, api.credentials)) {
     const headers = { "WWW-Authenticate": 'Basic realm="Twilio API"' };
@@ -63,7 +63,7 @@ export async function answerApiRequest(api: Api, request: VendorRequest): Promis
   });
 }
 
-function planOf({ account, breaches }: Api, request: VendorRequest, target: Target): Plan {
+function planOf({ account, breaches }: Api, request: ReceivedRequest, target: Target): Plan {
   try {
     const found = routeOf(request, target);
     if (found === undefined) {
@@ -84,7 +84,7 @@ function planOf({ account, breaches }: Api, request: VendorRequest, target: Targ
   }
 }
 
-function routeOf({ method }: VendorRequest, { host, path }: Target): FoundRoute<Endpoint> | undefined {
+function routeOf({ method }: ReceivedRequest, { host, path }: Target): FoundRoute<Endpoint> | undefined {
   if (host !== "api") return findRoute(HOST_ROUTES, method, `/${host}${path}`);
   return findRoute(API_ROUTES, method, path.slice(API_VERSION.length).replace(/\.json$/, ""));
 }
@@ -111,7 +111,7 @@ function targetOf(path: string): Target {
 }
 
 /** What has come due by now is delivered first, so that an answer never shows less than an earlier one did. */
-function execute(account: Account, request: VendorRequest, target: Target, execution: Execution): Answer {
+function execute(account: Account, request: ReceivedRequest, target: Target, execution: Execution): Answer {
   deliverDue(account);
   try {
     return resultAnswer(request, target, execution());
@@ -121,14 +121,14 @@ function execute(account: Account, request: VendorRequest, target: Target, execu
   }
 }
 
-function resultAnswer(request: VendorRequest, target: Target, { status, element, body }: Result): Answer {
+function resultAnswer(request: ReceivedRequest, target: Target, { status, element, body }: Result): Answer {
   if (status === 204) return { status, headers: headersOf(request, target), body: "" };
   const text = target.isXml ? toXml(element, body) : JSON.stringify(body);
   return { status, headers: { ...headersOf(request, target), ...contentType(target) }, body: text };
 }
 
 function errorAnswer(
-  request: VendorRequest,
+  request: ReceivedRequest,
   target: Target,
   error: TwilioError,
   headers: Readonly<Record<string, string>> = {},
@@ -145,7 +145,7 @@ const contentType = ({ isXml }: Target) => ({
   "Content-Type": isXml ? "application/xml" : "application/json;charset=utf-8",
 });
 
-const headersOf = ({ requestId }: VendorRequest, { host }: Target): Readonly<Record<string, string>> => ({
+const headersOf = ({ requestId }: ReceivedRequest, { host }: Target): Readonly<Record<string, string>> => ({
   "Twilio-Request-Id": requestId,
   "Twilio-Concurrent-Requests": "1",
   "Twilio-Request-Duration": "0.001",
