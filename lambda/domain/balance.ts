@@ -148,6 +148,19 @@ export function afterCorrection(balance: Balance, correction: Correction): Balan
   return moved(balance, correction.window, correction.amount);
 }
 
+/** The key's balance as it is after those corrections that are its own: what an answer shows. */
+export function afterCorrections(
+  balance: Balance | null,
+  corrections: readonly Correction[],
+): Balance | null {
+  let after = balance;
+  for (const correction of corrections) {
+    if (after !== null && correction.keyId === after.keyId)
+      after = afterCorrection(after, correction) ?? after;
+  }
+  return after;
+}
+
 const moved = (balance: Balance, window: number, amount: MicroUsd): Balance => ({
   ...balance,
   leftByWindow: { ...balance.leftByWindow, [window]: plus(leftInWindow(balance, window), amount) },

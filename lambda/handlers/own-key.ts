@@ -2,7 +2,7 @@ import middy from "@middy/core";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 import { inspectKey, revokeKey } from "../app/keys/manage-key.ts";
 import { standingProblem } from "../app/proxy/denial-messages.ts";
-import { identify } from "../app/proxy/identify-key.ts";
+import { findPolicy } from "../app/proxy/find-policy.ts";
 import { ENV } from "../environment.ts";
 import { jsonAnswer } from "../http/answers.ts";
 import { keyBody } from "../http/key-answer.ts";
@@ -27,7 +27,7 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
   .use(problems(warn, countStranger, vendors.secrets))
   .handler(async (event) => {
     await layout.check();
-    const { keyId } = await identify(tokenOf(headersOf(event)), ports);
+    const { keyId } = await findPolicy(tokenOf(headersOf(event)), ports);
     const revokes = event.httpMethod === "POST";
     const view = await (revokes ? revokeKey(keyId, keyId, ports) : inspectKey(keyId, ports));
     const ended = revokes ? null : standingProblem([keyId], [view.balance], view.nowMs);

@@ -1,4 +1,4 @@
-import { CORRECTIONS_KEPT } from "../../lambda/app/proxy/call-ledger.ts";
+import { CORRECTIONS_KEPT } from "../../lambda/app/proxy/send-corrections.ts";
 import { type Balance, UNCAPPED, windowAt } from "../../lambda/domain/balance.ts";
 import type { Attempt, CallRecord, KeyWindow } from "../../lambda/domain/call/record.ts";
 import {

@@ -17,17 +17,17 @@ export interface Mutation {
 export const MUTATIONS: readonly Mutation[] = [
   {
     name: "forwards before the reservation is durable",
-    file: "lambda/app/proxy/paid-call.ts",
-    find: "const reservation = await reserve(attempt, note, vault, clock);",
+    file: "lambda/app/proxy/reserve.ts",
+    find: "const reservation = await drawChain(attempt, note, ports);",
     replace:
-      "void reserve(attempt, note, vault, clock); const drawn = attempt.windows.map(({ keyId }) => keyId); " +
+      "void drawChain(attempt, note, ports); const drawn = attempt.windows.map(({ keyId }) => keyId); " +
       "const reservation: Reservation = { drawn, ambiguous: [], leaf: null, refusal: null };",
     promises: [2],
     schedulesMax: 50,
   },
   {
     name: "forwards though a draw of the chain was refused",
-    file: "lambda/app/proxy/paid-call.ts",
+    file: "lambda/app/proxy/reserve.ts",
     find: "reservation.drawn.length === attempt.windows.length",
     replace: "reservation.drawn.length > 0",
     promises: [2, 5],
@@ -87,9 +87,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "does not check revocation when it joins",
-    file: "lambda/app/proxy/paid-call.ts",
-    find: "context.standingProblem(claimed.balances) ?? dearerProblem(record, price)",
-    replace: "dearerProblem(record, price)",
+    file: "lambda/app/proxy/claim.ts",
+    find: "standingProblem(keyIds, balances, clock.now()) ?? dearerProblem(landed, paid.price)",
+    replace: "dearerProblem(landed, paid.price)",
     promises: [5],
     schedulesMax: 2_000,
   },
@@ -103,9 +103,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "does not check revocation of a free call",
-    file: "lambda/app/proxy/free-call.ts",
-    find: "context.standingProblem(balances) ?? context.outOfTime()",
-    replace: "context.outOfTime()",
+    file: "lambda/app/proxy/record-free-call.ts",
+    find: "const problem = standingProblem(keyIds, balances, clock.now());",
+    replace: "const problem = clock.now() < 0 ? standingProblem(keyIds, balances, 0) : null;",
     promises: [5],
     schedulesMax: 500,
   },
@@ -136,7 +136,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "recalls longer than the vendor replays",
-    file: "lambda/app/proxy/call-ledger.ts",
+    file: "lambda/app/proxy/claim.ts",
     find: "const RECALL_MARGIN_MS = 3_600_000;",
     replace: "const RECALL_MARGIN_MS = -48 * 3_600_000;",
     promises: [1, 2, 3],
@@ -153,8 +153,8 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "tells a retry that there is no budget, which its own call holds",
-    file: "lambda/app/proxy/attempt-context.ts",
-    find: "othersHold(folded.record, this.attemptId)",
+    file: "lambda/app/proxy/denials.ts",
+    find: "othersHold(folded.record, attemptId)",
     replace: "false",
     promises: [4],
     schedulesMax: 5_000,
@@ -177,7 +177,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "drops what an outcome released before the stream has told it",
-    file: "lambda/app/proxy/call-ledger.ts",
+    file: "lambda/app/proxy/record-outcome.ts",
     find: "await vault.calls.save(next, record.version, effect);",
     replace: "await vault.calls.save(pruned(next, attemptId), record.version, effect);",
     promises: [3, 6],
@@ -193,9 +193,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "names the record of a refusal by another generation",
-    file: "lambda/app/proxy/paid-call.ts",
-    find: "context.recordId = deniedRecordId(generation, context.attemptId);",
-    replace: "context.recordId = deniedRecordId(callId, context.attemptId); void generation;",
+    file: "lambda/app/proxy/claim.ts",
+    find: "deniedRecordId(callId, attempt.attemptId)",
+    replace: 'deniedRecordId(callId.split("~", 1)[0] ?? callId, attempt.attemptId)',
     promises: [6],
     schedulesMax: 5_000,
   },
@@ -211,7 +211,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "forgets a correction that was not acknowledged",
-    file: "lambda/app/proxy/call-ledger.ts",
+    file: "lambda/app/proxy/send-corrections.ts",
     find: 'return result?.status === "fulfilled" && result.value === "applied";',
     replace: 'return result?.status === "fulfilled";',
     promises: [3],
@@ -219,7 +219,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "keeps every correction on the record",
-    file: "lambda/app/proxy/call-ledger.ts",
+    file: "lambda/app/proxy/send-corrections.ts",
     find: "if (applied.length === 0 || Object.keys(record.corrections).length <= CORRECTIONS_KEPT) return;",
     replace: "if (applied.length >= 0) return;",
     promises: [6],
@@ -235,10 +235,10 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "forwards a free call that is on no record",
-    file: "lambda/app/proxy/free-call.ts",
-    find: "await Promise.all([vault.calls.save(record, 0, null), context.readChain()]);",
+    file: "lambda/app/proxy/record-free-call.ts",
+    find: "await Promise.all([vault.calls.save(record, 0, null), vault.balances.read(keyIds)]);",
     replace:
-      'await Promise.all([vault.calls.save(record, 0, null).catch(() => ({ kind: "saved" }) as const), context.readChain()]);',
+      'await Promise.all([vault.calls.save(record, 0, null).catch(() => ({ kind: "saved" }) as const), vault.balances.read(keyIds)]);',
     promises: [6],
     schedulesMax: 2_000,
   },

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Reservation } from "../../lambda/app/proxy/call-ledger.ts";
 import { reservationProblem } from "../../lambda/app/proxy/denial-messages.ts";
+import type { Reservation } from "../../lambda/app/proxy/draw-chain.ts";
 import { type Balance, UNCAPPED, WINDOW_MS } from "../../lambda/domain/balance.ts";
 import { microUsd, NOTHING } from "../../lambda/domain/money.ts";
 import { Problem, type ProblemCode, STATUS_BY_CODE } from "../../lambda/domain/problem.ts";
@@ -58,7 +58,7 @@ export function refusalBy(
     ...change,
   };
   const held = { held: async () => ({ window: NOTHING, total: NOTHING }) };
-  return reservationProblem(reservation, usd(dollars), null, held, NOW_MS);
+  return reservationProblem(reservation, { requested: usd(dollars), explanation: null, nowMs: NOW_MS }, held);
 }
 
 export const inSeconds = (seconds: number): number => NOW_MS + seconds * 1000;

@@ -4,9 +4,9 @@ import type { CallRecord } from "../../domain/call/record.ts";
 import { Problem } from "../../domain/problem.ts";
 import type { Vendor } from "../../domain/vendor.ts";
 import type { Vault } from "../../ports/vault.ts";
-import { sendCorrections } from "../proxy/call-ledger.ts";
 import { lookUp } from "../proxy/look-up.ts";
 import type { ProxyPorts } from "../proxy/proxy-ports.ts";
+import { sendCorrections } from "../proxy/send-corrections.ts";
 
 export interface LatePricePorts
   extends Pick<

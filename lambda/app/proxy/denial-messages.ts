@@ -7,11 +7,15 @@ import {
   standing,
   windowAt,
 } from "../../domain/balance.ts";
+import { ENTRIES_MAX, entriesOf } from "../../domain/call/claim.ts";
+import { rowCallId } from "../../domain/call/names.ts";
+import type { CallRecord } from "../../domain/call/record.ts";
+import { type CountedObject, OBJECT_ENTRIES_MAX } from "../../domain/counted-object.ts";
 import { dollars, type MicroUsd, usdNumber } from "../../domain/money.ts";
 import { Problem, type ProblemDetails } from "../../domain/problem.ts";
 import { isoTime } from "../../domain/time.ts";
 import type { HeldBudget } from "../../ports/audit.ts";
-import type { Reservation } from "./call-ledger.ts";
+import type { Reservation } from "./draw-chain.ts";
 
 /** The words of a refusal by a balance. The message alone says everything: schedulers keep nothing else. */
 
@@ -54,13 +58,53 @@ function endedProblem(
   );
 }
 
+/** Another attempt may be at the vendor now. */
+export const inFlight = () =>
+  new Problem(
+    "idempotency_key_in_use",
+    "a call with this Idempotency-Key is in flight; repeat it with the same key in a moment",
+    { otherAttempts: true },
+  );
+
+/** Nothing that is undecided is dropped, so the record takes no more. */
+export const recordFull = (record: CallRecord) =>
+  new Problem(
+    "record_full",
+    `this call was attempted too often without a known end: its record ${rowCallId(record.callId)} holds ${entriesOf(record)} attempts and ` +
+      `corrections that are not confirmed, and one may hold ${ENTRIES_MAX}; look up at the vendor whether it was executed, ` +
+      "and send it under another Idempotency-Key if it was not",
+    { otherAttempts: true, details: { call_id: rowCallId(record.callId) } },
+  );
+
+/** An object is read whole by each call about it. */
+export const objectFull = (object: CountedObject) =>
+  new Problem(
+    "record_full",
+    `${object.objectId} was changed too often: ${object.entries.length} changes of it are counted, and one object may have ${OBJECT_ENTRIES_MAX}; ` +
+      "cancel it and create another one",
+    { details: { object_id: object.objectId } },
+  );
+
+/** What is missing is held by an earlier attempt of the very same call. */
+export const heldByAnother = () =>
+  new Problem(
+    "idempotency_key_in_use",
+    "another attempt of this call still holds budget for it; repeat it with the same Idempotency-Key in a moment",
+    { otherAttempts: true },
+  );
+
+interface Asked {
+  readonly requested: MicroUsd;
+  /** Why it is more than the request says, for a person. */
+  readonly explanation: string | null;
+  readonly nowMs: number;
+}
+
 /** Why a reservation did not come about. Reads what is held, to tell it apart from what is spent. */
 export async function reservationProblem(
   reservation: Reservation,
-  requested: MicroUsd,
-  explanation: string | null,
+  { requested, explanation, nowMs }: Asked,
   held: HeldBudget,
-  nowMs: number,
 ): Promise<Problem> {
   const { refusal, ambiguous } = reservation;
   if (refusal === null || refusal.reason === "fenced") {

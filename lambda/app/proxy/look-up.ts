@@ -2,16 +2,9 @@ import { Problem } from "../../domain/problem.ts";
 import type { Policy } from "../../domain/vault-key.ts";
 import type { Headers, Json, Vendor } from "../../domain/vendor.ts";
 import { jsonObjectOf } from "../../vendors/json-answer.ts";
-import { forward } from "./forward.ts";
+import { callVendor, type VendorPorts } from "./call-vendor.ts";
+import { type Deadlines, lookupTimeMs } from "./deadlines.ts";
 import { tooLarge } from "./no-answer.ts";
-import type { ProxyPorts } from "./proxy-ports.ts";
-
-/** A question that costs nothing may take this long; then the call is refused, since its price is not known. */
-const LOOKUP_MS_MAX = 5_000;
-/** Kept free for the call itself and for writing its outcome. */
-const CALL_MS = 5_000;
-
-export type LookupPorts = Pick<ProxyPorts, "http" | "credentials" | "clock" | "destinationOf">;
 
 interface Lookup {
   readonly vendor: Vendor;
@@ -30,23 +23,19 @@ interface Lookup {
  */
 export async function lookUp(
   { vendor, policy, secret, path, headers }: Lookup,
-  { startedAtMs, deadlineMs }: { readonly startedAtMs: number; readonly deadlineMs: number },
-  { http, credentials, clock, destinationOf }: LookupPorts,
+  deadlines: Deadlines,
+  ports: VendorPorts,
 ): Promise<Json> {
-  const nowMs = clock.now();
-  const untilMs = Math.min(nowMs + LOOKUP_MS_MAX, deadlineMs - CALL_MS, startedAtMs + 2 * LOOKUP_MS_MAX);
   const address = vendor.address({ method: "GET", path }, secret);
   if (address instanceof Problem) throw address;
   const asked = Object.fromEntries(
     Object.entries(headers).filter(([name]) => name !== "content-type" && name !== vendor.idempotencyHeader),
   );
   const request = { method: "GET", path, query: {}, headers: asked, body: new Uint8Array() };
-  const { reply, answer, withheld } = await forward(
+  const { reply, answer, withheld } = await callVendor(
     { vendor, request, address, secret },
-    policy,
-    Math.max(1, untilMs - nowMs),
-    { http, credentials, destinationOf },
-    () => clock.now(),
+    { policy, timeoutMs: lookupTimeMs(deadlines, ports.clock.now()) },
+    ports,
   );
   // What may not be shown is not used either: parts of it could stand in our own messages.
   const found = answer?.status === 200 && withheld === null ? jsonObjectOf(answer.body) : null;

@@ -1,17 +1,17 @@
 import { type Charged, Problem } from "../../domain/problem.ts";
 import type { VendorReply } from "../../ports/vendor-http.ts";
-import type { Forwarded } from "./forward.ts";
+import type { Exchange } from "./call-vendor.ts";
 
 /** What is told in the place of a vendor's answer. */
 
 /** Completes "the vendor's answer …". */
-export const WITHHELD: Readonly<Record<NonNullable<Forwarded["withheld"]>, string>> = {
+export const WITHHELD: Readonly<Record<NonNullable<Exchange["withheld"]>, string>> = {
   repeats_secret: "repeated its secret",
   unreadable: "came in an encoding that cannot be read here",
 };
 
 /** Why there is no vendor's answer to show. */
-export function noAnswer({ reply, withheld }: Forwarded, charged: Charged, callId: string): Problem {
+export function noAnswer({ reply, withheld }: Exchange, charged: Charged, callId: string): Problem {
   const options = { charged, details: { call_id: callId } };
   const repeat =
     charged === "unknown" ? "; repeat it with the same Idempotency-Key to find out what became of it" : "";

@@ -1,44 +1,45 @@
-import { type Charged, Problem } from "../../domain/problem.ts";
-import { admit } from "./admit-call.ts";
-import { AttemptContext } from "./attempt-context.ts";
-import { freeCall } from "./free-call.ts";
-import { identify } from "./identify-key.ts";
-import { paidCall } from "./paid-call.ts";
+import { admit } from "./admit.ts";
+import { claim, type Joined } from "./claim.ts";
+import { type Denial, recordDenial } from "./denials.ts";
+import { identify } from "./identify.ts";
 import type { ProxyPorts } from "./proxy-ports.ts";
 import type { ProxyRequest } from "./proxy-request.ts";
 import type { ProxyResult } from "./proxy-result.ts";
+import { type PaidCall, quote } from "./quote.ts";
+import { recordFreeCall } from "./record-free-call.ts";
+import { type Reserved, reserve } from "./reserve.ts";
+import { send } from "./send.ts";
+import { settle } from "./settle.ts";
 
 /**
- * One call of a vendor with a vault key: admit, claim, reserve, forward, record, give back.
+ * One call of a vendor with a vault key.
  *
  * The order is the product: no byte leaves before its reservation is durable, and an outcome that is unknown keeps it.
- * What is true if the process dies after each step stands in docs/architecture.md. A refusal is a result, never thrown;
- * only a refusal of an unknown key leaves no row.
+ * What is true if the process dies after each step stands in docs/architecture.md. Each step says by its denial what an error
+ * in it means. A refusal is a result, never thrown; only a refusal of an unknown key leaves no row.
  */
 export async function proxyCall(request: ProxyRequest, ports: ProxyPorts): Promise<ProxyResult> {
-  const policy = await identify(request.token, ports).catch((error: unknown) => problemOf(error, "no"));
-  if (policy instanceof Problem) return { kind: "denied", problem: policy, facts: null };
+  const identified = await identify(request, ports);
+  if (identified.kind === "denied") return identified;
 
-  const context = new AttemptContext(request, policy, ports);
-  try {
-    const admitted = await admit(request, policy, ports);
-    const { price } = admitted;
-    return price.kind === "free"
-      ? await freeCall(context, admitted)
-      : await paidCall(context, admitted, price);
-  } catch (error) {
-    if (context.reached === "vendor") return context.denied(problemOf(error, "unknown"), null);
-    const problem = problemOf(error, "no");
-    // A draw may be held: its attempt stays open, and is finished on evidence.
-    if (context.reached === "draw") return context.denied(problem, null);
-    return context.refuse(problem).catch((second: unknown) => context.denied(problemOf(second, "no"), null));
-  }
+  const admitted = admit(identified, ports);
+  if (admitted.kind === "denied") return recordDenial(admitted, ports);
+
+  const quoted = await quote(admitted, ports);
+  if (quoted.kind === "denied") return recordDenial(quoted, ports);
+
+  const ready =
+    quoted.kind === "free" ? await recordFreeCall(quoted, ports) : await holdBudget(quoted, ports);
+  if (ready.kind === "denied") return recordDenial(ready, ports);
+
+  const sent = await send(ready, ports);
+  if (sent.kind === "denied") return recordDenial(sent, ports);
+
+  return settle(sent, ports);
 }
 
-const problemOf = (error: unknown, charged: Charged): Problem =>
-  error instanceof Problem
-    ? error
-    : new Problem("ledger_unavailable", "the ledger failed on this call; repeat it", {
-        charged,
-        cause: error,
-      });
+/** An attempt that joins a call uses what is held for it, and reserves nothing. */
+async function holdBudget(paid: PaidCall, ports: ProxyPorts): Promise<Reserved | Joined | Denial> {
+  const claimed = await claim(paid, ports);
+  return claimed.kind === "claimed" ? reserve(claimed, ports) : claimed;
+}

@@ -11,12 +11,21 @@ export interface CallFacts {
   readonly cap: CapStatus | null;
 }
 
-export type ProxyResult =
-  | {
-      readonly kind: "forwarded";
-      readonly reply: VendorReply & { readonly kind: "answer" };
-      /** The body without its codings. */
-      readonly decoded: Uint8Array;
-      readonly facts: CallFacts;
-    }
-  | { readonly kind: "denied"; readonly problem: Problem; readonly facts: CallFacts | null };
+export type ProxyResult = ForwardedResult | DeniedResult;
+
+/** The vendor's answer as it came. */
+export interface ForwardedResult {
+  readonly kind: "forwarded";
+  readonly reply: VendorReply & { readonly kind: "answer" };
+  /** The body without its codings. */
+  readonly decoded: Uint8Array;
+  readonly facts: CallFacts;
+}
+
+/** An answer of ours: a refusal, or what is told in the place of an answer that cannot be shown. */
+export interface DeniedResult {
+  readonly kind: "denied";
+  readonly problem: Problem;
+  /** Null for a key that is not known. */
+  readonly facts: CallFacts | null;
+}

@@ -2,8 +2,11 @@ import { Problem } from "../../domain/problem.ts";
 import { isSecretOf, type Policy, parseVaultKey } from "../../domain/vault-key.ts";
 import type { ProxyPorts } from "./proxy-ports.ts";
 
-/** Finds the key behind a token. Whatever is wrong is said without repeating any of it, in the same words for all. */
-export async function identify(
+/**
+ * Finds the key behind a token. Whatever is wrong is said without repeating any of it, in the same words for all,
+ * by the Problem that it throws.
+ */
+export async function findPolicy(
   token: string | null,
   {
     vendors,

@@ -6,7 +6,10 @@ import { decodedBody } from "./decode-answer.ts";
 import type { ProxyPorts } from "./proxy-ports.ts";
 import { SecretFinder } from "./repeats-secret.ts";
 
-/** A call of a vendor with our own credential. */
+/** What it takes to ask a vendor. */
+export type VendorPorts = Pick<ProxyPorts, "http" | "credentials" | "clock" | "destinationOf">;
+
+/** A request to a vendor with our own credential. */
 export interface VendorCall {
   readonly vendor: Vendor;
   readonly request: VendorRequest;
@@ -15,7 +18,8 @@ export interface VendorCall {
   readonly secret: string;
 }
 
-export interface Forwarded {
+/** What came of a request to a vendor. */
+export interface Exchange {
   readonly reply: VendorReply;
   /** What it says once it is decoded; null where there is no answer. Of one that cannot be decoded the body is empty. */
   readonly answer: VendorAnswer | null;
@@ -24,19 +28,17 @@ export interface Forwarded {
 }
 
 /**
- * Step 5: sends a call to its vendor. Same method, path and body bytes; the query written anew; our own credential.
+ * Sends a request to its vendor. Same method, path and body bytes; the query written anew; our own credential.
  *
  * A 401 of the vendor means that nothing ran: the credential may have been rotated, so it is read past the cache and,
  * where it is another one, the call is sent once more within the same time. Times in milliseconds.
  */
-export async function forward(
+export async function callVendor(
   { vendor, request, address, secret }: VendorCall,
-  policy: Policy,
-  timeoutMs: number,
-  { http, credentials, destinationOf }: Pick<ProxyPorts, "http" | "credentials" | "destinationOf">,
-  now: () => number,
-): Promise<Forwarded> {
-  const untilMs = now() + timeoutMs;
+  { policy, timeoutMs }: { readonly policy: Policy; readonly timeoutMs: number },
+  { http, credentials, clock, destinationOf }: VendorPorts,
+): Promise<Exchange> {
+  const untilMs = clock.now() + timeoutMs;
   const send = (value: string, to: Address): Promise<VendorReply> => {
     const { origin, path } = destinationOf(vendor, to);
     return http.send({
@@ -49,7 +51,7 @@ export async function forward(
         ...vendor.authorize(value),
       },
       body: request.body,
-      timeoutMs: untilMs - now(),
+      timeoutMs: untilMs - clock.now(),
     });
   };
 
@@ -66,7 +68,7 @@ export async function forward(
     fresh === secret ||
     renewed === null ||
     renewed instanceof Problem ||
-    untilMs <= now()
+    untilMs <= clock.now()
   )
     return looked(reply, vendor.secretsOf(secret));
   // The second answer could still name the credential that was refused.
@@ -78,7 +80,7 @@ export const addressOf = (vendor: Vendor, { method, path, sentPath = path }: Ven
   vendor.address({ method, path: sentPath }, secret);
 
 /** Looked at before anybody reads it: decoded, and searched for the credential as it came and decoded. */
-function looked(reply: VendorReply, secrets: readonly string[]): Forwarded {
+function looked(reply: VendorReply, secrets: readonly string[]): Exchange {
   const finder = new SecretFinder(secrets);
   if (reply.kind === "too_large") {
     // Its status is known, so what was executed costs what was quoted.

@@ -1,0 +1,40 @@
+import type { Balance } from "../../domain/balance.ts";
+import { type CallRecord, newCall, withAttempt } from "../../domain/call/record.ts";
+import { standingProblem } from "./denial-messages.ts";
+import { type Denial, denialOnOwnRecord, problemOf } from "./denials.ts";
+import type { ProxyPorts } from "./proxy-ports.ts";
+import type { FreeCall } from "./quote.ts";
+import { keyIdsOf } from "./row.ts";
+
+/** A free call that is on its record. */
+export interface Recorded extends FreeCall {
+  readonly kind: "recorded";
+  readonly record: CallRecord;
+  readonly leaf: Balance | null;
+}
+
+/**
+ * What stands in the place of a reservation where a call takes nothing. It never writes a balance, so its chain is read
+ * consistently before anything is sent: revocation and expiry hold for reads too. Its record is durable first, so that none
+ * goes unseen.
+ */
+export async function recordFreeCall(
+  free: FreeCall,
+  { vault, clock }: Pick<ProxyPorts, "vault" | "clock">,
+): Promise<Recorded | Denial> {
+  const { request, row, call } = free;
+  const attempt = { ...row.attempt, kind: "free" } as const;
+  const record = withAttempt(newCall(row.recordId, attempt.issuedAtMs), attempt, null);
+  const keyIds = keyIdsOf(row);
+  try {
+    // Nobody else knows the id, so a record that is there already is an earlier send of this very put.
+    const [, balances] = await Promise.all([vault.calls.save(record, 0, null), vault.balances.read(keyIds)]);
+    const leaf = balances.at(-1) ?? null;
+    const problem = standingProblem(keyIds, balances, clock.now());
+    return problem === null
+      ? { kind: "recorded", request, row, call, record, leaf }
+      : { kind: "denied", writes: "outcome", problem, row, record, leaf };
+  } catch (error) {
+    return denialOnOwnRecord(row, problemOf(error, "no"));
+  }
+}

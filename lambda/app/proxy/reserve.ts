@@ -1,0 +1,61 @@
+import type { Balance } from "../../domain/balance.ts";
+import { rowCallId } from "../../domain/call/names.ts";
+import { OBJECT_ENTRIES_MAX } from "../../domain/counted-object.ts";
+import type { Problem } from "../../domain/problem.ts";
+import { cut } from "../../domain/text.ts";
+import type { Claimed } from "./claim.ts";
+import { outOfTime } from "./deadlines.ts";
+import { objectFull, reservationProblem } from "./denial-messages.ts";
+import { type Denial, denialWithoutRow, problemOf } from "./denials.ts";
+import { drawChain, type Reservation } from "./draw-chain.ts";
+import type { ProxyPorts } from "./proxy-ports.ts";
+import type { PaidCall, Price } from "./quote.ts";
+
+/** The balance stays small: it is the hottest item. */
+const NOTE_PATH_LENGTH_MAX = 200;
+
+/** The worst price of the call is held, durably, for each key of the chain. */
+export interface Reserved extends PaidCall {
+  readonly kind: "reserved";
+  readonly record: Claimed["record"];
+  readonly reservation: Reservation;
+  /** The key's balance after the draw. */
+  readonly leaf: Balance | null;
+}
+
+/** Does the worst price fit? From the first draw on only its own outcome may end the attempt. */
+export async function reserve(
+  claimed: Claimed,
+  ports: Pick<ProxyPorts, "vault" | "held" | "clock">,
+): Promise<Reserved | Denial> {
+  const { row, record, request, price } = claimed;
+  const { attempt } = row;
+  const stopped = outOfTime(request, ports.clock.now()) ?? objectProblem(price);
+  if (stopped !== null)
+    return { kind: "denied", writes: "outcome", problem: stopped, row, record, leaf: null };
+
+  const note = {
+    callId: rowCallId(record.callId),
+    method: request.method,
+    path: cut(attempt.request.path, NOTE_PATH_LENGTH_MAX),
+  };
+  try {
+    const reservation = await drawChain(attempt, note, ports);
+    if (reservation.drawn.length === attempt.windows.length)
+      return { ...claimed, kind: "reserved", reservation, leaf: reservation.leaf };
+    const problem = await reservationProblem(
+      reservation,
+      { requested: attempt.amount, explanation: price.quote.explanation, nowMs: ports.clock.now() },
+      ports.held,
+    );
+    return { kind: "denied", writes: "give_back", problem, row, record, reservation };
+  } catch (error) {
+    return denialWithoutRow(row, problemOf(error, "no"));
+  }
+}
+
+/** What is free or gives back stays possible: only a draw may add an entry to what the object is counted by. */
+const objectProblem = ({ known: { object }, quote }: Price): Problem | null =>
+  object === null || object.entries.length < OBJECT_ENTRIES_MAX || quote.amount === 0n
+    ? null
+    : objectFull(object);

@@ -1,0 +1,156 @@
+import type { OutcomeFacts, RequestFacts } from "../../domain/audit-fields.ts";
+import { type Balance, tightestCap } from "../../domain/balance.ts";
+import { rowCallId } from "../../domain/call/names.ts";
+import { type Attempt, newAttempt } from "../../domain/call/record.ts";
+import { canonicalPath } from "../../domain/endpoint.ts";
+import { NOTHING } from "../../domain/money.ts";
+import type { Charged } from "../../domain/problem.ts";
+import type { Secrets } from "../../domain/secrets.ts";
+import { cut } from "../../domain/text.ts";
+import type { Policy } from "../../domain/vault-key.ts";
+import type { Quote } from "../../domain/vendor.ts";
+import type { ProxyPorts } from "./proxy-ports.ts";
+import type { ProxyRequest } from "./proxy-request.ts";
+import type { CallFacts } from "./proxy-result.ts";
+
+/** What the row of an attempt says of it so far. Each step that knows more makes a new one. */
+export interface Row {
+  readonly policy: Policy;
+  readonly attempt: Attempt;
+  /** The record that the attempt is on. */
+  readonly recordId: string;
+}
+
+/** The longest text of a caller or a vendor on a row, in characters. */
+const TEXT_LENGTH_MAX = 500;
+const METHOD_LENGTH_MAX = 20;
+
+/** The row of a request with a known key. What it may cost is not known yet. */
+export function newRow(
+  request: ProxyRequest,
+  policy: Policy,
+  { ids, vendors }: Pick<ProxyPorts, "ids" | "vendors">,
+): Row {
+  const attemptId = `att_${ids.random(20)}`;
+  const recordId = `call_${ids.random(20)}`;
+  const idempotencyHeader = vendors.find(policy.vendor)?.idempotencyHeader ?? "idempotency-key";
+  const attempt = newAttempt({
+    attemptId,
+    kind: "own",
+    amount: NOTHING,
+    policy,
+    issuedAtMs: request.startedAtMs,
+    request: requestFacts(request, { keyId: policy.keyId, idempotencyHeader, secrets: vendors.secrets }),
+  });
+  return { policy, attempt, recordId };
+}
+
+/** The row with what the call can cost at most. */
+export const withQuote = (row: Row, { amount, amountText, currency, fxRate }: Quote): Row => ({
+  ...row,
+  attempt: {
+    ...row.attempt,
+    amount,
+    request: {
+      ...row.attempt.request,
+      amountText: cutOrNull(amountText),
+      currency: cutOrNull(currency),
+      fxRate,
+    },
+  },
+});
+
+/** The row on another record than before. */
+export const onRecord = (row: Row, recordId: string): Row => ({ ...row, recordId });
+
+export const keyIdsOf = ({ policy }: Row): readonly string[] => policy.chain.map(({ keyId }) => keyId);
+
+/** What an answer tells of the call. `leaf`: the key's balance, or null where it was not read. */
+export const callFacts = (
+  { policy, recordId }: Row,
+  {
+    charged,
+    leaf,
+    nowMs,
+  }: { readonly charged: Charged; readonly leaf: Balance | null; readonly nowMs: number },
+): CallFacts => ({
+  callId: rowCallId(recordId),
+  vendorName: policy.vendor,
+  charged,
+  cap: leaf === null ? null : tightestCap(leaf, nowMs),
+});
+
+/** What an answer of the vendor adds to a row. */
+export type VendorFacts = Omit<OutcomeFacts, "reason" | "remaining" | "overheadMs">;
+
+const NO_VENDOR_FACTS: VendorFacts = {
+  amountText: null,
+  currency: null,
+  fxRate: null,
+  vendorStatus: null,
+  vendorRequestId: null,
+  vendorObjectId: null,
+  vendorCustomerId: null,
+  replayed: false,
+  vendorMs: null,
+};
+
+/** What a row says of the outcome. Without `vendorFacts`: nothing was sent. */
+export const outcomeFacts = (
+  { attempt }: Row,
+  {
+    reason,
+    leaf,
+    nowMs,
+    vendorFacts = NO_VENDOR_FACTS,
+  }: {
+    readonly reason: string | null;
+    readonly leaf: Balance | null;
+    readonly nowMs: number;
+    readonly vendorFacts?: VendorFacts;
+  },
+): OutcomeFacts => ({
+  ...vendorFacts,
+  reason,
+  remaining: leaf === null ? null : (tightestCap(leaf, nowMs)?.remaining ?? null),
+  overheadMs: nowMs - attempt.issuedAtMs - (vendorFacts.vendorMs ?? 0),
+});
+
+function requestFacts(
+  request: ProxyRequest,
+  {
+    keyId,
+    idempotencyHeader,
+    secrets,
+  }: {
+    readonly keyId: string;
+    readonly idempotencyHeader: string;
+    readonly secrets: Secrets;
+  },
+): RequestFacts {
+  const { method, headers, sourceIp } = request;
+  const header = (name: string) => {
+    const value = headers[name]?.[0];
+    return value === undefined ? null : cut(secrets.redact(value), TEXT_LENGTH_MAX);
+  };
+  return {
+    keyId,
+    method: method.slice(0, METHOD_LENGTH_MAX),
+    path: pathOf(request, secrets),
+    callLabel: header("keybrake-label"),
+    idempotencyKey: header(idempotencyHeader),
+    amountText: null,
+    currency: null,
+    fxRate: null,
+    sourceIp,
+    userAgent: header("user-agent"),
+  };
+}
+
+function pathOf({ rawPath }: ProxyRequest, secrets: Secrets): string {
+  const canonical = canonicalPath(rawPath);
+  const path = canonical.kind === "path" ? canonical.path : `/${rawPath}`;
+  return cut(secrets.redact(path), TEXT_LENGTH_MAX);
+}
+
+const cutOrNull = (text: string | null): string | null => (text === null ? null : cut(text, TEXT_LENGTH_MAX));
