@@ -20,9 +20,9 @@ export const ENV = {
   rateCard: "KEYBRAKE_TERMS",
   /** Days that audit events are kept. */
   auditRetentionDays: "KEYBRAKE_AUDIT_RETENTION_DAYS",
-  /** What the refusal of an unknown API key tells a person beside; absent: nothing. */
+  /** A hint that is added to the refusal of an unknown API key; absent for none. */
   apiKeyHint: "KEYBRAKE_API_KEY_HINT",
-  /** What the refusal of an unknown vault key tells a person beside; absent: nothing. */
+  /** A hint that is added to the refusal of an unknown vault key; absent for none. */
   vaultKeyHint: "KEYBRAKE_VAULT_KEY_HINT",
   /** Milliseconds that one DynamoDB request may take. */
   dynamodbTimeoutMs: "KEYBRAKE_DYNAMODB_TIMEOUT_MS",
@@ -37,7 +37,7 @@ export const METRICS = {
   unknownKey: "UnknownKey",
   /** Calls that cost more than was reserved. */
   overrun: "Overrun",
-  /** Attempts that ended without an answer that tells whether the vendor charged. */
+  /** Attempts that ended without an answer that shows whether the vendor charged. */
   unresolved: "Unresolved",
   /** Batches of changes of which one could not be recorded; it comes again. */
   auditFailure: "AuditFailure",

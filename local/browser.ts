@@ -20,7 +20,7 @@ export const isCalledBy = (request: Headed, names: readonly string[]): boolean =
 export const isFromPage = (request: Headed, hosts: readonly string[] = []): boolean =>
   request.headers.origin !== undefined || !isCalledBy(request, [...LOOPBACK, ...hosts]);
 
-/** What a refused page, or a program that calls us by another name, is told. None of what it sent is repeated. */
+/** The message for a refused page, or for a program that uses another host name. It repeats nothing that was sent. */
 export function pageRefusal(request: Headed, hosts: readonly string[]): string {
   const taken = `to the hosts ${[...LOOPBACK, ...hosts].join(", ")}`;
   if (request.headers.origin !== undefined)

@@ -23,7 +23,7 @@ export function watchNpm(on: { readonly ended: () => void; readonly killed: () =
   timer.unref();
 }
 
-/** The parent of a process, or null where that cannot be told. */
+/** The parent of a process, or null where it is unknown. */
 function parentOf(pid: number): number | null {
   try {
     const [, parent] = /\) \S (\d+) /.exec(readFileSync(`/proc/${pid}/stat`, "utf8")) ?? [];

@@ -62,7 +62,7 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
   };
 }
 
-/** Refuses any argument: everything is told by variables, and one that is not read must not seem to be. */
+/** Refuses every argument. Settings are variables, and an argument that is not read must not seem to be read. */
 export function parseArguments(given: readonly string[]): void {
   if (given.length > 0)
     throw new StartError(
@@ -135,7 +135,7 @@ function parseStage(text: string | undefined): string | undefined {
 /** A name of DNS or an address, as it stands in a header `Host`, without the port. */
 const HOST = /^([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$/;
 
-/** Names are taken as they are: a pattern would let in a page that makes a name of its own lead here. */
+/** Names are literal. A pattern would let in a web page whose own host name leads to this machine. */
 function parseHosts(text: string | undefined): readonly string[] {
   const hosts = (text ?? "").split(",").map((host) => host.trim().toLowerCase());
   return hosts.filter((host) => {

@@ -1,4 +1,7 @@
-/** Keybrake cannot start here, for a reason the user can mend: `message` says what and how, no stack is worth printing. */
+/**
+ * Keybrake cannot start, for a reason that the user can fix. `message` says what is wrong and how to fix it, so no
+ * stack is printed.
+ */
 export class StartError extends Error {
   override readonly name = "StartError";
 }
@@ -16,22 +19,22 @@ const REASONS: Readonly<Record<string, string>> = {
   EMFILE: "too many files are open",
 };
 
-/** What the system refused and why; undefined for an error that is none of the system. */
+/** What the operating system refused and why; undefined for any other error. */
 export function systemProblem(error: unknown): string | undefined {
   const reason = systemReason(error);
   return reason === undefined || !(error instanceof Error) ? undefined : `${error.message}: ${reason}`;
 }
 
-/** Why the system refused, in words and with its own code; undefined for an error that is none of the system. */
+/** Why the operating system refused, in words and with its code; undefined for any other error. */
 export function systemReason(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("code" in error) || !("syscall" in error)) return undefined;
   const code = String(error.code);
   return `${REASONS[code] ?? error.message} (${code})`;
 }
 
-/** Why something failed, for the middle of a sentence: the system's reason, else the error as it is. */
+/** Why something failed, for the middle of a sentence: the system's reason, or else the error as text. */
 export const reasonOf = (error: unknown): string => systemReason(error) ?? String(error);
 
-/** What an error or a program said, in one line. */
+/** The message of an error, or the output of a program, in one line. */
 export const oneLine = (said: unknown): string =>
   (said instanceof Error ? said.message : String(said)).trim().replace(/\s*\n\s*/g, "; ");

@@ -4,13 +4,13 @@ import { atLeastNothing, larger, type MicroUsd, minus, NOTHING, sum } from "./mo
 /**
  * An object of the vendor (a PaymentIntent, a charge, an invoice) whose money this root has counted.
  *
- * So what is done with it later costs only what goes beyond: its confirmation and capture nothing unless others have raised
- * it meanwhile, a higher amount the difference. It is a set of entries, one for each attempt that paid for it, so that
- * parallel changes never overwrite each other: what is counted is their sum.
+ * Later calls on it cost only what goes beyond: a confirmation or capture costs nothing unless others have raised the
+ * object in the meantime, and a higher amount costs the difference. It is a set of entries, one for each attempt that
+ * paid for it, so that parallel changes never overwrite each other: what is counted is their sum.
  */
 export interface CountedObject {
   readonly objectId: string;
-  /** Ended at the vendor, its amount given back: it can move no money any more. */
+  /** Ended at the vendor, and its amount was given back: it can no longer move money. */
   readonly cancelled: boolean;
   readonly entries: readonly CountedEntry[];
 }

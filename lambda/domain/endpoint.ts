@@ -1,20 +1,20 @@
 /**
  * Which call it is: one way to write a path, and the patterns of allowlists and catalogs.
  *
- * A path that a vendor might read in another way than we do is refused, never normalised: what is priced must be what
- * is called.
+ * A path that a vendor might read differently is refused, never normalised: the priced path must be the called path.
  */
 export type CanonicalPath =
-  /** `path` with its escapes read, `sent` as it was written: the same path to whoever reads one as the other. */
+  /** `path` with its escapes decoded, `sent` as it was written. */
   | { readonly kind: "path"; readonly path: string; readonly sent: string }
   | { readonly kind: "ambiguous"; readonly reason: string };
 
 const SEGMENT = /^[A-Za-z0-9_\-.~:@!$&'()*+,=]+$/;
 
 /**
- * What may be percent-encoded: characters that mean nothing in a path and that SDKs encode in an id, such as the `+` of a
- * number and the `@` of an address (docs/decisions/0030-encoded-characters-in-paths.md). Not among them is whatever could
- * change what the path is: `/`, `\`, `.`, `%`, `;`, `?`, `#`, control characters, letters and digits, and bytes of UTF-8.
+ * What may be percent-encoded: characters that mean nothing in a path and that SDKs encode in an id, such as the `+` of
+ * a number and the `@` of an address (docs/decisions/0030-encoded-characters-in-paths.md). Refused is every character
+ * that could change the meaning of the path: `/`, `\`, `.`, `%`, `;`, `?`, `#`, control characters, letters and digits,
+ * and bytes of UTF-8.
  */
 const ESCAPED = /%(2B|40|3A|3D|2C|24|26|21|27|28|29|20)/gi;
 
@@ -22,7 +22,7 @@ const ESCAPED = /%(2B|40|3A|3D|2C|24|26|21|27|28|29|20)/gi;
  * Reads a raw path (still percent-encoded, without a leading slash) as the vendor will get it.
  *
  * Refused: empty segments (`//`, a trailing slash), `.` and `..`, any other percent-encoded character than those above,
- * `;` and any character outside of the unreserved ones. Case is kept: `/V1/charges` is simply no endpoint of the catalog.
+ * `;` and any reserved character. Case is kept: the catalog has no `/V1/charges`.
  */
 export function canonicalPath(raw: string): CanonicalPath {
   const segments = raw.split("/");
@@ -73,7 +73,7 @@ export function parseEndpointPattern(entry: string): EndpointPattern | { readonl
   return wrong ? { refused: accepted } : { method, segments };
 }
 
-/** Whether a call with a canonical path is one that the pattern names. `/**` needs at least one more segment. */
+/** Whether the pattern matches a call with a canonical path. `/**` needs at least one more segment. */
 export function matchesPattern(pattern: EndpointPattern, method: string, path: string): boolean {
   if (pattern.method !== method) return false;
 

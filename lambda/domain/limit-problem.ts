@@ -2,7 +2,7 @@ import type { CallLimits } from "./call-limits.ts";
 import { Problem } from "./problem.ts";
 import type { Quote, Vendor } from "./vendor.ts";
 
-/** Why a call that was quoted passes a limit of its key, or null. What cannot be told is refused. */
+/** Why a quoted call exceeds a limit of its key, or null. A call whose currency or recipient is unknown is refused. */
 export function limitProblem(
   { amount, currency, recipients }: Pick<Quote, "amount" | "currency" | "recipients">,
   limits: CallLimits,

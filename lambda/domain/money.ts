@@ -35,8 +35,8 @@ export const fromUsdCents = (cents: bigint): MicroUsd => microUsd(cents * 10_000
 /**
  * Reads decimal USD as a caller writes it, or says why not.
  *
- * A number: a float's noise (0.1 + 0.2) is rounded away, what is left beyond six places is rounded down, since caps
- * round down. A string: digits with at most six places, nothing else.
+ * In a number, a float's noise (0.1 + 0.2) is rounded away, and places beyond the sixth are rounded down, because caps
+ * round down. A string has digits with at most six places, nothing else.
  */
 export function parseUsd(value: number | string): MicroUsd | { readonly refused: string } {
   const text = typeof value === "number" ? numberText(value) : value;
@@ -54,7 +54,7 @@ export function parseUsd(value: number | string): MicroUsd | { readonly refused:
 const quoted = (value: number | string) =>
   typeof value === "string" ? JSON.stringify(value.slice(0, 40)) : `${value}`;
 
-/** A float is exact to fifteen digits: what stands behind them is noise, what stands behind six places is cut off. */
+/** A float is exact to fifteen digits. Digits after them are noise, and places after the sixth are cut off. */
 function numberText(value: number): string {
   if (!Number.isFinite(value) || value < 0 || value > 1e10) return `${value}`;
   const exact = Number(value.toPrecision(15));

@@ -1,6 +1,6 @@
 /**
  * Every reason to refuse, with its one HTTP status. A vendor's adapter adds the vendor's own words; the message says
- * everything to a person, since schedulers keep nothing else of an exception.
+ * everything, because schedulers keep nothing else of an exception.
  *
  * Each code is explained in docs/errors.md.
  */
@@ -42,18 +42,18 @@ export const STATUS_BY_CODE = {
 
 export type ProblemCode = keyof typeof STATUS_BY_CODE;
 
-/** Whether money may have moved at the vendor: an agent's next step depends on that alone. */
+/** Whether money may have moved at the vendor. An agent's next step depends only on that. */
 export type Charged = "no" | "unknown" | "yes";
 
-/** What is shown beside the message, on the wire's names. */
+/** Fields beside the message, by their names on the wire. */
 export type ProblemDetails = Readonly<Record<string, string | number | boolean | null>>;
 
 interface ProblemOptions {
   readonly charged?: Charged;
-  /** The same call was attempted before, and `charged` tells of this attempt alone. */
+  /** The same call was attempted before, and `charged` is only about this attempt. */
   readonly otherAttempts?: boolean;
   readonly details?: ProblemDetails;
-  /** Seconds after which the same call may pass; absent where it never will by itself. */
+  /** Seconds after which the same call may pass; absent where waiting does not help. */
   readonly retryAfterS?: number;
   readonly cause?: unknown;
 }

@@ -1,8 +1,8 @@
 import { type MicroUsd, microUsd } from "./money.ts";
 
 /**
- * What an operator says of money that vendors do not: rates of currencies, and prices of what is priced later or not at
- * all. `lambda/rate-card-input.ts` reads them from the configuration; the defaults stand in the vendors' manifests.
+ * The operator's rates and prices, which vendors do not give: rates of currencies, and prices that come later or never.
+ * `lambda/rate-card-input.ts` reads them from the configuration; the defaults are in the vendors' manifests.
  */
 export interface RateCard {
   /** By lower-case code; the US dollar needs none. */
@@ -33,7 +33,7 @@ export type PriceTable = Readonly<Record<string, MicroUsd | null>>;
 /** Vendor -> what is paid for -> its price by destination. */
 export type Prices = Readonly<Record<string, Readonly<Record<string, PriceTable>>>>;
 
-/** The price of `item` at `destination` (a telephone number, say), or null where there is none. */
+/** The price of `item` at `destination` (such as a phone number), or null where none is set. */
 export function priceOf(prices: Prices, vendor: string, item: string, destination: string): MicroUsd | null {
   const table = prices[vendor]?.[item] ?? {};
   for (let length = destination.length; length > 0; length--) {

@@ -2,15 +2,18 @@ import { parseVaultKey } from "./vault-key.ts";
 import type { SecretShape } from "./vendor-manifest.ts";
 
 /**
- * What secrets look like: one list for telling a caller which kind of key it sent, for taking secrets out of text that is
- * written down, and for refusing them where a caller asks us to keep a text. Those of vendors stand in their manifests.
+ * What secrets look like. One list serves three purposes: telling callers which kind of key they sent, removing secrets
+ * from text that is stored, and refusing them in text that callers ask us to store. The vendors' manifests have the
+ * secrets of vendors.
  */
 export interface Secrets {
   /** Says which kind of secret a string looks like, without repeating any of it. */
   looksLike(token: string): string;
-  /** Takes out whatever looks like a secret, for text of callers that is written down. */
+  /** Removes everything that looks like a secret, for stored text of callers. */
   redact(text: string): string;
-  /** What kind of secret stands in a text, or null where none is known to. `known`: secrets that have no shape of their own. */
+  /**
+   * The kind of secret in a text, or null where there is no known one. `known`: secrets without a recognisable shape.
+   */
   secretIn(text: string, known?: readonly string[]): string | null;
 }
 
@@ -80,7 +83,7 @@ const literally = (secret: string): SecretShape => ({
   inText: new RegExp(secret.replace(/[^A-Za-z0-9]/g, "\\$&"), "gi"),
 });
 
-/** Where a secret stands in a text, and what of it may be shown. */
+/** The place of a secret in a text, and the part of it that may be shown. */
 interface Found {
   readonly name: string;
   readonly from: number;

@@ -1,2 +1,2 @@
-/** The beginning of a text that is kept: whole characters, since half of a pair of surrogates is none that could be stored. */
+/** The start of a text, cut between whole characters: half of a surrogate pair cannot be stored. */
 export const cut = (text: string, lengthMax: number): string => text.slice(0, lengthMax).toWellFormed();

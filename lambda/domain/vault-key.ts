@@ -6,9 +6,9 @@ import type { CallLimits } from "./call-limits.ts";
 /**
  * A vault key: what an agent holds, and the policy behind it.
  *
- * The token is `kbvk` + id + secret + checksum: letters and digits alone, since some clients of vendors take nothing else
- * for a password (docs/decisions/0029-spelling-of-vault-keys.md). Keys that were issued with `vk_` in its place stay valid.
- * Only the SHA-256 of the secret is stored; it has 190 bits, so it needs no salt and no slow hash.
+ * The token is `kbvk` + id + secret + checksum: only letters and digits, because some clients of vendors accept nothing
+ * else as a password (docs/decisions/0029-spelling-of-vault-keys.md). Keys that were issued with the older prefix `vk_`
+ * stay valid. Only the SHA-256 of the secret is stored; it has 190 bits, so it needs no salt and no slow hash.
  */
 const TOKEN_PREFIX = "kbvk";
 const OLD_PREFIX = "vk_";
@@ -26,16 +26,16 @@ export interface Policy {
   readonly secretHash: string;
   readonly vendor: string;
   readonly credential: string;
-  /** `METHOD /path` patterns, or null: whatever the vendor's catalog prices or knows to be free. */
+  /** `METHOD /path` patterns; null allows every priced or free endpoint of the vendor's catalog. */
   readonly allowedEndpoints: readonly string[] | null;
   readonly limits: CallLimits;
   readonly label: string | null;
   readonly metadata: Readonly<Record<string, string>>;
-  /** From the root to this key itself: every one of them is drawn by a paid call. */
+  /** From the root to this key. A paid call draws from each of them. */
   readonly chain: readonly ChainMember[];
   readonly issuerId: string;
   readonly issuedAtMs: number;
-  /** What it was issued with, for its row; what holds now is on the balance. */
+  /** The caps and expiry at issue, for its row. The current ones are on the balance. */
   readonly issuedWith: { readonly caps: Caps; readonly expiresAtMs: number };
 }
 
@@ -48,7 +48,7 @@ export interface ChainMember {
 /** The topmost key of the chain: calls of one root share idempotency keys and counted objects. */
 export const rootOf = (policy: Policy): string => policy.chain[0]?.keyId ?? policy.keyId;
 
-/** What stands before the first `/` or `:` of a label: `metaflow` of `metaflow/1795`; null where nothing does. */
+/** The part of a label before the first `/` or `:`, such as `metaflow` of `metaflow/1795`; null where it is empty. */
 export const labelGroup = (label: string): string | null => label.split(/[/:]/, 1)[0] || null;
 
 /** Makes a new key from two random strings of the alphabet `[A-Za-z0-9]`, 16 and 32 characters long. */
@@ -63,13 +63,13 @@ export function makeVaultKey(
   };
 }
 
-/** Takes a token apart, or null for whatever is no vault key or has a typing error. */
+/** Takes a token apart; null for anything but a vault key, and for one with a typing error. */
 export function parseVaultKey(token: string): { keyId: string; secret: string } | null {
   const [, id = "", secret = "", sum] = TOKEN.exec(token) ?? [];
   return sum !== undefined && sum === checksum(id + secret) ? { keyId: KEY_ID_PREFIX + id, secret } : null;
 }
 
-/** Whether a secret is the one that was hashed, in a time that tells nothing. */
+/** Whether a secret matches its hash, in constant time. */
 export const isSecretOf = (secret: string, secretHash: string): boolean =>
   timingSafeEqual(Buffer.from(sha256(secret)), Buffer.from(secretHash));
 

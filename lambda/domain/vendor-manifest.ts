@@ -1,7 +1,7 @@
 /**
- * What is known of a vendor before any call: its names, its prices, what its keys look like and how its errors are written.
- * Data, but for `denial`, and no code of ours behind it: the stack, the local run, the rate card and the redaction of
- * secrets read it without the vendor's catalog.
+ * What is known of a vendor before any call: its names, its prices, what its keys look like and how its errors are
+ * written. It is data except for `denial`, and imports no code of ours. So the stack, the local run, the rate card and
+ * the redaction of secrets read it without the vendor's catalog.
  */
 export interface VendorManifest {
   /** In paths, keys, rows and the configuration: small letters and digits. */
@@ -13,10 +13,10 @@ export interface VendorManifest {
   /** How a credential is written, for an error. */
   readonly credentialAccepted: string;
   readonly local: LocalVariables;
-  /** Whether it tells some prices only after the call, so that it is asked for them later. */
+  /** Whether the vendor gives some prices only after the call, so that Keybrake asks for them later. */
   readonly tellsPricesLate: boolean;
   readonly prices: PriceDefaults;
-  /** Its secrets and ids, the first that fits a token names it. */
+  /** Its secrets and ids. The first that matches a token names it. */
   readonly secretShapes: readonly SecretShape[];
   /** An answer of ours in the shape that makes the vendor's SDK raise its natural exception. */
   readonly denial: (denial: DenialFacts) => {
@@ -31,7 +31,7 @@ export interface SecretShape {
   readonly name: string;
   /** How a token of this kind begins, or all of it: mistyped ones too. */
   readonly token: RegExp;
-  /** How one stands in a text, with the flag `g`; absent for what may be read by everybody. */
+  /** How it looks inside a text, with the flag `g`; absent for what is public. */
   readonly inText?: RegExp;
 }
 
@@ -39,28 +39,28 @@ export interface SecretShape {
 export interface LocalVariables {
   /** The parts of a credential, joined with colons: all of them are set, or none. */
   readonly credential: readonly CredentialVariable[];
-  /** Holds an origin in the place of the vendor's own. */
+  /** Name of the variable with an origin that replaces the vendor's own. */
   readonly origin: string;
   /**
-   * What is sent where no credential is given: the form of the real thing, so that other servers take it. A simulator takes
-   * it alone, so that a call which went out with a vault key shows.
+   * What is sent where no credential is given. It has the form of a real one, so that other servers accept it. A
+   * simulator accepts only this one, which shows a call that went out with a vault key.
    */
   readonly placeholder: string;
 }
 
 export interface CredentialVariable {
   readonly name: string;
-  /** All of a value that can be one. */
+  /** The whole value. */
   readonly pattern: RegExp;
-  /** How one begins, so that one that is cut short is called that; null where any text may begin one. */
+  /** How a value begins, so that a message can say that one is cut short; null where it may begin with any text. */
   readonly begins: RegExp | null;
   readonly accepted: string;
 }
 
 /**
- * What is paid for -> US dollars by destination, as decimal text: what is priced later than the call, or not told at all. The
- * longest prefix decides, `default` where none fits; null is refused until the configuration sets a price. A default errs
- * high: it is what is reserved and, where the vendor never tells its price, what is counted.
+ * Item -> US dollars by destination, as decimal text, for items whose price comes after the call or never. The longest
+ * prefix decides, `default` where none matches; null is refused until the configuration sets a price. A default errs
+ * high: it is reserved, and it is counted where the vendor never gives a price.
  */
 export type PriceDefaults = Readonly<Record<string, Readonly<Record<string, string | null>>>>;
 
@@ -68,7 +68,7 @@ export interface DenialFacts {
   readonly status: number;
   /** Ours: a ProblemCode, or a code of the gateway. */
   readonly code: string;
-  /** Whether a client may repeat the request by itself. */
+  /** Whether a client may repeat the request automatically. */
   readonly repeats: boolean;
   readonly message: string;
   readonly requestId: string;

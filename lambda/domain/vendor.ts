@@ -28,20 +28,20 @@ export interface Vendor extends VendorManifest {
   readonly catalogPath: (path: string) => string;
   /** Where a call with this catalog path goes, in the name of the credential; or why it may not. */
   readonly address: (call: Pick<VendorRequest, "method" | "path">, secret: string) => Address | Problem;
-  /** Lower-case names of request headers that reach the vendor. Whatever is not listed stays here. */
+  /** Lower-case names of the request headers that are sent to the vendor. No other header is sent. */
   readonly forwardedHeaders: readonly string[];
-  /** Those of them that name the account acted on: with another one it is another call. */
+  /** Those of them that name the account: with another account it is another call. */
   readonly accountHeaders: readonly string[];
-  /** Lower-case name of the header by which an endpoint that honours it knows a repeated call. */
+  /** Lower-case name of the idempotency header, by which an endpoint recognises a repeated call. */
   readonly idempotencyHeader: string;
   /** Why the headers of a request are refused, or null. */
   readonly refuseHeaders: (headers: Headers, limits: CallLimits) => Problem | null;
-  /** What stands in the catalog's paths for `{name}`. */
+  /** What `{name}` matches in the catalog's paths. */
   readonly placeholders: Readonly<Record<string, RegExp>>;
   readonly catalog: readonly Endpoint[];
-  /** What stands before paths of the catalog and is easily left out, as an allowlist writes it. */
+  /** Prefixes of the catalog's paths that are easily left out, as an allowlist writes them. */
   readonly prefixes: readonly string[];
-  /** Which limits inside a call a key of this vendor may have, by their names on the wire. */
+  /** The limits inside a call that a key of this vendor may have, by their names on the wire. */
   readonly limits: readonly LimitName[];
   /** How an entry of `allowed_accounts` is written; null where a key has no such limit. */
   readonly accounts: { readonly accepted: string; readonly isEntry: (entry: string) => boolean } | null;
@@ -55,7 +55,7 @@ export interface Vendor extends VendorManifest {
   readonly isAbout: (path: string, found: Json) => boolean;
   /** The id under which the vendor's support finds a request, from the answer's headers. */
   readonly requestId: (headers: Headers) => string | null;
-  /** Rewrites the links of an answer that a client follows by itself, so that they lead here; null where the vendor sends none. */
+  /** Rewrites the links of an answer that clients follow, so that they lead here; null where the vendor sends none. */
   readonly rewriteLinks: ((body: string, baseUrl: string) => string) | null;
   /** How the final price of an estimated call is found out; null where `tellsPricesLate` is false. */
   readonly latePrices: LatePrices | null;
@@ -68,7 +68,7 @@ export interface KeyInRequest {
 }
 
 export interface LatePrices {
-  /** Catalog path of the GET that tells the price of the object that a call made. */
+  /** Catalog path of the GET that shows the price of the object that a call created. */
   readonly lookup: (objectId: string) => string;
   /** The final price as of `nowMs`, or why there is none yet. */
   readonly read: (found: Json, rateCard: RateCard, nowMs: number) => LatePrice;
@@ -105,7 +105,10 @@ export interface FreeRule {
 
 export interface DeniedRule {
   readonly kind: "denied";
-  /** Completes "it is not callable with a vault key: …"; null where nobody has judged it, as for what no entry names. */
+  /**
+   * Completes "it is not callable with a vault key: …"; null where no reason is known, as for a path that no entry
+   * names.
+   */
   readonly reason: string | null;
 }
 
@@ -116,13 +119,13 @@ export interface PricedRule {
   /** The id of the object that the quote asks about: what the key's root has counted for it is read first. */
   readonly objectOf?: (request: VendorRequest) => string | null;
   /**
-   * The path of the GET that tells what the request does not, or null where the request says all. What is counted for an
-   * object tells nothing of what it is now: others may have changed it. `needsRecipient`: the key has to know whom the call
-   * is about.
+   * The path of the lookup for what the request does not say, or null where the request says everything. What is
+   * counted for an object does not show what it is now, because others may have changed it. `needsRecipient`: the key's
+   * limits need the recipient of the call.
    */
   readonly lookup?: (request: VendorRequest, needsRecipient: boolean) => string | null;
   readonly quote: (request: VendorRequest, known: Known) => Quote | Problem;
-  /** A price below the quote is believed only of an answer that is about what `request` asked for. */
+  /** A price below the quote is believed only where the answer is about what `request` asked for. */
   readonly read: (answer: VendorAnswer, quote: Quote, known: Known, request: VendorRequest) => VendorOutcome;
 }
 
@@ -173,26 +176,28 @@ export interface Quote {
   readonly currency: string | null;
   /** US dollars for one unit of that currency, where it is another one. */
   readonly fxRate: number | null;
-  /** Whom it is about, each named as often as it is reached; null where that is not known. */
+  /** The recipients, each as often as it is reached; null where they are unknown. */
   readonly recipients: readonly string[] | null;
   /** Why it is more than the request says, for a person; null where it is not. */
   readonly explanation: string | null;
   /** What each part costs, in the order of the request, where the vendor may execute some of them only. */
   readonly parts?: readonly MicroUsd[];
-  /** How many of what is counted it was made of, where the answer tells how many there were: segments of a message. */
+  /**
+   * How many counted units the quote has, such as segments of a message, where the answer says how many there were.
+   */
   readonly count?: number;
-  /** What comes on top is told by nobody, so what was quoted stays the price. */
+  /** Extras have a price that no answer names, so the quote stays the price. */
   readonly isFinal?: boolean;
-  /** Nothing of it can be executed any more: the vendor refuses it, or answers what it answered before. */
+  /** The vendor can no longer execute it: it refuses the call, or replays an earlier answer. */
   readonly isOver?: boolean;
 }
 
-/** What an answer of the vendor says of the money. */
+/** What an answer of the vendor says about the money. */
 export interface VendorOutcome {
   readonly kind: "executed" | "declined" | "refused" | "unknown";
   /** What the call cost; only of `executed`. */
   readonly price: MicroUsd;
-  /** The vendor tells the final price later: until then `price` is an upper bound. */
+  /** The vendor gives the final price later: until then `price` is an upper bound. */
   readonly isEstimate: boolean;
   readonly replayed: boolean;
   readonly objectId: string | null;
@@ -200,13 +205,13 @@ export interface VendorOutcome {
   readonly amountText: string | null;
   readonly currency: string | null;
   readonly fxRate: number | null;
-  /** The object to remember as counted, with what it is about now; also of a declined creation. */
+  /** The object to remember as counted, with its amount now; also for a declined creation. */
   readonly counts: CountedAs | null;
   /** The object ended without ever moving money: what was counted for it goes back. */
   readonly uncountsObject: boolean;
 }
 
-/** What an object is about: smallest units of a currency, and what they are worth. */
+/** The amount of an object: smallest units of a currency, and what they are worth. */
 export interface CountedAs {
   readonly objectId: string;
   readonly units: bigint;

@@ -8,11 +8,11 @@ import type { Secrets } from "../domain/secrets.ts";
 const TEXT_BYTES_MAX = 1_000_000;
 
 /**
- * A body as a REST API takes it: text as text, and base64 where the bytes are none.
+ * A body as a REST API takes it: text as text, other bytes as base64.
  *
  * Both arrive byte for byte if the caller sends an Accept header. Without one the gateway may pass base64 on undecoded
- * (docs/architecture.md, "Answers at the gateway"). So base64 is only for bytes that are not UTF-8, and for large bodies:
- * escapes can double a text, and Lambda takes no answer above 6 MB.
+ * (docs/architecture.md, "Answers at the gateway"). So base64 is only for bytes that are not UTF-8, and for large
+ * bodies: escapes can double a text, and Lambda takes no answer above 6 MB.
  */
 export function answerBody(bytes: Uint8Array): Pick<APIGatewayProxyResult, "body" | "isBase64Encoded"> {
   const buffer = Buffer.from(bytes);

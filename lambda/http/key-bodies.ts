@@ -13,7 +13,7 @@ import type { LimitName, Vendor } from "../domain/vendor.ts";
 import { entryProblem } from "../vendors/meant.ts";
 import type { VendorRegistry } from "../vendors/registry.ts";
 
-/** The bodies of requests about keys. Whatever is not listed is refused: a misspelt cap must not leave a key uncapped. */
+/** The bodies of requests about keys. Unknown fields are refused: a misspelt cap must not leave a key uncapped. */
 
 const LABEL_LENGTH_MAX = 256;
 const METADATA_BYTES_MAX = 1024;
@@ -44,7 +44,7 @@ const duration = v.pipe(
   }),
 );
 
-/** No control characters, and no `*`: it is what a query for a prefix ends with. */
+/** No control characters, and no `*`, which ends a query for a prefix. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused.
 const LABEL = /^[^\u0000-\u001f\u007f*]+$/;
 const label = v.pipe(
@@ -77,7 +77,7 @@ const metadata = v.pipe(
 
 const cap = v.optional(v.nullable(usd));
 
-/** Which entries a list may have is the vendor's to say, once it is known. */
+/** The vendor decides which entries a list may have, so they are checked once it is known. */
 const entries = (example: string) =>
   v.optional(
     v.nullable(
@@ -145,11 +145,11 @@ export interface Issuing {
   readonly vendors: VendorRegistry;
   /** Vendor -> names of its credentials. */
   readonly credentials: Readonly<Record<string, readonly string[]>>;
-  /** What the caller has shown to be let in, which may stand in no text that is kept. */
+  /** The API key of the caller, which no stored text may contain. */
   readonly apiKey: string | null;
 }
 
-/** Reads the body of `POST /vault/keys`, or throws what names the field and says what is accepted. */
+/** Reads the body of `POST /vault/keys`, or throws a Problem that names the field and says what was expected. */
 export function parseIssueBody(body: unknown, { vendors, credentials, apiKey }: Issuing): KeyRequest {
   const parsed = parse(issueBody, body);
   refuseSecrets(parsed, apiKey, vendors.secrets);
@@ -186,7 +186,7 @@ export function parseIssueBody(body: unknown, { vendors, credentials, apiKey }: 
   };
 }
 
-/** Checks that every entry is written as one, and then that each can match a call. */
+/** Checks the form of every entry first, and then that each can match a call. */
 function endpointsOf(
   entries: readonly string[] | null,
   vendor: Vendor | null,
@@ -203,7 +203,7 @@ function endpointsOf(
   return entries;
 }
 
-/** Every text of a key is kept and shown: a secret in one of them is refused, and never repeated. */
+/** Every text of a key is stored and shown, so a secret in one of them is refused, and never repeated. */
 function refuseSecrets(
   parsed: v.InferOutput<typeof issueBody>,
   apiKey: string | null,
@@ -233,7 +233,7 @@ function refuseSecrets(
   }
 }
 
-/** A limit that would do nothing at this vendor is refused: it must not be taken for one. */
+/** Refuses a limit that has no effect at this vendor, so that nobody relies on it. */
 function limitsOf(
   parsed: Pick<v.InferOutput<typeof issueBody>, LimitName>,
   vendor: Vendor | null,
@@ -294,7 +294,7 @@ export function parseChangeBody(body: unknown): KeyChangeRequest {
 }
 
 function parse<T extends v.GenericSchema>(schema: T, body: unknown): v.InferOutput<T> {
-  // By its own names: the schema would let `toString` pass, which every object has.
+  // Checks own names only: the schema would accept `toString`, which every object has.
   const unknown = isJsonObject(body)
     ? Object.keys(body).find(
         (name) => !("entries" in schema) || !Object.hasOwn(schema.entries as object, name),

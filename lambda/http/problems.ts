@@ -4,8 +4,8 @@ import type { Secrets } from "../domain/secrets.ts";
 import { problemAnswer, problemFrom } from "./answers.ts";
 
 /**
- * Turns whatever a handler of our own API throws into one JSON shape. Only what an operator must see is logged; `strangers`
- * is told of each request whose key does not exist.
+ * Turns every error of a handler of our own API into one JSON shape. Only what an operator must see is logged.
+ * `strangers` is called for each request whose key does not exist.
  */
 export const problems = (
   log: (message: string, cause: unknown) => void,

@@ -19,7 +19,7 @@ const NOT_PASSED = new Set([
   "www-authenticate",
 ]);
 
-/** What is true of a body as it came, and of no other. */
+/** Headers that are true only of the body as it came. */
 const OF_THE_CODED = new Set([
   "content-encoding",
   "content-md5",
@@ -29,12 +29,15 @@ const OF_THE_CODED = new Set([
   "etag",
 ]);
 
-/** What only we may say, and what would let a browser read an answer: keys do not belong there. */
+/**
+ * Headers that only Keybrake may set, and those that would let a browser read an answer: keys do not belong in a
+ * browser.
+ */
 const RESERVED = /^(keybrake|access-control)-/i;
 
 /**
- * The vendor's answer as it came, or a denial that the caller's SDK takes for one; both with what Keybrake has to say.
- * `baseUrl`: where callers reach us, for links that an SDK follows by itself. `spoken`: see denialAnswer.
+ * The vendor's answer as it came, or a denial in the vendor's shape; both with Keybrake's own headers. `baseUrl`: where
+ * callers reach us, for links that an SDK follows. `spoken`: see denialAnswer.
  */
 export function proxyAnswer(
   result: ProxyResult,
@@ -62,7 +65,10 @@ export function proxyAnswer(
   };
 }
 
-/** The body with its links rewritten so that they lead here, decoded; null where there are none, so that it stays as it came. */
+/**
+ * The decoded body with its links rewritten to lead here; null where there are no links, so that the body stays as it
+ * came.
+ */
 function withLinksHere(decoded: Uint8Array, vendor: Vendor | null, baseUrl: string): Uint8Array | null {
   if (vendor?.rewriteLinks == null || !isUtf8(decoded)) return null;
   const text = Buffer.from(decoded).toString();

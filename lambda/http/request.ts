@@ -4,7 +4,7 @@ import { brokenText, readStrictJson } from "../domain/strict-json.ts";
 import { parseVaultKey } from "../domain/vault-key.ts";
 import type { Headers, KeyInRequest, Vendor, VendorRequest } from "../domain/vendor.ts";
 
-/** What a REST API hands to a function, read into our own words. Bodies come as base64, since all types are binary. */
+/** Reads what a REST API hands to a function. Bodies come as base64, because all types are binary. */
 
 export const headersOf = (event: APIGatewayProxyEvent): Headers => {
   // A map, since a name may be one that every object has already, such as `constructor`.
@@ -28,7 +28,7 @@ export const queryOf = (event: APIGatewayProxyEvent): Readonly<Record<string, re
   return Object.fromEntries(query);
 };
 
-/** The one value of a header; null where there is none. Throws where there are several. */
+/** The only value of a header; null where the header is missing. Throws where there are several. */
 export function singleHeader(headers: Headers, name: string): string | null {
   const values = headers[name.toLowerCase()] ?? [];
   if (values.length > 1)
@@ -38,7 +38,7 @@ export function singleHeader(headers: Headers, name: string): string | null {
 
 /**
  * The secret that a caller sends: as Bearer, as the password of Basic (Twilio), or as its user where the password is
- * empty (Stripe by curl). Null where there is none.
+ * empty (Stripe by curl). Null where there is no secret.
  */
 export function tokenOf(headers: Headers): string | null {
   const values = headers["authorization"] ?? [];
@@ -53,8 +53,8 @@ export function tokenOf(headers: Headers): string | null {
 }
 
 /**
- * The vault key of a call, and its query without it. It is taken where these vendors' own clients put a credential too: there
- * first, unless what stands there is none. `vendors`: the one that the path names, or all.
+ * The vault key of a call, and the query without it. First it looks where the clients of these vendors put a
+ * credential, then in the usual header. `vendors`: the one that the path names, or all.
  */
 export function keyOf(
   sent: { readonly headers: Headers; readonly query: VendorRequest["query"] },
@@ -68,7 +68,7 @@ export function keyOf(
 
 /**
  * Where callers reach this deployment, without a slash at the end: with the stage where the address has one, without
- * where a custom domain maps it away. `requestContext.path` is the resource's path behind whatever prefix there is.
+ * where a custom domain maps it away. `requestContext.path` is the resource's path after the prefix, if there is one.
  */
 export function baseUrlOf(event: APIGatewayProxyEvent): string {
   const { domainName, path } = event.requestContext;
@@ -80,7 +80,7 @@ export function baseUrlOf(event: APIGatewayProxyEvent): string {
 
 const FORM_TYPES = /^(application\/x-www-form-urlencoded|multipart\/form-data)\b/i;
 
-/** Reads a JSON body, whatever type it is said to have; a form is refused with `example`, a body that is accepted. */
+/** Reads a JSON body with any Content-Type but a form's. A form is refused with `example`, an accepted body. */
 export function jsonOf(event: APIGatewayProxyEvent, example: string): unknown {
   const type = singleHeader(headersOf(event), "Content-Type") ?? "";
   if (FORM_TYPES.test(type)) {

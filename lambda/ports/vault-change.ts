@@ -3,7 +3,10 @@ import type { Balance } from "../domain/balance.ts";
 import type { CallRecord } from "../domain/call/record.ts";
 import type { Policy } from "../domain/vault-key.ts";
 
-/** One change of an item of the Vault table, as the stream tells it. `ignored`: it says nothing to the audit log. */
+/**
+ * One change of an item of the Vault table, as the stream reports it. `ignored`: the change has no meaning for the
+ * audit log.
+ */
 export type VaultChange =
   | { readonly kind: "issued"; readonly policy: Policy }
   | { readonly kind: "drawn"; readonly keyId: string; readonly draw: LandedDraw }

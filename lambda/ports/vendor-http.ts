@@ -8,7 +8,7 @@ export interface VendorHttp {
 export interface OutboundRequest {
   readonly origin: string;
   readonly method: string;
-  /** Canonical path and the query written anew. */
+  /** The canonical path and the rewritten query. */
   readonly target: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;

@@ -11,8 +11,9 @@ const SQLITE = "SQLite format 3\0";
 const OF_THE_ENGINE = ["_config", "_tables"];
 
 /**
- * Refuses a data file that is none: a folder, a file of another program, one that cannot be written. Throws a StartError; nothing
- * is written, since the engine would make its tables in any SQLite file. A new and an empty file are fine.
+ * Refuses a data file that cannot be used: a folder, a file of another program, a file that cannot be written. Throws a
+ * StartError. Nothing is written, because the engine would create its tables in any SQLite file. A new and an empty
+ * file are fine.
  */
 export async function checkDataFile(dataFile: string): Promise<void> {
   const refuse = (why: string): never => {

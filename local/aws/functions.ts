@@ -7,7 +7,7 @@ import type { Invoke } from "./invocation.ts";
 type Handler = (...args: Parameters<Invoke> extends [unknown, ...infer Rest] ? Rest : never) => unknown;
 
 /**
- * Loads the bundles that lie in `directory` into this process, each anew, and returns what invokes them.
+ * Loads the bundles in `directory` into this process, a fresh copy of each, and returns a function that invokes them.
  *
  * All at once and not on the first call: a function reads its environment while it loads, and a bundle that does not
  * load is to be seen before the run is ready.
