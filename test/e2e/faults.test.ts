@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { freePort } from "../../local/listen.ts";
 import { gate } from "../local/gate.ts";
 import { open } from "../local/http-client.ts";
+import { startBeforeUpstream } from "../support/before-upstream.ts";
 import { eventually } from "../support/eventually.ts";
 import { at, textAt } from "../support/json.ts";
 import {
@@ -26,7 +27,6 @@ import {
   onceOpened,
   paymentIntent,
   type Script,
-  startOwnUpstream,
 } from "../support/own-upstream.ts";
 import { type Simulator, simulatorAt } from "../support/simulator.ts";
 
@@ -254,15 +254,9 @@ describe("against an upstream that does as it is told", () => {
   const CREDENTIAL = "sk_test_recognisableCredential";
   let upstream: OwnUpstream;
   beforeAll(async () => {
-    upstream = await startOwnUpstream();
-    run = await startOwn({
-      vendors: { stripe: { kind: "upstream", origin: upstream.origin, credential: CREDENTIAL } },
-    });
+    ({ run, upstream } = await startBeforeUpstream({ stripe: CREDENTIAL }));
   });
-  afterAll(async () => {
-    await run.close();
-    await upstream.close();
-  });
+  afterAll(() => run.close());
 
   const intent = (amount: number) => ({
     id: `pi_${amount}`,

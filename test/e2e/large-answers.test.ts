@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startBeforeUpstream } from "../support/before-upstream.ts";
 import { deploymentUnderTest } from "../support/deployed.ts";
 import { textAt } from "../support/json.ts";
-import { ask, balanceOf, callRows, issue, type OwnRun, post, startOwn } from "../support/keybrake.ts";
-import { answer, type OwnUpstream, startOwnUpstream } from "../support/own-upstream.ts";
+import { ask, balanceOf, callRows, issue, type OwnRun, post } from "../support/keybrake.ts";
+import { answer, type OwnUpstream } from "../support/own-upstream.ts";
 import { refusalOf, stripeClient } from "../support/stripe-node.ts";
 
 /** Answers of a vendor that are too large to pass on: said as what they are, repeated by nobody, and counted. */
@@ -10,15 +11,9 @@ import { refusalOf, stripeClient } from "../support/stripe-node.ts";
 let run: OwnRun;
 let upstream: OwnUpstream;
 beforeAll(async () => {
-  upstream = await startOwnUpstream();
-  run = await startOwn({
-    vendors: { stripe: { kind: "upstream", origin: upstream.origin, credential: "sk_test_own" } },
-  });
+  ({ run, upstream } = await startBeforeUpstream());
 });
-afterAll(async () => {
-  await run.close();
-  await upstream.close();
-});
+afterAll(() => run.close());
 
 const TOO_LARGE = JSON.stringify({ id: "pi_1", data: "x".repeat(4_500_000) });
 const PAID = { amount: "2999", currency: "usd" };

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { startBeforeUpstream } from "../support/before-upstream.ts";
 import { textAt } from "../support/json.ts";
 import { balanceOf, callRows, issue, type OwnRun, pay, post, startOwn } from "../support/keybrake.ts";
-import { answer, type OwnUpstream, startOwnUpstream } from "../support/own-upstream.ts";
+import { answer, type OwnUpstream } from "../support/own-upstream.ts";
 import { type Simulator, simulatorAt } from "../support/simulator.ts";
 
 /** Guarantees that the repeat of a call is the same call, whatever its object has become by it and whatever it is answered with. */
@@ -54,18 +55,10 @@ describe("the repeat of a call that was settled", () => {
   let run: OwnRun;
   let upstream: OwnUpstream;
   beforeAll(async () => {
-    upstream = await startOwnUpstream();
-    run = await startOwn({
-      vendors: {
-        stripe: { kind: "upstream", origin: upstream.origin, credential: "sk_test_own" },
-      },
-    });
+    ({ run, upstream } = await startBeforeUpstream());
   });
   afterEach(() => upstream.forget());
-  afterAll(async () => {
-    await run.close();
-    await upstream.close();
-  });
+  afterAll(() => run.close());
 
   const charge = answer(200, { id: "ch_1", object: "charge", amount: 1000, currency: "usd" });
   const tooLarge = answer(200, { id: "ch_1", data: "x".repeat(5_000_000) });

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { balanceOf, callRows, issue, type Key, type OwnRun, startOwn } from "../support/keybrake.ts";
-import { answer, type OwnUpstream, type Recorded, startOwnUpstream } from "../support/own-upstream.ts";
+import { startBeforeUpstream } from "../support/before-upstream.ts";
+import { balanceOf, callRows, issue, type Key, type OwnRun } from "../support/keybrake.ts";
+import { answer, type OwnUpstream, type Recorded } from "../support/own-upstream.ts";
 import { type RawAnswer, type RawRequest, requestBytes, sendBytes } from "../support/raw-tcp.ts";
 
 /** What of a request reaches Twilio and Resend, and what of their answers comes back: byte for byte, but for the key. */
@@ -17,19 +18,12 @@ const REAL_MESSAGES = `/2010-04-01/Accounts/${REAL_SID}/Messages.json`;
 let upstream: OwnUpstream;
 let run: OwnRun;
 beforeAll(async () => {
-  upstream = await startOwnUpstream();
-  const { origin } = upstream;
-  run = await startOwn({
-    vendors: {
-      twilio: { kind: "upstream", origin, credential: `${REAL_SID}:${AUTH_TOKEN}` },
-      resend: { kind: "upstream", origin, credential: RESEND_KEY },
-    },
-  });
+  ({ run, upstream } = await startBeforeUpstream({
+    twilio: `${REAL_SID}:${AUTH_TOKEN}`,
+    resend: RESEND_KEY,
+  }));
 });
-afterAll(async () => {
-  await run.close();
-  await upstream.close();
-});
+afterAll(() => run.close());
 beforeEach(() => upstream.forget());
 
 const basic = (user: string, password: string): string =>

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { manifest } from "../../lambda/vendors/stripe/manifest.ts";
+import { startBeforeUpstream } from "../support/before-upstream.ts";
 import { at, textAt } from "../support/json.ts";
 import {
   ask,
@@ -13,7 +14,7 @@ import {
   post,
   startOwn,
 } from "../support/keybrake.ts";
-import { answer, broken, type OwnUpstream, startOwnUpstream } from "../support/own-upstream.ts";
+import { answer, broken, type OwnUpstream } from "../support/own-upstream.ts";
 import { type Simulator, simulatorAt } from "../support/simulator.ts";
 
 /** Guarantees that an object that others change never passes a cap, and that what it cost beyond is counted once. */
@@ -123,16 +124,10 @@ describe("what changes between the question and the call", () => {
   let run: OwnRun;
   let upstream: OwnUpstream;
   beforeAll(async () => {
-    upstream = await startOwnUpstream();
-    run = await startOwn({
-      vendors: { stripe: { kind: "upstream", origin: upstream.origin, credential: "sk_test_own" } },
-    });
+    ({ run, upstream } = await startBeforeUpstream());
   });
   afterEach(() => upstream.forget());
-  afterAll(async () => {
-    await run.close();
-    await upstream.close();
-  });
+  afterAll(() => run.close());
 
   const intent = (change: object) =>
     answer(200, {

@@ -8,14 +8,13 @@ import {
   ambiguousPath,
   amountUnknown,
   type Counted,
-  countsEach,
   METHODS,
   notPriced,
   OVERRIDES,
   type Refused,
   refused,
-  refusesEach,
   smugglerOf,
+  smuggles,
 } from "../support/smuggle.ts";
 
 /** What could make Resend send more e-mails than were counted, byte for byte over a bare connection. */
@@ -531,16 +530,6 @@ const STRANGERS: readonly Refused[] = ["stripe", "twilio"].flatMap((vendor) => [
   }),
 ]);
 
-refusesEach("a recipient", smuggler, RECIPIENTS);
-refusesEach("a body", smuggler, BODIES);
-refusesEach("a batch", smuggler, BATCHES);
-refusesEach("a header", smuggler, HEADERS);
-refusesEach("a method", smuggler, METHODS);
-refusesEach("a path", smuggler, PATHS);
-refusesEach("a change of an e-mail", smuggler, FREE_WRITES);
-refusesEach("a limit inside a call", smuggler, LIMITS);
-refusesEach("a key", smuggler, STRANGERS);
-
 const sent = (attempt: Attempt, recipients: number, reaches = "/emails"): Counted => ({
   ...attempt,
   microUsd: recipients * EACH,
@@ -636,9 +625,24 @@ const PASSED_BY: readonly Counted[] = [
   "Stripe-Account: acct_1",
 ].map((line) => sent({ name: `the header ${line}`, headers: [line] }, 1));
 
-countsEach("an e-mail", smuggler, COUNTED);
-countsEach("a batch", smuggler, BATCHES_COUNTED);
-countsEach("a header that stays here", smuggler, PASSED_BY);
+smuggles(smuggler, {
+  refused: {
+    "a recipient": RECIPIENTS,
+    "a body": BODIES,
+    "a batch": BATCHES,
+    "a header": HEADERS,
+    "a method": METHODS,
+    "a path": PATHS,
+    "a change of an e-mail": FREE_WRITES,
+    "a limit inside a call": LIMITS,
+    "a key": STRANGERS,
+  },
+  counted: {
+    "an e-mail": COUNTED,
+    "a batch": BATCHES_COUNTED,
+    "a header that stays here": PASSED_BY,
+  },
+});
 
 const OK = answer(200, { id: ID });
 const again = (keys: readonly [string, string], targets: readonly [string, string]) =>

@@ -5,14 +5,13 @@ import {
   ambiguousPath,
   amountUnknown,
   type Counted,
-  countsEach,
   METHODS,
   notPriced,
   OVERRIDES,
   type Refused,
   refused,
-  refusesEach,
   smugglerOf,
+  smuggles,
 } from "../support/smuggle.ts";
 
 /** What could make Twilio send, call or look up more than was counted, byte for byte over a bare connection. */
@@ -548,18 +547,6 @@ const STRANGERS: readonly Refused[] = ["stripe", "resend"].flatMap((vendor) => [
   }),
 ]);
 
-refusesEach("a message", smuggler, MESSAGE_FIELDS);
-refusesEach("a change of a message or a call", smuggler, FREE_WRITES);
-refusesEach("a call", smuggler, CALL_FIELDS);
-refusesEach("a verification", smuggler, VERIFY_FIELDS);
-refusesEach("a lookup", smuggler, LOOKUPS);
-refusesEach("a body", smuggler, BODIES);
-refusesEach("a header", smuggler, OVERRIDES);
-refusesEach("a method", smuggler, METHODS);
-refusesEach("a path", smuggler, PATHS);
-refusesEach("a limit inside a call", smuggler, LIMITS);
-refusesEach("a key", smuggler, STRANGERS);
-
 const CENT = 10_000;
 const MINUTE = 100_000;
 const text = (name: string, body: string, segments: number): Counted => ({
@@ -722,10 +709,27 @@ const PASSED_BY: readonly Counted[] = [
   reaches: `${AT_TWILIO}/Messages.json`,
 }));
 
-countsEach("segments", smuggler, SEGMENTS);
-countsEach("a message", smuggler, MESSAGES_COUNTED);
-countsEach("a call", smuggler, CALLS_COUNTED);
-countsEach("a verification", smuggler, VERIFICATIONS_COUNTED);
-countsEach("a lookup", smuggler, LOOKUPS_COUNTED);
-countsEach("a route", smuggler, ROUTES);
-countsEach("a header that stays here", smuggler, PASSED_BY);
+smuggles(smuggler, {
+  refused: {
+    "a message": MESSAGE_FIELDS,
+    "a change of a message or a call": FREE_WRITES,
+    "a call": CALL_FIELDS,
+    "a verification": VERIFY_FIELDS,
+    "a lookup": LOOKUPS,
+    "a body": BODIES,
+    "a header": OVERRIDES,
+    "a method": METHODS,
+    "a path": PATHS,
+    "a limit inside a call": LIMITS,
+    "a key": STRANGERS,
+  },
+  counted: {
+    segments: SEGMENTS,
+    "a message": MESSAGES_COUNTED,
+    "a call": CALLS_COUNTED,
+    "a verification": VERIFICATIONS_COUNTED,
+    "a lookup": LOOKUPS_COUNTED,
+    "a route": ROUTES,
+    "a header that stays here": PASSED_BY,
+  },
+});

@@ -2,17 +2,10 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseForm as parseAsStripe } from "../../local/simulators/stripe/form.ts";
+import { startBeforeUpstream } from "../support/before-upstream.ts";
 import { at, textAt } from "../support/json.ts";
-import {
-  auditRows,
-  balanceOf,
-  callRows,
-  issue,
-  type Key,
-  type OwnRun,
-  startOwn,
-} from "../support/keybrake.ts";
-import { answer, type OwnUpstream, startOwnUpstream } from "../support/own-upstream.ts";
+import { auditRows, balanceOf, callRows, issue, type Key, type OwnRun } from "../support/keybrake.ts";
+import { answer, type OwnUpstream } from "../support/own-upstream.ts";
 import { type RawAnswer, type RawRequest, requestBytes, sendBytes } from "../support/raw-tcp.ts";
 
 /**
@@ -25,15 +18,9 @@ const CREDENTIAL = "sk_test_upstream0wnCredential";
 let upstream: OwnUpstream;
 let run: OwnRun;
 beforeAll(async () => {
-  upstream = await startOwnUpstream();
-  run = await startOwn({
-    vendors: { stripe: { kind: "upstream", origin: upstream.origin, credential: CREDENTIAL } },
-  });
+  ({ run, upstream } = await startBeforeUpstream({ stripe: CREDENTIAL }));
 });
-afterAll(async () => {
-  await run.close();
-  await upstream.close();
-});
+afterAll(() => run.close());
 
 const replayed = (id: string) =>
   answer(

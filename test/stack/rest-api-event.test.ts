@@ -7,9 +7,10 @@ import { loadFunctions } from "../../local/aws/functions.ts";
 import { startGateway } from "../../local/aws/gateway.ts";
 import { type Invoke, invocationContext } from "../../local/aws/invocation.ts";
 import { send } from "../local/http-client.ts";
+import { startBeforeUpstream } from "../support/before-upstream.ts";
 import { at } from "../support/json.ts";
-import { callRows, issue, type OwnRun, startOwn } from "../support/keybrake.ts";
-import { type OwnUpstream, startOwnUpstream } from "../support/own-upstream.ts";
+import { callRows, issue, type OwnRun } from "../support/keybrake.ts";
+import type { OwnUpstream } from "../support/own-upstream.ts";
 import { ROUTES } from "../support/routes.ts";
 
 /**
@@ -33,16 +34,10 @@ let upstream: OwnUpstream;
 let run: OwnRun;
 let invoke: Invoke;
 beforeAll(async () => {
-  upstream = await startOwnUpstream();
-  run = await startOwn({
-    vendors: { stripe: { kind: "upstream", origin: upstream.origin, credential: "sk_test_upstream" } },
-  });
+  ({ run, upstream } = await startBeforeUpstream({ stripe: "sk_test_upstream" }));
   invoke = loadFunctions(DIST);
 });
-afterAll(async () => {
-  await run.close();
-  await upstream.close();
-});
+afterAll(() => run.close());
 
 /** Headers that the gateway writes or leaves out. */
 const GATEWAYS = /^(host|content-length|x-amzn-trace-id|x-forwarded-.*)$/i;

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { LocalOptions } from "../../local/run.ts";
+import { startBeforeUpstream } from "./before-upstream.ts";
 import { at, textAt } from "./json.ts";
-import { balanceOf, callRows, issue, type Key, type OwnRun, startOwn } from "./keybrake.ts";
-import { type OwnUpstream, startOwnUpstream } from "./own-upstream.ts";
+import { balanceOf, callRows, issue, type Key, type OwnRun } from "./keybrake.ts";
+import type { OwnUpstream } from "./own-upstream.ts";
 import { type RawAnswer, type RawRequest, requestBytes, sendBytes } from "./raw-tcp.ts";
 
 /** Requests that try to spend without being counted, against an upstream that keeps what reaches it byte for byte. */
@@ -54,17 +55,12 @@ export function smugglerOf({ vendor, usual, credential, rateCard, definitions }:
   let run: OwnRun | undefined;
   let upstream: OwnUpstream | undefined;
   beforeAll(async () => {
-    upstream = await startOwnUpstream();
-    run = await startOwn({
-      vendors: { [vendor]: { kind: "upstream", origin: upstream.origin, credential } },
-      ...(rateCard && { rateCard }),
-      ...(definitions && { definitions }),
-    });
+    ({ run, upstream } = await startBeforeUpstream(
+      { [vendor]: credential },
+      { ...(rateCard && { rateCard }), ...(definitions && { definitions }) },
+    ));
   });
-  afterAll(async () => {
-    await run?.close();
-    await upstream?.close();
-  });
+  afterAll(() => run?.close());
   const started = <T>(what: T | undefined): T => {
     if (what === undefined) throw new Error("nothing is started yet");
     return what;
@@ -103,6 +99,18 @@ function keysOf(smuggler: Smuggler) {
 }
 
 const micros = (usd: unknown): number => Math.round(Number(usd) * 1e6);
+
+/** Tables of requests by what they are about: each that reaches nobody, then each that costs what it would cost there. */
+export function smuggles(
+  smuggler: Smuggler,
+  tables: {
+    readonly refused: Readonly<Record<string, readonly Refused[]>>;
+    readonly counted: Readonly<Record<string, readonly Counted[]>>;
+  },
+): void {
+  for (const [title, table] of Object.entries(tables.refused)) refusesEach(title, smuggler, table);
+  for (const [title, table] of Object.entries(tables.counted)) countsEach(title, smuggler, table);
+}
 
 /** A table of requests that each are an answer in the vendor's shape, a denied row, and nothing at the vendor. */
 export function refusesEach(title: string, smuggler: Smuggler, table: readonly Refused[]): void {
