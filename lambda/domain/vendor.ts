@@ -55,6 +55,8 @@ export interface Vendor extends VendorManifest {
   readonly isAbout: (path: string, found: Json) => boolean;
   /** The id under which the vendor's support finds a request, from the answer's headers. */
   readonly requestId: (headers: Headers) => string | null;
+  /** Lower-case names of headers of an answer that no caller sees. */
+  readonly withheldHeaders: readonly string[];
   /** Rewrites the links of an answer that clients follow, so that they lead here; null where the vendor sends none. */
   readonly rewriteLinks: ((body: string, baseUrl: string) => string) | null;
   /** How the final price of an estimated call is found out; null where `tellsPricesLate` is false. */

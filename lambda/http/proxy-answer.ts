@@ -48,10 +48,12 @@ export function proxyAnswer(
 ): APIGatewayProxyResult {
   if (result.kind === "denied") return denialAnswer(result.problem, result.facts, requestId, spoken, vendors);
   const { reply, decoded, facts } = result;
-  const rewritten = withLinksHere(decoded, vendors.find(facts.vendorName), baseUrl);
+  const vendor = vendors.find(facts.vendorName);
+  const rewritten = withLinksHere(decoded, vendor, baseUrl);
   const passed = new Map<string, string[]>();
   for (const [name, value] of reply.rawHeaders) {
     if (NOT_PASSED.has(name.toLowerCase()) || RESERVED.test(name)) continue;
+    if (vendor?.withheldHeaders.includes(name.toLowerCase())) continue;
     if (rewritten !== null && OF_THE_CODED.has(name.toLowerCase())) continue;
     passed.set(name, [...(passed.get(name) ?? []), value]);
   }

@@ -240,6 +240,16 @@ describe("a repeat under one idempotency key", () => {
   });
 });
 
+test("no session of the API reaches the caller", async () => {
+  const key = await keyFor("images");
+  upstreams.images.next(answer(200, { id: "img_9" }, { "Set-Cookie": "session=1", "X-Other": "1" }));
+
+  const { rawHeaders } = await image(key, 1);
+
+  expect(rawHeaders).toContain("X-Other");
+  expect(rawHeaders.map((text) => text.toLowerCase())).not.toContain("set-cookie");
+});
+
 test("its row has dollars, the object's id and the id of the request at the API", async () => {
   const key = await keyFor("letters", { agent_run_label: "letters/1" });
   upstreams.letters.next(letterAt(1.05, "ltr_row"));

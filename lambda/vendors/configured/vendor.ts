@@ -50,6 +50,7 @@ export function configuredVendor(definition: Definition): Vendor {
     // Nothing is looked up there.
     isAbout: () => false,
     requestId: (headers) => printable(headers[request_id_header.toLowerCase()]?.[0]),
+    withheldHeaders: SESSION_HEADERS,
     rewriteLinks: null,
     latePrices: null,
   };
@@ -95,6 +96,9 @@ function placeholders({ endpoints, placeholders: kinds }: Definition): Vendor["p
     keys.flatMap(placeholdersOf).map((name) => [name, segmentPattern(kinds[name] ?? "id", fixed)]),
   );
 }
+
+/** By these an API may begin a session, in which it would take calls without its credential and without a cap. */
+const SESSION_HEADERS = ["authentication-info", "authorization", "set-cookie", "set-cookie2"];
 
 const SECRET_LENGTH_MIN = 8;
 const SECRET = /^[\x21-\x7e]{1,500}$/;

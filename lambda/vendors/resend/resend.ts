@@ -59,6 +59,7 @@ export const resend: Vendor = {
   // Nothing is looked up there.
   isAbout: () => false,
   requestId: (headers) => printable(headers["cf-ray"]?.[0]),
+  withheldHeaders: [],
   rewriteLinks: null,
   latePrices: null,
 };

@@ -100,6 +100,7 @@ export const stripe: Vendor = {
   },
   isAbout,
   requestId: (headers) => printable(headers["request-id"]?.[0]),
+  withheldHeaders: [],
   rewriteLinks: null,
   latePrices: null,
 };

@@ -83,6 +83,7 @@ export const twilio: Vendor = {
   recipients,
   isAbout,
   requestId: (headers) => printable(headers["twilio-request-id"]?.[0]),
+  withheldHeaders: [],
   rewriteLinks,
   latePrices,
 };
