@@ -194,6 +194,13 @@ describe("money", () => {
   });
 });
 
+test("a rule of one vendor is data of that vendor: nothing else asks which vendor it is", () => {
+  for (const { file, text } of sources("lambda")) {
+    if (file.startsWith("lambda/vendors")) continue;
+    expect(text, file).not.toMatch(/vendor(Name|\.name)? === "/);
+  }
+});
+
 /** Guarantees that a vendor is one folder and its name in one list. */
 describe("a vendor", () => {
   const { all, names } = vendorRegistry();
