@@ -1,6 +1,7 @@
 import { Resend } from "resend";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type ResendSimulator, startResendSimulator } from "../../../local/simulators/resend/server.ts";
+import { ownSideOf, until } from "./own-side.ts";
 
 const API_KEY = "re_simulator_0123456789";
 const START_MS = 1_795_000_000_000;
@@ -24,15 +25,9 @@ interface Books {
   entries: Record<string, unknown>[];
 }
 
-async function books(): Promise<Books> {
-  return JSON.parse(await (await fetch(`${simulator.origin}/books`)).text());
-}
+const { books, fault } = ownSideOf<Books>(() => simulator.origin);
 
 const spent = async (): Promise<number> => (await books()).spent_micro_usd;
-
-async function fault(order: Record<string, unknown>): Promise<Response> {
-  return fetch(`${simulator.origin}/faults`, { method: "POST", body: JSON.stringify(order) });
-}
 
 /** A request without the SDK, since it hides headers and mends what it is given. */
 async function ask(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
@@ -47,11 +42,6 @@ async function ask(method: string, path: string, body?: unknown, headers: Record
 
 const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
   ask("POST", path, body, headers);
-
-/** Asks again and again, as the next answer depends on nothing but the simulator's progress. */
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setImmediate(resolve));
-}
 
 const EMAIL = { from: "Acme <hello@example.com>", to: "a@example.com", subject: "Hi", text: "Hello" };
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;

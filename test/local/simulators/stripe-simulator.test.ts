@@ -2,6 +2,7 @@ import { request as httpRequest } from "node:http";
 import Stripe from "stripe";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type StripeSimulator, startStripeSimulator } from "../../../local/simulators/stripe/server.ts";
+import { ownSideOf, until } from "./own-side.ts";
 
 const SECRET_KEY = "sk_test_simulator_0123456789";
 const START_MS = 1_795_000_000_000;
@@ -39,18 +40,12 @@ interface Books {
   entries: Record<string, unknown>[];
 }
 
-async function books(): Promise<Books> {
-  return JSON.parse(await (await fetch(`${simulator.origin}/books`)).text());
-}
+const { books, fault } = ownSideOf<Books>(() => simulator.origin);
 
 /** Cents charged, committed, refunded: what most tests ask of the books. */
 async function cents(): Promise<[number, number, number]> {
   const { charged, committed, refunded } = await books();
   return [charged.cents, committed.cents, refunded.cents];
-}
-
-async function fault(order: Record<string, unknown>): Promise<Response> {
-  return fetch(`${simulator.origin}/faults`, { method: "POST", body: JSON.stringify(order) });
 }
 
 /** A request without an SDK, since an SDK hides headers and mends what it is given. */
@@ -916,9 +911,4 @@ async function received(count: number): Promise<void> {
   await until(
     async () => JSON.parse(await (await fetch(`${simulator.origin}/requests`)).text()).length >= count,
   );
-}
-
-/** Asks again and again, as the next answer depends on nothing but the simulator's progress. */
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,6 +1,7 @@
 import twilio from "twilio";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startTwilioSimulator, type TwilioSimulator } from "../../../local/simulators/twilio/server.ts";
+import { ownSideOf } from "./own-side.ts";
 
 const ACCOUNT = "AC0123456789abcdef0123456789abcdef";
 const OTHER_ACCOUNT = "ACffffffffffffffffffffffffffffffff";
@@ -45,9 +46,7 @@ interface Books {
   entries: Record<string, unknown>[];
 }
 
-async function books(): Promise<Books> {
-  return JSON.parse(await (await fetch(`${simulator.origin}/books`)).text());
-}
+const { books, fault } = ownSideOf<Books>(() => simulator.origin);
 
 const spent = async (): Promise<number> => (await books()).spent_micro_usd;
 
@@ -55,10 +54,6 @@ async function deliver(delivery?: Record<string, unknown>) {
   const body = delivery === undefined ? {} : { body: JSON.stringify(delivery) };
   const answer = await fetch(`${simulator.origin}/deliver`, { method: "POST", ...body });
   return { status: answer.status, json: JSON.parse(await answer.text()) };
-}
-
-async function fault(order: Record<string, unknown>): Promise<Response> {
-  return fetch(`${simulator.origin}/faults`, { method: "POST", body: JSON.stringify(order) });
 }
 
 const basic = (user: string, password: string): string =>
