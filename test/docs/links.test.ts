@@ -147,3 +147,11 @@ test("every dependency has its reason, and every reason its dependency", () => {
     new Set(installed.map((name) => name.replace(/^@dynoxide\/.*$/, "@dynoxide/..."))),
   );
 });
+
+test("the configured vendor of the README is the one of the examples", () => {
+  const [definition] = codeBlocks(textOf("README.md")).filter(
+    ({ heading }) => heading === "Any other HTTP API",
+  );
+
+  expect(definition?.code).toBe(textOf("examples/vendors/images.json").trimEnd());
+});
