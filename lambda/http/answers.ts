@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import type { APIGatewayProxyResult } from "aws-lambda";
-import { Problem } from "../domain/problem.ts";
+import { Problem, type ProblemDetails } from "../domain/problem.ts";
 import type { Secrets } from "../domain/secrets.ts";
 
 /** JSON answers of our own API, and the one shape of their errors. */
@@ -56,6 +56,12 @@ const TYPE_BY_STATUS: Readonly<Record<number, string>> = {
   429: "rate_limit_error",
 };
 
+/** What is shown beside a message, without what it may have of a caller. */
+export const redactedDetails = (details: ProblemDetails, redact: Secrets["redact"]): ProblemDetails =>
+  Object.fromEntries(
+    Object.entries(details).map(([name, value]) => [name, typeof value === "string" ? redact(value) : value]),
+  );
+
 /** Our API's own errors: `{"error": {"type", "code", "message", "request_id", "charged", …details}}`. */
 export function problemAnswer(
   problem: Problem,
@@ -64,11 +70,8 @@ export function problemAnswer(
 ): APIGatewayProxyResult {
   const { status, code, charged, details } = problem;
   const message = redact(problem.message);
-  const shown = Object.fromEntries(
-    Object.entries(details).map(([name, value]) => [name, typeof value === "string" ? redact(value) : value]),
-  );
   const type = TYPE_BY_STATUS[status] ?? "api_error";
-  const error = { type, code, message, request_id: requestId, charged, ...shown };
+  const error = { type, code, message, request_id: requestId, charged, ...redactedDetails(details, redact) };
   return jsonAnswer(
     status,
     { error },

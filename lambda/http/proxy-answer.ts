@@ -6,7 +6,7 @@ import { chargedText, isSafeToRepeat, type Problem } from "../domain/problem.ts"
 import { isoTime } from "../domain/time.ts";
 import type { Vendor } from "../domain/vendor.ts";
 import type { VendorRegistry } from "../vendors/registry.ts";
-import { answerBody, jsonLine } from "./answers.ts";
+import { answerBody, jsonLine, redactedDetails } from "./answers.ts";
 
 /** Headers that a REST API writes itself, and those that belong to one connection. AWS documentation, read 2026-11-22. */
 const NOT_PASSED = new Set([
@@ -92,7 +92,8 @@ export function denialAnswer(
   vendors: VendorRegistry,
 ): APIGatewayProxyResult {
   const { status, code, charged, details } = problem;
-  const message = vendors.secrets.redact(`${problem.message}; ${chargedText(problem)}`);
+  const { redact } = vendors.secrets;
+  const message = redact(`${problem.message}; ${chargedText(problem)}`);
   const vendor = facts === null || facts.vendorName === spoken ? vendors.find(spoken) : null;
   const { headers, body } = (vendor ?? vendors).denial({
     status,
@@ -101,7 +102,7 @@ export function denialAnswer(
     message,
     requestId,
     charged,
-    details,
+    details: redactedDetails(details, redact),
   });
   return {
     statusCode: status,

@@ -130,7 +130,7 @@ describe("against a Stripe that keeps idempotency keys", () => {
   });
 
   test.each(["break_after", "break_before"])(
-    "a connection that ends without an answer (%s) is a 502 whose budget is held; the retry rides on it and settles",
+    "a connection that ends without an answer (%s) is a 502 whose budget is held; the retry joins it and settles",
     async (kind) => {
       const key = await issue(run, { daily_usd_cap: 10 });
       const headers = { "Idempotency-Key": `${key.id}-${kind}` };

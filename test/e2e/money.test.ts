@@ -175,7 +175,7 @@ test("the same idempotency key with another amount is refused by Stripe, and its
   });
 });
 
-test("one idempotency key on two paths is two calls, and the second does not ride on the budget of the first", async () => {
+test("one idempotency key on two paths is two calls, and the second does not use the budget of the first", async () => {
   const key = await issue(run, { daily_usd_cap: 5 });
   const form = { amount: "300", currency: "usd", source: "tok_visa" };
   const headers = { "Idempotency-Key": `two-paths-${key.id}` };

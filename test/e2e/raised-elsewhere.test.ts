@@ -190,7 +190,7 @@ describe("what changes between the question and the call", () => {
     expect(costOf(await callRows(run, key))).toBe(6000);
   });
 
-  test("lets no repeat ride on what its first attempt reserved, when it was raised since", async () => {
+  test("lets no repeat use what its first attempt reserved, when it was raised since", async () => {
     const key = await issue(run, { daily_usd_cap: 50 });
     expect(await act(key, "", {})).toBe(200);
     const confirm = (name: string) =>

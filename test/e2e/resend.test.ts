@@ -429,7 +429,7 @@ describe.each(RESEND_PACKAGES.filter(hasIdempotencyKeys))("%s with an idempotenc
     expect((await callRows(run, capped)).map(({ state }) => state)).toEqual(["released", "settled"]);
   });
 
-  test("on single e-mails and on a batch is two calls, and the second does not ride on the budget of the first", async () => {
+  test("on single e-mails and on a batch is two calls, and the second does not use the budget of the first", async () => {
     const to = newPerson();
     const capped = await key({ daily_usd_cap: 0.0009 });
     const client = clientOf(capped);

@@ -118,7 +118,7 @@ export class Checks {
   }
 
   /**
-   * Its own draws are there, on its whole chain; or it rides on an attempt whose draws are. What was sent before may
+   * Its own draws are there, on its whole chain; or it joined an attempt whose draws are. What was sent before may
    * be executed for another attempt of the same call, whose draws are there then.
    */
   #isReserved({ attemptId, process }: Sent, isLeaving: boolean): boolean {

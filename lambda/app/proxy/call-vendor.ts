@@ -56,7 +56,7 @@ export async function callVendor(
   };
 
   const reply = await send(secret, address);
-  if (reply.kind !== "answer" || reply.status !== 401) return looked(reply, vendor.secretsOf(secret));
+  if (reply.kind !== "answer" || reply.status !== 401) return inspected(reply, vendor.secretsOf(secret));
 
   const fresh = await credentials
     .read({ vendor: policy.vendor, credential: policy.credential, fresh: true })
@@ -70,17 +70,17 @@ export async function callVendor(
     renewed instanceof Problem ||
     untilMs <= clock.now()
   )
-    return looked(reply, vendor.secretsOf(secret));
+    return inspected(reply, vendor.secretsOf(secret));
   // The second answer could still name the credential that was refused.
-  return looked(await send(fresh, renewed), [...vendor.secretsOf(fresh), ...vendor.secretsOf(secret)]);
+  return inspected(await send(fresh, renewed), [...vendor.secretsOf(fresh), ...vendor.secretsOf(secret)]);
 }
 
 /** Where a request goes in the name of a credential: with the path as it was written. */
 export const addressOf = (vendor: Vendor, { method, path, sentPath = path }: VendorRequest, secret: string) =>
   vendor.address({ method, path: sentPath }, secret);
 
-/** Looked at before anybody reads it: decoded, and searched for the credential as it came and decoded. */
-function looked(reply: VendorReply, secrets: readonly string[]): Exchange {
+/** Inspected before anybody reads it: decoded, and searched for the credential as it came and decoded. */
+function inspected(reply: VendorReply, secrets: readonly string[]): Exchange {
   const finder = new SecretFinder(secrets);
   if (reply.kind === "too_large") {
     // Its status is known, so what was executed costs what was quoted.

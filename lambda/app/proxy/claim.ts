@@ -78,7 +78,7 @@ async function claimOnce(
     const result = await ports.vault.calls.claim({ callId, attempt, nowMs, leaseUntilMs, replayableSinceMs });
     switch (result.kind) {
       case "claimed":
-        return onItsRecord(paid, result.record);
+        return { ...paid, kind: "claimed", row: onRecord(paid.row, callId), record: result.record };
       case "busy":
         return denialOnOwnRecord(beside, inFlight());
       case "full":
@@ -92,13 +92,6 @@ async function claimOnce(
     return denialOnOwnRecord(beside, problemOf(error, "no"));
   }
 }
-
-const onItsRecord = (paid: PaidCall, record: CallRecord): Claimed => ({
-  ...paid,
-  kind: "claimed",
-  row: onRecord(paid.row, record.callId),
-  record,
-});
 
 /** W1b. The balances are read beside it, since what was drawn before says nothing of a revocation since. */
 async function join(
