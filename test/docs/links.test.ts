@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
 import { expect, test } from "vitest";
 import { STATUS_BY_CODE } from "../../lambda/domain/problem.ts";
@@ -154,4 +154,13 @@ test("the configured vendor of the README is the one of the examples", () => {
   );
 
   expect(definition?.code).toBe(textOf("examples/vendors/images.json").trimEnd());
+});
+
+test("every end-to-end suite has a row in the page of tests, and no other", () => {
+  const rows = tableUnder(textOf("docs/testing.md"), "## End to end");
+  const suites = readdirSync(join(REPOSITORY, "test/e2e"))
+    .filter((file) => file.endsWith(".test.ts"))
+    .map((file) => file.replace(".test.ts", ""));
+
+  expect(rows.flatMap(([names = ""]) => word(names).split(", ")).toSorted()).toEqual(suites.toSorted());
 });
