@@ -3,20 +3,26 @@
  * `numImages`, PHP takes `n[]` and `n.x` for `n`; and letters that look alike fold into one (RFC 8265, read 2026-11-28).
  */
 
+const ASCII = /^[\x20-\x7e]*$/;
+
 /** What is left of a name once case, separators and compatible letters are the same. */
 export const folded = (name: string): string =>
-  name
-    .normalize("NFKC")
-    .toUpperCase()
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}]/gu, "");
+  ASCII.test(name)
+    ? name.toLowerCase().replace(/[^a-z0-9]/g, "")
+    : name
+        .normalize("NFKC")
+        .toUpperCase()
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}]/gu, "");
 
 /** The parts of a name with brackets or dots, each folded: `options[count]` as `options`, `count`. */
 export const foldedParts = (name: string): readonly string[] =>
-  name
-    .split(/[[\].]/)
-    .map(folded)
-    .filter((part) => part !== "");
+  /[[\].]/.test(name)
+    ? name
+        .split(/[[\].]/)
+        .map(folded)
+        .filter((part) => part !== "")
+    : [folded(name)];
 
 /** Names under which servers take another method than that of the request line (Rails, Laravel, Symfony, OData, Google). */
 const METHOD_NAMES = new Set([

@@ -62,6 +62,7 @@ function queryProblem(
   guard: Guard,
 ): Problem | null {
   const where = placeOf(endpoint.price);
+  const isAnotherSpelling = spellingsOf(guardedNames(guard));
   const listed = endpoint.query ?? (where === null || where.query !== undefined ? null : []);
   for (const [name, values] of Object.entries(query)) {
     const shown = JSON.stringify(name.slice(0, 40));
@@ -73,7 +74,7 @@ function queryProblem(
       if (values.length !== 1) return ambiguous(`the query names ${shown} twice`);
       continue;
     }
-    if (isAnotherSpelling(name, guardedNames(guard)))
+    if (isAnotherSpelling(name))
       return ambiguous(`the query has ${shown}, which some servers read as the priced field; leave it out`);
     if (listed === null) continue;
     if (!listed.includes(name) || values.length !== 1)
@@ -91,13 +92,11 @@ const guardedNames = ({ path, formField, parameter, limited }: Guard): readonly 
   ...limited.map((segments) => segments.join(".")),
 ];
 
-/** Whether a server could take a name for a guarded one: all of it, or any part of it for the last part of that. */
-function isAnotherSpelling(name: string, guarded: readonly string[]): boolean {
-  const parts = foldedParts(name);
-  return guarded.some((field) => {
-    const last = foldedParts(field).at(-1) ?? "";
-    return folded(name) === folded(field) || parts.includes(last);
-  });
+/** Judges whether a server could take a name for a guarded one: all of it, or any part of it for the last part of that. */
+function spellingsOf(guarded: readonly string[]): (name: string) => boolean {
+  const whole = new Set(guarded.map(folded));
+  const last = new Set(guarded.map((field) => foldedParts(field).at(-1) ?? ""));
+  return (name) => whole.has(folded(name)) || foldedParts(name).some((part) => last.has(part));
 }
 
 function bodyOf(
@@ -146,11 +145,12 @@ function formOf(
   if (form instanceof Problem) return form;
   const written = [...new Set([...form.keys()].map((key) => key.replace(/#\d+$/, "")))];
   const tops = written.map((name) => name.split("[", 1)[0] ?? name);
+  const isAnotherSpelling = spellingsOf(guardedNames(guard));
   const other = written.find(
     (name) =>
       name !== guard.formField &&
       !guard.limited.some((segments) => segments.length === 1 && segments[0] === name) &&
-      isAnotherSpelling(name, guardedNames(guard)),
+      isAnotherSpelling(name),
   );
   if (other !== undefined) return anotherSpelling(other);
   const problem = namesProblem(tops, endpoint) ?? valuesProblem(endpoint, ([name = ""]) => form.get(name));
@@ -191,37 +191,31 @@ const anotherSpelling = (name: string): Problem =>
  */
 function otherPlace(value: unknown, guard: Guard): Problem | null {
   const guarded = [...(guard.path === null ? [] : [guard.path]), ...guard.limited];
-  const visit = (inner: unknown, way: readonly string[]): string | null => {
+  if (guarded.length === 0) return null;
+  const isAnotherSpelling = spellingsOf(guarded.map((path) => path.join(".")));
+  /** `begun`: the guarded paths whose first `depth` segments lead here. */
+  const visit = (inner: unknown, begun: readonly (readonly string[])[], depth: number): string | null => {
+    if (typeof inner !== "object" || inner === null) return null;
     if (Array.isArray(inner)) {
       for (const [index, entry] of inner.entries()) {
-        const found = visit(entry, [...way, `${index}`]);
+        const led = begun.length === 0 ? begun : begun.filter((path) => path[depth] === `${index}`);
+        const found = led.some((path) => path.length === depth + 1) ? null : visit(entry, led, depth + 1);
         if (found !== null) return found;
       }
       return null;
     }
-    if (!isJsonObject(inner)) return null;
     for (const [name, below] of Object.entries(inner)) {
-      const here = [...way, name];
-      const within = guarded.filter((path) => startsWith(path, here) || startsWith(here, path));
-      if (within.some((path) => here.length >= path.length)) continue;
-      if (within.length === 0 && guarded.some((path) => couldBe(name, way, path))) return name;
-      const found = visit(below, here);
+      const led = begun.length === 0 ? begun : begun.filter((path) => path[depth] === name);
+      if (led.some((path) => path.length === depth + 1)) continue;
+      const isPart = begun.some((path) => folded(path[depth] ?? "") === folded(name));
+      if (led.length === 0 && (isPart || isAnotherSpelling(name))) return name;
+      const found = visit(below, led, depth + 1);
       if (found !== null) return found;
     }
     return null;
   };
-  const found = guarded.length === 0 ? null : visit(value, []);
+  const found = visit(value, guarded, 0);
   return found === null ? null : anotherSpelling(found);
-}
-
-const startsWith = (path: readonly string[], beginning: readonly string[]): boolean =>
-  beginning.length <= path.length && beginning.every((segment, at) => segment === path[at]);
-
-/** A name that is the last one of a guarded path wherever it stands, all of it, or another spelling of a part of its way. */
-function couldBe(name: string, way: readonly string[], path: readonly string[]): boolean {
-  if (isAnotherSpelling(name, [path.join(".")])) return true;
-  const part = path[way.length];
-  return part !== undefined && startsWith(path, way) && folded(name) === folded(part);
 }
 
 function valuesProblem(
