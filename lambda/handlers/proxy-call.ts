@@ -40,7 +40,7 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
       const named = error instanceof Problem ? error : null;
       const problem =
         named ??
-        new Problem("internal", "this call failed here", {
+        new Problem("internal", "this call failed inside Keybrake", {
           charged: "unknown",
           cause: error,
         });
@@ -54,7 +54,7 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
     if (request.vendorName === null && RESERVED.has(request.rawPath.split("/", 1)[0] ?? "")) {
       throw new Problem(
         "not_found",
-        "there is no such path; the API is POST /vault/keys, /vault/keys/{id}, /vault/keys/self, /vault/audit and /{vendor}/…",
+        "unknown path; the API is POST /vault/keys, /vault/keys/{id}, /vault/keys/self, /vault/audit and /{vendor}/…",
       );
     }
     await layout.check();

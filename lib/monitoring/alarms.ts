@@ -214,7 +214,7 @@ export function alarmRules(
       threshold: 100,
       periods: LASTING,
       description:
-        "Many requests reach no function: the gateway answers them itself, mostly with 429 above the throttle of the configuration, else 403, 413 or what WAF blocks. Access logs tell which; so do the callers, by error.code gateway_….",
+        "Many requests reach no function: the gateway answers them itself, mostly with 429 above the throttle of the configuration, else 403, 413 or what WAF blocks. Access logs show which; so do the callers, by error.code gateway_….",
     },
     {
       id: "Slow",

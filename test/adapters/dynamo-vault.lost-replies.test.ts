@@ -17,6 +17,8 @@ import {
   START_MS,
 } from "../support/vault-facts.ts";
 
+/** Guarantees that a lost answer of the table takes and gives money once. */
+
 const TIMEOUT_MS = 5_000;
 let engine: LocalDynamoDb;
 let proxy: FaultProxy;

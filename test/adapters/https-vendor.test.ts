@@ -3,6 +3,8 @@ import { afterEach, describe, expect, test } from "vitest";
 import { HttpsVendor } from "../../lambda/adapters/https-vendor.ts";
 import type { OutboundRequest } from "../../lambda/ports/vendor-http.ts";
 
+/** Guarantees that a request is sent once, and that every way to fail is told apart from the others. */
+
 const servers: Server[] = [];
 const sockets: Socket[] = [];
 

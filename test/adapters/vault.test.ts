@@ -7,6 +7,8 @@ import { type LocalDynamoDb, startDynamoDb } from "../../local/aws/dynamodb.ts";
 import { MemoryVault } from "../support/memory-vault.ts";
 import { vaultContract } from "./vault.contract.ts";
 
+/** Guarantees that the vault in memory and the one on DynamoDB pass the same contract. */
+
 describe("in memory", () => {
   const vault = new MemoryVault();
   vaultContract(() => vault);

@@ -248,9 +248,9 @@ def test_an_exceeded_cap_is_a_rate_limit_error_that_says_everything(
 @pytest.mark.parametrize(
     ("token", "kind"),
     [
-        ("re_keybrake_placeholderplaceholder00", "this is no vault key"),
+        ("re_keybrake_placeholderplaceholder00", "this is not a vault key"),
         ("vk_short", "a vault key that is mistyped or cut short"),
-        ("admin-key-of-the-tests", "this is no vault key"),
+        ("admin-key-of-the-tests", "this is not a vault key"),
     ],
 )
 def test_a_wrong_key_is_told_by_its_kind_and_not_shown(use_resend, new_address, refused, token, kind):

@@ -265,8 +265,8 @@ def test_an_exceeded_cap_is_told_in_full_after_one_request(keybrake, issue, clie
     ("token", "kind"),
     [
         ("vk_short", "a vault key that is mistyped or cut short"),
-        (AUTH_TOKEN, "this is no vault key"),
-        ("admin-key-of-the-tests", "this is no vault key"),
+        (AUTH_TOKEN, "this is not a vault key"),
+        ("admin-key-of-the-tests", "this is not a vault key"),
     ],
 )
 def test_a_wrong_key_is_told_by_its_kind_and_not_shown(client_of, new_number, refused, token, kind):

@@ -106,8 +106,8 @@ KINDS = {
 
 def wrong_for(vendor, at_root):
     """Token, status, code and the beginning of what is said."""
-    yield "an API key", 401, "key_unknown", "this is no vault key but "
-    yield "a secret of a vendor", 401, "key_unknown", "this is no vault key but a secret key of Stripe"
+    yield "an API key", 401, "key_unknown", "this is not a vault key: it looks like "
+    yield "a secret of a vendor", 401, "key_unknown", "this is not a vault key: it looks like a secret key of Stripe"
     for each in VENDORS:
         yield f"expired of {each}", 401, "key_expired", "vault key "
         yield f"revoked of {each}", 401, "key_revoked", "vault key "
@@ -137,7 +137,7 @@ def test_a_key_that_is_wrong_is_a_natural_error_with_our_message(
     assert "nothing was charged" in refusal.message
     other = token.split(" of ")[-1]
     if status == 403 and other != vendor:
-        assert f"is for {other}; this path is of {vendor}; write …/{other} as the base address" in refusal.message
+        assert f"is for {other}; this path belongs to {vendor}; use …/{other} as the base URL" in refusal.message
     if vendor == "stripe" and code == "key_expired":
         code = "api_key_expired"
     if not (vendor == "resend" and OLD_RESEND):

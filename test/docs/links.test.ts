@@ -9,6 +9,8 @@ import { parseSettings } from "../../local/settings.ts";
 import { ROUTES } from "../support/routes.ts";
 import { anchorsOf, codeBlocks, documents, proseOf, REPOSITORY, tableUnder, textOf } from "./markdown.ts";
 
+/** Guarantees that links of the documents lead somewhere, and that their tables match the code. */
+
 const linksOf = (text: string) =>
   [...proseOf(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = ""]) => target);
 

@@ -20,6 +20,8 @@ import { UNLIMITED } from "../../lambda/domain/call-limits.ts";
 import { microUsd, NOTHING } from "../../lambda/domain/money.ts";
 import type { Policy } from "../../lambda/domain/vault-key.ts";
 
+/** Guarantees that every change of the Vault becomes the right events, and always the same ones. */
+
 const AT = 1_795_323_600_000;
 const policy: Policy = {
   keyId: "key_leaf",

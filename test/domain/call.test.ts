@@ -14,6 +14,8 @@ import {
 import { keptUntilMs, pruned } from "../../lambda/domain/call/retention.ts";
 import { microUsd, NOTHING } from "../../lambda/domain/money.ts";
 
+/** Guarantees the rules of a call: what an answer, a repeat and a late price do to its record and its money. */
+
 const attempt = (attemptId: string, state: AttemptState, change: Partial<Attempt> = {}): Attempt => ({
   attemptId,
   state,

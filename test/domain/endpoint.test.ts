@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { canonicalPath, matchesPattern, parseEndpointPattern } from "../../lambda/domain/endpoint.ts";
 
+/** Guarantees that a path has one reading, and that allowlist patterns match what they name. */
+
 describe("a path that a vendor might read otherwise", () => {
   test.each([
     "v1//charges",

@@ -2,6 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { dollars, microUsd, parseUsd, usdNumber, usdText } from "../../lambda/domain/money.ts";
 
+/** Guarantees that amounts are read and written exactly. */
+
 describe("money that a caller writes", () => {
   test.each([
     [50, 50_000_000n],

@@ -2,6 +2,8 @@ import { describe, expect, test } from "vitest";
 import { makeVaultKey } from "../../lambda/domain/vault-key.ts";
 import { vendorRegistry } from "../../lambda/vendors/index.ts";
 
+/** Guarantees that secrets are recognised by their kind, and removed from text. */
+
 const { looksLike, redact, secretIn } = vendorRegistry().secrets;
 
 const { token } = makeVaultKey("Ab1Cd2Ef3Gh4Ij5K", "0123456789abcdefghijABCDEFGHIJ01");

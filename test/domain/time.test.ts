@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { isoDay, isoTime, parseDuration, parseTime } from "../../lambda/domain/time.ts";
 
+/** Guarantees that times and durations are read and written in one form. */
+
 test("a time is written so that Python 3.7 reads it and text sorts it", () => {
   expect(isoTime(1_795_323_600_123)).toBe("2026-11-22T05:00:00.123+00:00");
   expect(isoDay(1_795_323_600_123)).toBe("2026-11-22");

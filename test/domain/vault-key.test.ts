@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { isSecretOf, labelGroup, makeVaultKey, parseVaultKey } from "../../lambda/domain/vault-key.ts";
 
+/** Guarantees that a vault key is recognised, and that a typing error is noticed. */
+
 const ID = "Ab1Cd2Ef3Gh4Ij5K";
 const SECRET = "0123456789abcdefghijABCDEFGHIJ01";
 

@@ -17,7 +17,7 @@ import {
   startOwn,
 } from "../support/keybrake.ts";
 
-/** The product's own API as a stranger meets it: every bad request is told which field it is, and nothing is lost. */
+/** Guarantees that our own API names the wrong field of every bad request, and loses nothing. */
 
 let run: OwnRun;
 beforeAll(async () => {

@@ -30,7 +30,10 @@ import {
 } from "../support/own-upstream.ts";
 import { type Simulator, simulatorAt } from "../support/simulator.ts";
 
-/** Broken and slow vendors, and clients that give up: what is not known stays held, and what is known is told. */
+/**
+ * Guarantees that with broken or slow vendors, and clients that give up, an unknown outcome stays held and a known one
+ * is told.
+ */
 
 let run: OwnRun;
 
@@ -143,7 +146,7 @@ describe("against a Stripe that keeps idempotency keys", () => {
         "vendor_connection_broken",
         "unknown",
       );
-      expect(message).toContain("repeat it with the same Idempotency-Key to find out");
+      expect(message).toContain("repeat the call with the same Idempotency-Key to learn its outcome");
       expect(await balanceOf(run, key)).toEqual(held(1000, 1000));
       expect(outcomes(await callRows(run, key))).toEqual([["unresolved", 0, false]]);
       expect((await pay(run, key, 1)).status).toBe(429);
@@ -397,7 +400,7 @@ describe("against an upstream that does as it is told", () => {
 
     const message = expectFault(await pay(run, key, 300), 502, "vendor_answer_withheld", "yes");
 
-    expect(message).toContain("came in an encoding that cannot be read here");
+    expect(message).toContain("came in an encoding that Keybrake cannot read");
     expect(await balanceOf(run, key)).toEqual(spent(300));
   });
 

@@ -31,8 +31,8 @@ import {
 } from "../support/twilio-node.ts";
 
 /**
- * Keybrake before vendors that others have written: stripe-stateful-mock, and Prism with Twilio's own description of its
- * API. What Keybrake reads in an answer is thereby not only what its own simulators write.
+ * Guarantees that Keybrake works with upstreams that others wrote: stripe-stateful-mock, and Prism with Twilio's own
+ * description of its API. So it reads more than what its own simulators write.
  */
 
 const requireHere = createRequire(import.meta.url);

@@ -6,7 +6,7 @@ import { ask, balanceOf, callRows, issue, type OwnRun, post } from "../support/k
 import { answer, type OwnUpstream } from "../support/own-upstream.ts";
 import { refusalOf, stripeClient } from "../support/stripe-node.ts";
 
-/** Answers of a vendor that are too large to pass on: said as what they are, repeated by nobody, and counted. */
+/** Guarantees that a vendor's answer that is too large to pass on is reported, counted and not repeated. */
 
 let run: OwnRun;
 let upstream: OwnUpstream;

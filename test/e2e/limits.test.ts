@@ -13,7 +13,7 @@ import {
 } from "../support/keybrake.ts";
 import { type Simulator, simulatorAt } from "../support/simulator.ts";
 
-/** What a key may do inside a call: limits that are set when it is issued, and what becomes of calls that pass them. */
+/** Guarantees that the limits of a key inside a call are read strictly, and that calls beyond them are refused. */
 
 let run: OwnRun;
 beforeAll(async () => {

@@ -17,7 +17,9 @@ import {
 } from "../support/keybrake.ts";
 import { type Simulator, simulatorAt } from "../support/simulator.ts";
 
-/** Everything here is checked against the simulated Stripe's own books, which know nothing of Keybrake. */
+/**
+ * Guarantees that caps hold under parallel calls, by the simulated Stripe's own books, which know nothing of Keybrake.
+ */
 
 let run: OwnRun;
 let stripe: Simulator;

@@ -5,7 +5,10 @@ import { balanceOf, callRows, issue, type Key, type OwnRun } from "../support/ke
 import { answer, type OwnUpstream, type Recorded } from "../support/own-upstream.ts";
 import { type RawAnswer, type RawRequest, requestBytes, sendBytes } from "../support/raw-tcp.ts";
 
-/** What of a request reaches Twilio and Resend, and what of their answers comes back: byte for byte, but for the key. */
+/**
+ * Guarantees that requests reach Twilio and Resend byte for byte, except the key, and that their answers come back in
+ * the same way.
+ */
 
 const REAL_SID = "ACdeadbeefdeadbeefdeadbeefdeadbeef";
 const PLACEHOLDER_SID = "AC00000000000000000000000000000000";
@@ -505,7 +508,7 @@ describe("a key of one vendor", () => {
     const { status, body } = await sendBytes(run.baseUrl, requestBytes(key.token, { target }));
 
     expect(status).toBe(403);
-    expect(body).toContain(`is for ${vendor}; this path is of ${target.split("/")[1]}; write `);
+    expect(body).toContain(`is for ${vendor}; this path belongs to ${target.split("/")[1]}; use `);
     expect(upstream.requests).toEqual([]);
     expect(await callRows(run, key)).toMatchObject([{ reason: "endpoint_not_allowed", vendor }]);
   });

@@ -24,7 +24,7 @@ import {
 } from "../support/resend-node.ts";
 import { type Simulator, simulatorAt } from "../support/simulator.ts";
 
-/** resend-node as programs use it, against a simulated Resend that keeps books of its own. */
+/** Guarantees that programs with resend-node work, against a simulated Resend that keeps its own books. */
 
 let run: OwnRun;
 let resend: Simulator;
@@ -233,7 +233,7 @@ describe.each(RESEND_PACKAGES)("%s", (name) => {
 
     for (const [token, part] of [
       [`${revoked.token.slice(0, -1)}_`, "a vault key that is mistyped or cut short"],
-      ["re_123456789", "this is no vault key"],
+      ["re_123456789", "this is not a vault key"],
       [revoked.token, `vault key ${revoked.id} was revoked at 20`],
       [expired.token, `vault key ${expired.id} expired at 20`],
     ] as const) {

@@ -20,7 +20,10 @@ import { simulatorAt } from "../support/simulator.ts";
 import { killAllStarted, type Started, start } from "../support/start.ts";
 import { headerOf, stripeClient } from "../support/stripe-node.ts";
 
-/** The process ends in every way, with calls under way, and is started again on the same file. */
+/**
+ * Guarantees that nothing is lost when the process ends in any way, with calls in progress, and starts again on the
+ * same file.
+ */
 
 let folder: string;
 let upstream: OwnUpstream;

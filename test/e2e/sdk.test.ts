@@ -15,6 +15,8 @@ import {
   type Way,
 } from "../support/stripe-node.ts";
 
+/** Guarantees that programs with stripe-node work with Keybrake as they do with Stripe. */
+
 let run: OwnRun;
 let stripe: Simulator;
 beforeAll(async () => {

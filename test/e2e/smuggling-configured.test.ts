@@ -18,7 +18,10 @@ import {
 } from "../support/smuggle.ts";
 import { definitionWith, exampleOf } from "../vendors/configured/harness.ts";
 
-/** What could make an API that is known by its definition alone do more than was counted, byte for byte over a bare connection. */
+/**
+ * Guarantees that an API that is known only by its definition never does more than was counted. Requests go byte for
+ * byte over a bare connection.
+ */
 
 const FORM = "application/x-www-form-urlencoded";
 
@@ -31,15 +34,9 @@ const CODINGS = (body: string): readonly Refused[] => [
 
 /** Paths that a server could take for that of another endpoint. */
 const oddPaths = (base: string): readonly Refused[] =>
-  [
-    `${base}/.`,
-    `${base}/..%2f`,
-    `${base};x`,
-    `${base}%2e`,
-    `${base}%00`,
-    `${base}\\x`,
-    `${base}/../x`,
-  ].map((target) => ambiguousPath(target));
+  [`${base}/.`, `${base}/..%2f`, `${base};x`, `${base}%2e`, `${base}%00`, `${base}\\x`, `${base}/../x`].map(
+    (target) => ambiguousPath(target),
+  );
 
 /** A key of another vendor, and a key of this one on the path of another. */
 const strangersOf = (name: string, target: string): readonly Refused[] => [

@@ -17,7 +17,9 @@ import {
   smuggles,
 } from "../support/smuggle.ts";
 
-/** What could make Resend send more e-mails than were counted, byte for byte over a bare connection. */
+/**
+ * Guarantees that Resend never sends more e-mails than were counted. Requests go byte for byte over a bare connection.
+ */
 
 const EMAILS = "/resend/emails";
 const BATCH = "/resend/emails/batch";

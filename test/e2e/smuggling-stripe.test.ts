@@ -15,8 +15,9 @@ import {
 import { type Simulator, simulatorAt } from "../support/simulator.ts";
 
 /**
- * Series of calls that each look harmless, against a simulated Stripe whose books know nothing of Keybrake: what was spent
- * by the one's account was spent by the other's, and never more than the key may.
+ * Guarantees that series of calls that each look harmless cost what was counted, against a simulated Stripe whose books
+ * know nothing of Keybrake: what was spent by the one's account was spent by the other's, and never more than the key
+ * may.
  */
 
 const realNow = Date.now;

@@ -14,7 +14,10 @@ import {
   smuggles,
 } from "../support/smuggle.ts";
 
-/** What could make Twilio send, call or look up more than was counted, byte for byte over a bare connection. */
+/**
+ * Guarantees that Twilio never sends, calls or looks up more than was counted. Requests go byte for byte over a bare
+ * connection.
+ */
 
 const OWN = `AC${"0123456789abcdef".repeat(2)}`;
 const OTHER = `AC${"fedcba9876543210".repeat(2)}`;

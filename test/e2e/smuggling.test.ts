@@ -9,8 +9,8 @@ import { answer, type OwnUpstream } from "../support/own-upstream.ts";
 import { type RawAnswer, type RawRequest, requestBytes, sendBytes } from "../support/raw-tcp.ts";
 
 /**
- * Requests that a client library would not make, byte for byte over a bare connection: what could be counted in one way
- * and charged in another must not reach the vendor at all.
+ * Guarantees that a request that could be counted in one way and charged in another never reaches the vendor. The
+ * requests are such as no client library makes, byte for byte over a bare connection.
  */
 
 const CREDENTIAL = "sk_test_upstream0wnCredential";

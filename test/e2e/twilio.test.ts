@@ -36,7 +36,7 @@ import {
   type Way,
 } from "../support/twilio-node.ts";
 
-/** twilio-node as programs use it, against a simulated Twilio that keeps books of its own. */
+/** Guarantees that programs with twilio-node work, against a simulated Twilio that keeps its own books. */
 
 /** What the simulated Twilio asks, so that an estimate and its books can be compared to the micro-dollar. */
 const RATE_CARD = {
@@ -331,7 +331,7 @@ describe("against a Twilio that answers", () => {
 
       for (const [token, part] of [
         [`${revoked.token.slice(0, -1)}_`, "a vault key that is mistyped or cut short"],
-        ["0f1e2d3c4b5a69788796a5b4c3d2e1f0", "this is no vault key"],
+        ["0f1e2d3c4b5a69788796a5b4c3d2e1f0", "this is not a vault key"],
         [revoked.token, `vault key ${revoked.id} was revoked at 20`],
       ] as const) {
         let refusal: Awaited<ReturnType<typeof refusalOf>> | undefined;
@@ -813,7 +813,7 @@ describe("without a credential that could be one", () => {
         code: 20500,
         details: { keybrake_code: "credential_missing", charged: "no" },
       });
-      expect(refusal?.message).toContain("accepted is AC…:auth token, or AC…:SK…:secret with an API key");
+      expect(refusal?.message).toContain("expected AC…:auth token, or AC…:SK…:secret with an API key");
       expect(JSON.stringify(refusal)).not.toContain("no credential of Twilio");
       expect(await reasons(capped)).toEqual(["credential_missing"]);
     },

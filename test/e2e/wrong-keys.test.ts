@@ -162,13 +162,18 @@ const refusedAlways = (vendor: VendorName): readonly Wrong[] => [
 ];
 const isOf = (key: string, path: string) =>
   RegExp(
-    `^vault key key_\\w+ is for ${key}; this path is of ${path}; write …/${key} as the base address of an SDK of ${key}, or issue a key of ${path};`,
+    `^vault key key_\\w+ is for ${key}; this path belongs to ${path}; use …/${key} as the base URL of ${key}'s SDK, or issue a key for ${path};`,
   );
 
 /** What an SDK of `vendor` may be given that it should not hold. */
 const wrongFor = ({ vendor, place }: Sdk): readonly Wrong[] => [
   { token: "mistyped", status: 401, code: "key_unknown", says: /vault key/ },
-  { token: "an API key", status: 401, code: "key_unknown", says: /this is no vault key but an API key/ },
+  {
+    token: "an API key",
+    status: 401,
+    code: "key_unknown",
+    says: /this is not a vault key: it looks like an API key/,
+  },
   { token: "a secret of a vendor", status: 401, code: "key_unknown", says: /a secret key of Stripe/ },
   ...VENDOR_NAMES.flatMap(refusedAlways),
   ...others(vendor).flatMap((other) =>

@@ -10,6 +10,8 @@ import { microUsd } from "../../lambda/domain/money.ts";
 import type { Policy } from "../../lambda/domain/vault-key.ts";
 import { auditRows, issue, type OwnRun, pay, startOwn } from "../support/keybrake.ts";
 
+/** Guarantees that one bad record does not keep the records after it out of the audit log. */
+
 let run: OwnRun;
 let client: DynamoDBClient;
 

@@ -6,7 +6,7 @@ import { vendorRegistry } from "../../lambda/vendors/index.ts";
 import { GATEWAY_RESPONSE_TYPES, gatewayResponseOf } from "../../lib/gateway-responses.ts";
 
 const vendors = vendorRegistry();
-const PROBLEM = new Problem("key_unknown", "this is no vault key");
+const PROBLEM = new Problem("key_unknown", "this is not a vault key");
 
 const OURS: readonly (readonly [name: string, body: string])[] = [
   ["an answer of our own API", jsonAnswer(200, { status: "ok" }, "id").body],

@@ -3,7 +3,10 @@ import ky, { HTTPError } from "ky";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { RETRY_AFTER_S_MAX, serveDenials } from "../support/denials.ts";
 
-/** How long programs without an SDK sleep on our refusals, by their own defaults; nobody really sleeps here. */
+/**
+ * Guarantees that programs without an SDK never sleep long on our refusals, by their own defaults. Nothing really
+ * sleeps here.
+ */
 
 let denials: Awaited<ReturnType<typeof serveDenials>>;
 beforeAll(async () => {

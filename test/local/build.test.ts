@@ -6,6 +6,8 @@ import { build } from "../../bin/build.ts";
 import { loadFunctions } from "../../local/aws/functions.ts";
 import { invocationContext } from "../../local/aws/invocation.ts";
 
+/** Guarantees that the bundles are what Lambda and the local run load. */
+
 let directory = "";
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "keybrake-build-"));

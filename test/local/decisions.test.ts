@@ -2,6 +2,8 @@ import type { DynamoDBRecord } from "aws-lambda";
 import { expect, test } from "vitest";
 import { consumedOf, refusalIn } from "../../local/decisions.ts";
 
+/** Guarantees that refusals without an audit row become lines too. */
+
 const exchange = (status: number, body: unknown, headers: readonly (readonly [string, string])[] = []) => ({
   atMs: 5,
   method: "POST",

@@ -2,6 +2,8 @@ import { expect, test } from "vitest";
 import { LineWriter } from "../../local/line-writer.ts";
 import { gate } from "./gate.ts";
 
+/** Guarantees that a slow output never slows down calls. */
+
 /** A writer whose output is kept, and takes as long as the test says. */
 function writing(waitingMax: number, taken: () => Promise<void> = async () => {}) {
   const written: string[] = [];

@@ -8,6 +8,8 @@ import { ask, issue, type Key, pay, post } from "../support/keybrake.ts";
 import { type OwnUpstream, startOwnUpstream } from "../support/own-upstream.ts";
 import { killAllStarted, start } from "../support/start.ts";
 
+/** Guarantees that `npm start` starts, stops and fails with a message that helps. */
+
 const LOCAL = join(import.meta.dirname, "..", "..", "bin", "local.ts");
 
 const started: ChildProcess[] = [];

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { eventually } from "../support/eventually.ts";
 
+/** Guarantees that the product ends when npm is killed. */
+
 const ROOT = join(import.meta.dirname, "..", "..");
 
 /** Starts the product as a person does and waits for its address. */

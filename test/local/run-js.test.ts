@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
+/** Guarantees that a missing installation is reported in one line. */
+
 const ROOT = join(import.meta.dirname, "..", "..");
 
 /** A checkout without node_modules. */

@@ -110,7 +110,7 @@ test.each<readonly [unknown, RegExp]>([
   ],
   [
     { vendors: [{ ...definitionWith({ "POST /x": 1 }), orign: 1 }] },
-    /^ {2}vendors\.0\.orign: there is no such field; expected an object with name,/m,
+    /^ {2}vendors\.0\.orign: unknown field; expected an object with name,/m,
   ],
   [
     { vendors: [], credentials: { images: ["default"] } },

@@ -14,9 +14,9 @@ import type { OwnUpstream } from "../support/own-upstream.ts";
 import { ROUTES } from "../support/routes.ts";
 
 /**
- * rest-api-events.json is what a REGIONAL REST API with binary media types hands to a function: the form of "Input format
- * of a Lambda function for proxy integration" (documentation of API Gateway, read 2026-11-23), with invented ids, for these
- * two requests under the stage `prod`.
+ * Guarantees that the bundles answer events of a real REST API. rest-api-events.json is what a REGIONAL REST API with
+ * binary media types hands to a function: the form of "Input format of a Lambda function for proxy integration"
+ * (documentation of API Gateway, read 2026-11-23), with invented ids, for these two requests under the stage `prod`.
  */
 const [charge, list]: readonly [APIGatewayProxyEvent, APIGatewayProxyEvent] = JSON.parse(
   readFileSync(join(import.meta.dirname, "rest-api-events.json"), "utf8"),

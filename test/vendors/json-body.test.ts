@@ -4,6 +4,8 @@ import { Problem } from "../../lambda/domain/problem.ts";
 import type { VendorRequest } from "../../lambda/domain/vendor.ts";
 import { readJson } from "../../lambda/vendors/json-body.ts";
 
+/** Guarantees that a JSON body that two parsers could read differently is refused. */
+
 const requestOf = (body: string | Uint8Array, change: Partial<VendorRequest> = {}): VendorRequest => ({
   method: "POST",
   path: "/emails",

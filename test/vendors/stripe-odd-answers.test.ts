@@ -3,7 +3,9 @@ import { endpointOf } from "../../lambda/vendors/endpoints.ts";
 import { stripe } from "../../lambda/vendors/stripe/stripe.ts";
 import { answer, cents, counted, known, pricedOf, read, requestOf } from "./stripe-harness.ts";
 
-/** Answers of 2xx that are not what was asked for: none makes a call cheaper, or gives budget back. */
+/**
+ * Guarantees that a 2xx answer that is not what was asked for never makes a call cheaper, and never gives budget back.
+ */
 
 const REPLAYED = { "idempotent-replayed": ["true"] };
 

@@ -3,6 +3,8 @@ import { describe, expect, test } from "vitest";
 import { endpointOf } from "../../lambda/vendors/endpoints.ts";
 import { twilio } from "../../lambda/vendors/twilio/twilio.ts";
 
+/** Guarantees that every path of Twilio's own descriptions is priced, free or denied. */
+
 interface Spec {
   readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }

@@ -100,7 +100,7 @@ async function settleOne(
   const why = told === null || told.kind === "final" ? null : told;
   const next = settled?.record ?? postponed(record, why, clock.now());
   if (settled === null && next.latePrice === null)
-    ports.warn(`${callId} keeps its estimate: its vendor never told a price`, null);
+    ports.warn(`${callId} keeps its estimate: its vendor never gave a price`, null);
   const saved = await vault.calls.save(next, record.version, null);
   // Stale: another run was first and decides; or this very write landed before, though its reply was lost.
   const now = saved.kind === "saved" ? next : saved.kind === "stale" ? saved.record : null;

@@ -15,7 +15,7 @@ import type { Row } from "./row.ts";
 const BODY_BYTES_MAX = 4_500_000;
 const CALL_LABEL_LENGTH_MAX = 200;
 /** Why an endpoint is denied that nobody has judged; where it is known what was meant, that is said behind it. */
-const NOT_IN_CATALOG = "it is not in the catalog, so what it can cost is not known";
+const NOT_IN_CATALOG = "it is not in the catalog, so Keybrake cannot bound its cost";
 
 /** A request of an endpoint that the key may call and that has a price or is free, as its vendor will read it. */
 export interface Admitted {
@@ -77,7 +77,7 @@ function endpointAsked(
   if (body.length > BODY_BYTES_MAX) {
     throw new Problem(
       "payload_too_large",
-      `the body has ${body.length} bytes; accepted are at most ${BODY_BYTES_MAX}`,
+      `the body has ${body.length} bytes; expected at most ${BODY_BYTES_MAX}`,
     );
   }
   if (rule.kind === "denied")
@@ -120,7 +120,7 @@ const anothersPath = (
 ) =>
   new Problem(
     code,
-    `vault key ${keyId} is for ${vendor}; this path is of ${pathVendor}; write …/${vendor} as the base address of an SDK of ${vendor}, or issue a key of ${pathVendor}`,
+    `vault key ${keyId} is for ${vendor}; this path belongs to ${pathVendor}; use …/${vendor} as the base URL of ${vendor}'s SDK, or issue a key for ${pathVendor}`,
   );
 
 function checkAllowed(
@@ -147,7 +147,7 @@ function checkCallLabel(headers: Headers): void {
   if (labels.length > 1 || label.length > CALL_LABEL_LENGTH_MAX || !label.isWellFormed()) {
     throw new Problem(
       "ambiguous_request",
-      `Keybrake-Label: accepted is one header of at most ${CALL_LABEL_LENGTH_MAX} characters`,
+      `Keybrake-Label: expected one header of at most ${CALL_LABEL_LENGTH_MAX} characters`,
     );
   }
 }

@@ -134,7 +134,7 @@ function dearerProblem(record: CallRecord, { quote, known }: Price): Problem | n
   if (first === null || known.found === null || quote.isOver || quote.amount <= first.amount) return null;
   return new Problem(
     "amount_unknown",
-    `this call now needs ${dollars(quote.amount)}, while ${dollars(first.amount)} was reserved by its first attempt, whose outcome is not known: what it is about was raised meanwhile; send it with a new Idempotency-Key, which reserves what it needs now`,
+    `this call now needs ${dollars(quote.amount)}, while ${dollars(first.amount)} was reserved by its first attempt, whose outcome is unknown: the amount was raised in the meantime; send it with a new Idempotency-Key, which reserves the new amount`,
     { otherAttempts: true },
   );
 }

@@ -54,7 +54,7 @@ function endedProblem(
   }
   return new Problem(
     "key_unknown",
-    "this vault key is not known; it was never issued here, or ended more than 30 days ago",
+    "unknown vault key; it was never issued here, or ended more than 30 days ago",
   );
 }
 
@@ -70,9 +70,9 @@ export const inFlight = () =>
 export const recordFull = (record: CallRecord) =>
   new Problem(
     "record_full",
-    `this call was attempted too often without a known end: its record ${rowCallId(record.callId)} holds ${entriesOf(record)} attempts and ` +
-      `corrections that are not confirmed, and one may hold ${ENTRIES_MAX}; look up at the vendor whether it was executed, ` +
-      "and send it under another Idempotency-Key if it was not",
+    `this call has too many attempts without a known outcome: its record ${rowCallId(record.callId)} holds ${entriesOf(record)} attempts and ` +
+      `corrections that are not confirmed, and the limit is ${ENTRIES_MAX}; check at the vendor whether it was executed, ` +
+      "and send it with another Idempotency-Key if it was not",
     { otherAttempts: true, details: { call_id: rowCallId(record.callId) } },
   );
 
@@ -80,7 +80,7 @@ export const recordFull = (record: CallRecord) =>
 export const objectFull = (object: CountedObject) =>
   new Problem(
     "record_full",
-    `${object.objectId} was changed too often: ${object.entries.length} changes of it are counted, and one object may have ${OBJECT_ENTRIES_MAX}; ` +
+    `${object.objectId} was changed too often: ${object.entries.length} changes of it are counted, and the limit is ${OBJECT_ENTRIES_MAX}; ` +
       "cancel it and create another one",
     { details: { object_id: object.objectId } },
   );
@@ -111,8 +111,8 @@ export async function reservationProblem(
     return new Problem(
       "ledger_unavailable",
       ambiguous.length > 0
-        ? "the ledger could not tell whether this call is within its cap, so it was not made; repeat it"
-        : "the ledger took no reservation for this call, so it was not made and holds no budget; repeat it in a moment",
+        ? "the ledger could not confirm that this call is within its cap, so it was not made; repeat it"
+        : "the ledger made no reservation for this call, so it was not made and holds no budget; repeat it in a moment",
     );
   }
   const { keyId, reason, balance } = refusal;
@@ -126,7 +126,7 @@ export async function reservationProblem(
   const name = reason === "daily_cap" ? "daily" : "total";
   const cap = capStatuses(balance, nowMs, heldNow).find((status) => status.name === name);
   return cap === undefined
-    ? new Problem("ledger_unavailable", "the caps of this key changed meanwhile; repeat the call")
+    ? new Problem("ledger_unavailable", "the caps of this key changed in the meantime; repeat the call")
     : capExceeded(balance, cap, requested, why, retryAfterS(reservation, requested, nowMs));
 }
 
@@ -205,7 +205,8 @@ function whenItFits(
   if (requested > leftInTotal)
     return `the cap and the total cap are raised, since the total cap has ${dollars(leftInTotal)} left (the daily cap resets at ${isoTime(resetsAtMs)})`;
   const resets = `resets at ${isoTime(resetsAtMs)}`;
-  if (requested > cap) return `the cap is raised, since it is above the whole cap (which ${resets})`;
+  if (requested > cap)
+    return `the cap is raised, since this call needs more than the whole cap (which ${resets})`;
   if (expiresAtMs <= resetsAtMs)
     return `the cap is raised (it ${resets}, but the key expires at ${isoTime(expiresAtMs)})`;
   return `the cap is raised or ${resets}`;

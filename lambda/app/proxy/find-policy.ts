@@ -17,14 +17,14 @@ export async function findPolicy(
   if (token === null) {
     throw new Problem(
       "key_unknown",
-      "no vault key: send one as Bearer token or as Basic user; POST /vault/keys issues it",
+      "missing vault key; send one as Bearer token or as Basic user; POST /vault/keys issues it",
     );
   }
   const parsed = parseVaultKey(token);
   if (parsed === null) {
     throw new Problem(
       "key_unknown",
-      `this is no vault key but ${vendors.secrets.looksLike(token)}; send the vault_key that POST /vault/keys returned`,
+      `this is not a vault key: it looks like ${vendors.secrets.looksLike(token)}; send the vault_key that POST /vault/keys returned`,
     );
   }
   const policy = await vault.policies.read(parsed.keyId);
@@ -33,7 +33,7 @@ export async function findPolicy(
       "it was never issued here, or ended more than 30 days ago",
       ...(vaultKeyHint === null ? [] : [vaultKeyHint]),
     ];
-    throw new Problem("key_unknown", `this vault key is not known; ${why.join("; ")}`);
+    throw new Problem("key_unknown", `unknown vault key; ${why.join("; ")}`);
   }
   return policy;
 }

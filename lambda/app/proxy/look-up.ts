@@ -43,17 +43,17 @@ export async function lookUp(
   if (reply.kind === "answer" && reply.status >= 400 && reply.status < 500 && reply.status !== 429) {
     throw new Problem(
       "amount_unknown",
-      `what this call would cost stands at ${vendor.name} under ${path}, which answered ${reply.status}`,
+      `could not price this call: GET ${path} at ${vendor.title} answered ${reply.status}`,
     );
   }
   if (reply.kind === "too_large")
     throw new Problem(
       "vendor_answer_too_large",
-      `what this call would cost stands at ${vendor.name} under ${path}: ${tooLarge(reply)}`,
+      `could not price this call: GET ${path} at ${vendor.title}: ${tooLarge(reply)}`,
     );
   throw new Problem(
     "vendor_unreachable",
-    `what this call would cost stands at ${vendor.name} under ${path}, which did not tell; repeat the call`,
+    `could not price this call: GET ${path} at ${vendor.title} gave no usable answer; repeat the call`,
     { cause: reply.kind === "unreachable" || reply.kind === "broken" ? reply.cause : undefined },
   );
 }

@@ -7,14 +7,14 @@ import type { Exchange } from "./call-vendor.ts";
 /** Completes "the vendor's answer …". */
 export const WITHHELD: Readonly<Record<NonNullable<Exchange["withheld"]>, string>> = {
   repeats_secret: "repeated its secret",
-  unreadable: "came in an encoding that cannot be read here",
+  unreadable: "came in an encoding that Keybrake cannot read",
 };
 
 /** Why there is no vendor's answer to show. */
 export function noAnswer({ reply, withheld }: Exchange, charged: Charged, callId: string): Problem {
   const options = { charged, details: { call_id: callId } };
   const repeat =
-    charged === "unknown" ? "; repeat it with the same Idempotency-Key to find out what became of it" : "";
+    charged === "unknown" ? "; repeat the call with the same Idempotency-Key to learn its outcome" : "";
   switch (reply.kind) {
     case "unreachable":
       return new Problem("vendor_unreachable", `the vendor could not be reached${repeat}`, options);
@@ -39,4 +39,4 @@ export function noAnswer({ reply, withheld }: Exchange, charged: Charged, callId
 
 /** The same request gets the same answer, so none is worth repeating. */
 export const tooLarge = ({ status, bytesMax }: Extract<VendorReply, { kind: "too_large" }>): string =>
-  `the vendor answered ${status} with more than the ${bytesMax} bytes that can be passed on; the same request would get the same again: ask for less, with a lower limit or page size and without expand`;
+  `the vendor answered ${status} with more than the ${bytesMax} bytes that Keybrake can pass on; the same request would get the same answer: ask for less, with a lower limit or page size and without expand`;

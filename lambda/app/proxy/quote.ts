@@ -95,7 +95,7 @@ async function callOf(
     const wrong =
       secret === null
         ? `no credential "${credential}" is set for ${name}`
-        : `the credential "${credential}" of ${name} cannot be one; accepted is ${vendor.credentialAccepted}`;
+        : `the credential "${credential}" of ${name} has the wrong form; expected ${vendor.credentialAccepted}`;
     throw new Problem(
       "credential_missing",
       `${wrong}; an operator can ${credentials.howToSet({ vendor: name, credential })}`,

@@ -145,7 +145,7 @@ const price: PriceSchema = v.lazy((input): PriceSchema => {
 
 const refusable = v.pipe(
   v.array(whole(400, 499), "expected a list of statuses such as [404]"),
-  v.check((all) => new Set(all).size === all.length, "each status may be there once"),
+  v.check((all) => new Set(all).size === all.length, "expected each status only once"),
 );
 
 const NAMES_ACCEPTED = "expected a list of names";
@@ -157,7 +157,7 @@ const names = v.pipe(
   v.maxLength(100, "expected at most 100 names"),
   v.check(
     (all) => new Set(all.map(folded)).size === all.length,
-    "each name may be there once, in one spelling",
+    "expected each name only once, in one spelling",
   ),
 );
 
@@ -170,7 +170,7 @@ const endpointFields = {
     v.record(
       jsonField,
       v.pipe(
-        v.array(v.union([v.string(), v.number(), v.boolean()], "expected texts, numbers, true and false")),
+        v.array(v.union([v.string(), v.number(), v.boolean()], "expected strings, numbers, true or false")),
         v.minLength(1, "expected at least one value"),
         v.maxLength(50, "expected at most 50 values"),
       ),
@@ -367,7 +367,7 @@ function* contradictions(given: Definition): Generator<readonly [readonly string
   if (at >= 0)
     yield [
       ["forwarded_headers", `${at}`],
-      "it is forwarded anyway, there twice, or the header of the credential; expected any other one, once",
+      "it is forwarded already, repeated, or the header of the credential; expected another header, once",
     ];
   if (own === given.idempotency?.header.toLowerCase())
     yield [["idempotency", "header"], "it is the header of the credential; expected another one"];
@@ -461,7 +461,7 @@ export function definitionProblem({
   input,
   message,
 }: v.BaseIssue<unknown>): string {
-  if (type === "strict_object" && expected === "never") return `there is no such field; ${message}`;
+  if (type === "strict_object" && expected === "never") return `unknown field; ${message}`;
   if (received === "undefined") return `it is missing; ${message}`;
   if (type === "raw_check" || isObject(input)) return message;
   return `got ${typeof input === "string" ? JSON.stringify(input.slice(0, 30)) : received}; ${message}`;

@@ -20,7 +20,7 @@ export function originProblem(origin: string, loopback: boolean): string | null 
   const accepted = loopback ? `${ORIGIN_ACCEPTED}, ${LOOPBACK_ACCEPTED}` : ORIGIN_ACCEPTED;
   const refused = (why: string): string => `${why}; expected ${accepted}`;
   if (loopback && LOOPBACK.test(origin) && URL.canParse(origin)) return null;
-  if (!URL.canParse(origin)) return refused("it is no address");
+  if (!URL.canParse(origin)) return refused("it is not a URL");
   const { protocol, username, password, hostname, origin: bare } = new URL(origin);
   if (protocol !== "https:") return refused("it is not https, and a credential is sent there");
   if (username !== "" || password !== "") return refused("it has a user or a password");

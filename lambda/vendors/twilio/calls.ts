@@ -44,7 +44,7 @@ function instructionsOf(form: Form, rateCard: RateCard, to: string): Extra | Pro
       rateCard,
       "call_instructions",
       to,
-      ` to the most that the instructions may cost; or send the instructions as Twiml instead of ${elsewhere}, because those at an address may dial others`,
+      ` to the highest cost of the instructions; or send the instructions as Twiml instead of ${elsewhere}, because those at an address may dial others`,
     );
     return { text: ", instructed from elsewhere", price };
   }

@@ -103,7 +103,8 @@ function comparison(
 ): (found: unknown) => boolean {
   const isText = field === "metadata" || texts.includes(field);
   const isNumber = numbers.includes(field);
-  if (!isText && !isNumber && !words.includes(field)) throw unreadable(`${field} is no field of it`);
+  if (!isText && !isNumber && !words.includes(field))
+    throw unreadable(`${field} is not a field that can be searched`);
 
   if (bare?.toLowerCase() === "null" && operator === ":")
     return (found) => found === undefined || found === null;

@@ -4,6 +4,8 @@ import type { AuditRow } from "../../../lambda/domain/audit-event.ts";
 import { isoDay, isoTime } from "../../../lambda/domain/time.ts";
 import type { AuditIndex, AuditReader, WantedRows } from "../../../lambda/ports/audit.ts";
 
+/** Guarantees that a query of the audit log finds each row once, by whichever index it is read. */
+
 const DAY_MS = 86_400_000;
 const NOON = Date.parse("2026-11-22T12:00:00Z");
 

@@ -17,7 +17,10 @@ import { MemoryVault } from "../../support/memory-vault.ts";
 import { rateCardWith } from "../../support/rate-card.ts";
 import { balanceOf, policyOf, START_MS } from "../../support/vault-facts.ts";
 
-/** When prices are asked for, and what becomes of the money: hours and days of a clock that this test moves. */
+/**
+ * Guarantees that late prices are asked for in time, and that the money follows them. The test moves the clock by hours
+ * and days.
+ */
 
 const REAL_SID = "AC0123456789abcdef0123456789abcdef";
 const MINUTE_MS = 60_000;

@@ -2,6 +2,8 @@ import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompress
 import { describe, expect, test } from "vitest";
 import { DECODED_BYTES_MAX, decodedBody } from "../../../lambda/app/proxy/decode-answer.ts";
 
+/** Guarantees that compressed answers are read, and that what cannot be read is known to be unreadable. */
+
 const TEXT = '{"id":"pi_1","amount":500}';
 const bytes = Buffer.from(TEXT);
 const utf16 = (text: string, big = false) => {

@@ -2,6 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { SecretFinder } from "../../../lambda/app/proxy/repeats-secret.ts";
 
+/** Guarantees that a secret in an answer is found in every form that it can have. */
+
 const SECRET = "sk_live_Recognisable+Credential/0001";
 const finder = new SecretFinder([SECRET]);
 const isFound = (text: string | Uint8Array) => finder.inBytes(Buffer.from(text));

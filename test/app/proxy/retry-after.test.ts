@@ -2,7 +2,9 @@ import { expect, test } from "vitest";
 import { UNCAPPED } from "../../../lambda/domain/balance.ts";
 import { balanceBefore, inSeconds, refusalBy, usd } from "../../support/denials.ts";
 
-/** `Retry-After` stands only where the same call will fit in time (docs/decisions/0028-retry-after.md). */
+/**
+ * Guarantees that `Retry-After` is set only where the same call will fit in time (docs/decisions/0028-retry-after.md).
+ */
 
 const near = balanceBefore(300);
 const caps = { daily: usd(10), total: UNCAPPED, perCall: UNCAPPED };

@@ -7,6 +7,8 @@ import { checkDataFile } from "../../../local/aws/data-file.ts";
 import { startDynamoDb } from "../../../local/aws/dynamodb.ts";
 import { StartError } from "../../../local/start-error.ts";
 
+/** Guarantees that a data file that cannot be used is refused with the reason. */
+
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "keybrake-data-file-"));

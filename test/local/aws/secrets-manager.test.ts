@@ -7,6 +7,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { standIn } from "../../../local/aws/dynamodb.ts";
 import { type LocalSecretsManager, startSecretsManager } from "../../../local/aws/secrets-manager.ts";
 
+/** Guarantees that the local Secrets Manager answers like the one of AWS. */
+
 const secrets = new Map([
   ["keybrake/stripe/default", "sk_test_1"],
   ["keybrake/empty", ""],

@@ -2,6 +2,8 @@ import type { DynamoDBRecord } from "aws-lambda";
 import { expect, test } from "vitest";
 import { type Delivery, deliver } from "../../../local/aws/stream-delivery.ts";
 
+/** Guarantees that batches of the stream are retried, split and given up as Lambda does it. */
+
 const NOW_S = 1_000_000;
 
 const record = (sequenceNumber: string, createdS = NOW_S): DynamoDBRecord => ({

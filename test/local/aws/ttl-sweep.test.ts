@@ -3,6 +3,8 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type LocalDynamoDb, startDynamoDb, TABLES } from "../../../local/aws/dynamodb.ts";
 import { startTtlSweep } from "../../../local/aws/ttl-sweep.ts";
 
+/** Guarantees that the local sweep deletes only expired items. */
+
 const NOW_S = 1_800_000_000;
 
 let dynamodb: LocalDynamoDb;

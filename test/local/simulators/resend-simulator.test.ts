@@ -3,6 +3,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type ResendSimulator, startResendSimulator } from "../../../local/simulators/resend/server.ts";
 import { ownSideOf, until } from "./own-side.ts";
 
+/** Guarantees that the simulated Resend behaves as Resend documents it. */
+
 const API_KEY = "re_simulator_0123456789";
 const START_MS = 1_795_000_000_000;
 const HOUR_MS = 3_600_000;

@@ -2,7 +2,10 @@ import Stripe from "stripe";
 import { describe, expect, test } from "vitest";
 import { refusal, simulatedStripe } from "./stripe-simulator-client.ts";
 
-/** Invoices from draft to paid, the lines that make them up, and what is taken back of them. */
+/**
+ * Guarantees that the simulated Stripe's invoices behave as documented: from draft to paid, their lines and their
+ * credit notes.
+ */
 
 const sim = simulatedStripe();
 

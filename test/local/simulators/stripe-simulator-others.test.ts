@@ -2,7 +2,10 @@ import Stripe from "stripe";
 import { describe, expect, test } from "vitest";
 import { refusal, simulatedStripe } from "./stripe-simulator-client.ts";
 
-/** What moves no money by itself, but gives it away later, or opens a way to it. */
+/**
+ * Guarantees that the simulated Stripe serves what moves no money at once, but gives it away later or opens a way to
+ * it.
+ */
 
 const sim = simulatedStripe();
 

@@ -1,7 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { refusal, simulatedStripe } from "./stripe-simulator-client.ts";
 
-/** Payments in any currency, refunds that end in several ways, disputes, and what was made elsewhere. */
+/**
+ * Guarantees that the simulated Stripe's payments behave as documented: currencies, refunds, disputes, and objects from
+ * elsewhere.
+ */
 
 const sim = simulatedStripe();
 const CARD = { confirm: true, payment_method: "pm_card_visa" };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { refusal, START_S, simulatedStripe } from "./stripe-simulator-client.ts";
 
-/** Money that leaves the account for a bank or another account, and the accounts themselves. */
+/** Guarantees that the simulated Stripe moves money to banks and other accounts as documented. */
 
 const sim = simulatedStripe();
 const KEY = { idempotencyKey: "k" };

@@ -4,6 +4,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type StripeSimulator, startStripeSimulator } from "../../../local/simulators/stripe/server.ts";
 import { ownSideOf, until } from "./own-side.ts";
 
+/** Guarantees that the simulated Stripe behaves as Stripe documents it. */
+
 const SECRET_KEY = "sk_test_simulator_0123456789";
 const START_MS = 1_795_000_000_000;
 const HOUR_MS = 3_600_000;

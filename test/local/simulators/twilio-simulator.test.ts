@@ -3,6 +3,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startTwilioSimulator, type TwilioSimulator } from "../../../local/simulators/twilio/server.ts";
 import { ownSideOf } from "./own-side.ts";
 
+/** Guarantees that the simulated Twilio behaves as Twilio documents it. */
+
 const ACCOUNT = "AC0123456789abcdef0123456789abcdef";
 const OTHER_ACCOUNT = "ACffffffffffffffffffffffffffffffff";
 const AUTH_TOKEN = "auth-token-0123456789";

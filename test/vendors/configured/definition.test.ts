@@ -39,7 +39,7 @@ describe("a wrong definition", () => {
     [
       "an unknown field",
       wrong({ orign: "x" }),
-      /^0\.orign: there is no such field; expected an object with name, title, origin,/,
+      /^0\.orign: unknown field; expected an object with name, title, origin,/,
     ],
     [
       "no name",
@@ -78,7 +78,7 @@ describe("a wrong definition", () => {
     [
       "an unknown field of the credential",
       wrong({ credential: { send: "bearer", name: "x" } }),
-      /^0\.credential\.name: there is no such field; expected an object with send/,
+      /^0\.credential\.name: unknown field; expected an object with send/,
     ],
     ["no endpoints", wrong({ endpoints: {} }), /^0\.endpoints: expected 1 to 50 endpoints/],
     [
@@ -100,7 +100,7 @@ describe("a wrong definition", () => {
     [
       "an unknown field of an endpoint",
       endpoint({ price: 1, cost: 1 }),
-      /^0\.endpoints\.POST \/things\.cost: there is no such field; expected an object with price, fields/,
+      /^0\.endpoints\.POST \/things\.cost: unknown field; expected an object with price, fields/,
     ],
     [
       "a price of unknown fields",
