@@ -239,3 +239,24 @@ test.each([
   expect(stderr).toMatch(/^keybrake cannot start: [^\n]+\n$/);
   expect(stderr).toContain(message);
 });
+
+test("npm start with KEYBRAKE_VENDORS has a vendor without code, and calls it with its secret", async () => {
+  const run = await start({
+    KEYBRAKE_VENDORS: join(import.meta.dirname, "..", "..", "examples", "vendors", "images.json"),
+    KEYBRAKE_IMAGES_SECRET: "images-secret-0001",
+    KEYBRAKE_IMAGES_ORIGIN: upstream.origin,
+  });
+  expect(run.stdout()).toMatch(
+    /^ {2}Example Images {2}http:\/\/127\.0\.0\.1:\d+ \(KEYBRAKE_IMAGES_ORIGIN\)$/m,
+  );
+  const key = await issue(run, { vendor: "images" });
+  upstream.next((response) => {
+    response.writeHead(200, { "Content-Type": "application/json" }).end('{"id": "img_1"}');
+  });
+
+  const { status, json } = await ask(run, "POST", "/images/v1/images", { token: key.token, json: { n: 2 } });
+
+  expect([status, json]).toEqual([200, { id: "img_1" }]);
+  expect(upstream.requests[0]?.rawHeaders).toContain("Bearer images-secret-0001");
+  expect(run.stdout() + run.stderr()).not.toContain("images-secret");
+});
