@@ -85,7 +85,7 @@ test.each([
   expect(sendFailure(cancelled(...codes))).toBe(failure);
 });
 
-test("what is no error is unknown", () => {
+test("anything but an error is unknown", () => {
   expect(sendFailure("ThrottlingException")).toBe("unknown");
 });
 

@@ -94,7 +94,7 @@ describe("what became of a request", () => {
     expect(await new HttpsVendor().send(requestTo(origin))).toMatchObject({ kind: "broken" });
   });
 
-  test("what is no HTTP leaves the outcome unknown", async () => {
+  test("bytes that are not HTTP leave the outcome unknown", async () => {
     const origin = await vendor((socket) => socket.write("hello\r\n\r\n"));
     expect(await new HttpsVendor().send(requestTo(origin))).toMatchObject({ kind: "broken" });
   });

@@ -27,7 +27,7 @@ beforeEach(async () => {
 });
 afterEach(() => manager.close());
 
-test("a blank is no credential, five minutes later at the latest", async () => {
+test("a blank credential is no longer used after at most five minutes", async () => {
   expect(await secrets.get(ID, false)).toBe("sk_test_1");
   values.set(ID, " ");
 

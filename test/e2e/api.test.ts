@@ -224,7 +224,7 @@ describe("POST /vault/keys refuses, and names the field and what is accepted", (
     }
   });
 
-  test("a body that is no JSON", async () => {
+  test("a body that is not JSON", async () => {
     for (const text of ["{", "vendor=stripe", "{'vendor': 'stripe'}", "\u0000", "{}x"]) {
       const reply = await admin("POST", "/vault/keys", { text });
       expect(expectError(reply, 400, "invalid_request")).toMatch(

@@ -344,8 +344,8 @@ describe("against an upstream that does as it is told", () => {
 
   test.each([
     ["no JSON", "made, thank you"],
-    ["JSON that is no object", "[1]"],
-    ["an amount that is no number", { ...intent(1), amount: "1" }],
+    ["JSON that is not an object", "[1]"],
+    ["an amount that is not a number", { ...intent(1), amount: "1" }],
     ["an amount below nothing", { ...intent(1), amount: -5 }],
     ["a fraction", { ...intent(1), amount: 0.5 }],
     ["nothing", ""],

@@ -269,7 +269,7 @@ const BODIES: readonly Refused[] = [
     "a line of another value",
     written("", `{"to":"ann@example.com",${NAMED}}\n{"to":"bob@example.com",${NAMED}}`),
   ),
-  ambiguous("a NUL behind the value", written("", `{"to":"ann@example.com",${NAMED}}\u0000`)),
+  ambiguous("a NUL after the value", written("", `{"to":"ann@example.com",${NAMED}}\u0000`)),
   ambiguous("a comment", written("", `{"to":"ann@example.com",/*"bcc":"b@c.de",*/${NAMED}}`)),
   ambiguous("a comma at the end", written("", `{"to":"ann@example.com",${NAMED},}`)),
   ambiguous("quotes of another kind", written("", `{'to':'ann@example.com'}`)),

@@ -373,7 +373,7 @@ describe("a request that shows no key, or more than one, is a 401 and nobody's r
     { name: "a token and something behind it", authorization: "Bearer TOKEN x" },
     { name: "a token in the query", authorization: null, target: "/stripe/v1/payment_intents?api_key=TOKEN" },
     { name: "a token in another header", authorization: null, headers: ["X-Api-Key: TOKEN"] },
-    { name: "Basic of something that is no base64", authorization: "Basic %%%" },
+    { name: "Basic of something that is not base64", authorization: "Basic %%%" },
   ];
 
   test.each(CASES)("$name", async ({ name, ...request }) => {
@@ -400,7 +400,7 @@ describe("a request that shows no key, or more than one, is a 401 and nobody's r
   });
 });
 
-describe("what is no clear HTTP request is refused by the gateway before any function runs", () => {
+describe("an unclear HTTP request is refused by the gateway before any function runs", () => {
   const body = "amount=100&currency=usd";
   const CASES: readonly (RawRequest & { readonly name: string })[] = [
     { name: "an absolute target", target: "http://api.stripe.com/v1/payouts" },
@@ -411,14 +411,14 @@ describe("what is no clear HTTP request is refused by the gateway before any fun
     { name: "two lengths that differ", headers: ["Content-Length: 10"] },
     { name: "a list of lengths", length: "23, 10" },
     { name: "a negative length", length: "-1" },
-    { name: "a length that is no number", length: "0x17" },
+    { name: "a length that is not a number", length: "0x17" },
     {
       name: "a length beside chunks",
       headers: ["Transfer-Encoding: chunked"],
       body: `17\r\n${body}\r\n0\r\n\r\n`,
     },
     {
-      name: "chunks whose size is no number",
+      name: "chunks whose size is not a number",
       length: null,
       headers: ["Transfer-Encoding: chunked"],
       body: `zz\r\n${body}\r\n0\r\n\r\n`,
@@ -449,7 +449,7 @@ describe("what is no clear HTTP request is refused by the gateway before any fun
     expect(await callRows(run, key)).toEqual([]);
   });
 
-  test("a body that is cut short is no request", async () => {
+  test("a body that is cut short is not a request", async () => {
     upstream.forget();
     const key = await issue(run);
 

@@ -66,7 +66,7 @@ test.each([
   ],
   ["in another vendor's header", [usual], { headers: { "x-api-key": [KEY] }, query: {} }, null, {}],
   [
-    "as a credential that is no vault key",
+    "as a credential that is not a vault key",
     [inHeader],
     { headers: { "x-api-key": ["secret"] }, query: {} },
     "secret",

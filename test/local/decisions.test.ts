@@ -15,8 +15,8 @@ const exchange = (status: number, body: unknown, headers: readonly (readonly [st
 test.each([
   ["of our own API", { error: { code: "key_unknown" } }, [], "DENIED 401 key_unknown"],
   ["of a vendor's shape", { code: 20003 }, [["Keybrake-Code", "key_unknown"]], "DENIED 401 key_unknown"],
-  ["that is no JSON", "<html>", [], "DENIED 401"],
-  ["that is no object", "null", [], "DENIED 401"],
+  ["that is not JSON", "<html>", [], "DENIED 401"],
+  ["that is not an object", "null", [], "DENIED 401"],
 ] as const)("a refusal %s that is on no row is told with its code", (_, body, headers, outcome) => {
   expect(refusalIn(exchange(401, body, headers))).toEqual({
     atMs: 5,

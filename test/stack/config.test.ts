@@ -189,7 +189,7 @@ test.each([
   await expect(refused).rejects.toThrow(reason);
 });
 
-test("two sources, a file without config and text that is no JSON are refused", async () => {
+test("two sources, a file without config and text that is not JSON are refused", async () => {
   const folder = await folderWith({ "keybrake.config.ts": "export const configuration = {};\n" });
   await expect(readConfig({}, folder)).rejects.toThrow("keep one of them");
   await expect(readConfig(undefined, folder)).rejects.toThrow("exports no config");

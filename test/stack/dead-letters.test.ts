@@ -104,7 +104,7 @@ test("one record that fails keeps its letter, and holds up none of the others", 
   expect([await rowsOf("key_letterBehind0"), await rowsOf("key_letterWhole00")]).toEqual([1, 1]);
 });
 
-test("what is no letter stays, and so does one whose consumer throws or answers something else", async () => {
+test("a file that is not a letter stays, and so does one whose consumer throws or answers something else", async () => {
   const text = JSON.stringify(letter(issued("1", "key_letterLater00")));
   const strange = lettersOf({ "notes.txt": "hello", empty: "", none: '{"payload":{"Records":[]}}' });
   expect((await replay(strange, consume, () => {})).left.map(({ reason }) => reason)).toEqual(

@@ -63,11 +63,11 @@ describe("a body that could be read in two ways is refused", () => {
     ["once as an empty object and once as an empty array", '{"to":{},"to":[]}'],
     ["deep inside", '[{"template":{"variables":{"a":1,"a":1}}}]'],
     ["as __proto__", '{"__proto__":1,"__proto__":1}'],
-  ])("a name that stands there twice, %s", (_, body) => {
+  ])("a repeated name, %s", (_, body) => {
     expect(read(body)).toBe(TWICE);
   });
 
-  test("any name that stands there twice, whatever its values are", () => {
+  test("any repeated name, with any values", () => {
     const value = fc.jsonValue({ maxDepth: 3 }).map((inner) => JSON.stringify(inner));
     fc.assert(
       fc.property(fc.string(), value, value, (name, first, second) => {
@@ -87,15 +87,15 @@ describe("a body that could be read in two ways is refused", () => {
   const NO_JSON = "the body is not JSON, or has text after the value";
   test.each([
     ["nothing", ""],
-    ["something behind the value", '{"a":1}{"a":2}'],
-    ["a NUL behind the value", "{}\u0000"],
+    ["text after the value", '{"a":1}{"a":2}'],
+    ["a NUL after the value", "{}\u0000"],
     ["a trailing comma", '{"a":1,}'],
     ["a comment", '{"a":1/*,"b":2*/}'],
     ["single quotes", "{'a':1}"],
     ["a name without quotes", "{a:1}"],
     ["a bare line break in a string", '{"a":"\n"}'],
     ["a leading zero", '{"a":01}'],
-    ["a number that is none", '{"a":NaN}'],
+    ["a malformed number", '{"a":NaN}'],
     ["a half escape", String.raw`{"a":"\u12"}`],
   ])("what is not JSON: %s", (_, body) => {
     expect(read(body)).toBe(NO_JSON);

@@ -133,7 +133,7 @@ describe("whoever could hide a recipient is refused", () => {
     ["true", "true"],
     ["an array in the array", '[["a@b.co"]]'],
     ["null in the array", "[null]"],
-  ])("what is no text: %s", (_, written) => {
+  ])("anything but text: %s", (_, written) => {
     expect(refusal(quoteEmail(`{"to":"a@b.co","cc":${written}}`))).toMatch(/^ambiguous_request: cc: got/);
   });
 
@@ -239,7 +239,7 @@ describe("whoever could hide a recipient is refused", () => {
     ["null", "null", "body: got null"],
     ["a number", "1", "body: got 1"],
     ["nothing", "", "is not JSON"],
-    ["a name that stands there twice", '{"to":"a@b.co","to":"x@y.zz"}', "names a field twice"],
+    ["a repeated name", '{"to":"a@b.co","to":"x@y.zz"}', "names a field twice"],
   ])("a body that is no e-mail: %s", (_, body, message) => {
     expect(refusal(quoteEmail(body))).toMatch(/^ambiguous_request/);
     expect(refusal(quoteEmail(body))).toContain(message);

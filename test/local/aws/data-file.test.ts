@@ -60,7 +60,7 @@ test.each([
   await expect(checkDataFile(join(folder, ...path))).rejects.toThrow(message);
 });
 
-test("what is no regular file is refused", async () => {
+test("anything but a regular file is refused", async () => {
   await expect(checkDataFile("/dev/null")).rejects.toThrow("it is not a regular file");
 });
 

@@ -318,8 +318,8 @@ test("an answer keeps its bytes and repeated headers, and loses what the gateway
 test.each([
   ["nothing", undefined],
   ["no status", { body: "x" }],
-  ["a status that is no number", { statusCode: "many" }],
-  ["a body that is no string", { statusCode: 200, body: { a: 1 } }],
+  ["a status that is not a number", { statusCode: "many" }],
+  ["a body that is not a string", { statusCode: 200, body: { a: 1 } }],
   ["a header that is an object", { statusCode: 200, headers: { a: {} } }],
   ["a header with a line feed", { statusCode: 200, headers: { a: "1\r\nb: 2" } }],
   ["more than Lambda hands over", { statusCode: 200, body: "x".repeat(6_291_557) }],

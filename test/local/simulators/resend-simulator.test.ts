@@ -225,7 +225,7 @@ describe("batches", () => {
     expect(await spent()).toBe(2700);
   });
 
-  test("100 e-mails are a batch; 101, none, or what is no array are refused", async () => {
+  test("100 e-mails are a batch; 101, none, or anything but an array are refused", async () => {
     const hundred = Array.from({ length: 100 }, () => EMAIL);
 
     expect((await post("/emails/batch", hundred)).json.data).toHaveLength(100);
@@ -334,7 +334,7 @@ describe("other endpoints and refusals", () => {
     }
   });
 
-  test("a path that is not served is a 404, a wrong method a 405, a body that is no JSON a 400", async () => {
+  test("a path that is not served is a 404, a wrong method a 405, a body that is not JSON a 400", async () => {
     const lacked = expect.stringContaining("This is Keybrake's simulator of Resend");
     expect(await ask("GET", "/nothing")).toMatchObject({
       status: 404,

@@ -123,7 +123,7 @@ describe("transfers", () => {
     expect(await sim.stripe.transfers.create({ ...order, amount: 1 }, KEY)).toMatchObject({ amount: 1 });
   });
 
-  test("a destination that is no account is a 400", async () => {
+  test("a destination that is not an account is a 400", async () => {
     const order = { amount: 1, currency: "usd", destination: "ba_1" };
     expect(await refusal(sim.stripe.transfers.create(order))).toMatchObject({
       code: "resource_missing",

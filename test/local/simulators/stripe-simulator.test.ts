@@ -488,7 +488,7 @@ describe("what is refused before it executes", () => {
     ["application/x-www-form-urlencoded", '{"amount":5,"currency":"usd"}'],
     ["multipart/form-data; boundary=x", "--x--"],
     ["application/x-www-form-urlencoded", "amount=%ZZ"],
-  ])("a body of %s that is no form is a 400", async (type, body) => {
+  ])("a body of %s that is not a form is a 400", async (type, body) => {
     expect(await post("/v1/payment_intents", body, { "content-type": type })).toMatchObject({
       status: 400,
       json: { error: { type: "invalid_request_error" } },

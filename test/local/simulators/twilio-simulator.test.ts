@@ -267,7 +267,7 @@ describe("messages", () => {
 
   test.each([
     ["no To", { To: "" }, 21604],
-    ["a To that is no number", { To: "5" }, 21211],
+    ["a To that is not a number", { To: "5" }, 21211],
     ["no sender", { From: "" }, 21603],
     ["an empty Body", { Body: "" }, 21602],
     ["a Body of 1601 characters", { Body: "a".repeat(1601) }, 21617],
@@ -447,7 +447,7 @@ describe("calls", () => {
 
   test.each([
     ["no To", { To: "" }, 21201],
-    ["a To that is no number", { To: "5" }, 21211],
+    ["a To that is not a number", { To: "5" }, 21211],
     ["no From", { From: "" }, 21213],
     ["nothing to say", { Url: "" }, 21205],
     ["a time limit that is none", { TimeLimit: "-1" }, 20001],
@@ -590,7 +590,7 @@ describe("lookups and pricing", () => {
     });
   });
 
-  test("the plus of a number comes raw or encoded, and a number that is none costs nothing", async () => {
+  test("the plus of a number comes raw or encoded, and a malformed number costs nothing", async () => {
     for (const number of ["+14155550100", "%2B14155550100"])
       expect(await ask("GET", `/lookups/v2/PhoneNumbers/${number}`)).toMatchObject({
         json: { phone_number: "+14155550100" },
