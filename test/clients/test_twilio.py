@@ -5,6 +5,7 @@ import json
 import multiprocessing
 import pickle
 import time
+import uuid
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from importlib.metadata import version
 from urllib.parse import urlencode, urlsplit
@@ -202,18 +203,18 @@ def test_messages_are_walked_page_by_page(keybrake, issue, client_of, new_number
 
 
 def test_links_of_a_newer_api_to_further_pages_lead_back_to_the_product(
-    keybrake, issue, client_of, requests_during
+    keybrake, issue, client_of, new_number, requests_during
 ):
     secret = base64.b64encode(f"{ACCOUNT}:{AUTH_TOKEN}".encode()).decode()
-    made = [
+    # The simulator lists a service once a verification was sent by it.
+    made = [f"VA{uuid.uuid4().hex}" for _ in range(5)]
+    for sid in made:
         keybrake.at_simulator(
             "twilio",
-            "/verify/v2/Services",
-            urlencode({"FriendlyName": f"service {index}"}).encode(),
+            f"/verify/v2/Services/{sid}/Verifications",
+            urlencode({"To": new_number(), "Channel": "sms"}).encode(),
             {"Authorization": f"Basic {secret}", "Content-Type": "application/x-www-form-urlencoded"},
-        )["sid"]
-        for index in range(5)
-    ]
+        )
     services = client_of(issue()["vault_key"]).verify.v2.services
 
     with requests_during() as requests:
