@@ -24,6 +24,8 @@ export const ENV = {
   apiKeyHint: "KEYBRAKE_API_KEY_HINT",
   /** A hint that is added to the refusal of an unknown vault key; absent for none. */
   vaultKeyHint: "KEYBRAKE_VAULT_KEY_HINT",
+  /** JSON: vendor -> how its credential is set, for a person who runs this on one machine; absent: by a command of AWS. */
+  credentialHints: "KEYBRAKE_CREDENTIAL_HINTS",
   /** Milliseconds that one DynamoDB request may take. */
   dynamodbTimeoutMs: "KEYBRAKE_DYNAMODB_TIMEOUT_MS",
 } as const;

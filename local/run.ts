@@ -244,6 +244,9 @@ function functionEnvironment(
     [ENV.rateCard]: JSON.stringify(rateCard),
     [ENV.auditRetentionDays]: String(AUDIT_RETENTION_DAYS),
     [ENV.dynamodbTimeoutMs]: String(DYNAMODB_TIMEOUT_MS),
+    [ENV.credentialHints]: JSON.stringify(
+      Object.fromEntries(vendors.map(({ vendor }) => [vendor.name, startItWith(vendor)])),
+    ),
     AWS_ENDPOINT_URL_DYNAMODB: dynamodb,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets,
     POWERTOOLS_LOG_LEVEL: process.env["POWERTOOLS_LOG_LEVEL"] ?? "WARN",
@@ -251,6 +254,9 @@ function functionEnvironment(
     POWERTOOLS_SERVICE_NAME: "keybrake",
   };
 }
+
+const startItWith = ({ local }: Vendor): string =>
+  `start Keybrake with ${local.credential.map(({ name }) => name).join(" and ")}, or with ${local.origin} for a server of their own`;
 
 /** Why a key of before is not known here: in the first hour that is why most calls are refused. */
 function hints({ apiKey, dataFile }: LocalOptions): Record<string, string> {

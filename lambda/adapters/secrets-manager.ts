@@ -61,10 +61,11 @@ export class CachedSecrets {
   }
 }
 
-/** `secretIds`: vendor -> credential -> name of its secret. */
+/** `secretIds`: vendor -> credential -> name of its secret. `hints`: vendor -> how to set it, where it is not by AWS. */
 export const vendorCredentials = (
   secrets: CachedSecrets,
   secretIds: Readonly<Record<string, Readonly<Record<string, string>>>>,
+  hints: Readonly<Record<string, string>>,
 ): Credentials => ({
   async read({ vendor, credential, fresh }) {
     const secretId = secretIds[vendor]?.[credential];
@@ -74,6 +75,9 @@ export const vendorCredentials = (
     const secretId = secretIds[vendor]?.[credential];
     if (secretId === undefined)
       return `name it in the configuration of the deployment, under credentials.${vendor}`;
-    return `set it with: aws secretsmanager put-secret-value --secret-id ${secretId} --secret-string file:///dev/stdin`;
+    return (
+      hints[vendor] ??
+      `set it with: aws secretsmanager put-secret-value --secret-id ${secretId} --secret-string file:///dev/stdin`
+    );
   },
 });

@@ -49,7 +49,11 @@ function destinationOf(): ProxyPorts["destinationOf"] {
 /** What it takes to call a vendor. */
 export const vendorPorts = () => ({
   vendors,
-  credentials: vendorCredentials(cachedSecrets(), credentialSecrets()),
+  credentials: vendorCredentials(
+    cachedSecrets(),
+    credentialSecrets(),
+    JSON.parse(process.env[ENV.credentialHints] ?? "{}") as Readonly<Record<string, string>>,
+  ),
   http: new HttpsVendor(),
   clock: systemClock,
   ids: randomIds,

@@ -115,6 +115,9 @@ test("without a simulator the banner says what to set, and calls are refused", a
   });
   expect(refused.status).toBe(503);
   expect(at(refused.json, "fault", "code")).toBe("credential_missing");
+  expect(JSON.stringify(refused.json)).toMatch(
+    /start Keybrake with [A-Z_ and]+, or with KEYBRAKE_PAPERWING_ORIGIN for a server of their own/,
+  );
   await keybrake.kill("SIGTERM");
 });
 

@@ -136,7 +136,7 @@ describe("variables", () => {
     const names = [...variablesOf.values()].flatMap((map) => Object.keys(map));
     const ours = new Set(names.filter((name) => name.startsWith("KEYBRAKE_")));
     // A local engine serves all functions at once, so it alone gets another patience; and a local run alone forgets keys.
-    const localAlone = [ENV.dynamodbTimeoutMs, ENV.apiKeyHint, ENV.vaultKeyHint];
+    const localAlone = [ENV.dynamodbTimeoutMs, ENV.apiKeyHint, ENV.vaultKeyHint, ENV.credentialHints];
     expect([...ours, ...localAlone].sort()).toEqual([...variables].sort());
     expect(Object.values(ENV).sort()).toEqual([...variables].sort());
   });

@@ -17,7 +17,7 @@ export async function findPolicy(
   if (token === null) {
     throw new Problem(
       "key_unknown",
-      "missing vault key; send one as Bearer token or as Basic user; POST /vault/keys issues it",
+      "missing vault key; send it in the place of the vendor's credential, as Bearer token or as Basic user; POST /vault/keys issues it",
     );
   }
   const parsed = parseVaultKey(token);
