@@ -411,7 +411,7 @@ export function placeOf(amount: EndpointDefinition["price"]): {
 }
 
 /** Lower-case name of the header that carries the credential; null where it is in the query. */
-export const credentialHeader = (given: CredentialDefinition): string | null => {
+const credentialHeader = (given: CredentialDefinition): string | null => {
   if (given.send === "query") return null;
   return given.send === "header" ? given.name.toLowerCase() : "authorization";
 };
@@ -449,7 +449,7 @@ export function parseDefinitions(input: unknown, rules: DefinitionRules): readon
 }
 
 /** What one issue says: the field, what is there, and what would be accepted. */
-export function definitionFault(issue: v.BaseIssue<unknown>): string {
+function definitionFault(issue: v.BaseIssue<unknown>): string {
   const path = (issue.path ?? []).map(({ key }) => String(key).slice(0, 60)).join(".");
   return `${path === "" ? "vendors" : path}: ${definitionProblem(issue)}`;
 }

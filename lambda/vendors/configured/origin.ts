@@ -3,7 +3,7 @@
  * network can reach is called, such as the metadata service of the machine (169.254.169.254, metadata.google.internal).
  */
 
-export const ORIGIN_ACCEPTED =
+const ORIGIN_ACCEPTED =
   "https:// and the public name of a host, without user, path and query, such as https://api.example.com";
 const LOOPBACK_ACCEPTED = "or http://127.0.0.1:<port> on this machine";
 

@@ -33,7 +33,7 @@ export function quoteOf(price: Price, request: StrictRequest): Quote | Problem {
 }
 
 /** A price of a checked definition. Throws on any other. */
-export function usdOf(value: string | number): MicroUsd {
+function usdOf(value: string | number): MicroUsd {
   const amount = priceInUsd(value);
   if (amount === null) throw new RangeError("a price of a definition cannot be read");
   return amount;

@@ -9,7 +9,7 @@ import { endpointOf } from "../../../lambda/vendors/endpoints.ts";
 import { DEFAULT_RATE_CARD } from "../../support/rate-card.ts";
 
 const EXAMPLES = join(import.meta.dirname, "..", "..", "..", "examples", "vendors");
-export const BUILT_IN = ["stripe", "twilio", "resend"];
+const BUILT_IN = ["stripe", "twilio", "resend"];
 export const RULES = { builtIn: BUILT_IN, loopback: false };
 
 /** The definition of `examples/vendors/<name>.json`, as it stands there. */
@@ -46,7 +46,7 @@ export interface Asked {
 const bytes = (body: string | Uint8Array): Uint8Array =>
   typeof body === "string" ? new TextEncoder().encode(body) : body;
 
-export const requestOf = ({
+const requestOf = ({
   method = "POST",
   path = "/things",
   query = {},
