@@ -37,8 +37,8 @@ export class AuditTrail extends Construct {
       kmsKeyArn: key?.keyArn,
     });
     this.consumer.allow(["dynamodb:PutItem", "dynamodb:UpdateItem"], [this.table.tableArn]);
-    this.consumer.tell(ENV.auditTable, this.table.tableName);
-    this.consumer.tell(ENV.auditRetentionDays, `${retentionDays}`);
+    this.consumer.setEnvironment(ENV.auditTable, this.table.tableName);
+    this.consumer.setEnvironment(ENV.auditRetentionDays, `${retentionDays}`);
     vault.grantReadPolicies(this.consumer);
 
     this.deadLetters = new Bucket(this, "DeadLetters", {
@@ -66,7 +66,7 @@ export class AuditTrail extends Construct {
       "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["TOTAL#key#*"] },
     });
     allowTableKey(service);
-    service.tell(ENV.auditTable, this.table.tableName);
+    service.setEnvironment(ENV.auditTable, this.table.tableName);
   }
 
   /** The rows, by each of the indexes. */
@@ -74,7 +74,7 @@ export class AuditTrail extends Construct {
     const indexes = AUDIT_TABLE.indexes.map(({ name }) => `${this.table.tableArn}/index/${name}`);
     service.allow(["dynamodb:Query"], [this.table.tableArn, ...indexes]);
     allowTableKey(service);
-    service.tell(ENV.auditTable, this.table.tableName);
+    service.setEnvironment(ENV.auditTable, this.table.tableName);
   }
 
   /**

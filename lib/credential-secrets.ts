@@ -53,7 +53,7 @@ export class CredentialSecrets extends Construct {
   grantReadAdminApiKey(service: ServiceFunction): void {
     service.allow(["secretsmanager:GetSecretValue"], [this.adminApiKeyArn]);
     service.allowKey(["secretsmanager"], ["Decrypt"]);
-    service.tell(ENV.adminKeySecret, this.adminApiKeyArn);
+    service.setEnvironment(ENV.adminKeySecret, this.adminApiKeyArn);
   }
 
   /** The credentials themselves, of these vendors alone if given; nothing where none of them has one. */
@@ -63,15 +63,15 @@ export class CredentialSecrets extends Construct {
       service.allow(["secretsmanager:GetSecretValue"], arns);
       service.allowKey(["secretsmanager"], ["Decrypt"]);
     }
-    this.tellNames(service, vendors);
+    this.setCredentialNames(service, vendors);
   }
 
   /** Which credentials there are: enough to refuse a key for another one. */
-  tellNames(service: ServiceFunction, vendors?: readonly string[]): void {
+  setCredentialNames(service: ServiceFunction, vendors?: readonly string[]): void {
     const ids: Record<string, Record<string, string>> = {};
     for (const { vendor, name, arn } of this.#credentialsOf(vendors))
       ids[vendor] = { ...ids[vendor], [name]: arn };
-    service.tell(ENV.credentialSecrets, Stack.of(this).toJsonString(ids));
+    service.setEnvironment(ENV.credentialSecrets, Stack.of(this).toJsonString(ids));
   }
 
   #credentialsOf(vendors?: readonly string[]): readonly CredentialSecret[] {

@@ -44,8 +44,8 @@ export class KeybrakeStack extends Stack {
       "issue-key": (it) => {
         vault.grantIssue(it);
         secrets.grantReadAdminApiKey(it);
-        secrets.tellNames(it);
-        tellVendors(it, config);
+        secrets.setCredentialNames(it);
+        setVendors(it, config);
       },
       "manage-key": (it) => {
         vault.grantManage(it);
@@ -59,13 +59,13 @@ export class KeybrakeStack extends Stack {
       "query-audit": (it) => {
         audit.grantQuery(it);
         secrets.grantReadAdminApiKey(it);
-        tellVendors(it, config);
+        setVendors(it, config);
       },
       "proxy-call": (it) => {
         vault.grantCalls(it);
         audit.grantReadTotals(it);
         secrets.grantReadCredentials(it);
-        tellPrices(it, config);
+        setVendorsAndRateCard(it, config);
       },
       "record-audit": () => {},
       "settle-late-prices": (it) => {
@@ -74,10 +74,10 @@ export class KeybrakeStack extends Stack {
           it,
           vendors.all.filter(({ tellsPricesLate }) => tellsPricesLate).map(({ name }) => name),
         );
-        tellPrices(it, config);
+        setVendorsAndRateCard(it, config);
       },
       health: (it) => {
-        tellVendors(it, config);
+        setVendors(it, config);
       },
     };
     const services = forEachFunction((name) => {
@@ -118,14 +118,14 @@ export class KeybrakeStack extends Stack {
 }
 
 /** Which vendors there are beside the built-in ones. */
-function tellVendors(service: ServiceFunction, { vendors }: Config) {
-  if (vendors.length > 0) service.tell(ENV.vendors, JSON.stringify(vendors));
+function setVendors(service: ServiceFunction, { vendors }: Config) {
+  if (vendors.length > 0) service.setEnvironment(ENV.vendors, JSON.stringify(vendors));
 }
 
 /** Where the vendors are and what they ask, for whoever calls them. */
-function tellPrices(caller: ServiceFunction, config: Config) {
+function setVendorsAndRateCard(caller: ServiceFunction, config: Config) {
   const { vendorOrigins, rates, rateMarginPercent, prices } = config;
-  tellVendors(caller, config);
-  caller.tell(ENV.vendorOrigins, JSON.stringify(vendorOrigins));
-  caller.tell(ENV.rateCard, JSON.stringify({ rates, rateMarginPercent, prices }));
+  setVendors(caller, config);
+  caller.setEnvironment(ENV.vendorOrigins, JSON.stringify(vendorOrigins));
+  caller.setEnvironment(ENV.rateCard, JSON.stringify({ rates, rateMarginPercent, prices }));
 }

@@ -90,7 +90,7 @@ export class ServiceFunction extends Construct {
   }
 
   /** Sets an environment variable. */
-  tell(variable: string, value: string): void {
+  setEnvironment(variable: string, value: string): void {
     this.#environment[variable] = value;
     this.lambda.addEnvironment(variable, value);
   }

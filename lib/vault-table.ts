@@ -63,6 +63,6 @@ export class VaultTable extends Construct {
   #grant(service: ServiceFunction, ...actions: string[]): void {
     service.allow(actions, [this.table.tableArn]);
     allowTableKey(service);
-    service.tell(ENV.vaultTable, this.table.tableName);
+    service.setEnvironment(ENV.vaultTable, this.table.tableName);
   }
 }

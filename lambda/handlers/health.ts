@@ -5,7 +5,7 @@ import { vendors } from "./vendors.ts";
 
 /**
  * GET /healthz: that the front door reaches a function. GET /: what this is and where to go. Both read nothing, so they cost
- * nothing, and tell a stranger nothing that the documents do not.
+ * nothing, and say nothing to a caller without a key that the documents do not.
  *
  * No call of a vendor's SDK has the path `/`: an answer that is a success there cannot be taken for a vendor's.
  */

@@ -11,7 +11,7 @@ import { keyBody } from "../http/key-answer.ts";
 import { parseIssueBody } from "../http/key-bodies.ts";
 import { problems } from "../http/problems.ts";
 import { baseUrlOf, headersOf, jsonOf, singleHeader, tokenOf } from "../http/request.ts";
-import { countStranger } from "./strangers.ts";
+import { countUnknownKey } from "./unknown-keys.ts";
 import { vendors } from "./vendors.ts";
 import {
   adminKeyReader,
@@ -37,7 +37,7 @@ const EXAMPLE = `{"vendor": "${vendors.names[0]}", "daily_usd_cap": 50}`;
 
 /** POST /vault/keys. */
 export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
-  .use(problems(warn, countStranger, vendors.secrets))
+  .use(problems(warn, countUnknownKey, vendors.secrets))
   .handler(async (event) => {
     const issuerId = await authenticateAdmin(headersOf(event), {
       adminKey,

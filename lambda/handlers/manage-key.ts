@@ -8,7 +8,7 @@ import { keyBody } from "../http/key-answer.ts";
 import { parseChangeBody } from "../http/key-bodies.ts";
 import { problems } from "../http/problems.ts";
 import { baseUrlOf, headersOf, jsonOf } from "../http/request.ts";
-import { countStranger } from "./strangers.ts";
+import { countUnknownKey } from "./unknown-keys.ts";
 import { vendors } from "./vendors.ts";
 import {
   adminKeyReader,
@@ -28,7 +28,7 @@ const adminKey = adminKeyReader();
 
 /** GET, PATCH and DELETE /vault/keys/{id}; POST /vault/keys/{id}/revoke. */
 export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
-  .use(problems(warn, countStranger, vendors.secrets))
+  .use(problems(warn, countUnknownKey, vendors.secrets))
   .handler(async (event) => {
     const by = await authenticateAdmin(headersOf(event), {
       adminKey,

@@ -8,7 +8,7 @@ import { jsonAnswer } from "../http/answers.ts";
 import { keyBody } from "../http/key-answer.ts";
 import { problems } from "../http/problems.ts";
 import { baseUrlOf, headersOf, tokenOf } from "../http/request.ts";
-import { countStranger } from "./strangers.ts";
+import { countUnknownKey } from "./unknown-keys.ts";
 import { vendors } from "./vendors.ts";
 import { auditReader, clients, dynamoVault, hint, systemClock, tableLayout, warn } from "./wiring.ts";
 
@@ -24,7 +24,7 @@ const layout = tableLayout(dynamo, true);
 
 /** GET /vault/keys/self and POST /vault/keys/self/revoke: a vault key about itself. Revoking it again is no error. */
 export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
-  .use(problems(warn, countStranger, vendors.secrets))
+  .use(problems(warn, countUnknownKey, vendors.secrets))
   .handler(async (event) => {
     await layout.check();
     const { keyId } = await findPolicy(tokenOf(headersOf(event)), ports);

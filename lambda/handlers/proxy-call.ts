@@ -8,7 +8,7 @@ import { denialAnswer, proxyAnswer } from "../http/proxy-answer.ts";
 import { baseUrlOf, bodyOf, headersOf, keyOf, queryOf } from "../http/request.ts";
 import { OUR_SEGMENTS } from "../vendors/registry.ts";
 import { countDenial } from "./metrics.ts";
-import { countStranger } from "./strangers.ts";
+import { countUnknownKey } from "./unknown-keys.ts";
 import { vendors } from "./vendors.ts";
 import {
   auditReader,
@@ -62,7 +62,7 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
     if (result.kind === "denied") {
       const { code, message, cause } = result.problem;
       countDenial(code);
-      if (code === "key_unknown") countStranger(event);
+      if (code === "key_unknown") countUnknownKey(event);
       if (cause !== undefined) warn(message, cause);
     }
     return proxyAnswer(result, request.requestId, baseUrlOf(event), spokenIn(event), vendors);
@@ -82,7 +82,7 @@ const rawPathOf = ({ pathParameters }: APIGatewayProxyEvent): string => pathPara
  */
 function spokenIn(event: APIGatewayProxyEvent): string | null {
   const vendor = vendors.find(vendorIn(event));
-  return vendor === null || vendors.strangersTo(vendor, `/${rawPathOf(event)}`).length > 0
+  return vendor === null || vendors.othersWithPath(vendor, `/${rawPathOf(event)}`).length > 0
     ? null
     : vendor.name;
 }

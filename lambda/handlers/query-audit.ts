@@ -7,7 +7,7 @@ import { parseAuditRequest } from "../http/audit-params.ts";
 import { authenticateAdmin } from "../http/authenticate.ts";
 import { problems } from "../http/problems.ts";
 import { headersOf, queryOf } from "../http/request.ts";
-import { countStranger } from "./strangers.ts";
+import { countUnknownKey } from "./unknown-keys.ts";
 import { vendors } from "./vendors.ts";
 import { adminKeyReader, auditReader, clients, hint, systemClock, warn } from "./wiring.ts";
 
@@ -16,7 +16,7 @@ const adminKey = adminKeyReader();
 
 /** GET /vault/audit. */
 export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
-  .use(problems(warn, countStranger, vendors.secrets))
+  .use(problems(warn, countUnknownKey, vendors.secrets))
   .handler(async (event) => {
     await authenticateAdmin(headersOf(event), {
       adminKey,

@@ -5,16 +5,16 @@ import { problemAnswer, problemFrom } from "./answers.ts";
 
 /**
  * Turns every error of a handler of our own API into one JSON shape. Only what an operator must see is logged.
- * `strangers` is called for each request whose key does not exist.
+ * `onUnknownKey` is called for each request whose key does not exist.
  */
 export const problems = (
   log: (message: string, cause: unknown) => void,
-  strangers: (event: APIGatewayProxyEvent) => void,
+  onUnknownKey: (event: APIGatewayProxyEvent) => void,
   secrets: Secrets,
 ): MiddlewareObj<APIGatewayProxyEvent, APIGatewayProxyResult> => ({
   onError: ({ error, event }) => {
     const problem = problemFrom(error);
-    if (problem.code === "api_key_invalid" || problem.code === "key_unknown") strangers(event);
+    if (problem.code === "api_key_invalid" || problem.code === "key_unknown") onUnknownKey(event);
     if (problem.status >= 500) log(problem.message, problem.cause);
     return problemAnswer(problem, event.requestContext.requestId, secrets);
   },

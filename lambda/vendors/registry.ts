@@ -14,7 +14,7 @@ export interface VendorRegistry {
    * None for a configured vendor: its definition lists what may be called, not all that its API has.
    * `path`: with a slash before it, without the prefix that names a vendor.
    */
-  strangersTo(vendor: Vendor, path: string): readonly string[];
+  othersWithPath(vendor: Vendor, path: string): readonly string[];
   /** A denial for a caller whose SDK is not known (any-vendor.ts). */
   readonly denial: Vendor["denial"];
   /** What secrets look like: our own and those of every vendor. */
@@ -39,7 +39,7 @@ export function registryOf(builtIn: readonly Vendor[], configured: readonly Vend
     all,
     names,
     find: (name) => byName.get(name ?? "") ?? null,
-    strangersTo: (vendor, path) =>
+    othersWithPath: (vendor, path) =>
       begins(vendor, path) || configured.includes(vendor)
         ? []
         : all.filter((other) => begins(other, path)).map(({ name }) => name),

@@ -21,7 +21,7 @@ export interface AlarmSettings {
   /** The account's quota of concurrent executions of Lambda. */
   readonly lambdaQuota: number;
   /** The log groups of whoever is asked for a key. */
-  readonly strangersLogGroups: readonly string[];
+  readonly keyedLogGroups: readonly string[];
 }
 
 /** A single event that somebody has to look at. */
@@ -36,14 +36,14 @@ const LATE_PRICE_AGE_S_MAX = 3_600;
 /** A call may take 29 seconds; one in a hundred that takes half of that is a vendor or a table in trouble. */
 const LATENCY_P99_MS_MAX = 15_000;
 
-/** For Logs Insights: who sent keys that do not exist. The fields are those of lambda/handlers/strangers.ts. */
-export const STRANGERS_QUERY =
+/** For Logs Insights: who sent keys that do not exist. The fields are those of lambda/handlers/unknown-keys.ts. */
+export const UNKNOWN_KEYS_QUERY =
   'filter message = "unknown key" | stats sum(requests) by source_ip, user_agent, looks_like';
 
 /** Every alarm, in the order of the dashboard (docs/decisions/0034-alarms.md). */
 export function alarmRules(
   metrics: Metrics,
-  { lambdaQuota, strangersLogGroups }: AlarmSettings,
+  { lambdaQuota, keyedLogGroups }: AlarmSettings,
 ): readonly AlarmRule[] {
   return [
     {
@@ -170,7 +170,7 @@ export function alarmRules(
       metric: metrics.unknownKeys,
       threshold: 100,
       periods: LASTING,
-      description: `Many requests with vault keys or API keys that do not exist: an old key in a loop, or somebody who guesses. CloudWatch Logs Insights shows who, over the log groups ${strangersLogGroups.join(", ")} with the query: ${STRANGERS_QUERY}`,
+      description: `Many requests with vault keys or API keys that do not exist: an old key in a loop, or somebody who guesses. CloudWatch Logs Insights shows who, over the log groups ${keyedLogGroups.join(", ")} with the query: ${UNKNOWN_KEYS_QUERY}`,
     },
     ...metrics.vaultThrottled.map(
       ({ operation, metric }): AlarmRule => ({

@@ -31,7 +31,7 @@ export class Monitoring extends Construct {
     const metrics = metricsOf({ ...watched, stackName: Stack.of(this).stackName });
     const rules = alarmRules(metrics, {
       lambdaQuota,
-      strangersLogGroups: KEYED.map((name) => services[name].lambda.logGroup.logGroupName),
+      keyedLogGroups: KEYED.map((name) => services[name].lambda.logGroup.logGroupName),
     });
     this.dashboard = makeDashboard(
       this,

@@ -39,7 +39,7 @@ const oddPaths = (base: string): readonly Refused[] =>
   );
 
 /** A key of another vendor, and a key of this one on the path of another. */
-const strangersOf = (name: string, target: string): readonly Refused[] => [
+const otherKeys = (name: string, target: string): readonly Refused[] => [
   refused("a key of stripe on this vendor's path", 403, "endpoint_not_allowed", {
     key: { vendor: "stripe" },
   }),
@@ -161,7 +161,7 @@ describe("images, at a price times a number of the request", () => {
     ),
     ambiguous("a GET with a body", { method: "GET", target: "/images/v1/models", body: '{"n":10}' }),
   ]);
-  refusesEach("a key", smuggler, strangersOf("images", TARGET));
+  refusesEach("a key", smuggler, otherKeys("images", TARGET));
 
   countsEach("a number", smuggler, [
     { name: "one by default", microUsd: 40_000, reaches: "/v1/images" },
@@ -247,7 +247,7 @@ describe("letters, at the price in the answer", () => {
   ]);
   refusesEach("a method", smuggler, METHODS);
   refusesEach("a path", smuggler, oddPaths(TARGET));
-  refusesEach("a key", smuggler, strangersOf("letters", TARGET));
+  refusesEach("a key", smuggler, otherKeys("letters", TARGET));
   countsEach("a letter whose price is not told", smuggler, [
     { name: "JSON", microUsd: 5_000_000, reaches: "/letters" },
     { name: "a form", type: FORM, body: "to=ann", microUsd: 5_000_000, reaches: "/letters" },
@@ -307,7 +307,7 @@ describe("lookups, at a flat price, with the credential in the query", () => {
   refusesEach("a header", smuggler, OVERRIDES);
   refusesEach("a method", smuggler, METHODS);
   refusesEach("a path", smuggler, oddPaths(TARGET));
-  refusesEach("a key", smuggler, strangersOf("lookup", TARGET));
+  refusesEach("a key", smuggler, otherKeys("lookup", TARGET));
   countsEach("a lookup", smuggler, [
     { name: "a GET", microUsd: 10_000, reaches: `/v2/companies/example.com?${SENT}` },
     {

@@ -521,7 +521,7 @@ const LIMITS: readonly Refused[] = [
 ];
 
 /** A key is its vendor's alone, and its denial is in that vendor's shape. */
-const STRANGERS: readonly Refused[] = ["stripe", "twilio"].flatMap((vendor) => [
+const ANOTHER_VENDORS: readonly Refused[] = ["stripe", "twilio"].flatMap((vendor) => [
   refused(`a key of ${vendor} on this vendor's path`, 403, "endpoint_not_allowed", { key: { vendor } }),
   refused(`a key of ${vendor} at the root`, 403, "endpoint_not_priced", {
     key: { vendor },
@@ -637,7 +637,7 @@ smuggles(smuggler, {
     "a path": PATHS,
     "a change of an e-mail": FREE_WRITES,
     "a limit inside a call": LIMITS,
-    "a key": STRANGERS,
+    "a key": ANOTHER_VENDORS,
   },
   counted: {
     "an e-mail": COUNTED,

@@ -539,7 +539,7 @@ const LIMITS: readonly Refused[] = [
 ];
 
 /** A key is its vendor's alone, and its denial is in that vendor's shape. */
-const STRANGERS: readonly Refused[] = ["stripe", "resend"].flatMap((vendor) => [
+const ANOTHER_VENDORS: readonly Refused[] = ["stripe", "resend"].flatMap((vendor) => [
   refused(`a key of ${vendor} on this vendor's path`, 403, "endpoint_not_allowed", { key: { vendor } }),
   refused(`a key of ${vendor} at the root`, 403, "endpoint_not_priced", {
     key: { vendor },
@@ -724,7 +724,7 @@ smuggles(smuggler, {
     "a method": METHODS,
     "a path": PATHS,
     "a limit inside a call": LIMITS,
-    "a key": STRANGERS,
+    "a key": ANOTHER_VENDORS,
   },
   counted: {
     segments: SEGMENTS,

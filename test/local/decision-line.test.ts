@@ -94,7 +94,7 @@ test("columns stand below each other, with a key's change and an unknown key too
       label: "x".repeat(256),
     }),
   ].filter((decision) => decision !== null);
-  const stranger: Decision = {
+  const withUnknownKey: Decision = {
     atMs: AT_MS,
     method: "GET",
     path: "/",
@@ -104,7 +104,7 @@ test("columns stand below each other, with a key's change and an unknown key too
     tone: "refused",
   };
 
-  expect([...decisions, stranger].map((decision) => decisionLine(decision, false, secrets))).toEqual([
+  expect([...decisions, withUnknownKey].map((decision) => decisionLine(decision, false, secrets))).toEqual([
     "23:05:09Z  POST    /stripe/v1/payment_intents          key_lfZWyPTEPuKBj0h6  modal-billing/cus_A   charged $1.00",
     "23:05:09Z  KEY     issued                              key_lfZWyPTEPuKBj0h6  modal-billing/cus_A   stripe, $50.00 a day, $5.50 a call",
     `23:05:09Z  DELETE  /twilio/2010-04-01/Accounts/AC…${"0".repeat(15)}/Messages.json  key_lfZWyPTEPuKBj0h6  ${"x".repeat(20)}…${"x".repeat(19)}  free`,

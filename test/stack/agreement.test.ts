@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DIST } from "../../bin/build.ts";
 import { ENV, METRICS } from "../../lambda/environment.ts";
 import { vendorRegistry } from "../../lambda/vendors/index.ts";
-import { STRANGERS_QUERY } from "../../lib/monitoring/alarms.ts";
+import { UNKNOWN_KEYS_QUERY } from "../../lib/monitoring/alarms.ts";
 import { FUNCTIONS } from "../../lib/services.ts";
 import { resourceMatcher } from "../../local/aws/resource-match.ts";
 import { type OwnRun, startOwn } from "../support/keybrake.ts";
@@ -273,16 +273,16 @@ describe("metrics", () => {
   });
 
   test("the query that an alarm names asks for what the functions log", async () => {
-    const fields = /by (.*)$/.exec(STRANGERS_QUERY)?.[1]?.split(", ") ?? [];
+    const fields = /by (.*)$/.exec(UNKNOWN_KEYS_QUERY)?.[1]?.split(", ") ?? [];
     const logged: [string, Readonly<Record<string, unknown>>][] = [];
     const event = {
       multiValueHeaders: {},
       resource: "/x",
       requestContext: { identity: { sourceIp: "192.0.2.9" } },
     };
-    const { countStranger } = await import("../../lambda/handlers/strangers.ts");
-    countStranger(event as never, (message, seen) => logged.push([message, seen]), 0);
-    expect(STRANGERS_QUERY).toContain(`message = "${logged[0]?.[0]}"`);
+    const { countUnknownKey } = await import("../../lambda/handlers/unknown-keys.ts");
+    countUnknownKey(event as never, (message, seen) => logged.push([message, seen]), 0);
+    expect(UNKNOWN_KEYS_QUERY).toContain(`message = "${logged[0]?.[0]}"`);
     expect(Object.keys(logged[0]?.[1] ?? {})).toEqual(expect.arrayContaining([...fields, "requests"]));
     expect(fields).toContain("source_ip");
   });

@@ -49,8 +49,8 @@ describe("a registry with a vendor more", () => {
     ["/v7/anything", ["letters"]],
     ["/v1/charges", []],
     ["/elsewhere", []],
-  ])("knows whose SDK writes %s, for a key of another vendor", (path, strangers) => {
-    expect(vendors.strangersTo(stripe, path)).toEqual(strangers);
+  ])("knows whose SDK writes %s, for a key of another vendor", (path, others) => {
+    expect(vendors.othersWithPath(stripe, path)).toEqual(others);
   });
 
   test("denies so that each SDK still finds what it looks for", () => {

@@ -99,8 +99,8 @@ function pathAsked(
   const canonical = canonicalPath(rawPath);
   if (canonical.kind === "ambiguous")
     throw new Problem("ambiguous_path", `this path can be read in more than one way: ${canonical.reason}`);
-  const strangers = vendors.strangersTo(vendor, canonical.path);
-  if (strangers.length > 0) throw anothersPath("endpoint_not_priced", policy, strangers.join(" or "));
+  const others = vendors.othersWithPath(vendor, canonical.path);
+  if (others.length > 0) throw anothersPath("endpoint_not_priced", policy, others.join(" or "));
   const path = vendor.catalogPath(canonical.path);
   const sentPath = vendor.catalogPath(canonical.sent);
   const endpoint = endpointOf(vendor, method, path);

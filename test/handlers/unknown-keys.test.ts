@@ -13,20 +13,20 @@ interface Line {
 }
 
 let lines: Line[];
-let stranger: (from: string, nowMs: number, headers?: Readonly<Record<string, string>>) => void;
+let unknownKey: (from: string, nowMs: number, headers?: Readonly<Record<string, string>>) => void;
 
 beforeEach(async () => {
   lines = [];
   vi.resetModules();
   vi.stubEnv("POWERTOOLS_METRICS_DISABLED", "true");
-  const { countStranger } = await import("../../lambda/handlers/strangers.ts");
-  stranger = (from, nowMs, headers = {}) => {
+  const { countUnknownKey } = await import("../../lambda/handlers/unknown-keys.ts");
+  unknownKey = (from, nowMs, headers = {}) => {
     const event = {
       resource: "/stripe/{proxy+}",
       multiValueHeaders: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]])),
       requestContext: { identity: { sourceIp: from } },
     };
-    countStranger(
+    countUnknownKey(
       event as unknown as APIGatewayProxyEvent,
       (message, fields) => lines.push({ message, fields }),
       nowMs,
@@ -52,7 +52,7 @@ describe("what is logged", () => {
   ])(
     "is where %s came from, and never the secret, though the user agent repeats it",
     (_, secret, authorization, looksLike) => {
-      stranger("192.0.2.1", 0, {
+      unknownKey("192.0.2.1", 0, {
         ...(authorization === "" ? {} : { Authorization: authorization }),
         "User-Agent": `billing/1.0 (${secret})`,
       });
@@ -74,18 +74,18 @@ describe("what is logged", () => {
   );
 
   test("is no more of the user agent than says what it is", () => {
-    stranger("192.0.2.1", 0, { "User-Agent": "x".repeat(9_000) });
+    unknownKey("192.0.2.1", 0, { "User-Agent": "x".repeat(9_000) });
     expect(`${lines[0]?.fields["user_agent"]}`).toHaveLength(200);
   });
 });
 
 describe("how much is logged", () => {
   test("is a line for an address in a minute, which counts those before it", () => {
-    for (let request = 0; request < 100; request++) stranger("192.0.2.1", request);
-    stranger("192.0.2.2", 50);
-    stranger("192.0.2.1", MINUTE_MS - 1);
-    stranger("192.0.2.1", MINUTE_MS);
-    stranger("192.0.2.1", 2 * MINUTE_MS);
+    for (let request = 0; request < 100; request++) unknownKey("192.0.2.1", request);
+    unknownKey("192.0.2.2", 50);
+    unknownKey("192.0.2.1", MINUTE_MS - 1);
+    unknownKey("192.0.2.1", MINUTE_MS);
+    unknownKey("192.0.2.1", 2 * MINUTE_MS);
     expect(lines.map(({ fields }) => [fields["source_ip"], fields["requests"]])).toEqual([
       ["192.0.2.1", 1],
       ["192.0.2.2", 1],
@@ -95,9 +95,9 @@ describe("how much is logged", () => {
   });
 
   test("has an end, however many addresses there are", () => {
-    for (let address = 0; address < 5_000; address++) stranger(`2001:db8::${address.toString(16)}`, 0);
+    for (let address = 0; address < 5_000; address++) unknownKey(`2001:db8::${address.toString(16)}`, 0);
     expect(lines).toHaveLength(200);
-    stranger("192.0.2.1", MINUTE_MS);
+    unknownKey("192.0.2.1", MINUTE_MS);
     expect(lines).toHaveLength(201);
   });
 });

@@ -27,7 +27,7 @@ interface Seen {
 const seen = new Map<string, Seen>();
 
 /** `log` and `nowMs` are for tests. */
-export function countStranger(
+export function countUnknownKey(
   event: APIGatewayProxyEvent,
   log: typeof note = note,
   nowMs: number = Date.now(),
