@@ -1,11 +1,15 @@
 import { defineConfig } from "vitest/config";
 
-/** A vendor more in a copy of the product; processes that are killed and started again, calls by chance, servers of others, and the product broken on purpose. */
+/**
+ * What takes long: a vendor more in a copy of the product, records that are tried again, processes that are killed and
+ * started again, calls by chance, servers of others, and the product broken on purpose.
+ */
 const LONG = [
   "test/e2e/fourth-vendor.test.ts",
   "test/e2e/independent-upstreams.test.ts",
   "test/e2e/quotes.test.ts",
   "test/e2e/restart.test.ts",
+  "test/handlers/record-audit.test.ts",
   "test/local/local-cli.test.ts",
   "test/local/npm-watch.test.ts",
   "test/simulation/broken.test.ts",

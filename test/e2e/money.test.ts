@@ -232,7 +232,7 @@ test("a refund of a charge that does not exist is refused before the call: its p
 
   expect(status).toBe(400);
   expect(textAt(json, "error", "code")).toBe("amount_unknown");
-  expect(textAt(json, "error", "message")).toContain("/v1/charges/ch_nobody, which answered 404");
+  expect(textAt(json, "error", "message")).toContain("GET /v1/charges/ch_nobody at Stripe answered 404");
 });
 
 test("raising a PaymentIntent costs the difference, lowering it gives nothing back, and raising it again is free up to what was counted", async () => {

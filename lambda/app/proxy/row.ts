@@ -12,6 +12,7 @@ import type { Quote } from "../../domain/vendor.ts";
 import type { ProxyPorts } from "./proxy-ports.ts";
 import type { ProxyRequest } from "./proxy-request.ts";
 import type { CallFacts } from "./proxy-result.ts";
+import { NOTHING_SENT, type VendorFacts } from "./vendor-facts.ts";
 
 /** What the row of an attempt says of it so far. Each step that knows more makes a new one. */
 export interface Row {
@@ -80,40 +81,25 @@ export const callFacts = (
   cap: leaf === null ? null : tightestCap(leaf, nowMs),
 });
 
-/** What an answer of the vendor adds to a row. */
-export type VendorFacts = Omit<OutcomeFacts, "reason" | "remaining" | "overheadMs">;
-
-const NO_VENDOR_FACTS: VendorFacts = {
-  amountText: null,
-  currency: null,
-  fxRate: null,
-  vendorStatus: null,
-  vendorRequestId: null,
-  vendorObjectId: null,
-  vendorCustomerId: null,
-  replayed: false,
-  vendorMs: null,
-};
-
-/** What a row says of the outcome. Without `vendorFacts`: nothing was sent. */
+/** What a row says of the outcome. Without `vendor`: nothing was sent. */
 export const outcomeFacts = (
   { attempt }: Row,
   {
     reason,
     leaf,
     nowMs,
-    vendorFacts = NO_VENDOR_FACTS,
+    vendor = NOTHING_SENT,
   }: {
     readonly reason: string | null;
     readonly leaf: Balance | null;
     readonly nowMs: number;
-    readonly vendorFacts?: VendorFacts;
+    readonly vendor?: VendorFacts;
   },
 ): OutcomeFacts => ({
-  ...vendorFacts,
+  ...vendor,
   reason,
   remaining: leaf === null ? null : (tightestCap(leaf, nowMs)?.remaining ?? null),
-  overheadMs: nowMs - attempt.issuedAtMs - (vendorFacts.vendorMs ?? 0),
+  overheadMs: nowMs - attempt.issuedAtMs - (vendor.vendorMs ?? 0),
 });
 
 function requestFacts(

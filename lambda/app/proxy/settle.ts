@@ -3,7 +3,7 @@ import type { AttemptResult } from "../../domain/call/fold.ts";
 import { rowCallId } from "../../domain/call/names.ts";
 import { dollars, NOTHING } from "../../domain/money.ts";
 import type { Charged } from "../../domain/problem.ts";
-import type { Vendor, VendorOutcome } from "../../domain/vendor.ts";
+import type { VendorOutcome } from "../../domain/vendor.ts";
 import type { VendorReply } from "../../ports/vendor-http.ts";
 import type { Exchange } from "./call-vendor.ts";
 import type { Joined } from "./claim.ts";
@@ -16,8 +16,9 @@ import type { PaidCall } from "./quote.ts";
 import type { Recorded } from "./record-free-call.ts";
 import { recordOutcome } from "./record-outcome.ts";
 import type { Reserved } from "./reserve.ts";
-import { callFacts, outcomeFacts, type Row, type VendorFacts } from "./row.ts";
+import { callFacts, outcomeFacts, type Row } from "./row.ts";
 import type { Sent } from "./send.ts";
+import { vendorFacts } from "./vendor-facts.ts";
 
 type SettlePorts = Pick<ProxyPorts, "vault" | "clock" | "warn">;
 
@@ -52,7 +53,7 @@ async function settleFree(sent: Sent<Recorded>, ports: SettlePorts): Promise<Pro
           reason: null,
           leaf,
           nowMs: ports.clock.now(),
-          vendorFacts: vendorFactsOf(sent, call.vendor, null),
+          vendor: vendorFacts(sent, call.vendor, null),
         }),
       effect: () => null,
       rerunsFailures: false,
@@ -79,7 +80,7 @@ async function settlePaid(sent: Sent<Reserved | Joined>, ports: SettlePorts): Pr
           reason,
           leaf: afterCorrections(leaf, corrections),
           nowMs: ports.clock.now(),
-          vendorFacts: vendorFactsOf(sent, call.vendor, outcome),
+          vendor: vendorFacts(sent, call.vendor, outcome),
         }),
       effect: (folded) => objectEffect(ready, { outcome, result, folded, nowMs: ports.clock.now() }),
       rerunsFailures: price.rule.idempotency?.rerunsFailures ?? false,
@@ -151,25 +152,6 @@ function reasonOf(result: AttemptResult, reply: VendorReply): string | null {
   if (reply.kind === "too_large") return "vendor_answer_too_large";
   if (result.kind === "executed") return null;
   return result.kind === "unknown" ? "vendor_error" : `vendor_${result.kind}`;
-}
-
-function vendorFactsOf(
-  { exchange: { reply, withheld }, vendorMs }: Sent,
-  vendor: Vendor,
-  outcome: VendorOutcome | null,
-): VendorFacts {
-  const answer = reply.kind === "answer" || reply.kind === "too_large" ? reply : null;
-  return {
-    amountText: outcome?.amountText ?? null,
-    currency: outcome?.currency ?? null,
-    fxRate: outcome?.fxRate ?? null,
-    vendorStatus: answer?.status ?? null,
-    vendorRequestId: answer !== null && withheld === null ? vendor.requestId(answer.headers) : null,
-    vendorObjectId: outcome?.objectId ?? null,
-    vendorCustomerId: outcome?.customerId ?? null,
-    replayed: outcome?.replayed ?? false,
-    vendorMs,
-  };
 }
 
 /** The vendor's answer as it came, or ours in its place where there is none to show. */
