@@ -82,6 +82,11 @@ const times = v.pipe(
     ...place,
     /** `number`: the value itself. `list`: how many entries it has. */
     is: v.optional(v.picklist(["number", "list"], "expected number or list"), "number"),
+    /**
+     * `single`: an entry that a server could split, such as a text with a comma, is refused. `any`: the entries are texts that
+     * are never split, such as prompts.
+     */
+    entries: v.optional(v.picklist(["single", "any"], "expected single or any")),
     /** More are refused. It must be there: without it nothing bounds the price. */
     max: whole(1, COUNT_MAX),
     /** What the API takes where the field is absent; without it an absent field is refused. */
@@ -90,6 +95,11 @@ const times = v.pipe(
   inOnePlace(),
   v.check(({ max, default: usual = 1 }) => usual <= max, "expected a default that is not above max"),
   v.check(({ is, query }) => is !== "list" || query === undefined, "expected a list in json or form"),
+  v.check(
+    ({ is, form }) => is === "list" || form?.endsWith("[]") !== true,
+    "expected a field of a form without [] at its end, which is a list",
+  ),
+  v.check(({ is, entries }) => is === "list" || entries === undefined, "expected entries only of a list"),
 );
 
 const unit = v.picklist(UNITS, `expected ${UNITS.join(", ")}`);
@@ -106,6 +116,10 @@ const requestAmount = fieldsOf({
       max_usd: v.optional(usd),
     }),
     inOnePlace(),
+    v.check(
+      ({ form }) => form?.endsWith("[]") !== true,
+      "expected a field of a form without [] at its end, which is a list",
+    ),
   ),
 });
 
@@ -182,7 +196,16 @@ const endpointFields = {
   object_id: v.optional(answerField),
   /** The API answers a repeat under one idempotency key as it answered the first, and does nothing again. */
   idempotent: v.optional(v.boolean("expected true or false")),
-  charged_on: v.optional(refusable),
+  charged_on: v.optional(
+    v.pipe(
+      refusable,
+      // After a 401 a call is sent once more with a credential that was renewed.
+      v.check(
+        (all) => !all.includes(401),
+        "expected any status but 401, after which a call may be sent again",
+      ),
+    ),
+  ),
   not_charged_on: v.optional(refusable),
 };
 
@@ -262,8 +285,11 @@ const forwardedHeader = v.pipe(
 const HOUR_MS = 3_600_000;
 const idempotency = fieldsOf({
   header: v.optional(forwardedHeader, "Idempotency-Key"),
-  /** For so long the API answers a repeat as it answered the first. Keybrake stops an hour before. */
-  hours: whole(2, 720),
+  /**
+   * For so long the API answers a repeat as it answered the first. Keybrake stops an hour before. No more than the record of
+   * a call is kept (domain/call/retention.ts): without it a repeat would be counted again.
+   */
+  hours: whole(2, 48),
 });
 
 const ENDPOINTS_MAX = 50;

@@ -69,24 +69,35 @@ export const narrowestFirst = (keys: readonly string[]): readonly string[] =>
 
 /**
  * What may stand for a placeholder: one plain segment, with a digit unless it may be a word. None that a server could take
- * for a fixed segment of another endpoint: the same in other letters, or with dots behind it.
+ * for a fixed segment of another endpoint: the same in other letters, with dots behind it, or with a format as the last one
+ * of a path (`search.json` in Rails and Spring). Nor one with a comma, which is a list of ids for some servers, or with a
+ * colon, behind which Google's APIs name another method (`{id}:run`).
  */
-export function segmentPattern(kind: "id" | "any", fixed: readonly string[]): RegExp {
-  const others = fixed.map((segment) => [...segment].map(literally).join("")).join("|");
-  const notFixed = others === "" ? "" : `(?!(?:${others})[^A-Za-z0-9]*$)`;
+export function segmentPattern(kind: "id" | "any", { all, last }: FixedSegments): RegExp {
+  const notFixed = notOneOf(all, "[^A-Za-z0-9]*$") + notOneOf(last, "\\.");
   const hasDigit = kind === "id" ? "(?=[^0-9]*[0-9])" : "";
-  return new RegExp(`^${notFixed}${hasDigit}[A-Za-z0-9_+][A-Za-z0-9_.~:@+,=-]{0,199}$`, "i");
+  return new RegExp(`^${notFixed}${hasDigit}[A-Za-z0-9_+][A-Za-z0-9_.~@+=-]{0,199}$`, "i");
 }
+
+const notOneOf = (segments: readonly string[], behind: string): string =>
+  segments.length === 0
+    ? ""
+    : `(?!(?:${segments.map((segment) => [...segment].map(literally).join("")).join("|")})${behind})`;
 
 /** A letter in either case, and any other sign as itself. */
 const literally = (sign: string): string => (/[A-Za-z0-9]/.test(sign) ? sign : `\\${sign}`);
 
-/** All fixed segments of a definition, in one spelling. */
-export const fixedSegments = (keys: readonly string[]): readonly string[] =>
-  [
-    ...new Set(
-      keys.flatMap((key) =>
-        (parse(key)?.segments ?? []).filter((segment) => segment !== null && folded(segment) !== ""),
-      ),
-    ),
-  ] as readonly string[];
+/** The fixed segments of a definition, each once, and those of them that end a path. */
+export interface FixedSegments {
+  readonly all: readonly string[];
+  readonly last: readonly string[];
+}
+
+export function fixedSegments(keys: readonly string[]): FixedSegments {
+  const paths = keys.map((key) => parse(key)?.segments ?? []);
+  return { all: named(paths.flat()), last: named(paths.map((segments) => segments.at(-1) ?? null)) };
+}
+
+const named = (segments: Parsed["segments"]): readonly string[] => [
+  ...new Set(segments.flatMap((segment) => (segment === null || folded(segment) === "" ? [] : [segment]))),
+];

@@ -60,7 +60,7 @@ function countOf(times: Times, request: StrictRequest): bigint | Problem {
 }
 
 function lengthOf(
-  { max, default: usual, json }: Times,
+  { max, default: usual, json, entries: kind = "single" }: Times,
   field: string,
   { body }: StrictRequest,
 ): bigint | Problem {
@@ -74,10 +74,22 @@ function lengthOf(
   if (!Array.isArray(entries)) return unknownAmount(field, kindOf(entries), accepted);
   if (entries.some((entry) => Array.isArray(entry) || entry === null))
     return unknownAmount(field, "a list inside of the list, or null", accepted);
+  if (kind === "single" && entries.some(isSeveral))
+    return unknownAmount(
+      field,
+      "an entry with a comma, a semicolon, a bar, a line break or a list in it",
+      "entries that no server could split",
+    );
   return entries.length >= 1 && entries.length <= max
     ? BigInt(entries.length)
     : unknownAmount(field, `${entries.length} entries`, accepted);
 }
+
+/** Whether a server could take one entry for several: `a@example.com,b@example.com` is two recipients for some. */
+const isSeveral = (entry: unknown): boolean => {
+  if (typeof entry === "string") return /[,;|\r\n\t]/.test(entry);
+  return Array.isArray(entry) || (isJsonObject(entry) && Object.values(entry).some(isSeveral));
+};
 
 /** The entries of a form's list, each of which stands there under the same name. */
 function listIn(body: StrictRequest["body"], field: string): readonly string[] | undefined {

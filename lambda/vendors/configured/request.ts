@@ -125,7 +125,9 @@ function jsonOf(
   const read = readJson(request);
   if (read instanceof Problem) return read;
   const { value } = read;
-  const needsObject = guard.path !== null || endpoint.fields !== undefined || endpoint.values !== undefined;
+  // A list at the top is many calls in one for some servers, as a batch of JSON-RPC is.
+  const needsObject =
+    endpoint.price !== "free" || endpoint.fields !== undefined || endpoint.values !== undefined;
   if (needsObject && !isJsonObject(value)) return ambiguous("the body must be a JSON object");
   const names = isJsonObject(value) ? Object.keys(value) : [];
   const problem =

@@ -183,7 +183,32 @@ describe("a wrong definition", () => {
     [
       "a window below the margin",
       wrong({ idempotency: { hours: 1 } }),
-      /^0\.idempotency\.hours: .*from 2 to 720/,
+      /^0\.idempotency\.hours: .*from 2 to 48/,
+    ],
+    [
+      "a window above what a record is kept",
+      wrong({ idempotency: { hours: 49 } }),
+      /^0\.idempotency\.hours: .*from 2 to 48/,
+    ],
+    [
+      "a bill for a call that is sent again",
+      endpoint({ price: 1, charged_on: [401] }),
+      /charged_on: expected any status but 401/,
+    ],
+    [
+      "a number in a list of a form",
+      times({ form: "n[]", max: 10, default: 1 }),
+      /price\.times: expected a field of a form without \[\] at its end/,
+    ],
+    [
+      "an amount in a list of a form",
+      price({ amount: { form: "n[]", unit: "cents" } }),
+      /price\.amount: expected a field of a form without \[\] at its end/,
+    ],
+    [
+      "entries of a number",
+      times({ json: "n", max: 10, entries: "any" }),
+      /price\.times: expected entries only of a list/,
     ],
     [
       "a credential among the forwarded headers",

@@ -207,6 +207,12 @@ describe("a price times the length of a list", () => {
     ["an object of places", json({ to: { 0: "a", length: 1 } }), "amount_unknown"],
     ["a list in it", json({ to: [["a", "b", "c", "d"]] }), "amount_unknown"],
     ["null in it", json({ to: [null] }), "amount_unknown"],
+    ["two in one text", json({ to: ["a@example.com,b@example.com"] }), "amount_unknown"],
+    ["two in one text, by a semicolon", json({ to: ["a;b"] }), "amount_unknown"],
+    ["two in one text, by a line break", json({ to: ["a\nb"] }), "amount_unknown"],
+    ["two in a text of an object", json({ to: [{ email: "a,b" }] }), "amount_unknown"],
+    ["a list in an object of it", json({ to: [{ email: ["a", "b"] }] }), "amount_unknown"],
+    ["a name with a space", json({ to: ["Ann <a@example.com>"] }), 900n],
     ["another list of this name", json({ to: ["a"], cc: { to: ["b"] } }), "ambiguous_request"],
     ["in capitals too", json({ to: ["a"], To: ["b"] }), "ambiguous_request"],
   ])("in JSON: %s", (_, asked, cost) => {
@@ -221,8 +227,19 @@ describe("a price times the length of a list", () => {
     ["with places", form("to[0]=a&to[1]=b"), "ambiguous_request"],
     ["once so and once so", form("to=a&to[]=b"), "ambiguous_request"],
     ["another field twice", form("to=a&x=1&x=2"), "ambiguous_request"],
+    ["two in one text", form("to=a%2Cb"), "amount_unknown"],
   ])("in a form: %s", (_, asked, cost) => {
     expect(priceOf(inForm, asked)).toBe(cost);
+  });
+
+  test("entries that are texts may have commas where the definition says so", () => {
+    const prompts = withPrice({
+      usd: 1,
+      times: { json: "prompts", is: "list", entries: "any", max: 3 },
+    });
+
+    expect(priceOf(prompts, json({ prompts: ["a, b", "c; d"] }))).toBe(2_000_000n);
+    expect(priceOf(prompts, json({ prompts: [["a", "b"]] }))).toBe("amount_unknown");
   });
 
   test.each<Row>([
@@ -305,6 +322,11 @@ describe("a flat price, and none", () => {
       { body: "x", type: "multipart/form-data; boundary=x", path: "/v2/people" },
       "ambiguous_request",
     ],
+    [
+      "a list of calls in one",
+      { ...json([{ email: "a" }, { email: "b" }]), path: "/v2/people" },
+      "ambiguous_request",
+    ],
     ["another method by a field", { ...form("_method=DELETE"), path: "/v2/people" }, "ambiguous_request"],
     ["another method by JSON", { ...json({ _method: "DELETE" }), path: "/v2/people" }, "ambiguous_request"],
     [
@@ -338,8 +360,23 @@ test("a placeholder that may be a word is none that another endpoint has, in any
 
   expect(at("/t/search")()).toBe(1_000_000n);
   expect(at("/t/other")()).toBe(0n);
-  for (const path of ["/t/Search", "/t/search.", "/t/SEARCH..", "/t/search:"])
+  for (const path of [
+    "/t/Search",
+    "/t/search.",
+    "/t/SEARCH..",
+    "/t/search:",
+    "/t/search.json",
+    "/t/search.v1",
+  ])
     expect(at(path)).toThrow("is not listed");
+});
+
+/** Guarantees that one segment is one thing: no list of ids, and no other method of Google's APIs. */
+test.each(["/t/1,2,3", "/t/1:run", "/t/a1:batchGet"])("%s is no id", (path) => {
+  const vendor = vendorOf(definitionWith({ "GET /t/{id}": 1, "GET /t/v1/x": 1 }));
+
+  expect(() => priceOf(vendor, get({}, { path }))).toThrow("is not listed");
+  expect(priceOf(vendor, get({}, { path: "/t/v1.5" })), "a format ends a path").toBe(1_000_000n);
 });
 
 /** Guarantees that a refusal says what was got and what would be accepted. */
