@@ -1,6 +1,5 @@
 /** `npm start`: Keybrake on this machine. The variables it reads are in local/settings.ts. */
 
-import { configuredVendor } from "../lambda/vendors/configured/vendor.ts";
 import { vendorRegistry } from "../lambda/vendors/index.ts";
 import { exampleEntry } from "../lambda/vendors/meant.ts";
 import type { VendorRegistry } from "../lambda/vendors/registry.ts";
@@ -22,7 +21,7 @@ process.umask(0o077);
 try {
   parseArguments(process.argv.slice(2));
   const settings = parseSettings(process.env);
-  const vendors = vendorRegistry(settings.definitions.map(configuredVendor));
+  const vendors = vendorRegistry(settings.definitions);
   // Read, and not passed on to what is started from here.
   for (const name of [...credentialVariables(vendors.all), "KEYBRAKE_API_KEY"]) delete process.env[name];
   const lines = new LineWriter({ write: toStdout });

@@ -2,7 +2,6 @@ import { isIP } from "node:net";
 import * as v from "valibot";
 import { rateCardFields } from "../lambda/rate-card-input.ts";
 import { definitionProblem, definitionsSchema } from "../lambda/vendors/configured/definition.ts";
-import { configuredVendor } from "../lambda/vendors/configured/vendor.ts";
 import { BUILT_IN_NAMES, vendorRegistry } from "../lambda/vendors/index.ts";
 import type { VendorRegistry } from "../lambda/vendors/registry.ts";
 import { KEYED } from "./services.ts";
@@ -74,7 +73,7 @@ const DEFINITION_RULES = { builtIn: BUILT_IN_NAMES, loopback: false };
 function vendorsIn(input: object): VendorRegistry {
   const given: unknown = "vendors" in input ? input.vendors : [];
   const parsed = v.safeParse(definitionsSchema(DEFINITION_RULES), given);
-  return vendorRegistry(parsed.success ? parsed.output.map(configuredVendor) : []);
+  return vendorRegistry(parsed.success ? parsed.output : []);
 }
 
 const configSchemaOf = ({ all, names }: VendorRegistry) => {

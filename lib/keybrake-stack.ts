@@ -3,7 +3,6 @@ import { ManagedPolicy, PermissionsBoundary } from "aws-cdk-lib/aws-iam";
 import { Key } from "aws-cdk-lib/aws-kms";
 import type { Construct } from "constructs";
 import { ENV } from "../lambda/environment.ts";
-import { configuredVendor } from "../lambda/vendors/configured/vendor.ts";
 import { vendorRegistry } from "../lambda/vendors/index.ts";
 import { AuditTrail } from "./audit-trail.ts";
 import type { Config } from "./config.ts";
@@ -36,7 +35,7 @@ export class KeybrakeStack extends Stack {
     const key = kmsKeyArn === undefined ? undefined : Key.fromKeyArn(this, "Key", kmsKeyArn);
     const vault = new VaultTable(this, "Vault", { key });
     const audit = new AuditTrail(this, "Audit", { vault, retentionDays, bundles, key });
-    const vendors = vendorRegistry(config.vendors.map(configuredVendor));
+    const vendors = vendorRegistry(config.vendors);
     const secrets = new CredentialSecrets(this, "Secrets", config, vendors);
 
     /** What each function may do beside writing its log. The audit trail says it of its consumer. */

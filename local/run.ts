@@ -8,7 +8,6 @@ import type { Vendor } from "../lambda/domain/vendor.ts";
 import { ENV } from "../lambda/environment.ts";
 import type { RateCardInput } from "../lambda/rate-card-input.ts";
 import { type DefinitionInput, parseDefinitions } from "../lambda/vendors/configured/definition.ts";
-import { configuredVendor } from "../lambda/vendors/configured/vendor.ts";
 import { BUILT_IN_NAMES, vendorRegistry } from "../lambda/vendors/index.ts";
 import { routesOf } from "../lib/routes.ts";
 import { startDynamoDb, TABLES } from "./aws/dynamodb.ts";
@@ -104,7 +103,7 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
     if (options.functionsDirectory === undefined) await buildFunctions();
 
     const definitions = parseDefinitions(options.definitions ?? [], DEFINITION_RULES);
-    const registry = vendorRegistry(definitions.map(configuredVendor));
+    const registry = vendorRegistry(definitions);
     const vendors: RunningVendor[] = [];
     for (const vendor of registry.all) {
       const running = await startVendor(vendor, options.vendors?.[vendor.name] ?? { kind: "simulated" });

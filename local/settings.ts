@@ -5,7 +5,6 @@ import type { Vendor } from "../lambda/domain/vendor.ts";
 import type { CredentialVariable, VendorManifest } from "../lambda/domain/vendor-manifest.ts";
 import { parseRateCard, type RateCardInput } from "../lambda/rate-card-input.ts";
 import { type Definition, parseDefinitions } from "../lambda/vendors/configured/definition.ts";
-import { configuredVendor } from "../lambda/vendors/configured/vendor.ts";
 import { BUILT_IN_NAMES, vendorRegistry } from "../lambda/vendors/index.ts";
 import { glimpse } from "../lib/config.ts";
 import { StartError, systemReason } from "./start-error.ts";
@@ -46,7 +45,7 @@ type Read = (name: string) => string | undefined;
 export function parseSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
   const read: Read = (name) => environment[name] || undefined;
   const definitions = parseVendors(read("KEYBRAKE_VENDORS"));
-  const { all, secrets } = vendorRegistry(definitions.map(configuredVendor));
+  const { all, secrets } = vendorRegistry(definitions);
   const targets = all.map((vendor) => [vendor.name, parseTarget(vendor, read, secrets)] as const);
   return {
     port: parsePort(read("PORT")),

@@ -61,7 +61,6 @@ const LIB_MAY_IMPORT: readonly string[] = [
   "lambda/vendors/index.ts",
   "lambda/vendors/registry.ts",
   "lambda/vendors/configured/definition.ts",
-  "lambda/vendors/configured/vendor.ts",
 ];
 
 describe("imports go one way", () => {

@@ -1,6 +1,5 @@
 import { ENV } from "../environment.ts";
 import { parseDefinitions } from "../vendors/configured/definition.ts";
-import { configuredVendor } from "../vendors/configured/vendor.ts";
 import { BUILT_IN_NAMES, vendorRegistry } from "../vendors/index.ts";
 
 /**
@@ -10,6 +9,4 @@ import { BUILT_IN_NAMES, vendorRegistry } from "../vendors/index.ts";
 const RULES = { builtIn: BUILT_IN_NAMES, loopback: true };
 
 /** The vendors that there are, made once for each process. What answers a request is handed them. */
-export const vendors = vendorRegistry(
-  parseDefinitions(JSON.parse(process.env[ENV.vendors] || "[]"), RULES).map(configuredVendor),
-);
+export const vendors = vendorRegistry(parseDefinitions(JSON.parse(process.env[ENV.vendors] || "[]"), RULES));

@@ -1,4 +1,6 @@
 import type { Vendor } from "../domain/vendor.ts";
+import type { Definition } from "./configured/definition.ts";
+import { configuredVendor } from "./configured/vendor.ts";
 import { registryOf, type VendorRegistry } from "./registry.ts";
 import { resend } from "./resend/resend.ts";
 import { stripe } from "./stripe/stripe.ts";
@@ -11,5 +13,5 @@ const BUILT_IN: readonly Vendor[] = [stripe, twilio, resend];
 export const BUILT_IN_NAMES: readonly string[] = BUILT_IN.map(({ name }) => name);
 
 /** The vendors of the list, with those that a configuration defines behind them. */
-export const vendorRegistry = (configured: readonly Vendor[] = []): VendorRegistry =>
-  registryOf(BUILT_IN, configured);
+export const vendorRegistry = (definitions: readonly Definition[] = []): VendorRegistry =>
+  registryOf(BUILT_IN, definitions.map(configuredVendor));

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Vendor } from "../../lambda/domain/vendor.ts";
 import type { DenialFacts } from "../../lambda/domain/vendor-manifest.ts";
 import { vendorRegistry } from "../../lambda/vendors/index.ts";
+import { registryOf } from "../../lambda/vendors/registry.ts";
 import { stripe } from "../../lambda/vendors/stripe/stripe.ts";
 
 /** Guarantees that a vendor that is added while the program runs is a vendor like those of the list. */
@@ -15,7 +16,8 @@ const letters: Vendor = {
     body: JSON.stringify({ error: "theirs", code: "text", letters: message }),
   }),
 };
-const vendors = vendorRegistry([letters]);
+const builtIn = vendorRegistry().all;
+const vendors = registryOf(builtIn, [letters]);
 
 const FACTS: DenialFacts = {
   status: 429,
@@ -68,9 +70,9 @@ describe("a registry with a vendor more", () => {
 });
 
 test.each(["stripe", "vault", "healthz", "dashboard"])("no vendor more may be called %s", (name) => {
-  expect(() => vendorRegistry([{ ...letters, name }])).toThrow(RangeError);
+  expect(() => registryOf(builtIn, [{ ...letters, name }])).toThrow(RangeError);
 });
 
 test("no two vendors more may have one name", () => {
-  expect(() => vendorRegistry([letters, letters])).toThrow("the name letters is taken");
+  expect(() => registryOf(builtIn, [letters, letters])).toThrow("the name letters is taken");
 });
