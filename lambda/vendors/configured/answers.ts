@@ -15,10 +15,11 @@ import { valueAt } from "./request.ts";
 /**
  * By these a server says that it did not begin: the request is malformed, too large, not authenticated, not paid for, not
  * allowed, of a method or type that it does not have, or one of too many (RFC 9110, 15.5, and RFC 6585, read 2026-11-28).
- * Not among them is what may be the result of work that is billed: 404 of a search, 408 and 409 of what is under way.
+ * Not among them is what may be the result of work that is billed: 404 of a search, 408 and 409 of what is under way, and 406,
+ * which Rails, Spring and ASP.NET answer when the work is done and its result cannot be written as `Accept` asks.
  */
 const NOT_BEGUN: ReadonlySet<number> = new Set([
-  400, 401, 402, 403, 405, 406, 411, 413, 414, 415, 417, 422, 426, 428, 429, 431,
+  400, 401, 402, 403, 405, 411, 413, 414, 415, 417, 422, 426, 428, 429, 431,
 ]);
 
 export function readAnswer(endpoint: EndpointDefinition, answer: VendorAnswer, quote: Quote): VendorOutcome {
