@@ -204,14 +204,15 @@ test("a rule of one vendor is data of that vendor: nothing else asks which vendo
 describe("a vendor", () => {
   const { all, names } = vendorRegistry();
 
-  /** Where a vendor may be named: in its own folders, and in the list. */
+  /** Where a vendor may be named: in its own folders, in the list, and in the demonstration, which is of one vendor. */
   const isOf = (file: string, name: string): boolean =>
     file.startsWith(`lambda/vendors/${name}/`) ||
     file.startsWith(`local/simulators/${name}/`) ||
-    file === "lambda/vendors/index.ts";
+    file === "lambda/vendors/index.ts" ||
+    file === "bin/demo.ts";
 
   test.each(names)("%s is named nowhere else in the code, however it is written or compared", (name) => {
-    for (const { file, text } of ["lambda", "lib", "local"].flatMap(sources))
+    for (const { file, text } of ["bin", "lambda", "lib", "local"].flatMap(sources))
       if (!isOf(file, name)) expect(wordsOf(text), file).not.toContain(name);
   });
 
@@ -245,14 +246,24 @@ describe("a vendor", () => {
   });
 });
 
-/** A text is kept, since a comment may seem to begin in it: an address, a path with wildcards. */
-const TEXT_OR_COMMENT =
-  /("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)|\/\*[\s\S]*?\*\/|\/\/.*$/gm;
+/** A text and a pattern are kept, since a comment may seem to begin in them: an address, a path with wildcards. */
+const TEXT = /"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`/;
+const PATTERN = /(?<=[(,=:[!&|?{};>]\s*)\/(?![*/])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\[\n])+\//;
+const COMMENT = /\/\*[\s\S]*?\*\/|\/\/.*$/;
+const KEPT_OR_COMMENT = new RegExp(`(${TEXT.source}|${PATTERN.source})|${COMMENT.source}`, "gm");
 
-/** The words of the code but for its comments, in small letters: `startFooServer` and `FOO_KEY` have the word foo. */
+/**
+ * The words of the code but for its comments, in small letters: `startFooServer` and `FOO_KEY` have the word foo. Texts that
+ * are added are one, and an escaped letter is that letter.
+ */
 function wordsOf(text: string): readonly string[] {
-  const code = text.replace(TEXT_OR_COMMENT, (_, kept: string | undefined) => kept ?? "");
-  const words = code.replace(/([a-z0-9])(?=[A-Z])/g, "$1 ").toLowerCase();
+  const code = text.replace(KEPT_OR_COMMENT, (_, kept: string | undefined) => kept ?? "");
+  const plain = code
+    .replace(/\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|u\{([0-9a-f]+)\})/gi, (_, ...hex: (string | undefined)[]) =>
+      String.fromCodePoint(Number.parseInt(hex.slice(0, 3).join(""), 16)),
+    )
+    .replace(/(["'`])\s*\+\s*(["'`])/g, "");
+  const words = plain.replace(/([a-z0-9])(?=[A-Z])/g, "$1 ").toLowerCase();
   return [...new Set(words.match(/[a-z]+/g))];
 }
 
@@ -267,7 +278,12 @@ test.each([
   ["const { foo } = vendors", true],
   ['const types = ["*/*"]; const a = foo; /* end */', true],
   ["const path = `https://a//*`; foo(); // it does", true],
+  ['path.replace(/^\\//, "") === "foo"', true],
+  ["path.split(/[/]*/).includes('foo'); /* end */", true],
+  ['name === "\\x66oo"', true],
+  ['name === "f" + "oo"', true],
   ["// foo does so\nconst a = 1", false],
+  ["const half = a / b; // foo does so", false],
   ["/** Foo does so. */ const a = 1", false],
   ["const food = 1", false],
   ["const FOOS_MAX = 1", false],
