@@ -8,10 +8,3 @@ export interface CallLimits {
   readonly recipients: readonly string[] | null;
   readonly maxRecipients: number | null;
 }
-
-export const UNLIMITED: CallLimits = {
-  accounts: null,
-  currencies: null,
-  recipients: null,
-  maxRecipients: null,
-};

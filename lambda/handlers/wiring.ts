@@ -88,7 +88,7 @@ export const dynamoVault = (using: Clients) => new DynamoVault(using, required(E
 export const tableLayout = (using: Clients, marks: boolean) =>
   new TableLayout(using.steady, required(ENV.vaultTable), marks, warn);
 export const auditReader = (using: Clients) => new DynamoAuditReader(using.steady, required(ENV.auditTable));
-export const cachedSecrets = () => new CachedSecrets(secretsClient(), systemClock);
+const cachedSecrets = () => new CachedSecrets(secretsClient(), systemClock);
 
 /** Soon given up: what is known serves for a while, and a call has to end in time with its row written. */
 const secretsClient = () =>

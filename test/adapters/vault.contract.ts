@@ -3,12 +3,12 @@ import { type Balance, type Draw, UNCAPPED, WINDOW_MS } from "../../lambda/domai
 import { ENTRIES_MAX } from "../../lambda/domain/call/claim.ts";
 import { fold } from "../../lambda/domain/call/fold.ts";
 import { type Attempt, type CallRecord, newCall, withAttempt } from "../../lambda/domain/call/record.ts";
-import { UNLIMITED } from "../../lambda/domain/call-limits.ts";
 import type { CountedEntry } from "../../lambda/domain/counted-object.ts";
 import { type MicroUsd, microUsd, NOTHING } from "../../lambda/domain/money.ts";
 import type { Policy } from "../../lambda/domain/vault-key.ts";
 import type { AttemptNote } from "../../lambda/ports/balances.ts";
 import type { Vault } from "../../lambda/ports/vault.ts";
+import { UNLIMITED } from "../support/unlimited.ts";
 
 /** What every Vault does, whatever it is made of: the rules of lambda/domain are those of its conditional writes. */
 

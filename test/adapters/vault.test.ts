@@ -2,9 +2,9 @@ import { createServer, request, type Server } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { dynamoClients } from "../../lambda/adapters/dynamo-clients.ts";
 import { DynamoVault } from "../../lambda/adapters/dynamo-vault.ts";
-import { UNLIMITED } from "../../lambda/domain/call-limits.ts";
 import { type LocalDynamoDb, startDynamoDb } from "../../local/aws/dynamodb.ts";
 import { MemoryVault } from "../support/memory-vault.ts";
+import { UNLIMITED } from "../support/unlimited.ts";
 import { vaultContract } from "./vault.contract.ts";
 
 /** Guarantees that the vault in memory and the one on DynamoDB pass the same contract. */

@@ -16,9 +16,9 @@ import {
   type CallRecord,
   newCall,
 } from "../../lambda/domain/call/record.ts";
-import { UNLIMITED } from "../../lambda/domain/call-limits.ts";
 import { microUsd, NOTHING } from "../../lambda/domain/money.ts";
 import type { Policy } from "../../lambda/domain/vault-key.ts";
+import { UNLIMITED } from "../support/unlimited.ts";
 
 /** Guarantees that every change of the Vault becomes the right events, and always the same ones. */
 

@@ -5,10 +5,10 @@ import { DynamoAuditLog } from "../../lambda/adapters/dynamo-audit-log.ts";
 import { DynamoAuditReader } from "../../lambda/adapters/dynamo-audit-reader.ts";
 import { drawLanded, keyIssued } from "../../lambda/domain/audit-event.ts";
 import { UNCAPPED } from "../../lambda/domain/balance.ts";
-import { UNLIMITED } from "../../lambda/domain/call-limits.ts";
 import { microUsd } from "../../lambda/domain/money.ts";
 import type { Policy } from "../../lambda/domain/vault-key.ts";
 import { auditRows, issue, type OwnRun, pay, startOwn } from "../support/keybrake.ts";
+import { UNLIMITED } from "../support/unlimited.ts";
 
 /** Guarantees that one bad record does not keep the records after it out of the audit log. */
 

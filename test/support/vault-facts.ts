@@ -1,10 +1,10 @@
 import type { Balance, Correction, Draw } from "../../lambda/domain/balance.ts";
 import { UNCAPPED } from "../../lambda/domain/balance.ts";
 import { type Attempt, type CallRecord, newCall, withAttempt } from "../../lambda/domain/call/record.ts";
-import { UNLIMITED } from "../../lambda/domain/call-limits.ts";
 import { microUsd, NOTHING } from "../../lambda/domain/money.ts";
 import type { Policy } from "../../lambda/domain/vault-key.ts";
 import type { AttemptNote } from "../../lambda/ports/balances.ts";
+import { UNLIMITED } from "./unlimited.ts";
 
 /** Items of the vault for tests: whatever does not matter to one has a value here. Amounts in micro-dollars. */
 

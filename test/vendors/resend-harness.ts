@@ -1,4 +1,3 @@
-import { UNLIMITED } from "../../lambda/domain/call-limits.ts";
 import { microUsd } from "../../lambda/domain/money.ts";
 import { Problem } from "../../lambda/domain/problem.ts";
 import type { PriceTable } from "../../lambda/domain/rate-card.ts";
@@ -6,6 +5,7 @@ import type { FreeRule, Known, PricedRule, Quote, VendorRequest } from "../../la
 import { endpointOf } from "../../lambda/vendors/endpoints.ts";
 import { resend } from "../../lambda/vendors/resend/resend.ts";
 import { DEFAULT_RATE_CARD } from "../support/rate-card.ts";
+import { UNLIMITED } from "../support/unlimited.ts";
 
 /** What the tests of Resend's adapter share: a price, requests, and what they are quoted. */
 

@@ -1,9 +1,9 @@
 import { Resend } from "resend";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { UNLIMITED } from "../../lambda/domain/call-limits.ts";
 import { STATUS_BY_CODE } from "../../lambda/domain/problem.ts";
 import type { VendorRequest } from "../../lambda/domain/vendor.ts";
 import { resend } from "../../lambda/vendors/resend/resend.ts";
+import { UNLIMITED } from "../support/unlimited.ts";
 import { freeOf, known, ok, pricedOf, refusal, requestOf } from "./resend-harness.ts";
 
 /** Guarantees what is free, which headers and recipients pass, and what comes back. */

@@ -1,4 +1,4 @@
-import { type CallLimits, UNLIMITED } from "../../lambda/domain/call-limits.ts";
+import type { CallLimits } from "../../lambda/domain/call-limits.ts";
 import type { CountedEntry, CountedObject } from "../../lambda/domain/counted-object.ts";
 import { limitProblem } from "../../lambda/domain/limit-problem.ts";
 import { type MicroUsd, microUsd } from "../../lambda/domain/money.ts";
@@ -15,6 +15,7 @@ import type {
 import { endpointOf } from "../../lambda/vendors/endpoints.ts";
 import { stripe } from "../../lambda/vendors/stripe/stripe.ts";
 import { rateCardWith } from "../support/rate-card.ts";
+import { UNLIMITED } from "../support/unlimited.ts";
 
 /** What the tests of Stripe's adapter share: requests, what is known beside them, and answers. */
 

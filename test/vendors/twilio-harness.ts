@@ -1,4 +1,3 @@
-import { UNLIMITED } from "../../lambda/domain/call-limits.ts";
 import { microUsd } from "../../lambda/domain/money.ts";
 import { Problem } from "../../lambda/domain/problem.ts";
 import type { RateCard } from "../../lambda/domain/rate-card.ts";
@@ -6,6 +5,7 @@ import type { Known, Quote, VendorAnswer, VendorOutcome, VendorRequest } from ".
 import { endpointOf } from "../../lambda/vendors/endpoints.ts";
 import { twilio } from "../../lambda/vendors/twilio/twilio.ts";
 import { rateCardWith } from "../support/rate-card.ts";
+import { UNLIMITED } from "../support/unlimited.ts";
 
 /** What the tests of Twilio's adapter share: paths, a rate card, requests and what becomes of them. */
 

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { UNLIMITED } from "../../lambda/domain/call-limits.ts";
 import { endpointOf } from "../../lambda/vendors/endpoints.ts";
 import { twilio } from "../../lambda/vendors/twilio/twilio.ts";
+import { UNLIMITED } from "../support/unlimited.ts";
 import {
   ACCOUNT,
   bytes,
