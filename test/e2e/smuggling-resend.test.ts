@@ -8,6 +8,7 @@ import {
   ambiguousPath,
   amountUnknown,
   type Counted,
+  keysOfOthers,
   METHODS,
   notPriced,
   OVERRIDES,
@@ -520,18 +521,6 @@ const LIMITS: readonly Refused[] = [
   }),
 ];
 
-/** A key is its vendor's alone, and its denial is in that vendor's shape. */
-const ANOTHER_VENDORS: readonly Refused[] = ["stripe", "twilio"].flatMap((vendor) => [
-  refused(`a key of ${vendor} on this vendor's path`, 403, "endpoint_not_allowed", { key: { vendor } }),
-  refused(`a key of ${vendor} at the root`, 403, "endpoint_not_priced", {
-    key: { vendor },
-    target: USUAL.target.replace("/resend", ""),
-  }),
-  refused(`a key of this vendor on the path of ${vendor}`, 403, "endpoint_not_allowed", {
-    target: USUAL.target.replace("/resend", `/${vendor}`),
-  }),
-]);
-
 const sent = (attempt: Attempt, recipients: number, reaches = "/emails"): Counted => ({
   ...attempt,
   microUsd: recipients * EACH,
@@ -637,7 +626,7 @@ smuggles(smuggler, {
     "a path": PATHS,
     "a change of an e-mail": FREE_WRITES,
     "a limit inside a call": LIMITS,
-    "a key": ANOTHER_VENDORS,
+    "a key": keysOfOthers({ vendor: "resend", target: USUAL.target }, ["stripe", "twilio"]),
   },
   counted: {
     "an e-mail": COUNTED,

@@ -5,6 +5,7 @@ import {
   ambiguousPath,
   amountUnknown,
   type Counted,
+  keysOfOthers,
   METHODS,
   notPriced,
   OVERRIDES,
@@ -538,18 +539,6 @@ const LIMITS: readonly Refused[] = [
   ),
 ];
 
-/** A key is its vendor's alone, and its denial is in that vendor's shape. */
-const ANOTHER_VENDORS: readonly Refused[] = ["stripe", "resend"].flatMap((vendor) => [
-  refused(`a key of ${vendor} on this vendor's path`, 403, "endpoint_not_allowed", { key: { vendor } }),
-  refused(`a key of ${vendor} at the root`, 403, "endpoint_not_priced", {
-    key: { vendor },
-    target: USUAL.target.replace("/twilio", ""),
-  }),
-  refused(`a key of this vendor on the path of ${vendor}`, 403, "endpoint_not_allowed", {
-    target: USUAL.target.replace("/twilio", `/${vendor}`),
-  }),
-]);
-
 const CENT = 10_000;
 const MINUTE = 100_000;
 const text = (name: string, body: string, segments: number): Counted => ({
@@ -724,7 +713,7 @@ smuggles(smuggler, {
     "a method": METHODS,
     "a path": PATHS,
     "a limit inside a call": LIMITS,
-    "a key": ANOTHER_VENDORS,
+    "a key": keysOfOthers({ vendor: "twilio", target: USUAL.target }, ["stripe", "resend"]),
   },
   counted: {
     segments: SEGMENTS,

@@ -221,6 +221,24 @@ export const notPriced = (name: string, request: Partial<Attempt>): Refused =>
 export const amountUnknown = (name: string, request: Partial<Attempt>): Refused =>
   refused(name, 400, "amount_unknown", request);
 
+/** A key is its vendor's alone, with the path of its vendor and at the root, and its denial is in that vendor's shape. */
+export const keysOfOthers = (
+  { vendor, target }: { readonly vendor: string; readonly target: string },
+  others: readonly string[],
+): readonly Refused[] =>
+  others.flatMap((other) => [
+    refused(`a key of ${other} on this vendor's path`, 403, "endpoint_not_allowed", {
+      key: { vendor: other },
+    }),
+    refused(`a key of ${other} at the root`, 403, "endpoint_not_priced", {
+      key: { vendor: other },
+      target: target.replace(`/${vendor}`, ""),
+    }),
+    refused(`a key of this vendor on the path of ${other}`, 403, "endpoint_not_allowed", {
+      target: target.replace(`/${vendor}`, `/${other}`),
+    }),
+  ]);
+
 /** Headers that no request may have, whatever its vendor. */
 export const OVERRIDES: readonly Refused[] = [
   "X-HTTP-Method-Override: DELETE",

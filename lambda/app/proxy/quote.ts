@@ -41,7 +41,7 @@ export async function quote(admitted: Admitted, ports: QuotePorts): Promise<Quot
   const { request, row, vendorRequest, rule } = admitted;
   try {
     if (rule.kind === "free") {
-      refuse(rule.check(vendorRequest, row.policy.limits));
+      throwIfProblem(rule.check(vendorRequest, row.policy.limits));
       return { kind: "free", request, row, call: await callOf(admitted, ports) };
     }
     const price = await priceOf(rule, admitted, ports);
@@ -74,14 +74,14 @@ async function priceOf(rule: PricedRule, admitted: Admitted, ports: QuotePorts):
   const known: Known = { object, found, rateCard: ports.rateCard, limits };
   const quoted = rule.quote(vendorRequest, known);
   if (quoted instanceof Problem) throw quoted;
-  refuse(limitProblem(quoted, limits, vendor, policy.keyId));
+  throwIfProblem(limitProblem(quoted, limits, vendor, policy.keyId));
   return { rule, quote: quoted, known };
 }
 
 /** A key that has ended asks nothing any more. Whether it still stands when the call is made is checked there. */
 async function checkStanding(row: Row, { vault, clock }: QuotePorts): Promise<void> {
   const keyIds = keyIdsOf(row);
-  refuse(standingProblem(keyIds, await vault.balances.read(keyIds), clock.now()));
+  throwIfProblem(standingProblem(keyIds, await vault.balances.read(keyIds), clock.now()));
 }
 
 /** The call as it is sent: where it goes, and the credential that it goes with, as it is after any question before. */
@@ -106,6 +106,6 @@ async function callOf(
   return { vendor, request: vendorRequest, address, secret };
 }
 
-function refuse(problem: Problem | null): void {
+function throwIfProblem(problem: Problem | null): void {
   if (problem !== null) throw problem;
 }

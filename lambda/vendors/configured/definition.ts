@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { OUR_SEGMENTS } from "../registry.ts";
 import { priceInUsd, UNITS } from "./decimal.ts";
 import { endpointProblem } from "./endpoints.ts";
 import { folded } from "./names.ts";
@@ -294,7 +295,7 @@ const idempotency = fieldsOf({
 
 const ENDPOINTS_MAX = 50;
 
-const RESERVED = new Set(["api", "aws", "constructor", "dashboard", "healthz", "keybrake", "vault"]);
+const RESERVED = new Set([...OUR_SEGMENTS, "api", "aws", "constructor", "keybrake"].toSorted());
 
 const NAME_ACCEPTED =
   "a name of 2 to 30 small letters and digits that begins with a letter, such as images; it becomes a path";
