@@ -176,10 +176,12 @@ function parseVendors(text: string | undefined): readonly Definition[] {
     throw new StartError(
       `KEYBRAKE_VENDORS ${read.refused}${read.field === null ? "" : ` (${read.field})`}; ${VENDORS_ACCEPTED}`,
     );
+  const isList = Array.isArray(read.value);
   try {
-    return parseDefinitions(Array.isArray(read.value) ? read.value : [read.value], DEFINITION_RULES);
+    return parseDefinitions(isList ? read.value : [read.value], DEFINITION_RULES);
   } catch (error) {
-    throw new StartError(`KEYBRAKE_VENDORS has ${error instanceof Error ? error.message : String(error)}`);
+    const why = error instanceof Error ? error.message : String(error);
+    throw new StartError(`KEYBRAKE_VENDORS has ${isList ? why : why.replace(/^0\./, "")}`);
   }
 }
 

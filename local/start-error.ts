@@ -12,7 +12,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: "its file system is read-only",
   ENOSPC: "the disk is full",
   EDQUOT: "the quota of this user is used up",
-  ENOENT: "there is no such folder",
+  ENOENT: "there is no such file or folder",
   ENOTDIR: "a part of its path is a file",
   EISDIR: "it is a folder",
   ENAMETOOLONG: "its name is too long",

@@ -263,11 +263,11 @@ describe("KEYBRAKE_VENDORS", () => {
     [
       "a wrong field",
       IMAGES.replace('"max": 10', '"maximum": 10'),
-      /^KEYBRAKE_VENDORS has 0\.endpoints\.POST \/v1\/images\.price\.times\.max: it is missing; expected a whole number/,
+      /^KEYBRAKE_VENDORS has endpoints\.POST \/v1\/images\.price\.times\.max: it is missing; expected a whole number/,
     ],
     [
       "a built-in vendor",
-      IMAGES.replace('"images"', '"stripe"'),
+      `[${IMAGES.replace('"images"', '"stripe"')}]`,
       /^KEYBRAKE_VENDORS has 0\.name: .*it is taken/,
     ],
   ])("refuses %s", (_, text, message) => {

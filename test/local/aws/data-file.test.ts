@@ -52,7 +52,7 @@ test.each([
 });
 
 test.each([
-  [["missing", "keys.db"], "cannot write to its folder: there is no such folder (ENOENT)"],
+  [["missing", "keys.db"], "cannot write to its folder: there is no such file or folder (ENOENT)"],
   [["a-file", "keys.db"], "cannot write to its folder: a part of its path is a file (ENOTDIR)"],
 ])("a file in %j is refused by its folder", async (path, message) => {
   await writeFile(join(folder, "a-file"), "");
