@@ -195,7 +195,7 @@ const endpointFields = {
   /** The only parameters that a query may have: none unless given where the body has the price, else all. */
   query: v.optional(names),
   object_id: v.optional(answerField),
-  /** The API answers a repeat under one idempotency key as it answered the first, and does nothing again. */
+  /** The API answers a repeat under one idempotency key as it answered the first, and bills nothing again: no failure either. */
   idempotent: v.optional(v.boolean("expected true or false")),
   charged_on: v.optional(
     v.pipe(

@@ -80,7 +80,7 @@ const free = (rules: RequestRules): FreeRule => ({
 
 const priced = (endpoint: EndpointDefinition, rules: RequestRules, windowMs: number | null): PricedRule => ({
   kind: "priced",
-  // A refusal is taken for no more than that, so it does not matter whether the API runs failed work again.
+  // A refusal is taken for no more than that, so it does not matter whether the API runs again what it refused.
   idempotency: windowMs === null ? null : { windowMs, rerunsFailures: true },
   quote: (request) => {
     const read = readRequest(request, rules);
