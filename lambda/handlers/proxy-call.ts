@@ -46,7 +46,8 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
         });
       if (named === null || problem.cause !== undefined) warn(problem.message, problem.cause);
       countDenial(problem.code);
-      return denialAnswer(problem, null, event.requestContext.requestId, spokenIn(event), vendors);
+      const { requestId } = event.requestContext;
+      return denialAnswer(problem, { facts: null, requestId, spoken: spokenIn(event) }, vendors);
     },
   })
   .handler(async (event, context) => {
@@ -65,7 +66,11 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
       if (code === "key_unknown") countUnknownKey(event);
       if (cause !== undefined) warn(message, cause);
     }
-    return proxyAnswer(result, request.requestId, baseUrlOf(event), spokenIn(event), vendors);
+    return proxyAnswer(
+      result,
+      { requestId: request.requestId, baseUrl: baseUrlOf(event), spoken: spokenIn(event) },
+      vendors,
+    );
   });
 
 /** The vendor that the path names, or null: then it is the key's own. */

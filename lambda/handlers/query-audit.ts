@@ -30,11 +30,10 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
     );
     const answer = await queryAudit(query, vendors.names, reader);
     const accept = (headersOf(event)["accept"] ?? []).join(",");
-    return auditAnswer(
-      answer,
+    return auditAnswer(answer, {
       accept,
       withEvents,
-      answer.next === null ? null : cursorFor(answer.next),
-      event.requestContext.requestId,
-    );
+      nextCursor: answer.next === null ? null : cursorFor(answer.next),
+      requestId: event.requestContext.requestId,
+    });
   });

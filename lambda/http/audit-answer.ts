@@ -4,13 +4,19 @@ import { DecimalUsd, eventAttributes, eventId, rowAttributes, type WireValue } f
 import type { AuditRow } from "../domain/audit-event.ts";
 import { jsonAnswer, textAnswer } from "./answers.ts";
 
+export interface AuditAnswerOptions {
+  /** The caller's header. */
+  readonly accept: string;
+  readonly withEvents: boolean;
+  /** Null ends the list. */
+  readonly nextCursor: string | null;
+  readonly requestId: string;
+}
+
 /** Rows of the audit log as JSON or, for an export, as CSV or NDJSON; then the cursor is in a header. */
 export function auditAnswer(
   answer: AuditAnswer,
-  accept: string,
-  withEvents: boolean,
-  nextCursor: string | null,
-  requestId: string,
+  { accept, withEvents, nextCursor, requestId }: AuditAnswerOptions,
 ): APIGatewayProxyResult {
   const rows = answer.rows.map((row) =>
     withEvents ? { ...rowAttributes(row), events: eventsOf(row) } : rowAttributes(row),

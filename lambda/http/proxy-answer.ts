@@ -41,12 +41,15 @@ const RESERVED = /^(keybrake|access-control)-/i;
  */
 export function proxyAnswer(
   result: ProxyResult,
-  requestId: string,
-  baseUrl: string,
-  spoken: string | null,
+  {
+    requestId,
+    baseUrl,
+    spoken,
+  }: { readonly requestId: string; readonly baseUrl: string; readonly spoken: string | null },
   vendors: VendorRegistry,
 ): APIGatewayProxyResult {
-  if (result.kind === "denied") return denialAnswer(result.problem, result.facts, requestId, spoken, vendors);
+  if (result.kind === "denied")
+    return denialAnswer(result.problem, { facts: result.facts, requestId, spoken }, vendors);
   const { reply, decoded, facts } = result;
   const vendor = vendors.find(facts.vendorName);
   const rewritten = withLinksHere(decoded, vendor, baseUrl);
@@ -86,9 +89,11 @@ function withLinksHere(decoded: Uint8Array, vendor: Vendor | null, baseUrl: stri
  */
 export function denialAnswer(
   problem: Problem,
-  facts: CallFacts | null,
-  requestId: string,
-  spoken: string | null,
+  {
+    facts,
+    requestId,
+    spoken,
+  }: { readonly facts: CallFacts | null; readonly requestId: string; readonly spoken: string | null },
   vendors: VendorRegistry,
 ): APIGatewayProxyResult {
   const { status, code, charged, details } = problem;

@@ -50,4 +50,7 @@ const { rows } = await new DynamoAuditReader(client, "audit").page({
   limit: 10,
 });
 const answer = { rows: rows.map(({ row }) => row), next: null };
-console.log(auditAnswer(answer, "application/json", true, null, "req").body);
+console.log(
+  auditAnswer(answer, { accept: "application/json", withEvents: true, nextCursor: null, requestId: "req" })
+    .body,
+);

@@ -70,8 +70,9 @@ describe("the Audit table", () => {
     });
     const answer = { rows: rows.map(({ row }) => row), next: null };
 
-    const json = auditAnswer(answer, "application/x-ndjson", true, null, "req").body;
-    const csv = auditAnswer(answer, "text/csv", false, null, "req").body;
+    const last = { nextCursor: null, requestId: "req" };
+    const json = auditAnswer(answer, { ...last, accept: "application/x-ndjson", withEvents: true }).body;
+    const csv = auditAnswer(answer, { ...last, accept: "text/csv", withEvents: false }).body;
 
     expect(json.trimEnd().split("\n")).toEqual(
       STORED.flatMap(({ kind, row }) => (kind === "row" ? [JSON.stringify(row)] : [])),

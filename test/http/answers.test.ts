@@ -15,7 +15,7 @@ const OURS: readonly (readonly [name: string, body: string])[] = [
     (vendor) =>
       [
         `a denial at ${vendor ?? "the root"}`,
-        denialAnswer(PROBLEM, null, "id", vendor, vendors).body,
+        denialAnswer(PROBLEM, { facts: null, requestId: "id", spoken: vendor }, vendors).body,
       ] as const,
   ),
   ...GATEWAY_RESPONSE_TYPES.map((type) => [type, gatewayResponseOf(type).template] as const),

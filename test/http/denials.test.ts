@@ -15,7 +15,7 @@ test.each([
   ["our own API", problemAnswer(problem, "req_1", vendors.secrets).body],
   ...[...vendors.names, null].map((spoken) => [
     `the SDK of ${spoken ?? "nobody we know"}`,
-    denialAnswer(problem, null, "req_1", spoken, vendors).body,
+    denialAnswer(problem, { facts: null, requestId: "req_1", spoken }, vendors).body,
   ]),
 ])("an error for %s repeats no secret", (_, body) => {
   expect(body).not.toContain("abcdefghijklmnop");

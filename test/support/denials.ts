@@ -87,7 +87,7 @@ export async function everyDenial(): Promise<readonly Denial[]> {
   const answers = problems.flatMap(([name, problem]) => [
     ...[...vendors.names, null].map((spoken) => ({
       name: `${name}-${spoken ?? "root"}`,
-      answer: denialAnswer(problem, null, "req_1", spoken, vendors),
+      answer: denialAnswer(problem, { facts: null, requestId: "req_1", spoken }, vendors),
     })),
     { name: `${name}-own-api`, answer: problemAnswer(problem, "req_1", vendors.secrets) },
   ]);
