@@ -192,7 +192,7 @@ const endpointFields = {
       "expected an object of lists of values",
     ),
   ),
-  /** The only parameters that a query may have: none unless given where the body has the price, else all. */
+  /** The only parameters that a query may have: unless given, none of a POST, PUT or PATCH that has a price, and all of any other call. */
   query: v.optional(names),
   object_id: v.optional(answerField),
   /** The API answers a repeat under one idempotency key as it answered the first, and bills nothing again: no failure either. */

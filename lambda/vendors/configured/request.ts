@@ -28,7 +28,7 @@ export interface RequestRules {
 /** Reads a request, or says why it is refused. */
 export function readRequest(request: VendorRequest, rules: RequestRules): StrictRequest | Problem {
   const guard = guardOf(rules.endpoint);
-  const query = queryProblem(request.query, rules, guard);
+  const query = queryProblem(request, rules, guard);
   if (query !== null) return query;
   if ((request.headers["content-encoding"] ?? []).length > 0)
     return ambiguous("the body is compressed; send it uncompressed");
@@ -57,13 +57,14 @@ function guardOf({ price, values = {} }: EndpointDefinition): Guard {
 }
 
 function queryProblem(
-  query: VendorRequest["query"],
+  { method, query }: VendorRequest,
   { endpoint, credentialParameter }: RequestRules,
   guard: Guard,
 ): Problem | null {
-  const where = placeOf(endpoint.price);
+  // Beside a body a parameter is another place for what costs, and some servers refuse a wrong one only when the work is done.
+  const takesAny = BODILESS.has(method) || endpoint.price === "free";
   const isAnotherSpelling = spellingsOf(guardedNames(guard));
-  const listed = endpoint.query ?? (where === null || where.query !== undefined ? null : []);
+  const listed = endpoint.query ?? (takesAny ? null : []);
   for (const [name, values] of Object.entries(query)) {
     const shown = JSON.stringify(name.slice(0, 40));
     if (asksForMethod(name))

@@ -327,6 +327,11 @@ describe("a flat price, and none", () => {
       { ...json([{ email: "a" }, { email: "b" }]), path: "/v2/people" },
       "ambiguous_request",
     ],
+    [
+      "a query beside a body",
+      { ...json({ email: "a" }), path: "/v2/people", query: { include: ["x"] } },
+      "ambiguous_request",
+    ],
     ["another method by a field", { ...form("_method=DELETE"), path: "/v2/people" }, "ambiguous_request"],
     ["another method by JSON", { ...json({ _method: "DELETE" }), path: "/v2/people" }, "ambiguous_request"],
     [
