@@ -1,7 +1,7 @@
 /** `npm start`: Keybrake on this machine. The variables it reads are in local/settings.ts. */
 
+import { exampleEntry } from "../lambda/vendors/did-you-mean.ts";
 import { vendorRegistry } from "../lambda/vendors/index.ts";
-import { exampleEntry } from "../lambda/vendors/meant.ts";
 import type { VendorRegistry } from "../lambda/vendors/registry.ts";
 import { FUNCTION_TIMEOUT_S } from "../lib/limits.ts";
 import { decisionLine } from "../local/decision-line.ts";

@@ -10,7 +10,7 @@ import type { Secrets } from "../domain/secrets.ts";
 import { isJsonObject } from "../domain/strict-json.ts";
 import { parseDuration } from "../domain/time.ts";
 import type { LimitName, Vendor } from "../domain/vendor.ts";
-import { entryProblem } from "../vendors/meant.ts";
+import { entryProblem } from "../vendors/did-you-mean.ts";
 import type { VendorRegistry } from "../vendors/registry.ts";
 
 /** The bodies of requests about keys. Unknown fields are refused: a misspelt cap must not leave a key uncapped. */

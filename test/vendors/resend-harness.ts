@@ -2,7 +2,7 @@ import { microUsd } from "../../lambda/domain/money.ts";
 import { Problem } from "../../lambda/domain/problem.ts";
 import type { PriceTable } from "../../lambda/domain/rate-card.ts";
 import type { FreeRule, Known, PricedRule, Quote, VendorRequest } from "../../lambda/domain/vendor.ts";
-import { endpointOf } from "../../lambda/vendors/endpoints.ts";
+import { endpointOf } from "../../lambda/vendors/catalog-entry.ts";
 import { resend } from "../../lambda/vendors/resend/resend.ts";
 import { DEFAULT_RATE_CARD } from "../support/rate-card.ts";
 import { UNLIMITED } from "../support/unlimited.ts";

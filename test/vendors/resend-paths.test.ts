@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Endpoint } from "../../lambda/domain/vendor.ts";
-import { endpointOf } from "../../lambda/vendors/endpoints.ts";
+import { endpointOf } from "../../lambda/vendors/catalog-entry.ts";
 import { EMAIL_FIELDS } from "../../lambda/vendors/resend/emails.ts";
 import { resend } from "../../lambda/vendors/resend/resend.ts";
 import { tableUnder, textOf } from "../docs/markdown.ts";

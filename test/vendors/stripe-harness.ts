@@ -12,7 +12,7 @@ import type {
   VendorOutcome,
   VendorRequest,
 } from "../../lambda/domain/vendor.ts";
-import { endpointOf } from "../../lambda/vendors/endpoints.ts";
+import { endpointOf } from "../../lambda/vendors/catalog-entry.ts";
 import { stripe } from "../../lambda/vendors/stripe/stripe.ts";
 import { rateCardWith } from "../support/rate-card.ts";
 import { UNLIMITED } from "../support/unlimited.ts";

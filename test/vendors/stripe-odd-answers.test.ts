@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { endpointOf } from "../../lambda/vendors/endpoints.ts";
+import { endpointOf } from "../../lambda/vendors/catalog-entry.ts";
 import { stripe } from "../../lambda/vendors/stripe/stripe.ts";
 import { answer, cents, counted, known, pricedOf, read, requestOf } from "./stripe-harness.ts";
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import Stripe from "stripe";
 import { describe, expect, test } from "vitest";
 import type { Endpoint, Vendor } from "../../lambda/domain/vendor.ts";
-import { endpointOf } from "../../lambda/vendors/endpoints.ts";
+import { endpointOf } from "../../lambda/vendors/catalog-entry.ts";
 import { DENIED } from "../../lambda/vendors/stripe/denied.ts";
 import { FREE_WRITES } from "../../lambda/vendors/stripe/free-writes.ts";
 import { ACCOUNT_READS, READS } from "../../lambda/vendors/stripe/reads.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { VendorRequest } from "../../lambda/domain/vendor.ts";
-import { endpointOf } from "../../lambda/vendors/endpoints.ts";
+import { endpointOf } from "../../lambda/vendors/catalog-entry.ts";
 import { stripe } from "../../lambda/vendors/stripe/stripe.ts";
 import {
   answer,

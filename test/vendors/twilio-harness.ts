@@ -2,7 +2,7 @@ import { microUsd } from "../../lambda/domain/money.ts";
 import { Problem } from "../../lambda/domain/problem.ts";
 import type { RateCard } from "../../lambda/domain/rate-card.ts";
 import type { Known, Quote, VendorAnswer, VendorOutcome, VendorRequest } from "../../lambda/domain/vendor.ts";
-import { endpointOf } from "../../lambda/vendors/endpoints.ts";
+import { endpointOf } from "../../lambda/vendors/catalog-entry.ts";
 import { twilio } from "../../lambda/vendors/twilio/twilio.ts";
 import { rateCardWith } from "../support/rate-card.ts";
 import { UNLIMITED } from "../support/unlimited.ts";

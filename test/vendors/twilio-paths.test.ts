@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { endpointOf } from "../../lambda/vendors/endpoints.ts";
+import { endpointOf } from "../../lambda/vendors/catalog-entry.ts";
 import { twilio } from "../../lambda/vendors/twilio/twilio.ts";
 
 /** Guarantees that every path of Twilio's own descriptions is priced, free or denied. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { endpointOf } from "../../lambda/vendors/endpoints.ts";
+import { endpointOf } from "../../lambda/vendors/catalog-entry.ts";
 import { twilio } from "../../lambda/vendors/twilio/twilio.ts";
 import { UNLIMITED } from "../support/unlimited.ts";
 import {

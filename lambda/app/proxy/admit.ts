@@ -2,8 +2,8 @@ import { canonicalPath, matchesPattern, parseEndpointPattern } from "../../domai
 import { Problem } from "../../domain/problem.ts";
 import type { Policy } from "../../domain/vault-key.ts";
 import type { Endpoint, FreeRule, Headers, PricedRule, Vendor, VendorRequest } from "../../domain/vendor.ts";
-import { endpointOf } from "../../vendors/endpoints.ts";
-import { pathHint } from "../../vendors/meant.ts";
+import { endpointOf } from "../../vendors/catalog-entry.ts";
+import { pathHint } from "../../vendors/did-you-mean.ts";
 import type { VendorRegistry } from "../../vendors/registry.ts";
 import { type Denial, denialOnOwnRecord, problemOf } from "./denials.ts";
 import type { Identified } from "./identify.ts";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { endpointOf } from "../../../lambda/vendors/endpoints.ts";
+import { endpointOf } from "../../../lambda/vendors/catalog-entry.ts";
 import { vendorRegistry } from "../../../lambda/vendors/index.ts";
 import { ROUTES as RESEND } from "../../../local/simulators/resend/routes.ts";
 import { startResendSimulator } from "../../../local/simulators/resend/server.ts";

@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Problem } from "../../../lambda/domain/problem.ts";
 import type { Quote, Vendor, VendorOutcome, VendorRequest } from "../../../lambda/domain/vendor.ts";
+import { endpointOf } from "../../../lambda/vendors/catalog-entry.ts";
 import { type DefinitionInput, parseDefinitions } from "../../../lambda/vendors/configured/definition.ts";
 import { configuredVendor } from "../../../lambda/vendors/configured/vendor.ts";
-import { endpointOf } from "../../../lambda/vendors/endpoints.ts";
 import { DEFAULT_RATE_CARD } from "../../support/rate-card.ts";
 import { UNLIMITED } from "../../support/unlimited.ts";
 

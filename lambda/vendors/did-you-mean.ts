@@ -1,6 +1,6 @@
 import { type EndpointPattern, parseEndpointPattern } from "../domain/endpoint.ts";
 import type { Vendor } from "../domain/vendor.ts";
-import { endpointOf, fitsSegment } from "./endpoints.ts";
+import { endpointOf, fitsSegment } from "./catalog-entry.ts";
 
 /**
  * Guesses what was meant by an allowlist entry that can never match, or by a path that no endpoint has: the base URL of

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Vendor } from "../../lambda/domain/vendor.ts";
-import { endpointOf } from "../../lambda/vendors/endpoints.ts";
+import { endpointOf } from "../../lambda/vendors/catalog-entry.ts";
+import { entryProblem, pathHint } from "../../lambda/vendors/did-you-mean.ts";
 import { vendorRegistry } from "../../lambda/vendors/index.ts";
-import { entryProblem, pathHint } from "../../lambda/vendors/meant.ts";
 import { stripe } from "../../lambda/vendors/stripe/stripe.ts";
 
 /** Guarantees that an entry of an allowlist can match some call, and that whoever is wrong is told what was meant. */
