@@ -17,7 +17,9 @@ test.each(documents())("no line of %s is longer than a screen is wide, but for c
 const FOLDERS = ["bin", "docs", "examples", "lambda", "lib", "local", "test", ".ci"];
 
 const FILES: readonly string[] = [
-  ...readdirSync(REPOSITORY),
+  ...readdirSync(REPOSITORY, { withFileTypes: true }).flatMap((entry) =>
+    entry.isFile() ? [entry.name] : [],
+  ),
   ...FOLDERS.flatMap((folder) =>
     readdirSync(join(REPOSITORY, folder), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())

@@ -343,6 +343,30 @@ describe("lookups, at a flat price, with the credential in the query", () => {
     expect(JSON.stringify(await callRows(run, key))).not.toMatch(/kbvk|credential-of-the-tests/);
   });
 
+  test.each([
+    [
+      "another parameter",
+      (token: string) => ({ target: `/lookup/v2/usage?api_key=${token}&token=${token}` }),
+    ],
+    [
+      "another parameter, beside a key in its header",
+      (token: string) => ({ authorization: `Bearer ${token}`, target: `/lookup/v2/usage?token=${token}` }),
+    ],
+    [
+      "a header that is forwarded",
+      (token: string) => ({ target: `/lookup/v2/usage?api_key=${token}`, headers: [`User-Agent: ${token}`] }),
+    ],
+  ] as const)("a vault key in %s goes to no vendor", async (_, sent) => {
+    const { upstream } = smuggler;
+    const key = await smuggler.issue();
+    upstream.forget();
+
+    const answered = await smuggler.send(key, { authorization: null, method: "GET", ...sent(key.token) });
+
+    expect(answered.status, answered.body).toBe(400);
+    expect(upstream.requests).toEqual([]);
+  });
+
   test("two vault keys in the query are none", async () => {
     const { upstream } = smuggler;
     const key = await smuggler.issue();

@@ -27,6 +27,16 @@ const whole = (from: number, to: number) => {
   );
 };
 
+const isObject = (input: unknown): input is object => typeof input === "object" && input !== null;
+
+/** Names that a record loses here, since every object of JavaScript has them: what they limit would not be limited. */
+const LOST_NAMES = ["__proto__", "constructor", "prototype"];
+
+const namedObject = v.check<unknown, string>(
+  (input) => !isObject(input) || !LOST_NAMES.some((name) => Object.hasOwn(input, name)),
+  `expected other names than ${LOST_NAMES.join(", ")}`,
+);
+
 /** An object whose unknown fields are refused with the names of the known ones, and whose missing ones say what they take. */
 const fieldsOf = <E extends v.ObjectEntries>(entries: E) => {
   const accepted = `expected an object with ${Object.keys(entries).join(", ")}`;
@@ -142,8 +152,6 @@ type PriceSchema = v.GenericSchema<
   | v.InferOutput<typeof answerAmount>
 >;
 
-const isObject = (input: unknown): input is object => typeof input === "object" && input !== null;
-
 const SCALAR_PRICE_ACCEPTED =
   'expected "free", dollars such as 0.01, {"usd": 0.04, "times": {…}}, {"amount": {…}} or {"answer": {…}}';
 const scalarPrice = v.pipe(
@@ -182,14 +190,18 @@ const endpointFields = {
   fields: v.optional(names),
   /** Field of the body -> the only values that it may have, where it is there. */
   values: v.optional(
-    v.record(
-      jsonField,
-      v.pipe(
-        v.array(v.union([v.string(), v.number(), v.boolean()], "expected strings, numbers, true or false")),
-        v.minLength(1, "expected at least one value"),
-        v.maxLength(50, "expected at most 50 values"),
+    v.pipe(
+      v.unknown(),
+      namedObject,
+      v.record(
+        jsonField,
+        v.pipe(
+          v.array(v.union([v.string(), v.number(), v.boolean()], "expected strings, numbers, true or false")),
+          v.minLength(1, "expected at least one value"),
+          v.maxLength(50, "expected at most 50 values"),
+        ),
+        "expected an object of lists of values",
       ),
-      "expected an object of lists of values",
     ),
   ),
   /** The only parameters that a query may have: unless given, none of a POST, PUT or PATCH that has a price, and all of any other call. */
@@ -338,10 +350,14 @@ const definition = ({ builtIn, loopback }: DefinitionRules) =>
       request_id_header: v.optional(text(HEADER, "the name of a header"), "X-Request-Id"),
       /** Placeholder of a path -> `any` where it may be a word; else it has a digit, as ids do. */
       placeholders: v.optional(
-        v.record(
-          text(/^[a-z][a-z0-9_]{0,29}$/, "the name of a placeholder, without braces"),
-          v.picklist(["id", "any"], "expected id or any"),
-          "expected an object of placeholders",
+        v.pipe(
+          v.unknown(),
+          namedObject,
+          v.record(
+            text(/^[a-z][a-z0-9_]{0,29}$/, "the name of a placeholder, without braces"),
+            v.picklist(["id", "any"], "expected id or any"),
+            "expected an object of placeholders",
+          ),
         ),
         {},
       ),
@@ -396,8 +412,9 @@ function* contradictions(given: Definition): Generator<readonly [readonly string
       ["forwarded_headers", `${at}`],
       "it is forwarded already, repeated, or the header of the credential; expected another header, once",
     ];
-  if (own === given.idempotency?.header.toLowerCase())
-    yield [["idempotency", "header"], "it is the header of the credential; expected another one"];
+  const known = given.idempotency?.header.toLowerCase() ?? "";
+  if (known === own || ALWAYS_FORWARDED.includes(known))
+    yield [["idempotency", "header"], "it has another meaning already; expected a header of its own"];
   for (const [key, { price: amount, idempotent, query, fields, values }] of Object.entries(given.endpoints)) {
     const field = (name: string) => ["endpoints", key, name];
     const [method = ""] = key.split(" ");

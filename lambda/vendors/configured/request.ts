@@ -1,5 +1,6 @@
 import { Problem } from "../../domain/problem.ts";
 import { isJsonObject } from "../../domain/strict-json.ts";
+import { parseVaultKey } from "../../domain/vault-key.ts";
 import type { VendorRequest } from "../../domain/vendor.ts";
 import { ambiguous, type Form, type FormStyle, parseForm } from "../form.ts";
 import { readJson } from "../json-body.ts";
@@ -67,6 +68,8 @@ function queryProblem(
   const listed = endpoint.query ?? (takesAny ? null : []);
   for (const [name, values] of Object.entries(query)) {
     const shown = JSON.stringify(name.slice(0, 40));
+    if (values.some((value) => parseVaultKey(value) !== null))
+      return ambiguous(`the query has a vault key in ${shown}, which would reach the vendor; leave it out`);
     if (asksForMethod(name))
       return ambiguous(`the query has ${shown}, which asks for another method; send that method itself`);
     if (credentialParameter !== null && folded(name) === folded(credentialParameter))

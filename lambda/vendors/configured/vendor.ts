@@ -1,4 +1,5 @@
 import { Problem } from "../../domain/problem.ts";
+import { parseVaultKey } from "../../domain/vault-key.ts";
 import type { Endpoint, FreeRule, Headers, PricedRule, Vendor } from "../../domain/vendor.ts";
 import { ambiguous } from "../form.ts";
 import { printable } from "../json-answer.ts";
@@ -154,6 +155,8 @@ function secretsOf(secret: string, credential: CredentialDefinition): readonly s
   return password === "" ? [user] : [password];
 }
 
+const isVaultKey = (text: string): boolean => parseVaultKey(text) !== null;
+
 /** Of these the first one is forwarded. */
 const DECIDES_NOTHING = ["accept", "user-agent"];
 
@@ -166,6 +169,9 @@ function refuseHeaders(
 ): Problem | null {
   const twice = forwarded.find((name) => !DECIDES_NOTHING.includes(name) && (headers[name] ?? []).length > 1);
   if (twice !== undefined) return ambiguous(`the header ${twice} is repeated; send it once`);
+  const withKey = forwarded.find((name) => (headers[name] ?? []).some(isVaultKey));
+  if (withKey !== undefined)
+    return ambiguous(`the header ${withKey} has a vault key, which would reach the vendor; leave it out`);
   const [key] = headers[idempotencyHeader] ?? [];
   if (key === undefined || !forwarded.includes(idempotencyHeader)) return null;
   return key.trim() === key && key !== "" && key.length <= IDEMPOTENCY_KEY_LENGTH_MAX

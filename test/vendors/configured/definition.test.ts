@@ -54,6 +54,21 @@ describe("a wrong definition", () => {
     ["a built-in vendor's name", wrong({ name: "stripe" }), /^0\.name: got "stripe"; it is taken/],
     ["a name that every object has", wrong({ name: "constructor" }), /^0\.name: .*it is taken/],
     [
+      "a limit that JavaScript would lose",
+      endpoint({ price: 0.04, values: JSON.parse('{"constructor": ["a"]}') }),
+      /^0\.endpoints\.POST \/things\.values: expected other names than __proto__, constructor, prototype/,
+    ],
+    [
+      "a placeholder that JavaScript would lose",
+      wrong({ placeholders: JSON.parse('{"constructor": "any"}') }),
+      /^0\.placeholders: expected other names than/,
+    ],
+    [
+      "a header that says something else for the idempotency key",
+      wrong({ idempotency: { header: "User-Agent", hours: 24 } }),
+      /^0\.idempotency\.header: it has another meaning already/,
+    ],
+    [
       "a name twice",
       [definitionWith(USUAL), definitionWith(USUAL)],
       /^1\.name: another vendor has this name/,
