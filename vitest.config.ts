@@ -1,10 +1,11 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * What takes long: a vendor more in a copy of the product, records that are tried again, processes that are killed and
+ * What takes long: a vendor more in a copy of the product, calls and records that are tried again and again, processes that are killed and
  * started again, calls by chance, servers of others, and the product broken on purpose.
  */
 const LONG = [
+  "test/app/proxy/repeated-call.test.ts",
   "test/e2e/fourth-vendor.test.ts",
   "test/e2e/independent-upstreams.test.ts",
   "test/e2e/quotes.test.ts",
