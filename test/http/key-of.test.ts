@@ -19,6 +19,9 @@ const prefixed = vendorOf(
 const inQuery = vendorOf(
   definitionWith({ "GET /x": "free" }, { credential: { send: "query", name: "api_key" } }),
 );
+const oddlyNamed = vendorOf(
+  definitionWith({ "GET /x": "free" }, { credential: { send: "query", name: "valueOf" } }),
+);
 const bearer = { authorization: [`Bearer ${KEY}`] };
 
 /** Guarantees that a client of an API works unmodified: the vault key is found where the client puts a credential. */
@@ -63,6 +66,13 @@ test.each([
     { headers: {}, query: { api_key: [KEY, OTHER] } },
     null,
     { api_key: [KEY, OTHER] },
+  ],
+  [
+    "nowhere, where the parameter has a name that every object has",
+    [oddlyNamed],
+    { headers: {}, query: { q: ["x"] } },
+    null,
+    { q: ["x"] },
   ],
   ["in another vendor's header", [usual], { headers: { "x-api-key": [KEY] }, query: {} }, null, {}],
   [

@@ -12,7 +12,7 @@ import { originProblem } from "./origin.ts";
  * Read by the configuration of the deployment and by the local run, which check it, and by the functions that use it.
  */
 
-const HEADER = /^[A-Za-z][A-Za-z0-9-]{0,63}$/;
+const HEADER = /^(?!constructor$)[A-Za-z][A-Za-z0-9-]{0,63}$/i;
 
 const text = (pattern: RegExp, accepted: string) =>
   v.pipe(v.string(`expected ${accepted}`), v.regex(pattern, `expected ${accepted}`));
@@ -425,6 +425,9 @@ function* contradictions(given: Definition): Generator<readonly [readonly string
         "it needs idempotency of the vendor, which says the header and for how long",
       ];
     const where = placeOf(amount);
+    const list = isListPrice(amount) ? folded((where?.json ?? where?.form ?? "").replace(/\[\]$/, "")) : null;
+    if (list !== null && Object.keys(values ?? {}).some((name) => folded(name) === list))
+      yield [field("values"), "it names the list that the price counts; expected other fields"];
     if (where !== null && !hasBody && where.query === undefined)
       yield [field("price"), `a ${method} has no body; expected a number in the query`];
     if (where !== null && hasBody && where.query !== undefined)
@@ -442,6 +445,9 @@ function* contradictions(given: Definition): Generator<readonly [readonly string
 
 /** Methods whose requests have no body here. */
 export const BODILESS: ReadonlySet<string> = new Set(["GET", "DELETE"]);
+
+const isListPrice = (amount: EndpointDefinition["price"]): boolean =>
+  typeof amount === "object" && "times" in amount && amount.times.is === "list";
 
 /** Where the number stands that a price is made of, or null where no number of the request is. */
 export function placeOf(amount: EndpointDefinition["price"]): {

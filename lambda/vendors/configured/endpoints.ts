@@ -5,7 +5,7 @@ import { folded } from "./names.ts";
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 const KEY_ACCEPTED = `expected "METHOD /path", with ${METHODS.join(", ")} as methods and a placeholder such as {id} for a segment that differs`;
 const FIXED = /^[A-Za-z0-9_~][A-Za-z0-9_.~:@!$&'()*+,=-]*$/;
-const PLACEHOLDER = /^\{([a-z][a-z0-9_]{0,29})\}$/;
+const PLACEHOLDER = /^\{((?!constructor\})[a-z][a-z0-9_]{0,29})\}$/;
 const PATH_LENGTH_MAX = 200;
 
 interface Parsed {

@@ -139,6 +139,7 @@ function keyInOf(credential: CredentialDefinition): Vendor["keyIn"] {
   }
   if (credential.send !== "query") return null;
   return ({ query }) => {
+    if (!Object.hasOwn(query, credential.name)) return { token: null, query };
     const { [credential.name]: values = [], ...others } = query;
     const [token = null] = values;
     return values.length === 1 ? { token, query: others } : { token: null, query };

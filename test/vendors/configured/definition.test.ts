@@ -54,6 +54,24 @@ describe("a wrong definition", () => {
     ["a built-in vendor's name", wrong({ name: "stripe" }), /^0\.name: got "stripe"; it is taken/],
     ["a name that every object has", wrong({ name: "constructor" }), /^0\.name: .*it is taken/],
     [
+      "a limit on the list that the price counts",
+      endpoint({
+        price: { usd: 0.01, times: { form: "sizes[]", is: "list", max: 5 } },
+        values: { sizes: ["small"] },
+      }),
+      /^0\.endpoints\.POST \/things\.values: it names the list that the price counts/,
+    ],
+    [
+      "a header that every object has",
+      wrong({ credential: { send: "header", name: "constructor" } }),
+      /^0\.credential\.name: .*the name of a header/,
+    ],
+    [
+      "a placeholder that every object has",
+      endpoints("GET /things/{constructor}"),
+      /expected "METHOD \/path"/,
+    ],
+    [
       "a limit that JavaScript would lose",
       endpoint({ price: 0.04, values: JSON.parse('{"constructor": ["a"]}') }),
       /^0\.endpoints\.POST \/things\.values: expected other names than __proto__, constructor, prototype/,
