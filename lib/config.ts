@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import * as v from "valibot";
 import { rateCardFields } from "../lambda/rate-card-input.ts";
 import { definitionProblem, definitionsSchema } from "../lambda/vendors/configured/definition.ts";
+import { text, whole } from "../lambda/vendors/configured/schema-fields.ts";
 import { BUILT_IN_NAMES, vendorRegistry } from "../lambda/vendors/index.ts";
 import type { VendorRegistry } from "../lambda/vendors/registry.ts";
 import { KEYED } from "./services.ts";
@@ -14,19 +15,6 @@ import { KEYED } from "./services.ts";
  */
 
 const AUDIT_RETENTION_DAYS_MAX = 3_650;
-
-const text = (pattern: RegExp, accepted: string) =>
-  v.pipe(v.string(`expected ${accepted}`), v.regex(pattern, `expected ${accepted}`));
-
-const whole = (from: number, to: number) => {
-  const accepted = `expected a whole number from ${from} to ${to}`;
-  return v.pipe(
-    v.number(accepted),
-    v.integer(accepted),
-    v.minValue(from, accepted),
-    v.maxValue(to, accepted),
-  );
-};
 
 const credentialName = text(
   /^(?=.{1,32}$)[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*$/,

@@ -61,6 +61,7 @@ const LIB_MAY_IMPORT: readonly string[] = [
   "lambda/vendors/index.ts",
   "lambda/vendors/registry.ts",
   "lambda/vendors/configured/definition.ts",
+  "lambda/vendors/configured/schema-fields.ts",
 ];
 
 describe("imports go one way", () => {

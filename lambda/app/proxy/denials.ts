@@ -34,9 +34,12 @@ type DenialOnRecord = Denied &
     | { readonly writes: "give_back"; readonly record: CallRecord; readonly reservation: Reservation }
   );
 
-/** A step's own Problem, or what a caller is told of an error that has no name. */
+/**
+ * A step's own Problem, or what a caller is told of an error that has no name. `charged`: what is certain in that step. A
+ * Problem that says "no" is not believed where the vendor may have been reached.
+ */
 export const problemOf = (error: unknown, charged: Charged): Problem =>
-  error instanceof Problem
+  error instanceof Problem && (charged === "no" || error.charged !== "no")
     ? error
     : new Problem("ledger_unavailable", "the ledger failed on this call; repeat it", {
         charged,

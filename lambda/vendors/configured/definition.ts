@@ -4,6 +4,7 @@ import { priceInUsd, UNITS } from "./decimal.ts";
 import { endpointProblem } from "./endpoints.ts";
 import { folded } from "./names.ts";
 import { originProblem } from "./origin.ts";
+import { text, whole } from "./schema-fields.ts";
 
 /**
  * The definition of a vendor as an operator writes it: data that becomes a `Vendor` (vendor.ts). Whatever is not listed here
@@ -13,19 +14,6 @@ import { originProblem } from "./origin.ts";
  */
 
 const HEADER = /^(?!constructor$)[A-Za-z][A-Za-z0-9-]{0,63}$/i;
-
-const text = (pattern: RegExp, accepted: string) =>
-  v.pipe(v.string(`expected ${accepted}`), v.regex(pattern, `expected ${accepted}`));
-
-const whole = (from: number, to: number) => {
-  const accepted = `expected a whole number from ${from} to ${to}`;
-  return v.pipe(
-    v.number(accepted),
-    v.integer(accepted),
-    v.minValue(from, accepted),
-    v.maxValue(to, accepted),
-  );
-};
 
 const isObject = (input: unknown): input is object => typeof input === "object" && input !== null;
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Denial, recordDenial } from "../../../lambda/app/proxy/denials.ts";
+import { type Denial, problemOf, recordDenial } from "../../../lambda/app/proxy/denials.ts";
 import type { Reservation } from "../../../lambda/app/proxy/draw-chain.ts";
 import type { ProxyPorts } from "../../../lambda/app/proxy/proxy-ports.ts";
 import { newRow, withQuote } from "../../../lambda/app/proxy/row.ts";
@@ -103,4 +103,14 @@ describe("a denial that writes", () => {
       expect(ports.vault.state.balances.get(KEY)?.leftByWindow[0]).toBe(left);
     },
   );
+});
+
+/** Guarantees that no error is told as "nothing was charged" once the vendor may have been reached. */
+test.each([
+  ["no", "no", refusal],
+  ["unknown", "unknown", refusal],
+  ["unknown", "yes", new Problem("vendor_timeout", "no answer", { charged: "yes" })],
+  ["unknown", "unknown", new Error("a bug")],
+] as const)("where it is certain that %s, an error says %s", (certain, told, error) => {
+  expect(problemOf(error, certain).charged).toBe(told);
 });
