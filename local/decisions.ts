@@ -5,8 +5,8 @@ import { changeFrom } from "../lambda/adapters/vault-changes.ts";
 import { eventsOf } from "../lambda/app/audit/record-audit.ts";
 import { parseVaultKey } from "../lambda/domain/vault-key.ts";
 import { tokenOf } from "../lambda/http/request.ts";
-import { TABLES } from "./aws/dynamodb.ts";
 import type { GatewayAnswer } from "./aws/gateway-answer.ts";
+import { TABLES } from "./aws/tables.ts";
 import { type Decision, decisionOf } from "./decision-line.ts";
 
 /** A request as the gateway got it, with its answer. */

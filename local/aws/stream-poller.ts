@@ -4,10 +4,10 @@ import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { DynamoDBRecord, DynamoDBStreamEvent } from "aws-lambda";
 import { STREAM_READING } from "../../lib/limits.ts";
 import { writeDeadLetter } from "./dead-letters.ts";
-import type { NamedTable } from "./dynamodb.ts";
 import { readCheckpoint, type ShardPosition, writeCheckpoint } from "./stream-checkpoint.ts";
 import { type Delivery, deliver } from "./stream-delivery.ts";
 import { openTableStream, type ShardPage, type TableStream } from "./table-stream.ts";
+import type { NamedTable } from "./tables.ts";
 
 /** As many as a read may bring, since dynoxide looks through the whole stream at every read. */
 const READ_MAX = 1_000;

@@ -8,8 +8,9 @@ import {
   type Shard,
 } from "@aws-sdk/client-dynamodb-streams";
 import type { DynamoDBRecord } from "aws-lambda";
-import { type NamedTable, standIn } from "./dynamodb.ts";
+import { standIn } from "./stand-in.ts";
 import { lambdaRecord } from "./stream-event.ts";
+import type { NamedTable } from "./tables.ts";
 
 /** What one read brought. */
 export interface ShardPage {

@@ -5,7 +5,7 @@ import {
   type DynamoDBClient,
   paginateScan,
 } from "@aws-sdk/client-dynamodb";
-import type { NamedTable } from "./dynamodb.ts";
+import type { NamedTable } from "./tables.ts";
 
 const INTERVAL_MS = 60_000;
 

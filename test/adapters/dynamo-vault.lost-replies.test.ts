@@ -3,7 +3,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vit
 import { type DynamoClients, dynamoClients } from "../../lambda/adapters/dynamo-clients.ts";
 import { DynamoVault } from "../../lambda/adapters/dynamo-vault.ts";
 import { microUsd, NOTHING } from "../../lambda/domain/money.ts";
-import { type LocalDynamoDb, startDynamoDb, TABLES } from "../../local/aws/dynamodb.ts";
+import { type LocalDynamoDb, startDynamoDb } from "../../local/aws/dynamodb.ts";
+import { TABLES } from "../../local/aws/tables.ts";
 import { type FaultProxy, startFaultProxy } from "../support/fault-proxy.ts";
 import {
   attemptOf,

@@ -1,8 +1,8 @@
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { CachedSecrets } from "../../lambda/adapters/secrets-manager.ts";
-import { standIn } from "../../local/aws/dynamodb.ts";
 import { type LocalSecretsManager, startSecretsManager } from "../../local/aws/secrets-manager.ts";
+import { standIn } from "../../local/aws/stand-in.ts";
 
 /** Guarantees what docs/emergency.md says of a credential that is taken away by a blank in its place. */
 

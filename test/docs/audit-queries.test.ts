@@ -4,7 +4,7 @@ import { unmarshall } from "@aws-sdk/util-dynamodb";
 import Stripe from "stripe";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DIST } from "../../bin/build.ts";
-import { standIn } from "../../local/aws/dynamodb.ts";
+import { standIn } from "../../local/aws/stand-in.ts";
 import { type LocalRun, startLocal } from "../../local/run.ts";
 import { type AwsCommand, awsCommand } from "./aws-command.ts";
 import { codeBlocks, textOf } from "./markdown.ts";

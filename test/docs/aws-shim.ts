@@ -3,7 +3,7 @@
  * does, and asks the engine that AWS_ENDPOINT_URL names. Of `--query` it knows what the documents use.
  */
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { standIn } from "../../local/aws/dynamodb.ts";
+import { standIn } from "../../local/aws/stand-in.ts";
 import { commandOf, takeOutput } from "./aws-command.ts";
 
 const { words, output } = takeOutput(process.argv.slice(2));

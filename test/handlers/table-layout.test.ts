@@ -4,9 +4,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { DIST } from "../../bin/build.ts";
 import { TableLayout } from "../../lambda/adapters/table-layout.ts";
 import { LAYOUT_KEY, LAYOUT_VERSION } from "../../lambda/layout.ts";
-import { standIn } from "../../local/aws/dynamodb.ts";
 import { loadFunctions } from "../../local/aws/functions.ts";
 import { invocationContext } from "../../local/aws/invocation.ts";
+import { standIn } from "../../local/aws/stand-in.ts";
 import { inside } from "../stack/template.ts";
 import { issue, type Key, type OwnRun, startOwn } from "../support/keybrake.ts";
 import { type Simulator, simulatorAt } from "../support/simulator.ts";

@@ -4,8 +4,8 @@ import {
   SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { standIn } from "../../../local/aws/dynamodb.ts";
 import { type LocalSecretsManager, startSecretsManager } from "../../../local/aws/secrets-manager.ts";
+import { standIn } from "../../../local/aws/stand-in.ts";
 
 /** Guarantees that the local Secrets Manager answers like the one of AWS. */
 

@@ -4,12 +4,13 @@ import { join } from "node:path";
 import { BatchWriteItemCommand, DeleteItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import type { DynamoDBRecord, DynamoDBStreamEvent } from "aws-lambda";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type LocalDynamoDb, startDynamoDb, TABLES } from "../../../local/aws/dynamodb.ts";
+import { type LocalDynamoDb, startDynamoDb } from "../../../local/aws/dynamodb.ts";
 import {
   type StreamPoller,
   type StreamPollerOptions,
   startStreamPoller,
 } from "../../../local/aws/stream-poller.ts";
+import { TABLES } from "../../../local/aws/tables.ts";
 import { gate } from "../gate.ts";
 
 let directory = "";

@@ -1,6 +1,7 @@
 import { PutItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { type LocalDynamoDb, startDynamoDb, TABLES } from "../../../local/aws/dynamodb.ts";
+import { type LocalDynamoDb, startDynamoDb } from "../../../local/aws/dynamodb.ts";
+import { TABLES } from "../../../local/aws/tables.ts";
 import { startTtlSweep } from "../../../local/aws/ttl-sweep.ts";
 
 /** Guarantees that the local sweep deletes only expired items. */
