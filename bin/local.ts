@@ -77,7 +77,7 @@ function banner(settings: Settings, run: LocalRun): string {
     ["base URL", run.baseUrl],
     ["API key", settings.apiKey === undefined ? run.apiKey : "from KEYBRAKE_API_KEY"],
     ...run.vendors.map((running) => [running.vendor.title, vendorLine(running)]),
-    ["data", settings.dataFile ?? "in memory, lost at the end (set KEYBRAKE_DATA to a file to keep it)"],
+    ["data", dataLine(run)],
     [
       "DynamoDB",
       `${run.dynamodbEndpoint} (tables keybrake-vault, keybrake-audit; for aws dynamodb --endpoint-url)`,
@@ -94,6 +94,13 @@ function banner(settings: Settings, run: LocalRun): string {
     `  ${firstKeyCommand(settings, run)}`,
     "",
   ].join("\n");
+}
+
+function dataLine({ data, dynamodbEndpoint }: LocalRun): string {
+  if (data === undefined) return `in the tables at ${dynamodbEndpoint}`;
+  return data.isTemporary
+    ? `${data.file}, removed at the end (set KEYBRAKE_DATA to a file to keep it)`
+    : data.file;
 }
 
 function vendorLine({ vendor, target, origin, booksUrl }: LocalRun["vendors"][number]): string {

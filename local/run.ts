@@ -17,6 +17,7 @@ import { type Invoke, invocationContext } from "./aws/invocation.ts";
 import { startSchedules } from "./aws/schedules.ts";
 import { startSecretsManager } from "./aws/secrets-manager.ts";
 import { startStreamPoller } from "./aws/stream-poller.ts";
+import { startStreamTrim } from "./aws/stream-trim.ts";
 import { TABLES } from "./aws/tables.ts";
 import { startTtlSweep } from "./aws/ttl-sweep.ts";
 import type { Decision } from "./decision-line.ts";
@@ -39,7 +40,7 @@ export interface LocalOptions {
   readonly port?: number;
   /** The admin API key; a new one unless given. */
   readonly apiKey?: string | undefined;
-  /** File that outlives the run; in memory unless given. */
+  /** File that outlives the run; a temporary one unless given. */
   readonly dataFile?: string | undefined;
   readonly stage?: string | undefined;
   /** Names by which this machine is called beside its own, in lower case. */
@@ -67,6 +68,8 @@ export interface LocalRun {
   readonly baseUrl: string;
   readonly apiKey: string;
   readonly dynamodbEndpoint: string;
+  /** Where keys and rows are; undefined where the engine is the user's. */
+  readonly data: { readonly file: string; readonly isTemporary: boolean } | undefined;
   readonly vendors: readonly Running[];
   /** The vendor of this name; throws where there is none. */
   vendor(name: string): Running;
@@ -99,7 +102,7 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
     closers.push(async () => leaveEnvironment());
 
     // First, since it is refused most often and the bundles take longer.
-    const dynamodb = await startDynamoDb({ dataFile, fallbackEndpoint: options.dynamodbEndpoint });
+    const dynamodb = await startDynamoDb({ dataFile, fallbackEndpoint: options.dynamodbEndpoint, announce });
     closers.push(() => dynamodb.close());
     if (options.functionsDirectory === undefined) await buildFunctions();
 
@@ -156,6 +159,11 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
       return answer;
     };
 
+    const { engineFile } = dynamodb;
+    const trim =
+      engineFile && startStreamTrim({ file: engineFile, table: TABLES[0].name, announce, tell: announce });
+    if (trim !== undefined) closers.push(() => trim.close());
+
     const poller = await startStreamPoller({
       client: dynamodb.client,
       endpoint: dynamodb.endpoint,
@@ -166,6 +174,7 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
       deadLetterDirectory: dataFile
         ? `${dataFile}.dead-letters`
         : join(tmpdir(), `keybrake-dead-letters-${randomUUID()}`),
+      trim,
       announce,
     });
     closers.push(async () => {
@@ -191,6 +200,7 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
       baseUrl: gateway.baseUrl,
       apiKey,
       dynamodbEndpoint: dynamodb.endpoint,
+      data: dynamodb.data && { file: dynamodb.data.file, isTemporary: dynamodb.data.isTemporary },
       vendors,
       vendor: (name) => vendorNamed(vendors, name),
       drain: () => poller.drain(),
@@ -263,7 +273,7 @@ function hints({ apiKey, dataFile }: LocalOptions): Record<string, string> {
   const given = "this run was started with KEYBRAKE_API_KEY; send the value that it had then";
   const made = "npm start makes a new API key at each start and prints it; set KEYBRAKE_API_KEY to keep one";
   const forgotten =
-    "npm start keeps keys in memory, so the keys of an earlier start are gone; set KEYBRAKE_DATA to a file to keep them";
+    "npm start forgets its keys when it ends, so the keys of an earlier start are gone; set KEYBRAKE_DATA to a file to keep them";
   return {
     [ENV.apiKeyHint]: apiKey === undefined ? made : given,
     ...(dataFile === undefined && { [ENV.vaultKeyHint]: forgotten }),

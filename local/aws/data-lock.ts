@@ -21,12 +21,12 @@ export interface DataLock {
  * throws a StartError when it stays.
  */
 export async function lockData(dataFile: string, waitMs = WAIT_MS): Promise<DataLock> {
-  const path = `${dataFile}.lock`;
+  const path = lockOf(dataFile);
   const pids = [process.pid];
   const deadlineMs = Date.now() + waitMs;
 
   while (!(await create(path, pids))) {
-    const holders = (await pidsIn(path)).filter((pid) => isAlive(pid) && !isZombie(pid));
+    const holders = await holdersOf(dataFile);
     if (holders.length === 0) {
       await rm(path, { force: true });
     } else if (holders.includes(process.pid) || Date.now() > deadlineMs) {
@@ -46,6 +46,16 @@ export async function lockData(dataFile: string, waitMs = WAIT_MS): Promise<Data
     release: () => rm(path, { force: true }),
   };
 }
+
+/** The processes that hold a data file and still run. */
+export async function holdersOf(dataFile: string): Promise<readonly number[]> {
+  return (await pidsIn(lockOf(dataFile))).filter(isRunning);
+}
+
+/** Whether this process is there and has not ended. */
+export const isRunning = (pid: number): boolean => isAlive(pid) && !isZombie(pid);
+
+const lockOf = (dataFile: string) => `${dataFile}.lock`;
 
 /** A hard link is made whole or not at all, and only where no file is: nobody reads half a lock. */
 async function create(path: string, pids: readonly number[]): Promise<boolean> {

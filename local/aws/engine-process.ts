@@ -22,6 +22,15 @@ export function installedEngine(): string | undefined {
   }
 }
 
+/** The file that the engine keeps its data in. */
+export interface EngineData {
+  readonly file: string;
+  /** Gets the engine's process, so that nobody uses the file while it runs. */
+  readonly lock: DataLock;
+  /** To be removed when the engine has ended, also where our own process cannot: it holds nothing but a temporary file. */
+  readonly folder: string | undefined;
+}
+
 export interface Engine {
   readonly endpoint: string;
   readonly pid: number | undefined;
@@ -29,14 +38,10 @@ export interface Engine {
 }
 
 /** The engine cannot tell which port it took for 0, so we choose one; another program may take it first: try again. */
-export async function startEngine(
-  binary: string,
-  dataFile: string | undefined,
-  lock: DataLock | undefined,
-): Promise<Engine> {
+export async function startEngine(binary: string, data: EngineData): Promise<Engine> {
   for (let start = 1; ; start++) {
     const port = await freePort();
-    const child = spawnEngine(binary, port, dataFile);
+    const child = spawnEngine(binary, port, data);
     let complaint = "";
     child.stderr?.on("data", (chunk: Buffer) => {
       complaint += chunk.toString();
@@ -50,7 +55,7 @@ export async function startEngine(
     });
     // The engine may be gone before we tell it to go.
     child.stdin?.on("error", () => {});
-    if (child.pid !== undefined) await lock?.add(child.pid);
+    if (child.pid !== undefined) await data.lock.add(child.pid);
 
     const stop = async () => {
       child.stdin?.end();
@@ -63,31 +68,33 @@ export async function startEngine(
 
     await stop();
     if (!/address.*in use/i.test(complaint) || start === STARTS_MAX) {
-      throw new StartError(
-        `the database engine did not start${dataFile ? ` on ${dataFile}` : ""}: ${oneLine(complaint)}`,
-      );
+      throw new StartError(`the database engine did not start on ${data.file}: ${oneLine(complaint)}`);
     }
   }
 }
 
 /**
- * Kills the engine as soon as stdin ends, which it does when our process is gone, by SIGKILL too; and ends only after
- * the engine. `read` waits without polling.
+ * Kills the engine as soon as stdin ends, which it does when our process is gone, by SIGKILL too; ends only after the
+ * engine, and removes the folder of its first argument then, if one is named: the shell tells of the
+ * kill on stderr, which nobody reads any more, and must not end by that. `read` waits without polling.
  */
 const WATCH = `exec 3<&0
+folder=$1
+shift
 "$@" </dev/null 3<&- &
 engine=$!
 ( while read -r _ <&3; do :; done; kill -9 $engine ) &
 watcher=$!
 exec 3<&-
+trap "" PIPE
 wait $engine
 status=$?
 kill $watcher 2>/dev/null
+[ -z "$folder" ] || rm -rf -- "$folder"
 exit $status`;
 
-function spawnEngine(binary: string, port: number, dataFile: string | undefined): ChildProcess {
-  const command = [binary, "serve", "--host", "127.0.0.1", "--port", String(port)];
-  if (dataFile !== undefined) command.push("--db-path", dataFile);
+function spawnEngine(binary: string, port: number, { file, folder }: EngineData): ChildProcess {
+  const command = [binary, "serve", "--host", "127.0.0.1", "--port", String(port), "--db-path", file];
 
   // Detached: a Ctrl-C in the terminal is for us alone, who still need the engine to stop in good order.
   const isWindows = process.platform === "win32";
@@ -96,7 +103,7 @@ function spawnEngine(binary: string, port: number, dataFile: string | undefined)
   const env = { ...(PATH !== undefined && { PATH }), ...(SystemRoot !== undefined && { SystemRoot }) };
   const options: SpawnOptions = { stdio: ["pipe", "ignore", "pipe"], detached: !isWindows, env };
   if (isWindows) return spawn(binary, command.slice(1), options);
-  return spawn("/bin/sh", ["-c", WATCH, "keybrake-engine", ...command], options);
+  return spawn("/bin/sh", ["-c", WATCH, "keybrake-engine", folder ?? "", ...command], options);
 }
 
 async function answers(endpoint: string, ended: Promise<void>): Promise<boolean> {

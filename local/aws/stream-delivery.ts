@@ -9,8 +9,8 @@ export type GivenUp = "RetryAttemptsExhausted" | "RecordAgeExceeded";
 export interface Delivery {
   /** Runs the consumer; a rejection is a failure of the whole batch. */
   readonly invoke: (event: DynamoDBStreamEvent) => Promise<unknown>;
-  /** Everything up to this record, itself included, is consumed or given up, and need not come again. */
-  readonly onDone: (last: DynamoDBRecord) => Promise<void>;
+  /** Everything up to this record, itself included, is consumed or given up, and need not come again: `count` more. */
+  readonly onDone: (last: DynamoDBRecord, count: number) => Promise<void>;
   /** Keeps records that nobody could consume; a rejection stops the delivery, so that they are not lost. */
   readonly giveUp: (records: readonly DynamoDBRecord[], why: GivenUp, invocations: number) => Promise<void>;
   readonly retriesMax: number;
@@ -43,8 +43,9 @@ export async function deliver(records: readonly DynamoDBRecord[], delivery: Deli
     if (batch === undefined || last === undefined) return;
 
     const failedAt = await firstFailure(batch.records, delivery);
-    const consumed = batch.records[(failedAt ?? batch.records.length) - 1];
-    if (consumed !== undefined) await delivery.onDone(consumed);
+    const count = failedAt ?? batch.records.length;
+    const consumed = batch.records[count - 1];
+    if (consumed !== undefined) await delivery.onDone(consumed, count);
     pending = others;
     if (failedAt === undefined) continue;
 
@@ -58,7 +59,7 @@ export async function deliver(records: readonly DynamoDBRecord[], delivery: Deli
     } else if (failures > delivery.retriesMax || isOlder(last, delivery)) {
       const why = failures > delivery.retriesMax ? "RetryAttemptsExhausted" : "RecordAgeExceeded";
       await delivery.giveUp(batch.records, why, failures);
-      await delivery.onDone(last);
+      await delivery.onDone(last, 1);
       continue;
     } else {
       pending = [{ records: batch.records, failures }, ...others];

@@ -6,6 +6,7 @@ import { STREAM_READING } from "../../lib/limits.ts";
 import { writeDeadLetter } from "./dead-letters.ts";
 import { readCheckpoint, type ShardPosition, writeCheckpoint } from "./stream-checkpoint.ts";
 import { type Delivery, deliver } from "./stream-delivery.ts";
+import type { StreamTrim } from "./stream-trim.ts";
 import { openTableStream, type ShardPage, type TableStream } from "./table-stream.ts";
 import type { NamedTable } from "./tables.ts";
 
@@ -28,6 +29,8 @@ export interface StreamPollerOptions {
   /** Where the position outlives the process; undefined starts at the oldest record each time. */
   readonly checkpointFile?: string | undefined;
   readonly deadLetterDirectory: string;
+  /** Told what is delivered and need not come again, once a checkpoint says so. */
+  readonly trim?: Pick<StreamTrim, "delivered" | "catchUp"> | undefined;
   /** Told in a sentence what needs a person: a dead letter and its file, a stream that cannot be read. */
   readonly announce: (message: string) => void;
   readonly batchMax?: number;
@@ -76,7 +79,10 @@ export async function startStreamPoller(options: StreamPollerOptions): Promise<S
     for await (const { ShardId: id, ParentShardId: parentId } of stream.shards()) {
       if (id === undefined || shards.has(id)) continue;
       const position = positions.get(id);
-      if (position !== undefined && !(await isInStream(stream, id, position))) positions.delete(id);
+      if (position !== undefined) {
+        if (await isInStream(stream, id, position)) await options.trim?.catchUp(id, position.sequenceNumber);
+        else positions.delete(id);
+      }
       shards.set(id, { id, parentId, iterator: undefined, isClosed: false });
     }
   }
@@ -112,7 +118,7 @@ export async function startStreamPoller(options: StreamPollerOptions): Promise<S
 
   const deliveryOf = (shardId: string): Delivery => ({
     invoke: options.invoke,
-    onDone: (last) => advance(shardId, last),
+    onDone: (last, count) => advance(shardId, last, count),
     giveUp: async (records, why, invocations) => {
       const { functionName, deadLetterDirectory } = options;
       const letter = { functionName, streamArn, shardId, records, why, invocations, atMs: nowMs() };
@@ -136,11 +142,12 @@ export async function startStreamPoller(options: StreamPollerOptions): Promise<S
     return stream.read(from, readMax);
   }
 
-  async function advance(shardId: string, last: DynamoDBRecord): Promise<void> {
+  async function advance(shardId: string, last: DynamoDBRecord, count: number): Promise<void> {
     const sequenceNumber = last.dynamodb?.SequenceNumber;
     if (sequenceNumber === undefined) return;
     positions.set(shardId, { sequenceNumber, digest: digestOf(last) });
     if (checkpointFile !== undefined) await writeCheckpoint(checkpointFile, streamArn, positions);
+    options.trim?.delivered(shardId, sequenceNumber, count);
   }
 
   async function interruptibly(ms: number): Promise<void> {
@@ -171,6 +178,8 @@ export async function startStreamPoller(options: StreamPollerOptions): Promise<S
     for (const { reject } of waiting.splice(0)) reject(new Error("the stream poller was closed"));
   }
 
+  // Before the first call, which trimming what an earlier run delivered would disturb. What fails here the first pass tells.
+  await refreshShards().catch(() => {});
   const running = run();
   return {
     drain: () => {

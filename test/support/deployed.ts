@@ -46,6 +46,7 @@ export async function useDeployment(deployment: Deployment, options: LocalOption
     baseUrl,
     apiKey,
     dynamodbEndpoint: awsEndpoint,
+    data: undefined,
     vendors,
     vendor: (name) => vendorNamed(vendors, name),
     drain: () => drained(deployment),
