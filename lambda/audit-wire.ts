@@ -41,8 +41,15 @@ export const eventId = ({ subject, attemptId, event, rank }: AuditEvent): string
 export const rowId = (event: AuditEvent): string =>
   event.attemptId === null ? eventId(event) : `${event.subject}#${event.attemptId}`;
 
-/** Sorts rows by time, and keeps the events of one row together. */
-export const atId = (event: AuditEvent): string => `${isoTime(event.fields.atMs)}#${eventId(event)}`;
+/** Sorts events by time, and keeps those of one row together: what stands before its last `#` is the row's alone. */
+export function atId(event: AuditEvent): string {
+  const id = event.attemptId === null ? eventId(event) : `${event.attemptId}#${event.event}`;
+  return `${isoTime(event.fields.atMs)}#${id}`;
+}
+
+/** Where the row of an event stands among others, as text. */
+export const positionOf = (event: AuditEvent): string =>
+  event.attemptId === null ? atId(event) : `${isoTime(event.fields.atMs)}#${event.attemptId}`;
 
 /** The attributes of an event that says something; what is null or unknown is left out. */
 export function eventAttributes(event: AuditEvent): Record<string, WireValue> {
@@ -110,7 +117,7 @@ export function eventFrom(
     event: attributes["event"] as EventName,
     rank: Number(attributes["rank"]),
     fields: fields as unknown as AuditFields,
-    totals: { spent: NOTHING, held: NOTHING, window: 0, allowed: 0, denied: 0 },
+    totals: { spent: NOTHING, allowed: 0, denied: 0, keys: [] },
   };
 }
 

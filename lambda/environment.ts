@@ -20,6 +20,8 @@ export const ENV = {
   rateCard: "KEYBRAKE_TERMS",
   /** Days that audit events are kept. */
   auditRetentionDays: "KEYBRAKE_AUDIT_RETENTION_DAYS",
+  /** Seconds after which an attempt without outcome is told as open. */
+  resolveAfterS: "KEYBRAKE_RESOLVE_AFTER_S",
   /** A hint that is added to the refusal of an unknown API key; absent for none. */
   apiKeyHint: "KEYBRAKE_API_KEY_HINT",
   /** A hint that is added to the refusal of an unknown vault key; absent for none. */

@@ -5,7 +5,7 @@ import { EventSourceMapping, MetricType, StartingPosition } from "aws-cdk-lib/aw
 import { BlockPublicAccess, Bucket, BucketEncryption } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
 import { ENV } from "../lambda/environment.ts";
-import { STREAM_READING } from "./limits.ts";
+import { RESOLVE_AFTER_S, STREAM_READING } from "./limits.ts";
 import { ServiceFunction } from "./service-function.ts";
 import { allowTableKey, tableOf } from "./table.ts";
 import { AUDIT_TABLE } from "./table-schemas.ts";
@@ -30,15 +30,20 @@ export class AuditTrail extends Construct {
 
   constructor(scope: Construct, id: string, { vault, retentionDays, bundles, key }: AuditTrailProps) {
     super(scope, id);
-    this.table = tableOf(this, "Table", AUDIT_TABLE, key);
+    this.table = tableOf(this, "LogTable", AUDIT_TABLE, key);
     this.consumer = new ServiceFunction(this, "Consumer", {
       name: "record-audit",
       bundles,
       kmsKeyArn: key?.keyArn,
     });
     this.consumer.allow(["dynamodb:PutItem", "dynamodb:UpdateItem"], [this.table.tableArn]);
+    // Its own journal, and how far that is swept.
+    this.consumer.allow(["dynamodb:GetItem", "dynamodb:Query"], [this.table.tableArn], {
+      "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["JOURNAL#*", "SWEPT"] },
+    });
     this.consumer.setEnvironment(ENV.auditTable, this.table.tableName);
     this.consumer.setEnvironment(ENV.auditRetentionDays, `${retentionDays}`);
+    this.consumer.setEnvironment(ENV.resolveAfterS, `${RESOLVE_AFTER_S}`);
     vault.grantReadPolicies(this.consumer);
 
     this.deadLetters = new Bucket(this, "DeadLetters", {
@@ -60,7 +65,7 @@ export class AuditTrail extends Construct {
     this.mapping = this.#readStreamOf(vault);
   }
 
-  /** Sums of what a key holds, and no event. */
+  /** Sums of what a key spent, and no event. */
   grantReadTotals(service: ServiceFunction): void {
     service.allow(["dynamodb:Query"], [this.table.tableArn], {
       "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["TOTAL#key#*"] },
@@ -73,6 +78,7 @@ export class AuditTrail extends Construct {
   grantQuery(service: ServiceFunction): void {
     const indexes = AUDIT_TABLE.indexes.map(({ name }) => `${this.table.tableArn}/index/${name}`);
     service.allow(["dynamodb:Query"], [this.table.tableArn, ...indexes]);
+    service.allow(["dynamodb:BatchGetItem"], [this.table.tableArn]);
     allowTableKey(service);
     service.setEnvironment(ENV.auditTable, this.table.tableName);
   }

@@ -59,11 +59,11 @@ export function writeOutputs(
   output("AuditTableName", audit.table.tableName, "The table of audit events");
   output(
     "AuditQueryCommand",
-    `aws dynamodb query --region ${region} --table-name ${audit.table.tableName} --index-name by_vendor_day` +
-      " --key-condition-expression 'vendor_day = :day'" +
-      ` --expression-attribute-values '{":day":{"S":"${vendors[0]}#'$(date -u +%F)'"}}'` +
+    `aws dynamodb query --region ${region} --table-name ${audit.table.tableName} --index-name by_vendor` +
+      " --key-condition-expression 'vendor_shard = :shard AND begins_with(at_id, :day)'" +
+      ` --expression-attribute-values '{":shard":{"S":"${vendors[0]}#0"},":day":{"S":"'$(date -u +%F)'"}}'` +
       " --no-scan-index-forward --max-items 20",
-    `The newest audit events of today of ${vendors[0]}; more in docs/audit-queries.md`,
+    `An eighth of the newest audit events of today of ${vendors[0]}; all of them in docs/audit-queries.md`,
   );
   output(
     "ReplayDeadLettersCommand",

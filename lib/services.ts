@@ -2,8 +2,9 @@
  * Every function of the product, once. A name is that of its entry in lambda/handlers, of its bundle in dist and of its
  * construct in the stack; every other list of functions is derived from this one.
  *
- * - `runsOn`: a request (lib/routes.ts), the stream of the Vault table, or a schedule of whole minutes above one, since
- *   EventBridge writes one otherwise.
+ * - `runsOn`: a request (lib/routes.ts), the stream of the Vault table, or a schedule.
+ * - `everyMinutes`: its schedule, whole minutes above one, since EventBridge writes one otherwise. The consumer of the
+ *   stream has one too: nobody else may write the audit log.
  * - `asks`: the key that its callers show.
  */
 const SERVICES = [
@@ -12,7 +13,7 @@ const SERVICES = [
   { name: "own-key", runsOn: "request", asks: "vault key" },
   { name: "query-audit", runsOn: "request", asks: "admin key" },
   { name: "proxy-call", runsOn: "request", asks: "vault key" },
-  { name: "record-audit", runsOn: "stream", asks: null },
+  { name: "record-audit", runsOn: "stream", everyMinutes: 5, asks: null },
   { name: "settle-late-prices", runsOn: "schedule", everyMinutes: 5, asks: null },
   { name: "health", runsOn: "request", asks: null },
 ] as const;
@@ -25,7 +26,10 @@ export type AnsweringFunction = Extract<Service, { readonly runsOn: "request" }>
 
 export const FUNCTIONS: readonly FunctionName[] = SERVICES.map(({ name }) => name);
 
-export const SCHEDULED = SERVICES.filter((service) => service.runsOn === "schedule");
+/** Those that run every so many minutes, whether they do other work too or not. */
+export const SCHEDULED = SERVICES.filter((service) => "everyMinutes" in service);
+/** Those that do nothing else. */
+export const ONLY_SCHEDULED = SERVICES.filter((service) => service.runsOn === "schedule");
 
 const namesOf = (services: readonly Service[]): readonly FunctionName[] => services.map(({ name }) => name);
 

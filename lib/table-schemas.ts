@@ -8,8 +8,8 @@ export interface IndexSchema {
   readonly name: string;
   readonly partitionKey: string;
   readonly sortKey: string;
-  /** Holds the keys alone: what is found is read from the table. */
-  readonly keysOnly?: boolean;
+  /** What it holds beside the keys; the rest of what is found is read from the table. */
+  readonly holds: readonly string[];
 }
 
 export interface TableSchema {
@@ -27,12 +27,29 @@ export const VAULT_TABLE: TableSchema = {
   sortKey: "sk",
   ttlAttribute: "ttl",
   stream: true,
-  indexes: [{ name: "by_late_price", partitionKey: "late_vendor", sortKey: "late_due", keysOnly: true }],
+  indexes: [{ name: "by_late_price", partitionKey: "late_vendor", sortKey: "late_due", holds: [] }],
 };
 
+/** What a list shows and filters by. An index that held whole events would cost three times as much to keep. */
+const LISTED = [
+  "event",
+  "rank",
+  "vendor",
+  "key_id",
+  "agent_run_label",
+  "method",
+  "path",
+  "decision",
+  "reason",
+  "cost_usd",
+  "overrun",
+  "vendor_request_id",
+];
+
 /**
- * Audit events, by call; the indexes answer by key, by vendor and day, by label and by label group. `at_id` is the
- * attempt's start and the event's id, so the events of one attempt are neighbours and the newest come last.
+ * Audit events, by call; the indexes answer by key, by vendor, by label and by label group. Their partition keys end
+ * with a shard (lambda/adapters/audit-items). `at_id` is the attempt's start and the event's id, so the events of one
+ * attempt are neighbours and the newest come last.
  */
 export const AUDIT_TABLE: TableSchema = {
   partitionKey: "pk",
@@ -40,9 +57,9 @@ export const AUDIT_TABLE: TableSchema = {
   ttlAttribute: "ttl",
   stream: false,
   indexes: [
-    { name: "by_key", partitionKey: "key_id", sortKey: "at_id" },
-    { name: "by_vendor_day", partitionKey: "vendor_day", sortKey: "at_id" },
-    { name: "by_label", partitionKey: "agent_run_label", sortKey: "at_id" },
-    { name: "by_label_group", partitionKey: "label_group", sortKey: "at_id" },
+    { name: "by_key", partitionKey: "key_shard", sortKey: "at_id", holds: LISTED },
+    { name: "by_vendor", partitionKey: "vendor_shard", sortKey: "at_id", holds: LISTED },
+    { name: "by_label", partitionKey: "label_shard", sortKey: "at_id", holds: LISTED },
+    { name: "by_label_group", partitionKey: "label_group_shard", sortKey: "at_id", holds: LISTED },
   ],
 };

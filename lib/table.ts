@@ -29,11 +29,13 @@ export function tableOf(scope: Construct, id: string, schema: TableSchema, key: 
     deletionProtection: true,
     removalPolicy: RemovalPolicy.RETAIN,
     ...(schema.stream && { dynamoStream: StreamViewType.NEW_AND_OLD_IMAGES }),
-    globalSecondaryIndexes: schema.indexes.map(({ name, partitionKey, sortKey, keysOnly }) => ({
+    globalSecondaryIndexes: schema.indexes.map(({ name, partitionKey, sortKey, holds }) => ({
       indexName: name,
       partitionKey: string(partitionKey),
       sortKey: string(sortKey),
-      ...(keysOnly === true && { projectionType: ProjectionType.KEYS_ONLY }),
+      ...(holds.length === 0
+        ? { projectionType: ProjectionType.KEYS_ONLY }
+        : { projectionType: ProjectionType.INCLUDE, nonKeyAttributes: [...holds] }),
     })),
   });
   if (key !== undefined) {

@@ -57,7 +57,7 @@ export class VaultTable extends Construct {
 
   /** Reads the policy of the key that an audit row is about. */
   grantReadPolicies(service: ServiceFunction): void {
-    this.#grant(service, "dynamodb:GetItem");
+    this.#grant(service, "dynamodb:GetItem", "dynamodb:BatchGetItem");
   }
 
   #grant(service: ServiceFunction, ...actions: string[]): void {

@@ -2,7 +2,7 @@ import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { DynamoDBRecord } from "aws-lambda";
 import { DynamoVault } from "../lambda/adapters/dynamo-vault.ts";
 import { changeFrom } from "../lambda/adapters/vault-changes.ts";
-import { eventsOf } from "../lambda/app/audit/record-audit.ts";
+import { eventsOf, keysOf } from "../lambda/app/audit/record-audit.ts";
 import { parseVaultKey } from "../lambda/domain/vault-key.ts";
 import { tokenOf } from "../lambda/http/request.ts";
 import type { GatewayAnswer } from "./aws/gateway-answer.ts";
@@ -28,8 +28,10 @@ export function decisionsFrom(
   const vault = new DynamoVault({ steady: client, once: client }, TABLES[0].name, () => {});
   return async (records) => {
     const decisions: Decision[] = [];
-    for (const record of records) {
-      for (const event of await eventsOf(changeFrom(record), vault)) {
+    const changes = records.map(changeFrom);
+    const policies = await vault.policies.readAll(changes.flatMap(keysOf));
+    for (const change of changes) {
+      for (const event of eventsOf(change, policies)) {
         const decision = decisionOf(event);
         if (decision !== null) decisions.push(decision);
       }

@@ -9,6 +9,7 @@ import { ENV } from "../lambda/environment.ts";
 import type { RateCardInput } from "../lambda/rate-card-input.ts";
 import { type DefinitionInput, parseDefinitions } from "../lambda/vendors/configured/definition.ts";
 import { BUILT_IN_NAMES, vendorRegistry } from "../lambda/vendors/index.ts";
+import { RESOLVE_AFTER_S } from "../lib/limits.ts";
 import { routesOf } from "../lib/routes.ts";
 import { startDynamoDb } from "./aws/dynamodb.ts";
 import { loadFunctions } from "./aws/functions.ts";
@@ -51,6 +52,8 @@ export interface LocalOptions {
   readonly definitions?: readonly DefinitionInput[];
   /** Rates and prices as lambda/rate-card-input.ts reads them; the defaults unless given. */
   readonly rateCard?: RateCardInput;
+  /** Seconds after which an attempt without outcome is told as open; as deployed unless given. */
+  readonly resolveAfterS?: number | undefined;
   /** An engine of the user's, for platforms without ours. */
   readonly dynamodbEndpoint?: string | undefined;
   /** Folder with the bundles; they are built to dist unless given. */
@@ -75,6 +78,8 @@ export interface LocalRun {
   vendor(name: string): Running;
   /** Resolves when every change of the Vault before the call is in the audit table, or in a dead letter. */
   drain(): Promise<void>;
+  /** Tells the attempts that have been without outcome for too long now, and not with the next run of the schedule. */
+  tellOpen(): Promise<void>;
   /** Calls whose function has not ended. */
   underWay(): number;
   /** Ends the calls under way, for which it waits `graceMs` at most, then the audit log, then everything else. */
@@ -130,6 +135,7 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
       process.env,
       functionEnvironment(dynamodb.endpoint, secrets.endpoint, vendors, options.rateCard ?? {}),
       definitions.length > 0 && { [ENV.vendors]: JSON.stringify(definitions) },
+      { [ENV.resolveAfterS]: `${options.resolveAfterS ?? RESOLVE_AFTER_S}` },
       hints(options),
     );
     const invoke = loadFunctions(options.functionsDirectory ?? DIST);
@@ -141,8 +147,11 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
     });
     closers.push(() => sweep.close());
 
-    const schedules = startSchedules(invoke, (error) =>
-      announce(`a scheduled function threw: ${described(error)}`),
+    const { resolveAfterS } = options;
+    const schedules = startSchedules(
+      invoke,
+      resolveAfterS === undefined ? {} : { "record-audit": Math.max(1, resolveAfterS) * 1_000 },
+      (error) => announce(`a scheduled function threw: ${described(error)}`),
     );
     closers.push(() => schedules.close());
 
@@ -204,6 +213,10 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
       vendors,
       vendor: (name) => vendorNamed(vendors, name),
       drain: () => poller.drain(),
+      tellOpen: async () => {
+        await poller.drain();
+        await schedules.run("record-audit");
+      },
       underWay: () => gateway.underWay(),
       close,
     };

@@ -13,6 +13,7 @@ import type { VendorTarget } from "./vendor-targets.ts";
 const DEFINITION_RULES = { builtIn: BUILT_IN_NAMES, loopback: true };
 const PORT_DEFAULT = 8787;
 const API_KEY_LENGTH_MIN = 8;
+const RESOLVE_AFTER_S_MAX = 86_400;
 
 /** What `npm start` was told by its environment. */
 export interface Settings {
@@ -27,6 +28,8 @@ export interface Settings {
   readonly vendors: Readonly<Record<string, VendorTarget>>;
   /** Rates and prices in place of the defaults. */
   readonly rateCard: RateCardInput;
+  /** Seconds after which an attempt without outcome is told as open. */
+  readonly resolveAfterS: number | undefined;
   /** An engine of the user's, for platforms without ours. */
   readonly dynamodbEndpoint: string | undefined;
   /** Names by which this machine is called beside its own, in lower case. */
@@ -55,6 +58,7 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
     definitions,
     vendors: Object.fromEntries(targets),
     rateCard: parseLocalRateCard(read("KEYBRAKE_TERMS"), all),
+    resolveAfterS: parseResolveAfter(read("KEYBRAKE_RESOLVE_AFTER_S")),
     dynamodbEndpoint: read("AWS_ENDPOINT_URL_DYNAMODB"),
     hosts: parseHosts(read("KEYBRAKE_HOSTS")),
     tellsDecisions: parseLog(read("KEYBRAKE_LOG")),
@@ -75,6 +79,15 @@ function parsePort(text: string | undefined): number {
   if (port >= 0 && port <= 65_535) return port;
   throw new StartError(
     `PORT is ${glimpse(text)}; expected a number from 0 to 65535, where 0 takes a free port`,
+  );
+}
+
+function parseResolveAfter(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const seconds = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (seconds >= 1 && seconds <= RESOLVE_AFTER_S_MAX) return seconds;
+  throw new StartError(
+    `KEYBRAKE_RESOLVE_AFTER_S is ${glimpse(text)}; expected whole seconds from 1 to ${RESOLVE_AFTER_S_MAX}`,
   );
 }
 

@@ -1,20 +1,19 @@
+import { randomInt } from "node:crypto";
 import {
   type DynamoDBClient,
   TransactionCanceledException,
-  type TransactWriteItem,
   TransactWriteItemsCommand,
 } from "@aws-sdk/client-dynamodb";
-import { marshall, NumberValueImpl as NumberValue } from "@aws-sdk/util-dynamodb";
-import { atId, DecimalUsd, eventAttributes, eventId } from "../audit-wire.ts";
+import { eventId } from "../audit-wire.ts";
 import type { AuditEvent } from "../domain/audit-event.ts";
-import { type MicroUsd, NOTHING, plus } from "../domain/money.ts";
-import { isoDay } from "../domain/time.ts";
 import type { AuditLog } from "../ports/audit.ts";
+import { eventItem } from "./audit-items/event-item.ts";
+import { Lane } from "./audit-items/lane.ts";
+import { sumsOf, sumUpdate } from "./audit-items/sum-items.ts";
 import { withBackOff } from "./back-off.ts";
-import type { Item } from "./vault-items/codec.ts";
 
-/** Events of one transaction: with five sums each they stay below DynamoDB's 100 items. */
-const EVENTS_MAX = 16;
+/** What one transaction of DynamoDB takes ("TransactWriteItems", API reference, read 2026-11-28). */
+const ITEMS_MAX = 100;
 const RESENDS_MAX = 6;
 
 /**
@@ -25,6 +24,7 @@ export class DynamoAuditLog implements AuditLog {
   readonly #client: DynamoDBClient;
   readonly #table: string;
   readonly #retentionDays: number;
+  readonly #lane = new Lane((below) => randomInt(below));
 
   constructor(client: DynamoDBClient, table: string, retentionDays: number) {
     this.#client = client;
@@ -33,9 +33,21 @@ export class DynamoAuditLog implements AuditLog {
   }
 
   async append(events: readonly AuditEvent[]): Promise<void> {
-    const once = [...new Map(events.map((event) => [eventId(event), event])).values()];
-    for (let start = 0; start < once.length; start += EVENTS_MAX)
-      await this.#write(once.slice(start, start + EVENTS_MAX));
+    let left: readonly AuditEvent[] = [...new Map(events.map((event) => [eventId(event), event])).values()];
+    // One after another: two transactions of this process would meet in its lane.
+    while (left.length > 0) {
+      const count = this.#fitting(left);
+      await this.#write(left.slice(0, count));
+      left = left.slice(count);
+    }
+  }
+
+  /** How many of the events fit into one transaction with their sums, one at least. */
+  #fitting(events: readonly AuditEvent[]): number {
+    let count = Math.min(events.length, ITEMS_MAX);
+    while (count > 1 && count + sumsOf(events.slice(0, count), this.#retentionDays).length > ITEMS_MAX)
+      count = Math.ceil(count / 2);
+    return count;
   }
 
   async #write(events: readonly AuditEvent[]): Promise<void> {
@@ -43,112 +55,31 @@ export class DynamoAuditLog implements AuditLog {
     await withBackOff(RESENDS_MAX, async () => {
       while (missing.length > 0) {
         try {
-          const items = [
-            ...missing.map((event) => this.#put(event)),
-            ...sumsOf(missing).map((sum) => this.#add(sum)),
-          ];
-          await this.#client.send(new TransactWriteItemsCommand({ TransactItems: items }));
+          await this.#client.send(new TransactWriteItemsCommand({ TransactItems: this.#writes(missing) }));
           break;
         } catch (cause) {
           if (!(cause instanceof TransactionCanceledException)) throw cause;
-          const reasons = cause.CancellationReasons ?? [];
-          const recorded = reasons.map(({ Code }) => Code === "ConditionalCheckFailed");
-          if (!recorded.includes(true)) return { kind: "again", cause };
-          missing = missing.filter((_, index) => recorded[index] !== true);
+          const reasons = (cause.CancellationReasons ?? []).map(({ Code }) => Code);
+          if (reasons.slice(missing.length).includes("TransactionConflict")) this.#lane.leave();
+          if (!reasons.includes("ConditionalCheckFailed")) return { kind: "again", cause };
+          missing = missing.filter((_, index) => reasons[index] !== "ConditionalCheckFailed");
         }
       }
       return { kind: "done", value: undefined };
     });
   }
 
-  #put(event: AuditEvent): TransactWriteItem {
-    return {
-      Put: {
-        TableName: this.#table,
-        Item: eventItem(event, this.#retentionDays),
-        ConditionExpression: "attribute_not_exists(pk)",
-      },
-    };
-  }
-
-  #add({ pk, sk, spent, held, allowed, denied }: Sum): TransactWriteItem {
-    return {
-      Update: {
-        TableName: this.#table,
-        Key: { pk: { S: pk }, sk: { S: sk } },
-        UpdateExpression:
-          "SET spent_usd = if_not_exists(spent_usd, :zero) + :spent, held_usd = if_not_exists(held_usd, :zero) + :held, " +
-          "allowed_calls = if_not_exists(allowed_calls, :zero) + :allowed, denied_calls = if_not_exists(denied_calls, :zero) + :denied",
-        ExpressionAttributeValues: {
-          ":zero": { N: "0" },
-          ":spent": { N: new DecimalUsd(spent).text },
-          ":held": { N: new DecimalUsd(held).text },
-          ":allowed": { N: `${allowed}` },
-          ":denied": { N: `${denied}` },
-        },
-      },
-    };
-  }
-}
-
-function eventItem(event: AuditEvent, retentionDays: number): Item {
-  const attributes = Object.entries(eventAttributes(event)).map(([name, value]) => [
-    name,
-    value instanceof DecimalUsd ? NumberValue.from(value.text) : value,
-  ]);
-  const { subject, attemptId, fields } = event;
-  return marshall(
-    {
-      ...Object.fromEntries(attributes),
-      pk: subject,
-      sk: eventId(event).slice(subject.length + 1),
-      ...(attemptId === null ? {} : { call_id: subject, attempt: attemptId }),
-      at_id: atId(event),
-      vendor_day: `${fields.vendor}#${isoDay(fields.atMs)}`,
-      ttl: Math.floor(fields.atMs / 1000) + retentionDays * 86_400,
-    },
-    { removeUndefinedValues: true },
-  );
-}
-
-/** What is kept beside the events: spent, held and counted, by vendor, label group, label and key a day, and by key a window. */
-interface Sum {
-  readonly pk: string;
-  readonly sk: string;
-  readonly spent: MicroUsd;
-  readonly held: MicroUsd;
-  readonly allowed: number;
-  readonly denied: number;
-}
-
-export const keyTotals = (keyId: string): string => `TOTAL#key#${keyId}`;
-export const windowTotals = (window: number): string => `WINDOW#${window}`;
-
-function sumsOf(events: readonly AuditEvent[]): readonly Sum[] {
-  const sums = new Map<string, Sum>();
-  for (const { fields, totals } of events) {
-    const { spent, held, window, allowed, denied } = totals;
-    if (spent === 0n && held === 0n && allowed === 0 && denied === 0) continue;
-    const day = `DAY#${isoDay(fields.atMs)}`;
-    const places = [
-      [`TOTAL#vendor#${fields.vendor}`, day],
-      [keyTotals(fields.keyId), day],
-      [keyTotals(fields.keyId), windowTotals(window)],
-      ...(fields.label === null ? [] : [[`TOTAL#label#${fields.label}`, day]]),
-      ...(fields.labelGroup === null ? [] : [[`TOTAL#label_group#${fields.labelGroup}`, day]]),
+  /** The events first, then the sums. */
+  #writes(events: readonly AuditEvent[]) {
+    const put = (event: AuditEvent) => ({
+      TableName: this.#table,
+      Item: eventItem(event, this.#retentionDays),
+      ConditionExpression: "attribute_not_exists(pk)",
+    });
+    const sums = sumsOf(events, this.#retentionDays);
+    return [
+      ...events.map((event) => ({ Put: put(event) })),
+      ...sums.map((sum) => ({ Update: sumUpdate(this.#table, this.#lane.number, sum) })),
     ];
-    for (const [pk = "", sk = ""] of places) {
-      const name = `${pk}\n${sk}`;
-      const sum = sums.get(name) ?? { pk, sk, spent: NOTHING, held: NOTHING, allowed: 0, denied: 0 };
-      sums.set(name, {
-        pk,
-        sk,
-        spent: plus(sum.spent, spent),
-        held: plus(sum.held, held),
-        allowed: sum.allowed + allowed,
-        denied: sum.denied + denied,
-      });
-    }
   }
-  return [...sums.values()];
 }

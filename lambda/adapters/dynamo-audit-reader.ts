@@ -1,18 +1,34 @@
-import { type DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
+import {
+  BatchGetItemCommand,
+  type DynamoDBClient,
+  QueryCommand,
+  type QueryCommandInput,
+} from "@aws-sdk/client-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
-import { eventFrom } from "../audit-wire.ts";
-import { type AuditEvent, rowOf } from "../domain/audit-event.ts";
-import { fromUsdText, type MicroUsd, NOTHING, plus } from "../domain/money.ts";
+import { eventFrom, positionOf } from "../audit-wire.ts";
+import { type AuditEvent, type AuditRow, rowOf } from "../domain/audit-event.ts";
+import { fromUsdText, NOTHING, plus } from "../domain/money.ts";
 import { isoTime } from "../domain/time.ts";
-import type { AuditIndex, AuditPage, AuditReader, HeldBudget, WantedRows } from "../ports/audit.ts";
-import { keyTotals, windowTotals } from "./dynamo-audit-log.ts";
+import type {
+  AuditIndex,
+  AuditIndexPart,
+  AuditPage,
+  AuditReader,
+  SpentBudget,
+  WantedRows,
+} from "../ports/audit.ts";
+import { ALL_SHARDS, INDEXES, keyIn, sortKeyOf } from "./audit-items/event-item.ts";
+import { keyTotals, windowTotals } from "./audit-items/sum-items.ts";
+import { RESENDS_MAX, withBackOff } from "./back-off.ts";
 import type { Item } from "./vault-items/codec.ts";
 
 /** No row has more events than this: a query reads that many more, so that its last row is whole. */
 const EVENTS_OF_A_ROW_MAX = 10;
+/** What one BatchGetItem takes. */
+const ITEMS_MAX = 100;
 
 /** Rows and sums of the Audit table. They follow the calls by a moment. */
-export class DynamoAuditReader implements AuditReader, HeldBudget {
+export class DynamoAuditReader implements AuditReader, SpentBudget {
   readonly #client: DynamoDBClient;
   readonly #table: string;
 
@@ -21,90 +37,130 @@ export class DynamoAuditReader implements AuditReader, HeldBudget {
     this.#table = table;
   }
 
-  async page({ index, fromMs, toMs, before, limit }: WantedRows): Promise<AuditPage> {
-    const { name, key, value } = placeOf(index);
+  partsOf(index: AuditIndex): readonly AuditIndexPart[] {
+    return index.kind === "call"
+      ? [{ ...index, shard: 0 }]
+      : ALL_SHARDS.map((shard) => ({ ...index, shard }));
+  }
+
+  async page({ part, fromMs, toMs, before, limit }: WantedRows): Promise<AuditPage> {
     const upper = before ?? isoTime(toMs);
-    const groups: { position: string; events: AuditEvent[] }[] = [];
+    const query = this.#queryOf(part, isoTime(fromMs), upper);
+    const byCall = part.kind === "call";
+    const groups = new Map<string, AuditEvent[]>();
+    let startKey: Item | undefined;
+    do {
+      const { Items = [], LastEvaluatedKey } = await this.#client.send(
+        new QueryCommand({
+          ...query,
+          ScanIndexForward: false,
+          Limit: limit + EVENTS_OF_A_ROW_MAX,
+          ...(startKey === undefined ? {} : { ExclusiveStartKey: startKey }),
+        }),
+      );
+      for (const item of Items) {
+        const event = eventOf(item);
+        const position = positionOf(event);
+        // `upper` itself is not included: it is a row already shown, or `to`.
+        if (position < upper) groups.set(position, [...(groups.get(position) ?? []), event]);
+      }
+      startKey = LastEvaluatedKey;
+    } while (startKey !== undefined && (byCall || groups.size <= limit));
+
+    // By call the table sorts by attempt, and every event has been read; by an index the last row may lack some.
+    const positions = [...groups.keys()].sort().reverse().slice(0, limit);
+    const more = groups.size > limit || startKey !== undefined;
+    return {
+      rows: positions.map((position) => ({ position, row: rowOf(groups.get(position) ?? []) })),
+      next: more ? (positions.at(-1) ?? null) : null,
+    };
+  }
+
+  async whole(rows: readonly AuditRow[]): Promise<readonly AuditRow[]> {
+    const events = rows.flatMap((row) => row.events);
+    const items = new Map<string, Item>();
+    for (let start = 0; start < events.length; start += ITEMS_MAX)
+      for (const item of await this.#items(events.slice(start, start + ITEMS_MAX)))
+        items.set(`${item["pk"]?.S}\n${item["sk"]?.S}`, item);
+    return rows.map((row) =>
+      rowOf(
+        row.events.map((event) => {
+          const item = items.get(`${event.subject}\n${sortKeyOf(event)}`);
+          return item === undefined ? event : eventOf(item);
+        }),
+      ),
+    );
+  }
+
+  async spent(keyId: string, window: number, inTotal: boolean) {
+    let spentInWindow = NOTHING;
+    let total = NOTHING;
     let startKey: Item | undefined;
     do {
       const { Items = [], LastEvaluatedKey } = await this.#client.send(
         new QueryCommand({
           TableName: this.#table,
-          ...(name === null ? {} : { IndexName: name }),
-          KeyConditionExpression:
-            name === null ? "#key = :key" : "#key = :key AND at_id BETWEEN :from AND :to",
-          ...(name === null ? { FilterExpression: "at_id BETWEEN :from AND :to" } : {}),
-          ExpressionAttributeNames: { "#key": key },
+          KeyConditionExpression: "pk = :pk AND begins_with(sk, :windows)",
           ExpressionAttributeValues: {
-            ":key": { S: value },
-            ":from": { S: isoTime(fromMs) },
-            ":to": { S: upper },
+            ":pk": { S: keyTotals(keyId) },
+            ":windows": { S: inTotal ? "WINDOW#" : windowTotals(window) },
           },
-          ScanIndexForward: false,
-          Limit: limit * 3 + EVENTS_OF_A_ROW_MAX,
           ...(startKey === undefined ? {} : { ExclusiveStartKey: startKey }),
         }),
       );
-      for (const item of Items) add(groups, item, upper);
+      for (const item of Items) {
+        const spent = fromUsdText(item["spent_usd"]?.N ?? "0");
+        total = plus(total, spent);
+        if (item["sk"]?.S?.startsWith(windowTotals(window)) === true)
+          spentInWindow = plus(spentInWindow, spent);
+      }
       startKey = LastEvaluatedKey;
-    } while (startKey !== undefined && (name === null || groups.length <= limit));
+    } while (startKey !== undefined);
+    return { window: spentInWindow, total: inTotal ? total : NOTHING };
+  }
 
-    // By call the table sorts by attempt, and every event has been read; by an index the last row may lack some.
-    if (name === null) groups.sort((a, b) => (a.position < b.position ? 1 : -1));
-    const whole = groups.slice(0, limit);
-    const more = groups.length > limit || startKey !== undefined;
+  /** Sorted by time, but for that by call. */
+  #queryOf(part: AuditIndexPart, from: string, upper: string): QueryCommandInput {
+    const times = { ":from": { S: from }, ":to": { S: upper } };
+    if (part.kind === "call")
+      return {
+        TableName: this.#table,
+        KeyConditionExpression: "pk = :key",
+        FilterExpression: "at_id BETWEEN :from AND :to",
+        ExpressionAttributeValues: { ":key": { S: part.callId }, ...times },
+      };
+    const { name, partitionKey } = INDEXES[part.kind];
     return {
-      rows: whole.map(({ position, events }) => ({ position, row: rowOf(events) })),
-      next: more ? (whole.at(-1)?.position ?? null) : null,
+      TableName: this.#table,
+      IndexName: name,
+      KeyConditionExpression: "#key = :key AND at_id BETWEEN :from AND :to",
+      ExpressionAttributeNames: { "#key": partitionKey },
+      ExpressionAttributeValues: { ":key": { S: keyIn(part) }, ...times },
     };
   }
 
-  async held(keyId: string, window: number): Promise<{ window: MicroUsd; total: MicroUsd }> {
-    const { Items = [] } = await this.#client.send(
-      new QueryCommand({
-        TableName: this.#table,
-        KeyConditionExpression: "pk = :pk AND begins_with(sk, :windows)",
-        ExpressionAttributeValues: { ":pk": { S: keyTotals(keyId) }, ":windows": { S: "WINDOW#" } },
-      }),
-    );
-    let total = NOTHING;
-    let inWindow = NOTHING;
-    for (const item of Items) {
-      const held = fromUsdText(item["held_usd"]?.N ?? "0");
-      total = plus(total, held);
-      if (item["sk"]?.S === windowTotals(window)) inWindow = held;
-    }
-    return { window: inWindow, total };
+  async #items(events: readonly AuditEvent[]): Promise<readonly Item[]> {
+    const found: Item[] = [];
+    let unread: Item[] = events.map((event) => ({ pk: { S: event.subject }, sk: { S: sortKeyOf(event) } }));
+    return withBackOff(RESENDS_MAX, async () => {
+      const { Responses, UnprocessedKeys } = await this.#client.send(
+        new BatchGetItemCommand({ RequestItems: { [this.#table]: { Keys: unread } } }),
+      );
+      found.push(...(Responses?.[this.#table] ?? []));
+      unread = UnprocessedKeys?.[this.#table]?.Keys ?? [];
+      if (unread.length === 0) return { kind: "done", value: found };
+      return { kind: "again", cause: new Error("the audit log left rows unread after every retry") };
+    });
   }
 }
 
-/** Gathers an event with those of its row. `upper` itself is not included: it is a row already shown, or `to`. */
-function add(groups: { position: string; events: AuditEvent[] }[], item: Item, upper: string): void {
+/** Reads an event; in an index it says what the index holds. */
+function eventOf(item: Item): AuditEvent {
   const attributes = unmarshall(item, { wrapNumbers: (text: string) => text });
-  const { pk, sk, at_id: position } = attributes;
-  if (typeof pk !== "string" || typeof sk !== "string" || typeof position !== "string")
+  const { pk, sk, at_id: atId } = attributes;
+  if (typeof pk !== "string" || typeof sk !== "string" || typeof atId !== "string")
     throw new Error("an audit event has no key");
-  const attemptId = typeof attributes["attempt"] === "string" ? attributes["attempt"] : null;
-  const row = attemptId === null ? position : position.slice(0, position.lastIndexOf("#"));
-  if (row >= upper) return;
-  const group = groups.find((candidate) => candidate.position === row);
-  const event = eventFrom(pk, attemptId, attributes);
-  if (group === undefined) groups.push({ position: row, events: [event] });
-  else group.events.push(event);
-}
-
-/** The table itself answers by call; the rest have an index each (lib/table-schemas.ts). */
-function placeOf(index: AuditIndex): { name: string | null; key: string; value: string } {
-  switch (index.kind) {
-    case "call":
-      return { name: null, key: "pk", value: index.callId };
-    case "key":
-      return { name: "by_key", key: "key_id", value: index.keyId };
-    case "label":
-      return { name: "by_label", key: "agent_run_label", value: index.label };
-    case "label_group":
-      return { name: "by_label_group", key: "label_group", value: index.group };
-    case "vendor_day":
-      return { name: "by_vendor_day", key: "vendor_day", value: `${index.vendor}#${index.day}` };
-  }
+  const attempt = /^(.+)#[a-z_]+$/.exec(sk)?.[1] ?? null;
+  const [at = ""] = atId.split("#", 1);
+  return eventFrom(pk, attempt, { ...attributes, at });
 }

@@ -2,8 +2,8 @@ import type { AuditFields, OutcomeFacts } from "./audit-fields.ts";
 import type { Balance, Caps } from "./balance.ts";
 import { correctionsBy } from "./call/corrections.ts";
 import { rowCallId } from "./call/names.ts";
-import type { Attempt, CallRecord } from "./call/record.ts";
-import { type MicroUsd, microUsd, minus, NOTHING } from "./money.ts";
+import type { Attempt, CallRecord, KeyWindow } from "./call/record.ts";
+import { type MicroUsd, microUsd, minus, NOTHING, plus } from "./money.ts";
 import { labelGroup, type Policy } from "./vault-key.ts";
 
 /**
@@ -40,17 +40,31 @@ export type EventName =
 /** Events that end an attempt, at least for now; `open` and `reserved` say how far it got. */
 const OUTCOMES: readonly EventName[] = ["settled", "released", "unresolved", "denied", "free"];
 
-/** What the event adds to the sums that are kept beside; all of them commute, since two items feed one row. */
+/** Says that an attempt began, and nothing that its outcome does not repeat. */
+export const isBeginning = ({ event }: AuditEvent): boolean => event === "open" || event === "reserved";
+
+/** Says what became of an attempt. */
+export const isOutcome = ({ event }: AuditEvent): boolean => OUTCOMES.includes(event);
+
+/** What an event adds to the sums that are kept beside; all of them commute, since the stream orders no two items. */
 export interface TotalsChange {
+  /** Of the row, and so of its vendor, its label and its label group. */
   readonly spent: MicroUsd;
-  /** Reserved or unresolved now, by window of the leaf key. */
-  readonly held: MicroUsd;
+  readonly allowed: number;
+  readonly denied: number;
+  /** Of each key whose budget the change takes for good, by the window that it is taken from. The leaf has the counts. */
+  readonly keys: readonly KeyTotalsChange[];
+}
+
+export interface KeyTotalsChange {
+  readonly keyId: string;
   readonly window: number;
+  readonly spent: MicroUsd;
   readonly allowed: number;
   readonly denied: number;
 }
 
-const NO_CHANGE: TotalsChange = { spent: NOTHING, held: NOTHING, window: 0, allowed: 0, denied: 0 };
+const NO_CHANGE: TotalsChange = { spent: NOTHING, allowed: 0, denied: 0, keys: [] };
 
 const keyFields = (policy: Policy) => ({
   keyId: policy.keyId,
@@ -61,6 +75,12 @@ const keyFields = (policy: Policy) => ({
   label: policy.label,
   labelGroup: policy.label === null ? null : labelGroup(policy.label),
   metadata: policy.metadata,
+});
+
+/** An event with what its key tells, where it was kept without. */
+export const withKey = (event: AuditEvent, policy: Policy): AuditEvent => ({
+  ...event,
+  fields: { ...event.fields, ...keyFields(policy) },
 });
 
 const capFields = ({ daily, total, perCall }: Caps) => ({
@@ -110,7 +130,7 @@ export interface LandedDraw {
 
 /** A reservation that landed, whatever became of the attempt that made it. */
 export function drawLanded(policy: Policy, draw: LandedDraw): AuditEvent {
-  const { callId, attemptId, atMs, window, amount, method, path, remaining } = draw;
+  const { callId, attemptId, atMs, amount, method, path, remaining } = draw;
   const fields: AuditFields = {
     ...keyFields(policy),
     type: "call",
@@ -128,7 +148,7 @@ export function drawLanded(policy: Policy, draw: LandedDraw): AuditEvent {
     event: "reserved",
     rank: 0,
     fields,
-    totals: { ...NO_CHANGE, held: amount, window },
+    totals: NO_CHANGE,
   };
 }
 
@@ -157,6 +177,7 @@ export function attemptChanged(
     atMs: attempt.issuedAtMs,
     decision: event === "denied" ? "denied" : "allowed",
     requested: attempt.amount,
+    ...(tookItsDraw(after, attempt) ? { reserved: attempt.amount } : {}),
   };
   const subject = rowCallId(after.callId);
   return {
@@ -192,35 +213,72 @@ function eventOf(before: CallRecord | null, { attemptId, state, outcome, lateAtM
 const reasonOf = ({ state, outcome }: Attempt): string | null =>
   state === "paid_by_other" ? "paid_by_another_attempt" : (outcome?.reason ?? null);
 
+/** Whether its outcome shows that the draw on its leaf landed. A denial gives back what had landed. */
+function tookItsDraw(record: CallRecord, { attemptId, kind, state, windows }: Attempt): boolean {
+  if (kind !== "own" || state === "open") return false;
+  const leafId = windows.at(-1)?.keyId;
+  return state !== "denied" || correctionsBy(record, attemptId).some(({ keyId }) => keyId === leafId);
+}
+
 function totalsOf(
   before: CallRecord | null,
   after: CallRecord,
   attempt: Attempt,
   event: EventName,
 ): TotalsChange {
+  if (event === "open") return NO_CHANGE;
   const was = before?.attempts[attempt.attemptId];
-  const window = attempt.windows.at(-1)?.window ?? 0;
-  if (event === "late_price")
-    return { ...NO_CHANGE, window, spent: minus(attempt.cost, was?.cost ?? NOTHING) };
-  if (!OUTCOMES.includes(event)) return NO_CHANGE;
-  const first = was === undefined || was.state === "open";
+  const isFirst = event !== "late_price" && (was === undefined || was.state === "open");
+  const allowed = isFirst && event !== "denied" ? 1 : 0;
+  const denied = isFirst && event === "denied" ? 1 : 0;
+  const spent = minus(attempt.cost, was?.cost ?? NOTHING);
+  const leaf = attempt.windows.at(-1);
+  const keys = spentByKey(before, after, attempt).map(({ keyId, window, amount }) => {
+    const isLeaf = keyId === leaf?.keyId && window === leaf.window;
+    return { keyId, window, spent: amount, allowed: isLeaf ? allowed : 0, denied: isLeaf ? denied : 0 };
+  });
   return {
-    spent: minus(attempt.cost, was?.cost ?? NOTHING),
-    held: microUsd(-freed(after, attempt)),
-    window,
-    allowed: first && event !== "denied" ? 1 : 0,
-    denied: first && event === "denied" ? 1 : 0,
+    spent,
+    allowed,
+    denied,
+    keys: keys.filter((key) => key.spent !== 0n || key.allowed + key.denied > 0),
   };
 }
 
-/** What the leaf no longer holds for the attempt: its draw, once it is settled or on its way back. */
-function freed(after: CallRecord, attempt: Attempt): MicroUsd {
-  if (attempt.kind !== "own") return NOTHING;
-  if (attempt.state === "settled" || attempt.state === "released" || attempt.state === "paid_by_other")
-    return attempt.amount;
-  const leafId = attempt.windows.at(-1)?.keyId;
-  const returned = correctionsBy(after, attempt.attemptId).some(({ keyId }) => keyId === leafId);
-  return attempt.state === "denied" && returned ? attempt.amount : NOTHING;
+/**
+ * What the change of one attempt takes for good from each key, by window: where nothing is reserved or unresolved, these add
+ * up to what the balances lack.
+ *
+ * Mostly that is the attempt's cost, on each key of its chain. Whoever wrote an outcome may have decided more: what is given
+ * back for an object that was cancelled belongs to the keys and windows it was drawn from.
+ */
+function spentByKey(
+  before: CallRecord | null,
+  after: CallRecord,
+  attempt: Attempt,
+): readonly (KeyWindow & { readonly amount: MicroUsd })[] {
+  const places = new Map<string, KeyWindow & { readonly amount: MicroUsd }>();
+  const add = ({ keyId, window }: KeyWindow, amount: MicroUsd) => {
+    const place = `${keyId}#${window}`;
+    places.set(place, { keyId, window, amount: plus(places.get(place)?.amount ?? NOTHING, amount) });
+  };
+  const costChange = ({ attemptId, cost }: Attempt): MicroUsd =>
+    minus(cost, before?.attempts[attemptId]?.cost ?? NOTHING);
+
+  const wroteIt = attempt.outcome !== null && (before?.attempts[attempt.attemptId]?.outcome ?? null) === null;
+  if (!wroteIt || attempt.state === "denied" || attempt.state === "unresolved") {
+    for (const place of attempt.windows) add(place, costChange(attempt));
+    return [...places.values()];
+  }
+  for (const place of attempt.windows) add(place, attempt.kind === "own" ? attempt.amount : NOTHING);
+  for (const correction of correctionsBy(after, attempt.attemptId))
+    add(correction, microUsd(-correction.amount));
+  // What it gave back for others is theirs: their own events say what they cost.
+  for (const other of changedAttempts(before, after)) {
+    if (other.attemptId === attempt.attemptId || other.kind !== "own" || other.state === "open") continue;
+    for (const place of other.windows) add(place, minus(other.amount, costChange(other)));
+  }
+  return [...places.values()];
 }
 
 /** One row: what the events of one attempt say together. */

@@ -179,41 +179,46 @@ export interface CapStatus {
   readonly resetsAtMs: number | null;
 }
 
+export const hasTotalCap = ({ caps }: Balance): boolean => caps.total < UNCAPPED;
+
+/** What is known to be spent of a key, in micro-dollars: in the window that is asked for, and over all of its life. */
+export interface SpentSoFar {
+  readonly window: MicroUsd;
+  readonly total: MicroUsd;
+}
+
 /** For whoever asks only what remains: how much of the rest is reserved is not told apart from what is spent. */
-export const NOTHING_HELD = { window: NOTHING, total: NOTHING };
+export const ALL_SPENT: SpentSoFar = { window: UNCAPPED, total: UNCAPPED };
 
 /** The cap that has the least left, or null where none is set. */
 export const tightestCap = (balance: Balance, nowMs: number): CapStatus | null =>
-  capStatuses(balance, nowMs, NOTHING_HELD)[0] ?? null;
+  capStatuses(balance, nowMs, ALL_SPENT)[0] ?? null;
 
 /**
  * The caps that are set, tightest first.
  *
- * `reserved` is what the audit totals know to be held (they follow by a moment); it never exceeds what is taken.
+ * What is taken is known from the balance, what of it is spent from the totals of the audit log, which follow by a moment:
+ * the rest is reserved, or unresolved, or was settled just now.
  */
-export function capStatuses(
-  balance: Balance,
-  nowMs: number,
-  held: { readonly window: MicroUsd; readonly total: MicroUsd },
-): readonly CapStatus[] {
+export function capStatuses(balance: Balance, nowMs: number, spentSoFar: SpentSoFar): readonly CapStatus[] {
   const window = windowAt(balance.issuedAtMs, nowMs);
   const status = (
     name: "daily" | "total",
     cap: MicroUsd,
     remaining: MicroUsd,
-    reserved: MicroUsd,
+    known: MicroUsd,
   ): CapStatus => {
     const taken = minus(cap, remaining);
-    const inFlight = reserved < 0n ? NOTHING : smaller(reserved, taken > 0n ? taken : NOTHING);
+    const spent = known < 0n && taken > 0n ? NOTHING : smaller(known, taken);
     const resetsAtMs = name === "daily" ? windowEndMs(balance.issuedAtMs, window) : null;
-    return { name, cap, spent: minus(taken, inFlight), reserved: inFlight, remaining, resetsAtMs };
+    return { name, cap, spent, reserved: minus(taken, spent), remaining, resetsAtMs };
   };
   return [
     ...(balance.caps.daily < UNCAPPED
-      ? [status("daily", balance.caps.daily, leftInWindow(balance, window), held.window)]
+      ? [status("daily", balance.caps.daily, leftInWindow(balance, window), spentSoFar.window)]
       : []),
-    ...(balance.caps.total < UNCAPPED
-      ? [status("total", balance.caps.total, balance.leftInTotal, held.total)]
+    ...(hasTotalCap(balance)
+      ? [status("total", balance.caps.total, balance.leftInTotal, spentSoFar.total)]
       : []),
   ].sort((a, b) => (a.remaining < b.remaining ? -1 : a.remaining > b.remaining ? 1 : 0));
 }

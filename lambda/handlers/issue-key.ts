@@ -2,7 +2,7 @@ import middy from "@middy/core";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 import { randomIds } from "../adapters/random-ids.ts";
 import { issueKey } from "../app/keys/issue-key.ts";
-import { capStatuses, NOTHING_HELD } from "../domain/balance.ts";
+import { ALL_SPENT, capStatuses } from "../domain/balance.ts";
 import { Problem } from "../domain/problem.ts";
 import { ENV } from "../environment.ts";
 import { jsonAnswer } from "../http/answers.ts";
@@ -55,7 +55,7 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
     });
     const { token, policy, balance } = await issueKey(request, issuerId, requestKey, ports);
     const nowMs = policy.issuedAtMs;
-    const caps = capStatuses(balance, nowMs, NOTHING_HELD);
+    const caps = capStatuses(balance, nowMs, ALL_SPENT);
     const { id, ...view } = keyBody({ policy, balance, caps, nowMs }, baseUrlOf(event));
     return jsonAnswer(201, { id, vault_key: token, ...view }, event.requestContext.requestId);
   });

@@ -22,7 +22,7 @@ import {
 } from "./wiring.ts";
 
 const dynamo = clients();
-const ports = { vault: dynamoVault(dynamo), held: auditReader(dynamo), clock: systemClock };
+const ports = { vault: dynamoVault(dynamo), spending: auditReader(dynamo), clock: systemClock };
 const layout = tableLayout(dynamo, true);
 const adminKey = adminKeyReader();
 

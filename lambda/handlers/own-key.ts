@@ -16,7 +16,7 @@ const dynamo = clients();
 const ports = {
   vendors,
   vault: dynamoVault(dynamo),
-  held: auditReader(dynamo),
+  spending: auditReader(dynamo),
   clock: systemClock,
   vaultKeyHint: hint(ENV.vaultKeyHint),
 };

@@ -24,7 +24,7 @@ import {
 const dynamo = clients();
 const ports = {
   vault: dynamoVault(dynamo),
-  held: auditReader(dynamo),
+  spending: auditReader(dynamo),
   vaultKeyHint: hint(ENV.vaultKeyHint),
   ...vendorPorts(),
 };

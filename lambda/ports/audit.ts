@@ -1,27 +1,57 @@
 import type { AuditEvent, AuditRow } from "../domain/audit-event.ts";
-import type { MicroUsd } from "../domain/money.ts";
+import type { SpentSoFar } from "../domain/balance.ts";
 
 export interface AuditLog {
   /** Adds events and what they change in the totals, each once however often it is sent. */
   append(events: readonly AuditEvent[]): Promise<void>;
 }
 
-/** Where rows are found, newest first. `before`: an `at#id` that is not included. */
+/**
+ * Which attempts began and which ended, batch by batch. It is written beside the log, and read by the sweep alone, which
+ * tells the attempts without outcome.
+ */
+export interface AttemptJournal {
+  note(batch: JournalBatch): Promise<void>;
+  /**
+   * The events of attempts that were noted as begun between two times, in milliseconds, and as ended at no time. They lack
+   * what their key tells: only `keyId` is there.
+   */
+  unended(fromMs: number, toMs: number): Promise<readonly AuditEvent[]>;
+  /** Until when everything is swept, in milliseconds; null where nothing ever was. */
+  sweptUntilMs(): Promise<number | null>;
+  markSwept(untilMs: number): Promise<void>;
+}
+
+export interface JournalBatch {
+  /** `open` and `reserved` events. */
+  readonly begun: readonly AuditEvent[];
+  /** Ids of attempts that have an outcome on the log. */
+  readonly ended: readonly string[];
+}
+
+/** By what rows are found. */
 export type AuditIndex =
   | { readonly kind: "call"; readonly callId: string }
   | { readonly kind: "key"; readonly keyId: string }
   | { readonly kind: "label"; readonly label: string }
   | { readonly kind: "label_group"; readonly group: string }
-  | { readonly kind: "vendor_day"; readonly vendor: string; readonly day: string };
+  | { readonly kind: "vendor"; readonly vendor: string };
 
 export interface AuditReader {
-  /** Whole rows, newest first, and where to go on. */
+  /** The parts that an index is read in: rows of one part are in order, those of all parts have to be merged. */
+  partsOf(index: AuditIndex): readonly AuditIndexPart[];
+  /** Rows with all of their events, newest first, and where to go on. They say what the index knows. */
   page(wanted: WantedRows): Promise<AuditPage>;
+  /** The same rows with all of their fields. */
+  whole(rows: readonly AuditRow[]): Promise<readonly AuditRow[]>;
 }
+
+/** `shard`: which part, from 0 on. */
+export type AuditIndexPart = AuditIndex & { readonly shard: number };
 
 /** Rows of an index between two times, in milliseconds: `from` is included, `to` is not. */
 export interface WantedRows {
-  readonly index: AuditIndex;
+  readonly part: AuditIndexPart;
   readonly fromMs: number;
   readonly toMs: number;
   /** The `at#id` of a row that was shown already, or null: only older rows are wanted. */
@@ -35,7 +65,8 @@ export interface AuditPage {
   readonly next: string | null;
 }
 
-/** What the audit totals know to be held by a key: in one window, and over all. */
-export interface HeldBudget {
-  held(keyId: string, window: number): Promise<{ readonly window: MicroUsd; readonly total: MicroUsd }>;
+/** What the totals of the audit log know to be spent of a key. They follow the calls by a moment. */
+export interface SpentBudget {
+  /** `inTotal`: whether what was spent over all windows is wanted too; zero otherwise. Micro-dollars. */
+  spent(keyId: string, window: number, inTotal: boolean): Promise<SpentSoFar>;
 }

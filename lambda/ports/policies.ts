@@ -5,6 +5,8 @@ import type { Policy } from "../domain/vault-key.ts";
 export interface Policies {
   /** Never changes, so it may come from a cache. Null for a key that does not exist. */
   read(keyId: string): Promise<Policy | null>;
+  /** Those of the policies that there are, by key id. */
+  readAll(keyIds: readonly string[]): Promise<ReadonlyMap<string, Policy>>;
   /** The balance first, then the policy: a key is usable once its policy is there. */
   create(policy: Policy, balance: Balance, requestKey: string | null): Promise<Created>;
 }

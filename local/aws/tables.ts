@@ -85,7 +85,10 @@ const attributesOf = (keys: readonly Keys[]) =>
 const indexOf = (index: IndexSchema) => ({
   IndexName: index.name,
   KeySchema: keySchema(index),
-  Projection: { ProjectionType: index.keysOnly === true ? ("KEYS_ONLY" as const) : ("ALL" as const) },
+  Projection:
+    index.holds.length === 0
+      ? { ProjectionType: "KEYS_ONLY" as const }
+      : { ProjectionType: "INCLUDE" as const, NonKeyAttributes: [...index.holds] },
 });
 
 async function createTable(client: DynamoDBClient, name: string, schema: TableSchema): Promise<void> {

@@ -12,7 +12,14 @@ import { afterAll, beforeAll, expect, test } from "vitest";
  */
 
 const ROOT = join(import.meta.dirname, "..", "..");
-const COPIED = ["package.json", "tsconfig.json", "lambda", "test/adapters", "test/support/audit-table.ts"];
+const COPIED = [
+  "package.json",
+  "tsconfig.json",
+  "lambda",
+  "test/adapters",
+  "test/support/audit-table.ts",
+  "test/support/memory-audit.ts",
+];
 const FIELDS = "lambda/domain/audit-fields.ts";
 const NEXT = "  idempotencyKey: {";
 const COLUMN =

@@ -7,6 +7,7 @@ import { recordAudit } from "../../lambda/app/audit/record-audit.ts";
 import type { CallRecord } from "../../lambda/domain/call/record.ts";
 import { auditAnswer } from "../../lambda/http/audit-answer.ts";
 import { auditTable } from "../support/audit-table.ts";
+import { MemoryJournal } from "../support/memory-audit.ts";
 import { CALLS, POLICIES } from "./stored-values.ts";
 
 /**
@@ -37,13 +38,20 @@ const failure = await recordAudit(
       } as Parameters<typeof changeFrom>[0]),
   ],
   {
-    vault: { policies: { read: async () => policy, create: async () => "created" } },
+    vault: {
+      policies: {
+        read: async () => policy,
+        readAll: async () => new Map([[policy.keyId, policy]]),
+        create: async () => "created",
+      },
+    },
     log: new DynamoAuditLog(client, "audit", 400),
+    journal: new MemoryJournal(),
   },
 );
 if (failure !== null) throw failure.cause;
 const { rows } = await new DynamoAuditReader(client, "audit").page({
-  index: { kind: "key", keyId: "key_leaf" },
+  part: { kind: "key", keyId: "key_leaf", shard: 0 },
   fromMs: 0,
   toMs: Date.parse("2027-01-01"),
   before: null,

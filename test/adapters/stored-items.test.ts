@@ -62,7 +62,7 @@ describe("the Audit table", () => {
 
   test("stored events make the rows that they made, in JSON and in CSV, in the same order of columns", async () => {
     const { rows } = await new DynamoAuditReader(auditTable(items).client, "audit").page({
-      index: { kind: "key", keyId: "key_leaf" },
+      part: { kind: "key", keyId: "key_leaf", shard: 0 },
       fromMs: 0,
       toMs: Date.parse("2027-01-01"),
       before: null,

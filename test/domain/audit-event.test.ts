@@ -142,47 +142,128 @@ describe("the events of an attempt", () => {
 });
 
 describe("what an event adds to the totals", () => {
-  test.each([
-    ["a draw is held", drawEvent, { spent: 0n, held: 10n, window: 2, allowed: 0, denied: 0 }],
-    ["an open attempt adds nothing", openEvent, { spent: 0n, held: 0n, window: 0, allowed: 0, denied: 0 }],
+  const root = { keyId: "key_root", window: 4 };
+  const leaf = { keyId: "key_leaf", window: 2 };
+  /** What is added to both keys of the chain; the leaf has the counts. */
+  const both = (spent: bigint, allowed: number, denied: number) => [
+    ...(spent === 0n ? [] : [{ ...root, spent, allowed: 0, denied: 0 }]),
+    ...(spent === 0n && allowed + denied === 0 ? [] : [{ ...leaf, spent, allowed, denied }]),
+  ];
+  const corrections = (...of: readonly (readonly [string, string, number, bigint])[]) => ({
+    corrections: Object.fromEntries(
+      of.map(([opId, keyId, window, amount]) => [
+        opId,
+        { keyId, window, amount: microUsd(amount), issuedAtMs: AT },
+      ]),
+    ),
+  });
+
+  test.each<[string, AuditEvent, bigint, number, number]>([
+    ["a draw that landed adds nothing", drawEvent, 0n, 0, 0],
+    ["an open attempt adds nothing", openEvent, 0n, 0, 0],
     [
-      "a settled one is spent and no longer held",
-      settledEvent,
-      { spent: 7n, held: -10n, window: 2, allowed: 1, denied: 0 },
+      "a settled one is spent, on each key of its chain",
+      eventAfter(
+        attempt("open"),
+        attempt("settled", { cost: microUsd(7n) }),
+        corrections(["att_1.0", "key_root", 4, 3n], ["att_1.1", "key_leaf", 2, 3n]),
+      ),
+      7n,
+      1,
+      0,
     ],
-    [
-      "an unresolved one stays held",
-      eventAfter(attempt("open"), attempt("unresolved")),
-      { spent: 0n, held: 0n, window: 2, allowed: 1, denied: 0 },
-    ],
+    ["an unresolved one is a call", eventAfter(attempt("open"), attempt("unresolved")), 0n, 1, 0],
     [
       "an unresolved one that is settled is not counted as a call again",
       eventAfter(attempt("unresolved"), attempt("settled", { cost: microUsd(10n) })),
-      { spent: 10n, held: -10n, window: 2, allowed: 0, denied: 0 },
+      10n,
+      0,
+      0,
     ],
     [
-      "one denied before its leaf was drawn frees nothing",
-      eventAfter(attempt("open"), attempt("denied")),
-      { spent: 0n, held: 0n, window: 2, allowed: 0, denied: 1 },
+      "a released one spends nothing",
+      eventAfter(
+        attempt("open"),
+        attempt("released"),
+        corrections(["att_1.0", "key_root", 4, 10n], ["att_1.1", "key_leaf", 2, 10n]),
+      ),
+      0n,
+      1,
+      0,
+    ],
+    ["one denied before its leaf was drawn", eventAfter(attempt("open"), attempt("denied")), 0n, 0, 1],
+    [
+      "one denied after its leaf was drawn",
+      eventAfter(
+        attempt("open"),
+        attempt("denied"),
+        corrections(["att_1.0", "key_root", 4, 10n], ["att_1.1", "key_leaf", 2, 10n]),
+      ),
+      0n,
+      0,
+      1,
     ],
     [
-      "one denied after its leaf was drawn frees that",
-      eventAfter(attempt("open"), attempt("denied"), {
-        corrections: { "att_1.0": { keyId: "key_leaf", window: 2, amount: microUsd(10n), issuedAtMs: AT } },
-      }),
-      { spent: 0n, held: -10n, window: 2, allowed: 0, denied: 1 },
-    ],
-    [
-      "a joiner frees nothing",
+      "a joiner spends nothing",
       eventAfter(attempt("open", { kind: "joiner" }), attempt("joined", { kind: "joiner" })),
-      { spent: 0n, held: 0n, window: 2, allowed: 1, denied: 0 },
+      0n,
+      1,
+      0,
     ],
-  ])("%s", (_, event, totals) => {
-    expect(event.totals).toEqual(totals);
+    [
+      "a joiner that was executed anew is counted beyond the caps",
+      eventAfter(
+        attempt("open", { kind: "joiner" }),
+        attempt("joined", { kind: "joiner", cost: microUsd(7n) }),
+        corrections(["att_1.0", "key_root", 4, -7n], ["att_1.1", "key_leaf", 2, -7n]),
+      ),
+      7n,
+      1,
+      0,
+    ],
+  ])("%s", (_, event, spent, allowed, denied) => {
+    expect(event.totals).toEqual({ spent, allowed, denied, keys: both(spent, allowed, denied) });
   });
 
-  test("the draw and the outcome of an attempt cancel out, in either order", () => {
-    expect(drawEvent.totals.held + settledEvent.totals.held).toBe(0n);
+  test("what goes back for a cancelled object belongs to the keys and windows it was drawn from", () => {
+    const cancelled = attempt("settled", { amount: NOTHING, cost: microUsd(-9n) });
+    const { totals } = eventAfter(
+      attempt("open", { amount: NOTHING }),
+      cancelled,
+      corrections(["att_1.0", "key_root", 3, 9n], ["att_1.1", "key_other", 1, 9n]),
+    );
+
+    expect(totals).toEqual({
+      spent: -9n,
+      allowed: 1,
+      denied: 0,
+      keys: [
+        { ...leaf, spent: 0n, allowed: 1, denied: 0 },
+        { keyId: "key_root", window: 3, spent: -9n, allowed: 0, denied: 0 },
+        { keyId: "key_other", window: 1, spent: -9n, allowed: 0, denied: 0 },
+      ],
+    });
+  });
+
+  test("a joiner that settles what another attempt holds spends nothing, and the other one does", () => {
+    const held = attempt("unresolved", { attemptId: "att_0" });
+    const joiner = attempt("open", { kind: "joiner" });
+    const before = { ...recordOf(held, 1), attempts: { att_0: held, att_1: joiner } };
+    const paid = attempt("settled", { attemptId: "att_0", cost: microUsd(7n) });
+    const joined = attempt("joined", { kind: "joiner" });
+    const after = {
+      ...recordOf(paid, 2, corrections(["att_1.0", "key_root", 4, 3n], ["att_1.1", "key_leaf", 2, 3n])),
+      attempts: { att_0: paid, att_1: joined },
+    };
+
+    expect(attemptChanged(policy, before, after, joined).totals).toMatchObject({
+      spent: 0n,
+      keys: both(0n, 1, 0),
+    });
+    expect(attemptChanged(policy, before, after, paid).totals).toMatchObject({
+      spent: 7n,
+      keys: both(7n, 0, 0),
+    });
   });
 });
 
@@ -234,7 +315,15 @@ test("a late price is an event of its own above the outcome, and changes what is
     rank: 3,
     fields: { cost: 4n, amountText: "-0.000004" },
   });
-  expect(event.totals).toEqual({ spent: -3n, held: 0n, window: 2, allowed: 0, denied: 0 });
+  expect(event.totals).toEqual({
+    spent: -3n,
+    allowed: 0,
+    denied: 0,
+    keys: [
+      { keyId: "key_root", window: 4, spent: -3n, allowed: 0, denied: 0 },
+      { keyId: "key_leaf", window: 2, spent: -3n, allowed: 0, denied: 0 },
+    ],
+  });
   for (const order of [
     [settledEvent, event],
     [event, openEvent, settledEvent],

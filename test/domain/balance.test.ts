@@ -169,30 +169,30 @@ describe("what is shown of the caps", () => {
   };
 
   test("spent, reserved and remaining make up the cap, tightest first", () => {
-    expect(capStatuses(both, START + WINDOW_MS, { window: microUsd(2n), total: microUsd(2n) })).toEqual([
+    expect(capStatuses(both, START + WINDOW_MS, { window: microUsd(4n), total: microUsd(7n) })).toEqual([
       { name: "total", cap: 12n, spent: 7n, reserved: 2n, remaining: 3n, resetsAtMs: null },
       { name: "daily", cap: 10n, spent: 4n, reserved: 2n, remaining: 4n, resetsAtMs: START + 2 * WINDOW_MS },
     ]);
   });
 
-  test("totals that lag behind never show more reserved than is taken, nor less than nothing", () => {
+  test("totals that are behind or ahead of the balance never show more spent than is taken, nor less than nothing", () => {
     const [daily] = capStatuses({ ...fresh, leftByWindow: { 0: microUsd(8n) } }, START, {
       window: microUsd(5n),
       total: NOTHING,
     });
-    expect(daily).toMatchObject({ spent: 0n, reserved: 2n, remaining: 8n });
+    expect(daily).toMatchObject({ spent: 2n, reserved: 0n, remaining: 8n });
     const [negative] = capStatuses({ ...fresh, leftByWindow: { 0: microUsd(8n) } }, START, {
       window: microUsd(-5n),
       total: NOTHING,
     });
-    expect(negative).toMatchObject({ spent: 2n, reserved: 0n, remaining: 8n });
+    expect(negative).toMatchObject({ spent: 0n, reserved: 2n, remaining: 8n });
   });
 
   test("a cap lowered below what is spent shows a remainder below zero", () => {
     const [daily] = capStatuses({ ...fresh, leftByWindow: { 0: microUsd(-3n) } }, START, {
-      window: NOTHING,
+      window: microUsd(13n),
       total: NOTHING,
     });
-    expect(daily).toMatchObject({ spent: 13n, remaining: -3n });
+    expect(daily).toMatchObject({ spent: 13n, reserved: 0n, remaining: -3n });
   });
 });

@@ -730,7 +730,7 @@ describe("GET /vault/audit", () => {
       ({ type }) => type === "call",
     );
 
-    expect(listAt(row, "events").map((event) => at(event, "event"))).toEqual(["reserved", "settled"]);
+    expect(listAt(row, "events").map((event) => at(event, "event"))).toEqual(["settled"]);
   });
 });
 

@@ -84,7 +84,7 @@ describe("against a Stripe that keeps idempotency keys", () => {
   let stripe: Simulator;
   let hanging: Promise<{ readonly key: Key; readonly reply: Reply; readonly ms: number }>;
   beforeAll(async () => {
-    run = await startOwn();
+    run = await startOwn({ resolveAfterS: 0 });
     stripe = simulatorAt(run.vendor("stripe").origin);
     // Goes on beside the other tests, since it takes as long as a vendor is waited for.
     hanging = hang();
@@ -306,6 +306,8 @@ describe("against an upstream that does as it is told", () => {
     await eventually(() => expect(upstream.requests).toHaveLength(1));
 
     await eventually(async () => expect(await balanceOf(run, key)).toEqual(held(900, 1000)));
+    expect(await callRows(run, key)).toEqual([]);
+    await run.tellOpen();
     expect(await callRows(run, key)).toMatchObject([{ state: "open", reserved_usd: 9 }]);
     const refused = await pay(run, key, 200);
     expect(textAt(refused.json, "error", "message")).toContain(

@@ -57,6 +57,7 @@ describe.each([
   const environment = (name: string) => ({
     KEYBRAKE_DATA: join(folder, `${name} ${where}`),
     KEYBRAKE_STRIPE_ORIGIN: upstream.origin,
+    KEYBRAKE_RESOLVE_AFTER_S: "1",
     ...stage,
   });
 

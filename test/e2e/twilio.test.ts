@@ -777,7 +777,6 @@ describe("after time has passed", () => {
     const rows = await auditRows(run, { key_id: capped.id, events: "true" });
     const [row] = rows.filter(({ type }) => type === "call");
     expect(listAt(row, "events").map((event) => [at(event, "event"), at(event, "cost_usd")])).toEqual([
-      ["reserved", undefined],
       ["settled", 0.0113],
       ["late_price", 0.0075],
     ]);

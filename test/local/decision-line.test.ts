@@ -24,7 +24,7 @@ const FIELDS: AuditFields = {
 };
 const CAPS = { dailyCap: microUsd(50_000_000n), totalCap: UNCAPPED, perCallCap: microUsd(5_500_000n) };
 const EXPIRES_AT_MS = AT_MS + 3_600_000;
-const NO_TOTALS = { spent: NOTHING, held: NOTHING, window: 0, allowed: 0, denied: 0 };
+const NO_TOTALS = { spent: NOTHING, allowed: 0, denied: 0, keys: [] };
 
 const told = (event: Parameters<typeof decisionOf>[0]["event"], fields: Partial<AuditFields>) =>
   decisionOf({

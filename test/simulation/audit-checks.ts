@@ -1,10 +1,10 @@
 import { eventsOf, recordAudit } from "../../lambda/app/audit/record-audit.ts";
-import type { AuditRow, EventName } from "../../lambda/domain/audit-event.ts";
+import { tellOpen } from "../../lambda/app/audit/tell-open.ts";
+import { type AuditRow, type EventName, isBeginning } from "../../lambda/domain/audit-event.ts";
 import type { Attempt } from "../../lambda/domain/call/record.ts";
 import { type MicroUsd, NOTHING, plus, usdText } from "../../lambda/domain/money.ts";
-import { rootOf } from "../../lambda/domain/vault-key.ts";
 import type { VaultChange } from "../../lambda/ports/vault-change.ts";
-import { MemoryAuditLog } from "../support/memory-audit.ts";
+import { MemoryAuditLog, MemoryJournal } from "../support/memory-audit.ts";
 import { countedInTotal, MemoryVault, type StoredChange, type VaultState } from "../support/memory-vault.ts";
 import type { Checks } from "./checks.ts";
 import type { Scenario } from "./scenario.ts";
@@ -21,6 +21,7 @@ export class AuditChecks {
   readonly #world: World;
   readonly #state: VaultState;
   readonly #checks: Checks;
+  readonly #journal = new MemoryJournal(() => 1);
   #rows: ReadonlyMap<string, AuditRow> = new Map();
 
   constructor(world: World, state: VaultState, checks: Checks) {
@@ -32,6 +33,8 @@ export class AuditChecks {
   async run(scenario: Scenario, vendor: SimulatedVendor): Promise<void> {
     const log = new MemoryAuditLog();
     await this.#deliver(log);
+    const ports = { vault: new MemoryVault(this.#state), log, journal: this.#journal };
+    await tellOpen({ ...ports, clock: { now: () => 2 } }, { afterMs: 0, untilMs: Infinity });
     this.#rows = log.rows();
     this.#attemptsHaveRows();
     this.#decisionsHaveRows(scenario, vendor);
@@ -53,7 +56,7 @@ export class AuditChecks {
             () =>
               change,
         ),
-        { vault, log },
+        { vault, log, journal: this.#journal },
       );
       if (failure !== null)
         return this.#world.broke(6, `a change was not recorded: ${String(failure.cause)}`);
@@ -71,7 +74,7 @@ export class AuditChecks {
           () =>
             change,
       ),
-      { vault, log },
+      { vault, log, journal: this.#journal },
     );
   }
 
@@ -149,32 +152,36 @@ export class AuditChecks {
     }
   }
 
-  /** Where nothing was lost, what the rows say was spent and is held is what the balance of the root counts. */
+  /** Where nothing was lost, what the sums say was spent is what a balance lacks, but for what is unresolved. */
   #sumsAgree(log: MemoryAuditLog): void {
     if (this.#world.ledgerFaults > 0) return;
-    const roots = new Map<string, MicroUsd>();
-    for (const policy of this.#state.policies.values()) {
-      const told = plus(log.spent(policy.keyId), log.heldInTotal(policy.keyId));
-      roots.set(rootOf(policy), plus(roots.get(rootOf(policy)) ?? NOTHING, told));
+    const held = new Map<string, MicroUsd>();
+    for (const known of this.#checks.history.attempts.values()) {
+      for (const { attempt } of known) {
+        if (attempt.kind !== "own" || attempt.state !== "unresolved") continue;
+        for (const { keyId } of attempt.windows)
+          held.set(keyId, plus(held.get(keyId) ?? NOTHING, attempt.amount));
+      }
     }
-    for (const [rootId, told] of roots) {
-      const balance = this.#state.balances.get(rootId);
-      const counted = balance === undefined ? NOTHING : countedInTotal(balance);
+    for (const [keyId, balance] of this.#state.balances) {
+      const told = plus(log.spentBy(keyId), held.get(keyId) ?? NOTHING);
+      const counted = countedInTotal(balance);
       if (counted !== told)
         this.#world.broke(
           6,
-          `${rootId}: the rows tell of ${usdText(told)} USD, ${usdText(counted)} are counted`,
+          `${keyId}: the log tells of ${usdText(told)} USD, ${usdText(counted)} are counted`,
         );
     }
   }
 
   async #redeliveryChangesNothing(log: MemoryAuditLog): Promise<void> {
-    const vault = new MemoryVault(this.#state);
     const sumsOf = (of: MemoryAuditLog) =>
-      [...this.#state.policies.keys()].map((keyId) => `${of.spent(keyId)} ${of.heldInTotal(keyId)}`).join();
+      [...this.#state.policies.keys()].map((keyId) => `${of.spentBy(keyId)}`).join();
     const once = new MemoryAuditLog();
-    for (const { change } of this.#state.changes) await once.append(await eventsOf(change, vault));
-    if (once.events.size !== log.events.size || sumsOf(once) !== sumsOf(log))
+    for (const { change } of this.#state.changes)
+      await once.append(eventsOf(change, this.#state.policies).filter((event) => !isBeginning(event)));
+    const outcomes = [...log.events.values()].filter((event) => !isBeginning(event));
+    if (once.events.size !== outcomes.length || sumsOf(once) !== sumsOf(log))
       this.#world.broke(6, "a stream that is delivered again changes the audit log");
   }
 }

@@ -4,7 +4,7 @@ import type { Calls, SaveResult } from "../../lambda/ports/calls.ts";
 import type { Objects } from "../../lambda/ports/objects.ts";
 import type { Policies } from "../../lambda/ports/policies.ts";
 import type { Vault } from "../../lambda/ports/vault.ts";
-import type { VaultState } from "../support/memory-vault.ts";
+import { known, type VaultState } from "../support/memory-vault.ts";
 import type { Process, World } from "./world.ts";
 
 /** Sends of the SDK's `standard` retry mode, the first included. */
@@ -37,6 +37,7 @@ export class FaultyVault implements Vault {
       if (policy !== null) this.#known.set(keyId, policy);
       return policy;
     },
+    readAll: (keyIds) => this.#read("read policies", () => known(this.#state.policies, keyIds)),
     create: async (policy, balance, requestHash) => {
       await this.#repeated("put balance", () => this.#state.putBalance(balance));
       return this.#repeated("put policy", () => this.#state.putPolicy(policy, requestHash));

@@ -7,7 +7,7 @@ import type { ProxyResult } from "../../lambda/app/proxy/proxy-result.ts";
 import { type Balance, type Caps, UNCAPPED } from "../../lambda/domain/balance.ts";
 import { fromUsdCents, type MicroUsd } from "../../lambda/domain/money.ts";
 import { makeVaultKey, type Policy } from "../../lambda/domain/vault-key.ts";
-import type { HeldBudget } from "../../lambda/ports/audit.ts";
+import type { SpentBudget } from "../../lambda/ports/audit.ts";
 import type { Ids } from "../../lambda/ports/ids.ts";
 import { vendorRegistry } from "../../lambda/vendors/index.ts";
 import type { VaultState } from "../support/memory-vault.ts";
@@ -73,19 +73,25 @@ export class Scenario {
   readonly #state: VaultState;
   readonly #vendor: SimulatedVendor;
   readonly #checks: Checks;
-  readonly #held: HeldBudget;
+  readonly #spending: SpentBudget;
   readonly #families: Family[] = [];
   readonly #intentions: { readonly family: Family; readonly intention: Intention }[] = [];
   /** One idempotency key for everything, as a careless client would. */
   readonly #sharedKey: string | null;
   #names = 0;
 
-  constructor(world: World, state: VaultState, vendor: SimulatedVendor, checks: Checks, held: HeldBudget) {
+  constructor(
+    world: World,
+    state: VaultState,
+    vendor: SimulatedVendor,
+    checks: Checks,
+    spending: SpentBudget,
+  ) {
     this.#world = world;
     this.#state = state;
     this.#vendor = vendor;
     this.#checks = checks;
-    this.#held = held;
+    this.#spending = spending;
     this.#sharedKey = world.random.chance(0.1) ? "shared" : null;
     const families = this.#sharedKey === null && world.random.chance(0.25) ? 2 : 1;
     for (let family = 0; family < families; family++) this.#families.push(this.#makeFamily());
@@ -335,7 +341,7 @@ export class Scenario {
         howToSet: () => "set it",
       },
       http: this.#vendor.httpOf(process),
-      held: this.#held,
+      spending: this.#spending,
       clock: this.#world.clockOf(process),
       ids: this.#idsOf(process),
       destinationOf: ({ origins }, { path }) => ({ origin: origins.main, path }),
@@ -367,7 +373,7 @@ export class Scenario {
     return this.#world.spawn(`${what}${++this.#names}`, false, async (process) => {
       const vault = new FaultyVault(this.#world, process, this.#state);
       const clock = this.#world.clockOf(process);
-      return run({ vault, held: this.#held, clock, ids: this.#world.ids }).catch((error: unknown) => {
+      return run({ vault, spending: this.#spending, clock, ids: this.#world.ids }).catch((error: unknown) => {
         this.#world.say(`${process.name}: ${String(error)}`);
         return null as T;
       });

@@ -28,12 +28,12 @@ export async function runSchedule(seed: number, keepTrace = false): Promise<Sche
   const state = new VaultState();
   const vendor = new SimulatedVendor(world);
   const checks = new Checks(world, state, vendor);
-  const held = new MemoryAuditLog();
+  const spending = new MemoryAuditLog();
   world.say(
     `faults ${JSON.stringify(Object.fromEntries(Object.entries(world.faults).filter(([, p]) => p > 0)))}`,
   );
 
-  const scenario = new Scenario(world, state, vendor, checks, held);
+  const scenario = new Scenario(world, state, vendor, checks, spending);
   scenario.start();
   await world.run();
 

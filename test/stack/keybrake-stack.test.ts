@@ -43,7 +43,7 @@ describe("roles", () => {
     const manage = [
       "dynamodb:BatchGetItem VaultTable.Arn",
       "dynamodb:GetItem VaultTable.Arn",
-      "dynamodb:Query AuditTable.Arn",
+      "dynamodb:Query AuditLogTable.Arn",
       "dynamodb:UpdateItem VaultTable.Arn",
     ];
     expect(permissions()).toEqual({
@@ -58,11 +58,12 @@ describe("roles", () => {
       ManageKey: [...manage, ...logs("ManageKey"), "secretsmanager:GetSecretValue SecretsAdminApiKey.Id"],
       OwnKey: [...manage, ...logs("OwnKey")],
       QueryAudit: [
-        "dynamodb:Query AuditTable.Arn",
-        "dynamodb:Query AuditTable.Arn/index/by_key",
-        "dynamodb:Query AuditTable.Arn/index/by_label",
-        "dynamodb:Query AuditTable.Arn/index/by_label_group",
-        "dynamodb:Query AuditTable.Arn/index/by_vendor_day",
+        "dynamodb:BatchGetItem AuditLogTable.Arn",
+        "dynamodb:Query AuditLogTable.Arn",
+        "dynamodb:Query AuditLogTable.Arn/index/by_key",
+        "dynamodb:Query AuditLogTable.Arn/index/by_label",
+        "dynamodb:Query AuditLogTable.Arn/index/by_label_group",
+        "dynamodb:Query AuditLogTable.Arn/index/by_vendor",
         ...logs("QueryAudit"),
         "secretsmanager:GetSecretValue SecretsAdminApiKey.Id",
       ],
@@ -70,7 +71,7 @@ describe("roles", () => {
         "dynamodb:BatchGetItem VaultTable.Arn",
         "dynamodb:GetItem VaultTable.Arn",
         "dynamodb:PutItem VaultTable.Arn",
-        "dynamodb:Query AuditTable.Arn",
+        "dynamodb:Query AuditLogTable.Arn",
         "dynamodb:UpdateItem VaultTable.Arn",
         ...logs("ProxyCall"),
         ...credentials,
@@ -84,13 +85,16 @@ describe("roles", () => {
         "secretsmanager:GetSecretValue SecretsTwilioDefault.Id",
       ],
       AuditConsumer: [
+        "dynamodb:BatchGetItem VaultTable.Arn",
         "dynamodb:DescribeStream VaultTable.StreamArn",
+        "dynamodb:GetItem AuditLogTable.Arn",
         "dynamodb:GetItem VaultTable.Arn",
         "dynamodb:GetRecords VaultTable.StreamArn",
         "dynamodb:GetShardIterator VaultTable.StreamArn",
         "dynamodb:ListStreams *",
-        "dynamodb:PutItem AuditTable.Arn",
-        "dynamodb:UpdateItem AuditTable.Arn",
+        "dynamodb:PutItem AuditLogTable.Arn",
+        "dynamodb:Query AuditLogTable.Arn",
+        "dynamodb:UpdateItem AuditLogTable.Arn",
         ...logs("AuditConsumer"),
         "s3:ListBucket AuditDeadLetters.Arn",
         "s3:PutObject AuditDeadLetters.Arn/*",
@@ -130,7 +134,7 @@ describe("roles", () => {
       all.flatMap(([, lines]) => lines.filter((line) => /delete|batchwrite|partiql/i.test(line))),
     ).toEqual([]);
     const writers = all.filter(([, lines]) =>
-      lines.some((line) => /^dynamodb:(Put|Update)\S* AuditTable/.test(line)),
+      lines.some((line) => /^dynamodb:(Put|Update)\S* AuditLogTable/.test(line)),
     );
     expect(writers.map(([name]) => name)).toEqual(["AuditConsumer"]);
     const readersOf = (secret: RegExp) =>
@@ -248,24 +252,24 @@ describe("functions", () => {
     expect(keybrake.of("AWS::Lambda::Version")).toEqual([]);
   });
 
-  test("may be invoked by this API alone, and by its schedule the one that has one", () => {
+  test("may be invoked by this API alone, and by their schedules those that have one", () => {
     const permitted = keybrake.of("AWS::Lambda::Permission");
     expect(permitted.length).toBeGreaterThan(0);
     const scheduled = permitted.filter(
       ([, { Properties }]) => Properties?.["Principal"] === "events.amazonaws.com",
     );
     expect(scheduled.map(([, { Properties }]) => plain(shown(Properties?.["FunctionName"])))).toEqual([
+      "AuditConsumerFunction.Arn",
       "SettleLatePricesFunction.Arn",
     ]);
     // Neither EventBridge nor Lambda repeats it: the next run does the same work.
-    keybrake.template.resourceCountIs("AWS::Lambda::EventInvokeConfig", 1);
-    keybrake.template.hasResourceProperties("AWS::Lambda::EventInvokeConfig", {
-      FunctionName: {
-        Ref: scheduled.map(([, { Properties }]) => shown(Properties?.["FunctionName"]).split(".")[0])[0],
-      },
-      MaximumRetryAttempts: 0,
-      MaximumEventAgeInSeconds: 300,
-    });
+    keybrake.template.resourceCountIs("AWS::Lambda::EventInvokeConfig", scheduled.length);
+    for (const [, { Properties }] of scheduled)
+      keybrake.template.hasResourceProperties("AWS::Lambda::EventInvokeConfig", {
+        FunctionName: { Ref: shown(Properties?.["FunctionName"]).split(".")[0] },
+        MaximumRetryAttempts: 0,
+        MaximumEventAgeInSeconds: 300,
+      });
     keybrake.template.hasResourceProperties("AWS::Events::Rule", {
       ScheduleExpression: "rate(5 minutes)",
       State: "ENABLED",
@@ -493,7 +497,7 @@ describe("names", () => {
       code.includes("cdk import"),
     );
     expect(adopted?.code.match(/\w+Table[0-9A-F]{8}/g)?.sort()).toEqual([
-      "AuditTable18A3095C",
+      "AuditLogTableF32DED0C",
       "VaultTable008FE3F5",
     ]);
     // Another id would be another address of the API, and another topic that nobody is subscribed to.
@@ -513,7 +517,7 @@ describe("alarms", () => {
     AuditTableThrottledByKey: ["Look tomorrow", 2, 3],
     AuditTableThrottledByLabel: ["Look tomorrow", 2, 3],
     AuditTableThrottledByLabelGroup: ["Look tomorrow", 2, 3],
-    AuditTableThrottledByVendorDay: ["Look tomorrow", 2, 3],
+    AuditTableThrottledByVendor: ["Look tomorrow", 2, 3],
     AuditThrottled: ["Look tomorrow", 2, 3],
     DeadLetters: ["Look tomorrow", 1, 1],
     DeadLettersLost: ["Act now", 1, 1],

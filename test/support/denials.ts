@@ -2,8 +2,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { reservationProblem } from "../../lambda/app/proxy/denial-messages.ts";
 import type { Reservation } from "../../lambda/app/proxy/draw-chain.ts";
-import { type Balance, UNCAPPED, WINDOW_MS } from "../../lambda/domain/balance.ts";
-import { microUsd, NOTHING } from "../../lambda/domain/money.ts";
+import { ALL_SPENT, type Balance, UNCAPPED, WINDOW_MS } from "../../lambda/domain/balance.ts";
+import { microUsd } from "../../lambda/domain/money.ts";
 import { Problem, type ProblemCode, STATUS_BY_CODE } from "../../lambda/domain/problem.ts";
 import { problemAnswer } from "../../lambda/http/answers.ts";
 import { denialAnswer } from "../../lambda/http/proxy-answer.ts";
@@ -57,8 +57,12 @@ export function refusalBy(
     drawnUntilMs: Number.MAX_VALUE,
     ...change,
   };
-  const held = { held: async () => ({ window: NOTHING, total: NOTHING }) };
-  return reservationProblem(reservation, { requested: usd(dollars), explanation: null, nowMs: NOW_MS }, held);
+  const spending = { spent: async () => ALL_SPENT };
+  return reservationProblem(
+    reservation,
+    { requested: usd(dollars), explanation: null, nowMs: NOW_MS },
+    spending,
+  );
 }
 
 export const inSeconds = (seconds: number): number => NOW_MS + seconds * 1000;

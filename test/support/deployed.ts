@@ -50,6 +50,7 @@ export async function useDeployment(deployment: Deployment, options: LocalOption
     vendors,
     vendor: (name) => vendorNamed(vendors, name),
     drain: () => drained(deployment),
+    tellOpen: () => Promise.reject(new Error("a deployment tells open attempts by its schedule alone")),
     underWay: () => 0,
     close: async () => {
       await forwarder.close();

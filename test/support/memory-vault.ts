@@ -243,8 +243,13 @@ export class MemoryVault implements Vault {
   }
 }
 
+/** Those of the values that there are. */
+export const known = <T>(values: ReadonlyMap<string, T>, keys: readonly string[]): ReadonlyMap<string, T> =>
+  new Map([...values].filter(([key]) => keys.includes(key)));
+
 const memoryPolicies = (state: VaultState): Policies => ({
   read: async (keyId) => state.policies.get(keyId) ?? null,
+  readAll: async (keyIds) => known(state.policies, keyIds),
   async create(policy, balance, requestHash) {
     state.putBalance(balance);
     return state.putPolicy(policy, requestHash);

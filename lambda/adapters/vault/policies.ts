@@ -13,18 +13,33 @@ const CACHED_MAX = 1_000;
 /** Policies in the Vault table. One that was read is kept for as long as the process lives, since it never changes. */
 export function dynamoPolicies(table: VaultTable): Policies {
   const cached = new Map<string, Policy>();
+  const keep = (item: Item): Policy => {
+    const policy = readPolicyItem(item);
+    const oldest = cached.keys().next().value;
+    if (cached.size >= CACHED_MAX && oldest !== undefined) cached.delete(oldest);
+    cached.set(policy.keyId, policy);
+    return policy;
+  };
   return {
     async read(keyId) {
       const known = cached.get(keyId);
       if (known !== undefined) return known;
-
       const item = await table.get(policyKey(keyId));
-      if (item === null) return null;
-      const policy = readPolicyItem(item);
-      const oldest = cached.keys().next().value;
-      if (cached.size >= CACHED_MAX && oldest !== undefined) cached.delete(oldest);
-      cached.set(keyId, policy);
-      return policy;
+      return item === null ? null : keep(item);
+    },
+    async readAll(keyIds) {
+      const found = new Map<string, Policy>();
+      const unknown = new Set<string>();
+      for (const keyId of keyIds) {
+        const known = cached.get(keyId);
+        if (known === undefined) unknown.add(keyId);
+        else found.set(keyId, known);
+      }
+      for (const item of await table.getAll([...unknown].map(policyKey))) {
+        const policy = keep(item);
+        found.set(policy.keyId, policy);
+      }
+      return found;
     },
     create: (policy, balance, requestHash) => create(table, policy, balance, requestHash),
   };

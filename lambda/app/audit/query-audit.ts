@@ -1,5 +1,4 @@
 import type { AuditRow } from "../../domain/audit-event.ts";
-import { isoDay, isoTime } from "../../domain/time.ts";
 import { labelGroup } from "../../domain/vault-key.ts";
 import type { AuditIndex, AuditReader } from "../../ports/audit.ts";
 
@@ -28,8 +27,9 @@ export interface AuditAnswer {
 }
 
 /** Pages of the table that one request reads at most: a rare row may take several requests to reach. */
-const READS_MAX = 100;
-const DAY_MS = 86_400_000;
+const READS_MAX = 400;
+/** Rows that are read at once of each part of an index where most of them may not match. */
+const SEARCHED = 100;
 
 /** One page of rows, newest first, by the narrowest index that the filters allow. */
 export async function queryAudit(
@@ -37,74 +37,61 @@ export async function queryAudit(
   vendors: readonly string[],
   reader: AuditReader,
 ): Promise<AuditAnswer> {
-  const rows: AuditRow[] = [];
-  let position = query.before;
-  let reads = 0;
-  for (const { indexes, fromMs, toMs } of stretches(query, vendors, position)) {
-    for (;;) {
-      const limit = query.limit - rows.length;
-      const pages = await Promise.all(
-        indexes.map((index) => reader.page({ index, fromMs, toMs, before: position, limit })),
-      );
-      reads += pages.length;
-      const { found, next } = merged(pages, limit);
-      for (const { row } of found) if (matches(row, query)) rows.push(row);
-      position = next ?? position;
-      if (rows.length >= query.limit && (next !== null || found.length > 0))
-        return { rows, next: next ?? found.at(-1)?.position ?? null };
-      if (next === null) break;
-      if (reads >= READS_MAX) return { rows, next };
-    }
-    if (reads >= READS_MAX) return { rows, next: endOf(fromMs) };
-  }
-  return { rows, next: null };
-}
-
-/** Sorts below every row of a stretch that begins at `fromMs`: the next page begins with the stretch before it. */
-const endOf = (fromMs: number): string => isoTime(fromMs);
-
-interface Stretch {
-  readonly indexes: readonly AuditIndex[];
-  readonly fromMs: number;
-  readonly toMs: number;
-}
-
-/** What to read, newest first: one index over all the time asked for, or day by day for each vendor. */
-function* stretches(query: AuditQuery, vendors: readonly string[], before: string | null): Iterable<Stretch> {
+  const parts = indexesOf(query, vendors).flatMap((index) => reader.partsOf(index));
   const { fromMs, toMs } = query;
-  const index = indexOf(query);
-  if (index !== null) return yield { indexes: [index], fromMs, toMs };
-
-  const latestMs = before === null ? toMs - 1 : Math.min(toMs - 1, Date.parse(before.split("#", 1)[0] ?? ""));
-  for (let dayMs = Math.floor(latestMs / DAY_MS) * DAY_MS; dayMs + DAY_MS > fromMs; dayMs -= DAY_MS) {
-    const asked = query.vendor === null ? vendors : [query.vendor];
-    const indexes = asked.map((vendor) => ({ kind: "vendor_day" as const, vendor, day: isoDay(dayMs) }));
-    yield { indexes, fromMs: Math.max(fromMs, dayMs), toMs: Math.min(toMs, dayMs + DAY_MS) };
+  const rows: AuditRow[] = [];
+  let before = query.before;
+  for (let reads = parts.length; ; reads += parts.length) {
+    const limit = isFiltered(query) ? SEARCHED : enough(query.limit - rows.length, parts.length);
+    const pages = await Promise.all(parts.map((part) => reader.page({ part, fromMs, toMs, before, limit })));
+    const { safe, unread } = merged(pages);
+    for (const [index, { position, row }] of safe.entries()) {
+      if (matches(row, query)) rows.push(row);
+      if (rows.length < query.limit) continue;
+      const isLast = unread === null && index === safe.length - 1;
+      return { rows: await reader.whole(rows), next: isLast ? null : position };
+    }
+    if (unread === null || reads >= READS_MAX) return { rows: await reader.whole(rows), next: unread };
+    before = unread;
   }
 }
 
-function indexOf({ callId, keyId, label }: AuditQuery): AuditIndex | null {
-  if (callId !== null) return { kind: "call", callId };
-  if (keyId !== null) return { kind: "key", keyId };
-  if (label === null) return null;
-  if (label.kind === "exact") return { kind: "label", label: label.text };
-  const group = /[/:]/.test(label.text) ? labelGroup(label.text) : null;
-  return group === null ? null : { kind: "label_group", group };
+/** How many rows of each part: together twice what is wanted, since parts are not filled alike. */
+const enough = (wanted: number, parts: number): number =>
+  parts === 1 ? wanted : Math.ceil((2 * wanted) / parts) + 1;
+
+function indexesOf(
+  { callId, keyId, label, vendor }: AuditQuery,
+  vendors: readonly string[],
+): readonly AuditIndex[] {
+  if (callId !== null) return [{ kind: "call", callId }];
+  if (keyId !== null) return [{ kind: "key", keyId }];
+  if (label?.kind === "exact") return [{ kind: "label", label: label.text }];
+  const group = label !== null && /[/:]/.test(label.text) ? labelGroup(label.text) : null;
+  if (group !== null) return [{ kind: "label_group", group }];
+  return (vendor === null ? vendors : [vendor]).map((each) => ({ kind: "vendor", vendor: each }));
 }
+
+/** Whether rows may be passed over that the index has. */
+const isFiltered = ({ state, decision, overrun, label, vendor, keyId, callId }: AuditQuery): boolean =>
+  state !== null ||
+  decision !== null ||
+  overrun !== null ||
+  label?.kind === "prefix" ||
+  (vendor !== null && (keyId !== null || callId !== null || label !== null));
 
 type Page = Awaited<ReturnType<AuditReader["page"]>>;
 
-/** The newest rows of several pages; none is passed over that an unread part of another page might precede. */
-function merged(pages: readonly Page[], limit: number): { found: Page["rows"]; next: string | null } {
-  const rows = pages.flatMap((page) => page.rows).sort((a, b) => (a.position < b.position ? 1 : -1));
-  const unread = pages.flatMap((page) => (page.next === null ? [] : [page.next]));
-  const horizon = unread.reduce<string | null>(
-    (highest, next) => (highest === null || next > highest ? next : highest),
-    null,
-  );
-  const safe = rows.filter(({ position }) => horizon === null || position >= horizon).slice(0, limit);
-  const more = horizon !== null || safe.length < rows.length;
-  return { found: safe, next: more ? (safe.at(-1)?.position ?? horizon) : null };
+/** The newest rows of several pages. `safe`: no unread part of any page precedes them. `unread`: where to go on, or null. */
+function merged(pages: readonly Page[]): { safe: Page["rows"]; unread: string | null } {
+  const unread = pages
+    .flatMap(({ next }) => (next === null ? [] : [next]))
+    .reduce<string | null>((newest, next) => (newest === null || next > newest ? next : newest), null);
+  const safe = pages
+    .flatMap(({ rows }) => rows)
+    .filter(({ position }) => unread === null || position >= unread)
+    .sort((a, b) => (a.position < b.position ? 1 : -1));
+  return { safe, unread };
 }
 
 function matches({ fields, state, attemptId }: AuditRow, query: AuditQuery): boolean {

@@ -3,72 +3,123 @@ import {
   attemptChanged,
   changedAttempts,
   drawLanded,
+  isBeginning,
+  isOutcome,
   keyChanged,
   keyIssued,
 } from "../../domain/audit-event.ts";
 import type { Policy } from "../../domain/vault-key.ts";
-import type { AuditLog } from "../../ports/audit.ts";
+import type { AttemptJournal, AuditLog } from "../../ports/audit.ts";
 import type { Vault } from "../../ports/vault.ts";
 import type { VaultChange } from "../../ports/vault-change.ts";
 
+/** Policies by key id. */
+type PoliciesById = ReadonlyMap<string, Policy>;
+
+/** The keys whose policies it takes to tell a change. */
+export function keysOf(change: VaultChange): readonly string[] {
+  switch (change.kind) {
+    case "drawn":
+    case "changed":
+    case "revoked":
+      return [change.keyId];
+    case "call":
+      return changedAttempts(change.before, change.after).map(({ request }) => request.keyId);
+    case "issued":
+    case "ignored":
+      return [];
+  }
+}
+
 /**
- * Writes the audit log from the changes of the Vault table. The policy of a key never changes, so whatever a row says
- * of its key is true of the time of the call.
- *
- * Throws when a change cannot be told: whoever feeds it stops there, and nothing after it is passed by.
+ * The audit events of a change of the Vault table. The policy of a key never changes, so whatever a row says of its key is
+ * true of the time of the call. Throws where a policy is missing.
  */
-export async function eventsOf(
-  change: VaultChange,
-  vault: Pick<Vault, "policies">,
-): Promise<readonly AuditEvent[]> {
-  const policyOf = async (keyId: string): Promise<Policy> => {
-    const policy = await vault.policies.read(keyId);
-    if (policy === null) throw new Error(`the key ${keyId} has no policy, so its events cannot be written`);
+export function eventsOf(change: VaultChange, policies: PoliciesById): readonly AuditEvent[] {
+  const policyOf = (keyId: string): Policy => {
+    const policy = policies.get(keyId);
+    if (policy === undefined)
+      throw new Error(`the key ${keyId} has no policy, so its events cannot be written`);
     return policy;
   };
   switch (change.kind) {
     case "issued":
       return [keyIssued(change.policy)];
     case "drawn":
-      return [drawLanded(await policyOf(change.keyId), change.draw)];
+      return [drawLanded(policyOf(change.keyId), change.draw)];
     case "changed":
     case "revoked":
-      return [
-        keyChanged(await policyOf(change.keyId), `key.${change.kind}`, change.after, change.atMs, change.by),
-      ];
-    case "call": {
-      const events: AuditEvent[] = [];
-      for (const attempt of changedAttempts(change.before, change.after)) {
-        events.push(
-          attemptChanged(await policyOf(attempt.request.keyId), change.before, change.after, attempt),
-        );
-      }
-      return events;
-    }
+      return [keyChanged(policyOf(change.keyId), `key.${change.kind}`, change.after, change.atMs, change.by)];
+    case "call":
+      return changedAttempts(change.before, change.after).map((attempt) =>
+        attemptChanged(policyOf(attempt.request.keyId), change.before, change.after, attempt),
+      );
     case "ignored":
       return [];
   }
 }
 
-/** Records changes in their order; returns the index of the first that failed with its cause, or null. */
+interface Ports {
+  readonly vault: Pick<Vault, "policies">;
+  readonly log: AuditLog;
+  readonly journal: AttemptJournal;
+}
+
+/**
+ * Records changes in their order; returns the index of the first that failed with its cause, or null.
+ *
+ * An outcome repeats all that is known of how its attempt began. So the log gets the outcomes, and the journal gets what
+ * began, for attempts that die before they have one (tell-open.ts).
+ */
 export async function recordAudit(
   changes: readonly (() => VaultChange)[],
-  ports: { readonly vault: Pick<Vault, "policies">; readonly log: AuditLog },
+  { vault, log, journal }: Ports,
 ): Promise<{ readonly failedAt: number; readonly cause: unknown } | null> {
-  const events: AuditEvent[] = [];
-  let failure: { failedAt: number; cause: unknown } | null = null;
+  const { told, failure } = await toldBy(changes, vault);
+  const ended = new Set(told.filter(isOutcome).flatMap(({ attemptId }) => attemptId ?? []));
+  const begun = told.filter(
+    (event) => isBeginning(event) && event.attemptId !== null && !ended.has(event.attemptId),
+  );
+  try {
+    await Promise.all([
+      log.append(told.filter((event) => !isBeginning(event))),
+      ...(begun.length + ended.size === 0 ? [] : [journal.note({ begun, ended: [...ended] })]),
+    ]);
+  } catch (cause) {
+    return { failedAt: 0, cause };
+  }
+  return failure;
+}
+
+type Failure = { readonly failedAt: number; readonly cause: unknown } | null;
+
+/** The events of all changes before the first that cannot be told. */
+async function toldBy(
+  changes: readonly (() => VaultChange)[],
+  vault: Pick<Vault, "policies">,
+): Promise<{ readonly told: readonly AuditEvent[]; readonly failure: Failure }> {
+  const read: VaultChange[] = [];
+  let failure: Failure = null;
   for (const [index, change] of changes.entries()) {
     try {
-      events.push(...(await eventsOf(change(), ports.vault)));
+      read.push(change());
     } catch (cause) {
       failure = { failedAt: index, cause };
       break;
     }
   }
+  const told: AuditEvent[] = [];
   try {
-    await ports.log.append(events);
+    const policies = await vault.policies.readAll(read.flatMap(keysOf));
+    for (const [index, change] of read.entries()) {
+      try {
+        told.push(...eventsOf(change, policies));
+      } catch (cause) {
+        return { told, failure: { failedAt: index, cause } };
+      }
+    }
   } catch (cause) {
-    return { failedAt: 0, cause };
+    return { told: [], failure: { failedAt: 0, cause } };
   }
-  return failure;
+  return { told, failure };
 }

@@ -1,8 +1,15 @@
-import { type Balance, type CapStatus, type Caps, capStatuses, windowAt } from "../../domain/balance.ts";
+import {
+  type Balance,
+  type CapStatus,
+  type Caps,
+  capStatuses,
+  hasTotalCap,
+  windowAt,
+} from "../../domain/balance.ts";
 import type { MicroUsd } from "../../domain/money.ts";
 import { Problem } from "../../domain/problem.ts";
 import type { Policy } from "../../domain/vault-key.ts";
-import type { HeldBudget } from "../../ports/audit.ts";
+import type { SpentBudget } from "../../ports/audit.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Vault } from "../../ports/vault.ts";
 import { isCapped } from "./issue-key.ts";
@@ -18,7 +25,7 @@ export interface KeyView {
 
 interface Ports {
   readonly vault: Vault;
-  readonly held: HeldBudget;
+  readonly spending: SpentBudget;
   readonly clock: Clock;
 }
 
@@ -35,10 +42,11 @@ export async function inspectKey(keyId: string, ports: Ports): Promise<KeyView> 
   return viewOf(policy, balance, ports);
 }
 
-async function viewOf(policy: Policy, balance: Balance, { held, clock }: Ports): Promise<KeyView> {
+async function viewOf(policy: Policy, balance: Balance, { spending, clock }: Ports): Promise<KeyView> {
   const nowMs = clock.now();
-  const heldNow = await held.held(policy.keyId, windowAt(balance.issuedAtMs, nowMs));
-  return { policy, balance, caps: capStatuses(balance, nowMs, heldNow), nowMs };
+  const window = windowAt(balance.issuedAtMs, nowMs);
+  const spent = await spending.spent(policy.keyId, window, hasTotalCap(balance));
+  return { policy, balance, caps: capStatuses(balance, nowMs, spent), nowMs };
 }
 
 /** What to change; what is undefined stays. Caps in micro-dollars. */

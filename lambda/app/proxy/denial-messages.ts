@@ -1,9 +1,9 @@
 import {
+  ALL_SPENT,
   type Balance,
   type CapStatus,
   capStatuses,
   fitsAtMs,
-  NOTHING_HELD,
   standing,
   windowAt,
 } from "../../domain/balance.ts";
@@ -14,7 +14,7 @@ import { type CountedObject, OBJECT_ENTRIES_MAX } from "../../domain/counted-obj
 import { dollars, type MicroUsd, usdNumber } from "../../domain/money.ts";
 import { Problem, type ProblemDetails } from "../../domain/problem.ts";
 import { isoTime } from "../../domain/time.ts";
-import type { HeldBudget } from "../../ports/audit.ts";
+import type { SpentBudget } from "../../ports/audit.ts";
 import type { Reservation } from "./draw-chain.ts";
 
 /** The words of a refusal by a balance. The message alone says everything: schedulers keep nothing else. */
@@ -100,11 +100,11 @@ interface Asked {
   readonly nowMs: number;
 }
 
-/** Why a reservation did not come about. Reads what is held, to tell it apart from what is spent. */
+/** Why a reservation did not come about. Reads what is spent, to tell it apart from what is reserved. */
 export async function reservationProblem(
   reservation: Reservation,
   { requested, explanation, nowMs }: Asked,
-  held: HeldBudget,
+  spending: SpentBudget,
 ): Promise<Problem> {
   const { refusal, ambiguous } = reservation;
   if (refusal === null || refusal.reason === "fenced") {
@@ -122,9 +122,10 @@ export async function reservationProblem(
   }
   if (reason === "per_call_cap") return perCallExceeded(keyId, balance.caps.perCall, requested, why);
 
-  const heldNow = await held.held(keyId, windowAt(balance.issuedAtMs, nowMs)).catch(() => NOTHING_HELD);
+  const window = windowAt(balance.issuedAtMs, nowMs);
+  const spent = await spending.spent(keyId, window, reason === "total_cap").catch(() => ALL_SPENT);
   const name = reason === "daily_cap" ? "daily" : "total";
-  const cap = capStatuses(balance, nowMs, heldNow).find((status) => status.name === name);
+  const cap = capStatuses(balance, nowMs, spent).find((status) => status.name === name);
   return cap === undefined
     ? new Problem("ledger_unavailable", "the caps of this key changed in the meantime; repeat the call")
     : capExceeded(balance, cap, requested, why, retryAfterS(reservation, requested, nowMs));

@@ -1,6 +1,6 @@
 import type { RateCard } from "../../domain/rate-card.ts";
 import type { Address, Vendor } from "../../domain/vendor.ts";
-import type { HeldBudget } from "../../ports/audit.ts";
+import type { SpentBudget } from "../../ports/audit.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Credentials } from "../../ports/credentials.ts";
 import type { Ids } from "../../ports/ids.ts";
@@ -16,7 +16,7 @@ export interface ProxyPorts {
   readonly vaultKeyHint?: string | null;
   readonly credentials: Credentials;
   readonly http: VendorHttp;
-  readonly held: HeldBudget;
+  readonly spending: SpentBudget;
   readonly clock: Clock;
   readonly ids: Ids;
   /** Where a call goes: to the vendor's own host, or to the origin configured in the place of all of them. */

@@ -26,7 +26,7 @@ export interface Reserved extends PaidCall {
 /** Does the worst price fit? From the first draw on only its own outcome may end the attempt. */
 export async function reserve(
   claimed: Claimed,
-  ports: Pick<ProxyPorts, "vault" | "held" | "clock">,
+  ports: Pick<ProxyPorts, "vault" | "spending" | "clock">,
 ): Promise<Reserved | Denial> {
   const { row, record, request, price } = claimed;
   const { attempt } = row;
@@ -46,7 +46,7 @@ export async function reserve(
     const problem = await reservationProblem(
       reservation,
       { requested: attempt.amount, explanation: price.quote.explanation, nowMs: ports.clock.now() },
-      ports.held,
+      ports.spending,
     );
     return { kind: "denied", writes: "give_back", problem, row, record, reservation };
   } catch (error) {

@@ -12,7 +12,7 @@ import { makeVaultKey } from "../../../lambda/domain/vault-key.ts";
 import type { Calls } from "../../../lambda/ports/calls.ts";
 import type { OutboundRequest, VendorHttp, VendorReply } from "../../../lambda/ports/vendor-http.ts";
 import { vendorRegistry } from "../../../lambda/vendors/index.ts";
-import { MemoryAuditLog } from "../../support/memory-audit.ts";
+import { MemoryAuditLog, MemoryJournal } from "../../support/memory-audit.ts";
 import { MemoryVault } from "../../support/memory-vault.ts";
 import { rateCardWith } from "../../support/rate-card.ts";
 import { balanceOf, policyOf, START_MS } from "../../support/vault-facts.ts";
@@ -33,6 +33,7 @@ const { keyId, token, secretHash } = makeVaultKey("a".repeat(16), "b".repeat(32)
 let nowMs: number;
 let vault: MemoryVault;
 let audit: MemoryAuditLog;
+let journal: MemoryJournal;
 let told: number;
 let twilio: ScriptedTwilio;
 let warnings: string[];
@@ -84,6 +85,7 @@ beforeEach(() => {
   nowMs = START_MS;
   vault = new MemoryVault();
   audit = new MemoryAuditLog();
+  journal = new MemoryJournal();
   told = 0;
   names = 0;
   twilio = new ScriptedTwilio();
@@ -98,7 +100,7 @@ beforeEach(() => {
   ports = {
     vendors: vendorRegistry(),
     vault,
-    held: audit,
+    spending: audit,
     http: twilio,
     credentials: { read: async () => `${REAL_SID}:token`, howToSet: () => "set it" },
     clock: { now: () => nowMs },
@@ -159,7 +161,7 @@ async function rows(): Promise<readonly AuditRow[]> {
         change,
   );
   told = vault.state.changes.length;
-  expect(await recordAudit(changes, { vault, log: audit })).toBeNull();
+  expect(await recordAudit(changes, { vault, log: audit, journal })).toBeNull();
   return [...audit.rows().values()]
     .filter(({ fields }) => fields.type === "call")
     .sort((a, b) => a.fields.atMs - b.fields.atMs);
@@ -196,9 +198,9 @@ describe("the final price", () => {
       state: "settled",
       fields: { reserved: 20_000n, cost: 7_500n, amountText: "0.00750", currency: "usd", overrun: false },
     });
-    expect(row?.events.map(({ event }) => event)).toEqual(["reserved", "settled", "late_price"]);
+    expect(row?.events.map(({ event }) => event)).toEqual(["settled", "late_price"]);
     expect(row?.fields.remaining).toBe(left());
-    expect([audit.spent(keyId), audit.heldInTotal(keyId)]).toEqual([7_500n, 0n]);
+    expect(audit.spentBy(keyId)).toBe(7_500n);
   });
 
   test("of zero gives everything back", async () => {
@@ -336,7 +338,7 @@ describe("a price that does not come", () => {
       state: "settled",
       fields: { cost: 20_000n, overrun: false, remaining: 980_000n, reason: "price_never_told" },
     });
-    expect(row?.events.map(({ event }) => event)).toEqual(["reserved", "settled", "late_price"]);
+    expect(row?.events.map(({ event }) => event)).toEqual(["settled", "late_price"]);
     expect(warnings.join()).toContain("keeps its estimate");
   });
 
@@ -360,7 +362,7 @@ describe("a price that does not come", () => {
       expect(await rows()).toMatchObject([
         { state: "settled", fields: { cost, reason, currency: "usd", remaining: 1_000_000n - cost } },
       ]);
-      expect([audit.spent(keyId), audit.heldInTotal(keyId)]).toEqual([cost, 0n]);
+      expect(audit.spentBy(keyId)).toBe(cost);
     },
   );
 
@@ -499,7 +501,7 @@ describe("runs", () => {
     // Twenty went from $0.02 to $0.0075.
     expect(left()).toBe(450_000n);
     expect((await rows()).filter(({ fields }) => fields.cost === 7_500n)).toHaveLength(20);
-    expect([audit.spent(keyId), audit.heldInTotal(keyId)]).toEqual([550_000n, 0n]);
+    expect(audit.spentBy(keyId)).toBe(550_000n);
   });
 
   test("pass by a call that an index still shows and that is settled already", async () => {

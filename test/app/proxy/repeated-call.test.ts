@@ -21,7 +21,7 @@ import type { VendorReply } from "../../../lambda/ports/vendor-http.ts";
 import { vendorRegistry } from "../../../lambda/vendors/index.ts";
 import { type LocalDynamoDb, startDynamoDb } from "../../../local/aws/dynamodb.ts";
 import { TABLES } from "../../../local/aws/tables.ts";
-import { MemoryAuditLog } from "../../support/memory-audit.ts";
+import { MemoryAuditLog, MemoryJournal } from "../../support/memory-audit.ts";
 import { MemoryVault } from "../../support/memory-vault.ts";
 import { DEFAULT_RATE_CARD } from "../../support/rate-card.ts";
 import { balanceOf, policyOf, START_MS } from "../../support/vault-facts.ts";
@@ -73,7 +73,7 @@ async function agentOf(vault: Vault, reply: VendorReply, afterMs = 1, children =
   let attempts = 0;
   const ports: Omit<ProxyPorts, "vault"> = {
     vendors: vendorRegistry(),
-    held: log,
+    spending: log,
     http: { send: async ({ method }) => (method === "GET" ? INTENT : reply) },
     credentials: { read: async () => `sk_test_${"a".repeat(24)}`, howToSet: () => "set it" },
     clock: { now: () => nowMs },
@@ -279,12 +279,14 @@ describe("in memory", () => {
         () =>
           change,
     );
-    expect(await recordAudit(changes, { vault: own, log: agent.log })).toBeNull();
+    expect(
+      await recordAudit(changes, { vault: own, log: agent.log, journal: new MemoryJournal() }),
+    ).toBeNull();
     const rows = [...agent.log.rows().values()].filter(({ fields }) => fields.type === "call");
 
     expect(rows).toHaveLength(20);
     expect(new Set(rows.map(({ state }) => state))).toEqual(new Set(["released"]));
-    expect(agent.log.heldInTotal(agent.rootId)).toBe(0n);
+    expect(agent.log.spentBy(agent.rootId)).toBe(0n);
   });
 });
 

@@ -65,13 +65,13 @@ test("a new engine has both tables as they are deployed, and the layout's versio
       KeySchema?.map((key) => key.AttributeName),
     ]).sort(),
   ).toEqual([
-    ["by_key", ["key_id", "at_id"]],
-    ["by_label", ["agent_run_label", "at_id"]],
-    ["by_label_group", ["label_group", "at_id"]],
-    ["by_vendor_day", ["vendor_day", "at_id"]],
+    ["by_key", ["key_shard", "at_id"]],
+    ["by_label", ["label_shard", "at_id"]],
+    ["by_label_group", ["label_group_shard", "at_id"]],
+    ["by_vendor", ["vendor_shard", "at_id"]],
   ]);
   expect(audit?.StreamSpecification).toBeUndefined();
-  expect(await layoutOf(dynamodb)).toEqual({ pk: { S: "LAYOUT" }, sk: { S: "LAYOUT" }, version: { N: "2" } });
+  expect(await layoutOf(dynamodb)).toEqual({ pk: { S: "LAYOUT" }, sk: { S: "LAYOUT" }, version: { N: "3" } });
 });
 
 test("a file keeps what was written and can be used again", async () => {
@@ -116,18 +116,18 @@ test("a file of the first layout gets what is new of its tables, and keeps what 
     }),
   );
   expect(Items).toEqual([item]);
-  expect(await layoutOf(newer)).toMatchObject({ version: { N: "2" } });
+  expect(await layoutOf(newer)).toMatchObject({ version: { N: "3" } });
 });
 
 /** Guarantees that an older program does not misread money that a newer one wrote. */
 test("a file of a newer layout is refused and not changed", async () => {
   const newer = await start({ dataFile });
-  await setLayout(newer, "3");
+  await setLayout(newer, "4");
   await newer.close();
 
   await expect(start({ dataFile })).rejects.toThrow(
     new StartError(
-      `${dataFile} has layout 3, written by a newer Keybrake; this one reads layout 2: use the newer version, or another file`,
+      `${dataFile} has layout 4, written by a newer Keybrake; this one reads layout 3: use the newer version, or another file`,
     ),
   );
   expect(await readdir(join(dataFile, ".."))).not.toContain("data.lock");

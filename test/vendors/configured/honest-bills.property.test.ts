@@ -147,7 +147,7 @@ test.each([
           {
             vendors: vendorRegistry(parseDefinitions([DEFINITION], RULES)),
             vault,
-            held: new MemoryAuditLog(),
+            spending: new MemoryAuditLog(),
             http: { send: async (request) => server.answer(request, told, price, nowMs) },
             credentials: { read: async () => "secret-of-the-tests", howToSet: () => "set it" },
             clock: { now: () => nowMs },

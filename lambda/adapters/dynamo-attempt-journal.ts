@@ -1,0 +1,157 @@
+import { randomUUID } from "node:crypto";
+import {
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  UpdateItemCommand,
+} from "@aws-sdk/client-dynamodb";
+import { eventAttributes, eventFrom } from "../audit-wire.ts";
+import type { AuditEvent } from "../domain/audit-event.ts";
+import { AUDIT_COLUMNS } from "../domain/audit-fields.ts";
+import { isoDay, isoTime } from "../domain/time.ts";
+import type { AttemptJournal, JournalBatch } from "../ports/audit.ts";
+import type { Clock } from "../ports/clock.ts";
+import { ALL_SHARDS } from "./audit-items/event-item.ts";
+import { shardOf } from "./audit-items/shards.ts";
+import type { Item } from "./vault-items/codec.ts";
+
+const DAY_MS = 86_400_000;
+/** The sweep has a week to come by. */
+const KEPT_DAYS = 7;
+/**
+ * So far apart an attempt and its outcome may be noted, in either order: the stream orders no two items, and a consumer may
+ * lag. Beyond it an attempt is told as open first, and its outcome tops that.
+ */
+const OUT_OF_ORDER_MS = 3_600_000;
+
+const SWEPT = { pk: { S: "SWEPT" }, sk: { S: "SWEPT" } };
+
+/** Columns that the policy of the key tells: the sweep reads them there. */
+const OF_THE_KEY = new Set(
+  AUDIT_COLUMNS.filter(([field, { always }]) => always === true && field !== "keyId" && field !== "type").map(
+    ([, { name }]) => name,
+  ),
+);
+
+/** The journal of attempts in the Audit table: one item for each batch, found by the time it was written. */
+export class DynamoAttemptJournal implements AttemptJournal {
+  readonly #client: DynamoDBClient;
+  readonly #table: string;
+  readonly #clock: Clock;
+
+  constructor(client: DynamoDBClient, table: string, clock: Clock) {
+    this.#client = client;
+    this.#table = table;
+    this.#clock = clock;
+  }
+
+  async note({ begun, ended }: JournalBatch): Promise<void> {
+    const nowMs = this.#clock.now();
+    const id = randomUUID();
+    const item = {
+      pk: { S: partition(isoDay(nowMs), shardOf(id)) },
+      sk: { S: `${isoTime(nowMs)}#${id}` },
+      begun: { S: JSON.stringify(begun.map(written)) },
+      begun_ids: { S: [...new Set(begun.map(({ attemptId }) => attemptId))].join(" ") },
+      ended_ids: { S: ended.join(" ") },
+      ttl: { N: `${Math.floor(nowMs / 1000) + KEPT_DAYS * 86_400}` },
+    };
+    await this.#client.send(new PutItemCommand({ TableName: this.#table, Item: item }));
+  }
+
+  async unended(fromMs: number, toMs: number): Promise<readonly AuditEvent[]> {
+    const begun: { readonly item: Item; readonly ids: readonly string[] }[] = [];
+    const ended = new Set<string>();
+    const [firstMs, lastMs] = [fromMs - OUT_OF_ORDER_MS, toMs + OUT_OF_ORDER_MS];
+    for (const partitionKey of partitions(firstMs, lastMs)) {
+      for await (const item of this.#itemsIn(partitionKey, firstMs, lastMs)) {
+        for (const id of idsIn(item, "ended_ids")) ended.add(id);
+        const notedAt = item["sk"]?.S ?? "";
+        if (notedAt >= isoTime(fromMs) && notedAt < isoTime(toMs))
+          begun.push({ item, ids: idsIn(item, "begun_ids") });
+      }
+    }
+    const events: AuditEvent[] = [];
+    for (const { item, ids } of begun) {
+      const open = new Set(ids.filter((id) => !ended.has(id)));
+      if (open.size === 0) continue;
+      const all = await this.#eventsOf(item);
+      events.push(...all.filter(({ attemptId }) => attemptId !== null && open.has(attemptId)));
+    }
+    return events;
+  }
+
+  async sweptUntilMs(): Promise<number | null> {
+    const { Item: item } = await this.#client.send(
+      new GetItemCommand({ TableName: this.#table, Key: SWEPT, ConsistentRead: true }),
+    );
+    return item?.["until"]?.S === undefined ? null : Date.parse(item["until"].S);
+  }
+
+  async markSwept(untilMs: number): Promise<void> {
+    await this.#client.send(
+      new UpdateItemCommand({
+        TableName: this.#table,
+        Key: SWEPT,
+        UpdateExpression: "SET #until = :until",
+        ExpressionAttributeNames: { "#until": "until" },
+        ExpressionAttributeValues: { ":until": { S: isoTime(untilMs) } },
+      }),
+    );
+  }
+
+  /** Who began and ended, and not the events: few of them are wanted. */
+  async *#itemsIn(partitionKey: string, fromMs: number, toMs: number): AsyncGenerator<Item> {
+    let startKey: Item | undefined;
+    do {
+      const { Items = [], LastEvaluatedKey } = await this.#client.send(
+        new QueryCommand({
+          TableName: this.#table,
+          KeyConditionExpression: "pk = :pk AND sk BETWEEN :from AND :to",
+          ProjectionExpression: "pk, sk, begun_ids, ended_ids",
+          ExpressionAttributeValues: {
+            ":pk": { S: partitionKey },
+            ":from": { S: isoTime(fromMs) },
+            ":to": { S: isoTime(toMs) },
+          },
+          ConsistentRead: true,
+          ...(startKey === undefined ? {} : { ExclusiveStartKey: startKey }),
+        }),
+      );
+      yield* Items;
+      startKey = LastEvaluatedKey;
+    } while (startKey !== undefined);
+  }
+
+  async #eventsOf({ pk, sk }: Item): Promise<readonly AuditEvent[]> {
+    if (pk === undefined || sk === undefined) return [];
+    const { Item: item } = await this.#client.send(
+      new GetItemCommand({ TableName: this.#table, Key: { pk, sk }, ConsistentRead: true }),
+    );
+    return (JSON.parse(item?.["begun"]?.S ?? "[]") as readonly WrittenEvent[]).map(
+      ({ subject, attempt, ...attributes }) => eventFrom(subject, attempt, attributes),
+    );
+  }
+}
+
+interface WrittenEvent extends Readonly<Record<string, unknown>> {
+  readonly subject: string;
+  readonly attempt: string;
+}
+
+const written = (event: AuditEvent) => ({
+  subject: event.subject,
+  attempt: event.attemptId,
+  ...Object.fromEntries(Object.entries(eventAttributes(event)).filter(([name]) => !OF_THE_KEY.has(name))),
+});
+
+const idsIn = (item: Item, name: string): readonly string[] =>
+  (item[name]?.S ?? "").split(" ").filter((id) => id !== "");
+
+const partition = (day: string, shard: number): string => `JOURNAL#${day}#${shard}`;
+
+function* partitions(fromMs: number, toMs: number): Generator<string> {
+  for (let dayMs = Math.floor(fromMs / DAY_MS) * DAY_MS; dayMs <= toMs; dayMs += DAY_MS)
+    for (const shard of ALL_SHARDS) yield partition(isoDay(dayMs), shard);
+}
