@@ -5,6 +5,8 @@ import type { Vault } from "../../ports/vault.ts";
 
 /** Where nothing was ever swept, there was no journal before: an older version told every beginning at once. */
 const FIRST_LOOK_MS = 3_600_000;
+/** A note carries the time at which its write began, by the clock of its process: so much of it is looked at again. */
+const LATE_NOTES_MS = 60_000;
 /** So much of the journal is read at once. */
 const STRETCH_MS = 3_600_000;
 
@@ -27,7 +29,7 @@ export async function tellOpen(
   { afterMs, untilMs }: { readonly afterMs: number; readonly untilMs: number },
 ): Promise<number> {
   const lastMs = clock.now() - afterMs;
-  let fromMs = (await journal.sweptUntilMs()) ?? lastMs - FIRST_LOOK_MS;
+  let fromMs = ((await journal.sweptUntilMs()) ?? lastMs - FIRST_LOOK_MS) - LATE_NOTES_MS;
   let told = 0;
   while (fromMs < lastMs && clock.now() < untilMs) {
     const toMs = Math.min(fromMs + STRETCH_MS, lastMs);
