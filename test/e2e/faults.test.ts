@@ -84,7 +84,7 @@ describe("against a Stripe that keeps idempotency keys", () => {
   let stripe: Simulator;
   let hanging: Promise<{ readonly key: Key; readonly reply: Reply; readonly ms: number }>;
   beforeAll(async () => {
-    run = await startOwn({ resolveAfterS: 0 });
+    run = await startOwn();
     stripe = simulatorAt(run.vendor("stripe").origin);
     // Goes on beside the other tests, since it takes as long as a vendor is waited for.
     hanging = hang();
@@ -257,7 +257,7 @@ describe("against an upstream that does as it is told", () => {
   const CREDENTIAL = "sk_test_recognisableCredential";
   let upstream: OwnUpstream;
   beforeAll(async () => {
-    ({ run, upstream } = await startBeforeUpstream({ stripe: CREDENTIAL }));
+    ({ run, upstream } = await startBeforeUpstream({ stripe: CREDENTIAL }, { resolveAfterS: 0 }));
   });
   afterAll(() => run.close());
 
