@@ -12,8 +12,7 @@ import { AUDIT_COLUMNS } from "../domain/audit-fields.ts";
 import { isoDay, isoTime } from "../domain/time.ts";
 import type { AttemptJournal, JournalBatch } from "../ports/audit.ts";
 import type { Clock } from "../ports/clock.ts";
-import { ALL_SHARDS } from "./audit-items/event-item.ts";
-import { shardOf } from "./audit-items/shards.ts";
+import { ALL_SHARDS, shardOf } from "./shards.ts";
 import type { Item } from "./vault-items/codec.ts";
 
 const DAY_MS = 86_400_000;

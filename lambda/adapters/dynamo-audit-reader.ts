@@ -17,9 +17,10 @@ import type {
   SpentBudget,
   WantedRows,
 } from "../ports/audit.ts";
-import { ALL_SHARDS, INDEXES, keyIn, sortKeyOf } from "./audit-items/event-item.ts";
+import { INDEXES, keyIn, sortKeyOf } from "./audit-items/event-item.ts";
 import { keyTotals, windowTotals } from "./audit-items/sum-items.ts";
 import { RESENDS_MAX, withBackOff } from "./back-off.ts";
+import { ALL_SHARDS } from "./shards.ts";
 import type { Item } from "./vault-items/codec.ts";
 
 /** No row has more events than this: a query reads that many more, so that its last row is whole. */

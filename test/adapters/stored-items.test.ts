@@ -42,6 +42,12 @@ describe("the Vault table", () => {
     expect(policy && policyItem(policy, TTL_S)).toEqual(item);
   });
 
+  test("a record whose late price was found without a shard", () => {
+    const [full] = itemsOf("call").filter(({ name }) => name === "fullCall");
+    const older = { ...full?.item, late_vendor: { S: "twilio" } };
+    expect(readCallItem(older)).toEqual(CALLS["fullCall"]);
+  });
+
   test.each(itemsOf("call"))("the record $name", ({ name, item }) => {
     const record = CALLS[name];
     expect(readCallItem(item)).toEqual(record);

@@ -2,8 +2,8 @@ import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { atId, DecimalUsd, eventAttributes, eventId, type WireValue } from "../../audit-wire.ts";
 import type { AuditEvent } from "../../domain/audit-event.ts";
 import type { AuditIndexPart } from "../../ports/audit.ts";
+import { shardOf } from "../shards.ts";
 import type { Item } from "../vault-items/codec.ts";
-import { SHARDS, shardOf } from "./shards.ts";
 
 /**
  * An event as an item of the Audit table. An index key ends with a shard, since DynamoDB takes about 1,000 writes a second
@@ -67,8 +67,6 @@ function indexed(part: IndexPart): string {
       return part.vendor;
   }
 }
-
-export const ALL_SHARDS: readonly number[] = Array.from({ length: SHARDS }, (_, shard) => shard);
 
 function attributeOf(value: WireValue): AttributeValue {
   if (typeof value === "string") return { S: value };

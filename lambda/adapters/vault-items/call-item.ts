@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { entriesOf } from "../../domain/call/claim.ts";
 import type { Attempt, AttemptState, CallRecord, DecidedCorrection } from "../../domain/call/record.ts";
 import { keptUntilMs } from "../../domain/call/retention.ts";
+import { shardOf } from "../shards.ts";
 import { factsSchema, keptFacts } from "./call-facts.ts";
 import { type Item, keyWindow, money, orNull, read, whole, written } from "./codec.ts";
 
@@ -121,6 +122,13 @@ const correctionSchema = v.object({ key_id: v.string(), w: whole, micros: money,
 /** Sorts as time does, to the millisecond. */
 export const dueText = (ms: number): string => new Date(ms).toISOString();
 
+/**
+ * The key of the index of late prices. It ends with a shard, since all calls of a vendor that tells prices late are in that
+ * index; null is the key that records had before.
+ */
+export const lateKey = (vendor: string, shard: number | null): string =>
+  shard === null ? vendor : `${vendor}#${shard}`;
+
 const ATTEMPT_PREFIX = "a_";
 const CORRECTION_PREFIX = "b_";
 export const attemptAttribute = (attemptId: string): string => ATTEMPT_PREFIX + attemptId;
@@ -156,7 +164,7 @@ export function readCallItem(item: Item): CallRecord {
     latePrice:
       parsed.late_vendor === null || parsed.late_due === null
         ? null
-        : { vendor: parsed.late_vendor, dueMs: Date.parse(parsed.late_due) },
+        : { vendor: parsed.late_vendor.split("#", 1)[0] ?? "", dueMs: Date.parse(parsed.late_due) },
     attempts,
     corrections,
   };
@@ -188,7 +196,8 @@ export function callItem(record: CallRecord): Item {
       first_at: record.firstAtMs,
       cover: record.payingAttemptId ?? undefined,
       object_id: record.objectId ?? undefined,
-      late_vendor: record.latePrice?.vendor,
+      late_vendor:
+        record.latePrice === null ? undefined : lateKey(record.latePrice.vendor, shardOf(record.callId)),
       late_due: record.latePrice === null ? undefined : dueText(record.latePrice.dueMs),
       entries: entriesOf(record),
       ttl: untilMs === null ? undefined : Math.floor(untilMs / 1000),

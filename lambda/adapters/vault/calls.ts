@@ -4,6 +4,7 @@ import type { CallRecord } from "../../domain/call/record.ts";
 import type { Calls, Claim, ClaimResult, SaveResult } from "../../ports/calls.ts";
 import type { ObjectEffect } from "../../ports/objects.ts";
 import { resent } from "../back-off.ts";
+import { ALL_SHARDS } from "../shards.ts";
 import {
   attemptAttribute,
   attemptMap,
@@ -12,6 +13,7 @@ import {
   callKey,
   correctionAttribute,
   dueText,
+  lateKey,
   readCallItem,
 } from "../vault-items/call-item.ts";
 import type { Item } from "../vault-items/codec.ts";
@@ -29,7 +31,7 @@ export const dynamoCalls = (table: VaultTable): Calls => ({
   confirm: (callId, opIds) => confirm(table, callId, opIds),
   async late({ vendor, dueByMs, limit }) {
     const items = await due(table, vendor, dueByMs, { Limit: limit });
-    return items.flatMap(({ pk }) => (pk?.S === undefined ? [] : [callIdOf(pk.S)]));
+    return items.slice(0, limit).flatMap(({ pk }) => (pk?.S === undefined ? [] : [callIdOf(pk.S)]));
   },
   async lateBacklog(vendor, dueByMs) {
     const items = await due(table, vendor, dueByMs, { ProjectionExpression: "late_due" });
@@ -38,19 +40,29 @@ export const dynamoCalls = (table: VaultTable): Calls => ({
   },
 });
 
-/** One page of the index of late prices, the longest due first. */
-const due = (
+/** One page of each shard of the index of late prices, the longest due first. */
+async function due(
   table: VaultTable,
   vendor: string,
   dueByMs: number,
   what: Pick<QueryCommandInput, "Limit" | "ProjectionExpression">,
-): Promise<readonly Item[]> =>
-  table.query({
-    IndexName: "by_late_price",
-    KeyConditionExpression: "late_vendor = :vendor AND late_due <= :due",
-    ExpressionAttributeValues: { ":vendor": { S: vendor }, ":due": { S: dueText(dueByMs) } },
-    ...what,
-  });
+): Promise<readonly Item[]> {
+  const pages = await Promise.all(
+    [null, ...ALL_SHARDS].map((shard) =>
+      table.query({
+        IndexName: "by_late_price",
+        KeyConditionExpression: "late_vendor = :vendor AND late_due <= :due",
+        ExpressionAttributeValues: {
+          ":vendor": { S: lateKey(vendor, shard) },
+          ":due": { S: dueText(dueByMs) },
+        },
+        ...what,
+      }),
+    ),
+  );
+  const dueOf = (item: Item) => item["late_due"]?.S ?? "";
+  return pages.flat().sort((one, other) => (dueOf(one) < dueOf(other) ? -1 : 1));
+}
 
 async function claim(table: VaultTable, wanted: Claim): Promise<ClaimResult> {
   const { callId, attempt, nowMs, leaseUntilMs, replayableSinceMs } = wanted;

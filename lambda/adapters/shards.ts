@@ -3,9 +3,11 @@
  * one key ("Designing partition keys", documentation of DynamoDB, read 2026-11-28), and a read of all parts is one query
  * for each.
  */
-export const SHARDS = 8;
+const SHARDS = 8;
 
-/** The shard of an attempt or of a key, from 0 on: the same for the same id. Ids are random, so shards fill evenly. */
+export const ALL_SHARDS: readonly number[] = Array.from({ length: SHARDS }, (_, shard) => shard);
+
+/** The shard of what has this id, from 0 on: always the same. Ids are random, so shards fill evenly. */
 export function shardOf(id: string): number {
   let sum = 0;
   for (let index = 0; index < id.length; index++) sum += id.charCodeAt(index);
