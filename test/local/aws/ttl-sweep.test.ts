@@ -44,6 +44,29 @@ test("a sweep deletes what has expired in both tables, and nothing else", async 
   await sweep.close();
 });
 
+/** Guarantees that a sweep costs the same however much there is, and that all of it is swept in time. */
+test("a sweep looks at so many items of each table, the next one at those behind them, and it begins again at the end", async () => {
+  const names = ["a", "b", "c", "d", "e", "f", "g"];
+  for (const name of names) await put("keybrake-audit", name, name === "b" ? undefined : { N: "1" });
+  const sent = vi.spyOn(dynamodb.client, "send");
+
+  const sweep = startTtlSweep({ client: dynamodb.client, tables: TABLES, sweepMax: 3, nowS: () => NOW_S });
+
+  expect(await sweep.sweep()).toBe(2);
+  expect(await namesIn("keybrake-audit")).toEqual(["b", "d", "e", "f", "g"]);
+  expect(await sweep.sweep()).toBe(3);
+  expect(await namesIn("keybrake-audit")).toEqual(["b", "g"]);
+  await put("keybrake-audit", "a", { N: "1" });
+  expect(await sweep.sweep()).toBe(1);
+  expect(await namesIn("keybrake-audit")).toEqual(["a", "b"]);
+  expect(await sweep.sweep()).toBe(1);
+  expect(await namesIn("keybrake-audit")).toEqual(["b"]);
+  const limits = sent.mock.calls.flatMap(([{ input }]) => ("FilterExpression" in input ? [input] : []));
+  expect(limits).not.toEqual([]);
+  expect(limits.filter((input) => !("Limit" in input) || input.Limit !== 3)).toEqual([]);
+  await sweep.close();
+});
+
 test("a sweep comes every minute, and closing waits for it", async () => {
   await put("keybrake-vault", "past", { N: "1" });
   vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
