@@ -1,21 +1,26 @@
-import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import type { DynamoDBRecord, DynamoDBStreamEvent } from "aws-lambda";
+import type { DynamoDBStreamEvent } from "aws-lambda";
 import { STREAM_READING } from "../../lib/limits.ts";
 import { writeDeadLetter } from "./dead-letters.ts";
-import { readCheckpoint, type ShardPosition, writeCheckpoint } from "./stream-checkpoint.ts";
-import { type Delivery, deliver } from "./stream-delivery.ts";
+import { openCheckpoint } from "./stream-checkpoint.ts";
+import { openStreamConsumer, type Pass } from "./stream-consumer.ts";
+import type { Delivery } from "./stream-delivery.ts";
 import type { StreamTrim } from "./stream-trim.ts";
-import { openTableStream, type ShardPage, type TableStream } from "./table-stream.ts";
+import { openTableStream } from "./table-stream.ts";
 import type { NamedTable } from "./tables.ts";
 
-/** As many as a read may bring, since dynoxide looks through the whole stream at every read. */
+/** As many as a read may bring. */
 const READ_MAX = 1_000;
 
-/** For the same reason an idle poller rests nine times as long as its last read took, which leaves the engine to others. */
-const REST_FACTOR = 9;
 const IDLE_MS = 50;
+/**
+ * Rest after a read that brought something: more comes in one batch then, which costs less than two. Shorter than the
+ * second of Lambda's (STREAM_READING), because a person waits for the row.
+ */
+const WINDOW_MS = 200;
+/** An idle poller leaves nine tenths of the time to others, where the engine takes long for a read. */
+const REST_FACTOR = 9;
 const READ_FAILED_MS = 500;
 
 export interface StreamPollerOptions {
@@ -46,13 +51,6 @@ export interface StreamPoller {
   close(): Promise<void>;
 }
 
-interface ShardState {
-  readonly id: string;
-  readonly parentId: string | undefined;
-  iterator: string | undefined;
-  isClosed: boolean;
-}
-
 /**
  * Reads a table's stream and hands it to a function as Lambda's event source mapping does: batches of up to 100, in order
  * within a shard, parents before children, at least once. What fails, how often and where it ends is in `deliver`.
@@ -62,66 +60,24 @@ interface ShardState {
 export async function startStreamPoller(options: StreamPollerOptions): Promise<StreamPoller> {
   const sleep = options.sleep ?? ((ms: number) => delay(ms));
   const nowMs = options.nowMs ?? Date.now;
-  const batchMax = options.batchMax ?? STREAM_READING.batchMax;
-  const readMax = options.readMax ?? READ_MAX;
   const stream = await openTableStream(options.client, options.endpoint, options.table);
-  const streamArn = stream.arn;
-  const { checkpointFile } = options;
-  const saved = checkpointFile === undefined ? new Map() : await readCheckpoint(checkpointFile, streamArn);
-  const positions = new Map<string, ShardPosition>(saved);
-  const shards = new Map<string, ShardState>();
-
   const closing = new AbortController();
   let wake = () => {};
   const waiting: Waiter[] = [];
 
-  async function refreshShards(): Promise<void> {
-    for await (const { ShardId: id, ParentShardId: parentId } of stream.shards()) {
-      if (id === undefined || shards.has(id)) continue;
-      const position = positions.get(id);
-      if (position !== undefined) {
-        if (await isInStream(stream, id, position)) await options.trim?.catchUp(id, position.sequenceNumber);
-        else positions.delete(id);
-      }
-      shards.set(id, { id, parentId, iterator: undefined, isClosed: false });
-    }
-  }
-
-  /** One read of every shard that is due. Whether anything came, and whether it came to the end of all of them. */
-  async function pass(): Promise<{ readonly isIdle: boolean; readonly isCaughtUp: boolean }> {
-    if (shards.size === 0) await refreshShards();
-    let isIdle = true;
-    let isCaughtUp = true;
-    for (const shard of shards.values()) {
-      if (shard.isClosed) continue;
-      const isParentOpen = shard.parentId !== undefined && shards.get(shard.parentId)?.isClosed === false;
-      const count = isParentOpen ? readMax : await consume(shard);
-      if (count > 0) isIdle = false;
-      if (count === readMax) isCaughtUp = false;
-    }
-    return { isIdle, isCaughtUp };
-  }
-
-  async function consume(shard: ShardState): Promise<number> {
-    const { records, next } = await read(shard);
-    for (let start = 0; start < records.length; start += batchMax) {
-      const batch = records.slice(start, start + batchMax);
-      await deliver(batch, deliveryOf(shard.id));
-    }
-    shard.iterator = next;
-    if (next === undefined) {
-      shard.isClosed = true;
-      await refreshShards();
-    }
-    return records.length;
-  }
-
-  const deliveryOf = (shardId: string): Delivery => ({
+  const deliveryOf = (shardId: string): Omit<Delivery, "onDone"> => ({
     invoke: options.invoke,
-    onDone: (last, count) => advance(shardId, last, count),
     giveUp: async (records, why, invocations) => {
       const { functionName, deadLetterDirectory } = options;
-      const letter = { functionName, streamArn, shardId, records, why, invocations, atMs: nowMs() };
+      const letter = {
+        functionName,
+        streamArn: stream.arn,
+        shardId,
+        records,
+        why,
+        invocations,
+        atMs: nowMs(),
+      };
       const file = await writeDeadLetter(deadLetterDirectory, letter);
       options.announce(
         `${functionName} gave up ${records.length} stream record(s) (${why}); kept in ${file}`,
@@ -133,22 +89,14 @@ export async function startStreamPoller(options: StreamPollerOptions): Promise<S
     sleep: interruptibly,
     nowS: () => nowMs() / 1000,
   });
-
-  async function read(shard: ShardState): Promise<ShardPage> {
-    const from =
-      shard.iterator ?? (await stream.iteratorAt(shard.id, positions.get(shard.id)?.sequenceNumber));
-    // Whatever goes wrong from here on, the next read starts at the position again.
-    shard.iterator = undefined;
-    return stream.read(from, readMax);
-  }
-
-  async function advance(shardId: string, last: DynamoDBRecord, count: number): Promise<void> {
-    const sequenceNumber = last.dynamodb?.SequenceNumber;
-    if (sequenceNumber === undefined) return;
-    positions.set(shardId, { sequenceNumber, digest: digestOf(last) });
-    if (checkpointFile !== undefined) await writeCheckpoint(checkpointFile, streamArn, positions);
-    options.trim?.delivered(shardId, sequenceNumber, count);
-  }
+  const consumer = openStreamConsumer({
+    stream,
+    checkpoint: await openCheckpoint(options.checkpointFile, stream.arn),
+    trim: options.trim,
+    deliveryOf,
+    batchMax: options.batchMax ?? STREAM_READING.batchMax,
+    readMax: options.readMax ?? READ_MAX,
+  });
 
   async function interruptibly(ms: number): Promise<void> {
     const woken = new Promise<void>((resolve) => {
@@ -163,12 +111,12 @@ export async function startStreamPoller(options: StreamPollerOptions): Promise<S
       const waitedFor = waiting.length;
       const startedMs = performance.now();
       try {
-        const { isIdle, isCaughtUp } = await pass();
+        const pass = await consumer.pass();
         isFlowing = true;
         if (closing.signal.aborted) break;
-        if (isCaughtUp) for (const { resolve } of waiting.splice(0, waitedFor)) resolve();
-        const restMs = Math.max(IDLE_MS, REST_FACTOR * (performance.now() - startedMs));
-        if (isIdle && waiting.length === 0) await interruptibly(restMs);
+        if (pass.isCaughtUp) for (const { resolve } of waiting.splice(0, waitedFor)) resolve();
+        const restMs = restAfter(pass, performance.now() - startedMs);
+        if (restMs > 0 && waiting.length === 0) await interruptibly(restMs);
       } catch (error) {
         if (isFlowing) options.announce(`the stream of ${options.table.name} is held up: ${String(error)}`);
         isFlowing = false;
@@ -179,7 +127,7 @@ export async function startStreamPoller(options: StreamPollerOptions): Promise<S
   }
 
   // Before the first call, which trimming what an earlier run delivered would disturb. What fails here the first pass tells.
-  await refreshShards().catch(() => {});
+  await consumer.findShards().catch(() => {});
   const running = run();
   return {
     drain: () => {
@@ -202,15 +150,7 @@ interface Waiter {
   readonly reject: (error: Error) => void;
 }
 
-/** A position whose record is gone or another one must not be trusted: starting too early is harmless, too late is not. */
-async function isInStream(stream: TableStream, shardId: string, position: ShardPosition): Promise<boolean> {
-  const record = await stream.recordAt(shardId, position.sequenceNumber);
-  return record !== undefined && digestOf(record) === position.digest;
-}
-
-function digestOf(record: DynamoDBRecord): string {
-  const { dynamodb } = record;
-  const keys = Object.entries(dynamodb?.Keys ?? {}).sort(([one], [other]) => (one < other ? -1 : 1));
-  const identity = [dynamodb?.SequenceNumber, dynamodb?.ApproximateCreationDateTime, keys];
-  return createHash("sha256").update(JSON.stringify(identity)).digest("hex");
+function restAfter({ records, isCaughtUp }: Pass, tookMs: number): number {
+  if (!isCaughtUp) return 0;
+  return records > 0 ? WINDOW_MS : Math.max(IDLE_MS, REST_FACTOR * tookMs);
 }

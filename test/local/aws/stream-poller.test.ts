@@ -105,6 +105,26 @@ test("a drain waits for all reads that it takes to come to the end", async () =>
   expect(names).toEqual(["a", "b", "c", "d", "e", "f", "g"]);
 });
 
+/** Guarantees that what comes one by one is consumed together: each invocation costs the machine of the calls. */
+test("after a read that brought something the poller rests, so that more comes at once; an idle one looks soon again", async () => {
+  const rests: number[] = [];
+  const rested = gate();
+  await put("a");
+  await startPoller(async () => {}, {
+    sleep: async (ms) => {
+      rests.push(ms);
+      if (rests.length < 3) return;
+      rested.open();
+      await new Promise(() => {});
+    },
+  });
+  await rested.passed;
+
+  expect(rests[0]).toBe(200);
+  expect(rests[1]).toBeGreaterThanOrEqual(50);
+  expect(rests[2]).not.toBe(200);
+});
+
 test("a drain waits for what was written during the read that is under way", async () => {
   const began = gate();
   const end = gate();
