@@ -16,6 +16,8 @@ import { ALL_SHARDS, shardOf } from "./shards.ts";
 import type { Item } from "./vault-items/codec.ts";
 
 const DAY_MS = 86_400_000;
+/** An item has 400 KB ("Service, account, and table quotas", documentation of DynamoDB, read 2026-11-28). */
+const BYTES_MAX = 300_000;
 /** The sweep has a week to come by. */
 const KEPT_DAYS = 7;
 /**
@@ -46,12 +48,17 @@ export class DynamoAttemptJournal implements AttemptJournal {
   }
 
   async note({ begun, ended }: JournalBatch): Promise<void> {
+    const [first = [], ...others] = parts(begun.map(writtenEvent));
+    await Promise.all([this.#put(first, ended), ...others.map((part) => this.#put(part, []))]);
+  }
+
+  async #put(begun: readonly Written[], ended: readonly string[]): Promise<void> {
     const nowMs = this.#clock.now();
     const id = randomUUID();
     const item = {
       pk: { S: partition(isoDay(nowMs), shardOf(id)) },
       sk: { S: `${isoTime(nowMs)}#${id}` },
-      begun: { S: JSON.stringify(begun.map(written)) },
+      begun: { S: `[${begun.map(({ text }) => text).join(",")}]` },
       begun_ids: { S: [...new Set(begun.map(({ attemptId }) => attemptId))].join(" ") },
       ended_ids: { S: ended.join(" ") },
       ttl: { N: `${Math.floor(nowMs / 1000) + KEPT_DAYS * 86_400}` },
@@ -128,22 +135,45 @@ export class DynamoAttemptJournal implements AttemptJournal {
     const { Item: item } = await this.#client.send(
       new GetItemCommand({ TableName: this.#table, Key: { pk, sk }, ConsistentRead: true }),
     );
-    return (JSON.parse(item?.["begun"]?.S ?? "[]") as readonly WrittenEvent[]).map(
+    return (JSON.parse(item?.["begun"]?.S ?? "[]") as readonly StoredEvent[]).map(
       ({ subject, attempt, ...attributes }) => eventFrom(subject, attempt, attributes),
     );
   }
 }
 
-interface WrittenEvent extends Readonly<Record<string, unknown>> {
+interface StoredEvent extends Readonly<Record<string, unknown>> {
   readonly subject: string;
   readonly attempt: string;
 }
 
-const written = (event: AuditEvent) => ({
-  subject: event.subject,
-  attempt: event.attemptId,
-  ...Object.fromEntries(Object.entries(eventAttributes(event)).filter(([name]) => !OF_THE_KEY.has(name))),
-});
+/** An event as JSON. */
+interface Written {
+  readonly attemptId: string | null;
+  readonly text: string;
+}
+
+function writtenEvent(event: AuditEvent): Written {
+  const { subject, attemptId } = event;
+  const attributes = Object.entries(eventAttributes(event)).filter(([name]) => !OF_THE_KEY.has(name));
+  const text = JSON.stringify({ subject, attempt: attemptId, ...Object.fromEntries(attributes) });
+  return { attemptId, text };
+}
+
+/** As many events as fit into one item together, whatever callers wrote into them. */
+function parts(events: readonly Written[]): readonly (readonly Written[])[] {
+  const all: Written[][] = [[]];
+  let bytes = 0;
+  for (const event of events) {
+    const size = Buffer.byteLength(event.text);
+    if (bytes + size > BYTES_MAX) {
+      all.push([]);
+      bytes = 0;
+    }
+    all.at(-1)?.push(event);
+    bytes += size;
+  }
+  return all;
+}
 
 const idsIn = (item: Item, name: string): readonly string[] =>
   (item[name]?.S ?? "").split(" ").filter((id) => id !== "");

@@ -189,6 +189,26 @@ describe("the journal", () => {
     expect(await subjects(atMs + 1, atMs + DAY_MS)).toEqual([]);
   });
 
+  test("takes a batch with more text than an item has", async () => {
+    const atMs = ISSUED_AT_MS + 100 * DAY_MS;
+    nowMs = atMs;
+    const long = "€".repeat(500);
+    const begun = Array.from({ length: 100 }, (_, n) => {
+      const { open } = toldCall(policy, 5_000 + n, 1n, atMs);
+      const fields = { ...open.fields, path: long, userAgent: long, idempotencyKey: long, callLabel: long };
+      return { ...open, fields };
+    });
+    await journal.note({ begun, ended: [begun[0]?.attemptId ?? ""] });
+
+    const unended = await journal.unended(atMs, atMs + 1);
+    expect(unended.map(({ subject }) => subject).sort()).toEqual(
+      begun
+        .slice(1)
+        .map(({ subject }) => subject)
+        .sort(),
+    );
+  });
+
   test("remembers how far it is swept", async () => {
     expect(await journal.sweptUntilMs()).toBeNull();
     await journal.markSwept(ISSUED_AT_MS);

@@ -118,6 +118,18 @@ export function vaultContract(vaultOf: () => Vault): void {
       expect(await vaultOf().policies.read("key_none")).toBeNull();
     });
 
+    test("are read many at once, known ones and new ones, and one that is not there is left out", async () => {
+      const keys = [];
+      for (let n = 0; n < 101; n++) keys.push(await issued());
+      const wanted = new Map(keys.map(({ policy }) => [policy.keyId, policy]));
+      const keyIds = [...wanted.keys()];
+      await vaultOf().policies.read(keyIds[0] ?? "");
+
+      const asked = [...keyIds, ...keyIds.slice(0, 5), "key_none"];
+      expect(await vaultOf().policies.readAll(asked)).toEqual(wanted);
+      expect(await vaultOf().policies.readAll([])).toEqual(new Map());
+    });
+
     test("are issued once under one request key", async () => {
       const first = newKey();
       const second = newKey();

@@ -9,6 +9,8 @@ import { number, type VaultTable } from "./vault-table.ts";
 
 const REQUEST_KEPT_S = 30 * 86_400;
 const CACHED_MAX = 1_000;
+/** What one BatchGetItem takes. */
+const READ_AT_ONCE = 100;
 
 /** Policies in the Vault table. One that was read is kept for as long as the process lives, since it never changes. */
 export function dynamoPolicies(table: VaultTable): Policies {
@@ -35,9 +37,12 @@ export function dynamoPolicies(table: VaultTable): Policies {
         if (known === undefined) unknown.add(keyId);
         else found.set(keyId, known);
       }
-      for (const item of await table.getAll([...unknown].map(policyKey))) {
-        const policy = keep(item);
-        found.set(policy.keyId, policy);
+      const keys = [...unknown].map(policyKey);
+      for (let start = 0; start < keys.length; start += READ_AT_ONCE) {
+        for (const item of await table.getAll(keys.slice(start, start + READ_AT_ONCE))) {
+          const policy = keep(item);
+          found.set(policy.keyId, policy);
+        }
       }
       return found;
     },
