@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,8 +8,8 @@ import { BatchWriteItemCommand } from "@aws-sdk/client-dynamodb";
 import type { DynamoDBRecord } from "aws-lambda";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type LocalDynamoDb, startDynamoDb } from "../../../local/aws/dynamodb.ts";
-import { startStreamPoller } from "../../../local/aws/stream-poller.ts";
-import { startStreamTrim } from "../../../local/aws/stream-trim.ts";
+import { type StreamPoller, startStreamPoller } from "../../../local/aws/stream-poller.ts";
+import { type StreamTrim, startStreamTrim } from "../../../local/aws/stream-trim.ts";
 import { TABLES } from "../../../local/aws/tables.ts";
 import { gate } from "../gate.ts";
 
@@ -19,6 +21,7 @@ let folder: string;
 let dataFile: string;
 let dynamodb: LocalDynamoDb;
 beforeEach(async () => {
+  announced.splice(0);
   folder = await mkdtemp(join(tmpdir(), "keybrake-trim-"));
   dataFile = join(folder, "data");
   dynamodb = await startDynamoDb({ dataFile });
@@ -44,16 +47,21 @@ async function put(from: number, to: number): Promise<void> {
 
 const nameOf = ({ dynamodb: change }: DynamoDBRecord) => change?.Keys?.["pk"]?.S ?? "?";
 
-/** A poller with its trim. `consume` answers for the consumer, by the names that it got. */
-async function startTrimmed(
-  consume: (names: readonly string[], records: readonly DynamoDBRecord[]) => unknown,
-) {
+const announced: string[] = [];
+const announce = (message: string) => announced.push(message);
+
+function startTrim(): StreamTrim {
   const file = dynamodb.engineFile;
   if (file === undefined) throw new Error("the engine's file is not open");
-  const announced: string[] = [];
-  const announce = (message: string) => announced.push(message);
-  const trim = startStreamTrim({ file, table: TABLE.name, announce, rest: async () => {} });
-  const poller = await startStreamPoller({
+  return startStreamTrim({ file, table: TABLE.name, announce, rest: async () => {} });
+}
+
+/** `consume` answers for the consumer, by the names that it got. Without `trim` it is a poller as it was before. */
+function startPoller(
+  consume: (names: readonly string[], records: readonly DynamoDBRecord[]) => unknown,
+  trim?: StreamTrim,
+): Promise<StreamPoller> {
+  return startStreamPoller({
     client: dynamodb.client,
     endpoint: dynamodb.endpoint,
     table: TABLE,
@@ -65,15 +73,15 @@ async function startTrimmed(
     announce,
     sleep: () => new Promise((resolve) => setImmediate(resolve)),
   });
-  return { trim, poller, announced };
 }
 
 /** Consumes and trims all there is, and returns the names that the consumer got. */
 async function consumeAll(): Promise<readonly string[]> {
   const consumed: string[] = [];
-  const { trim, poller, announced } = await startTrimmed((names) => {
+  const trim = startTrim();
+  const poller = await startPoller((names) => {
     consumed.push(...names);
-  });
+  }, trim);
   await poller.drain();
   await trim.settled();
   await poller.close();
@@ -121,12 +129,13 @@ test("what the consumer had is trimmed but for the record of its position; numbe
 test("what the consumer did not take is not trimmed, and comes at the next start", async () => {
   await put(1, 899);
   const stuck = gate();
-  const { trim, poller } = await startTrimmed((names, records) => {
+  const trim = startTrim();
+  const poller = await startPoller((names, records) => {
     const at = names.indexOf("650");
     if (at < 0) return undefined;
     stuck.open();
     return { batchItemFailures: [{ itemIdentifier: records[at]?.dynamodb?.SequenceNumber }] };
-  });
+  }, trim);
   await stuck.passed;
   await trim.settled();
   expect(stream()).toEqual({ oldest: 500, newest: 900, count: 401 });
@@ -158,6 +167,30 @@ test("a checkpoint older than what is trimmed passes over nothing", async () => 
   await put(1000, 1000);
 
   expect(await consumeAll()).toEqual(range(699, 1000));
+});
+
+test("a SIGKILL in the middle of a trim leaves what was trimmed till then, and the next start goes on", async () => {
+  await put(1, 599);
+  const poller = await startPoller(() => undefined);
+  await poller.drain();
+  await poller.close();
+  await dynamodb.close();
+  const holder = spawn(process.execPath, [join(import.meta.dirname, "hold-trim.ts"), dataFile, "600"], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  for (let step = 0; step < 3; step++) {
+    await once(holder.stdout, "data");
+    if (step < 2) holder.stdin.write("go on\n");
+  }
+  expect(stream()).toEqual({ oldest: 201, newest: 600, count: 400 });
+
+  holder.kill("SIGKILL");
+  dynamodb = await startDynamoDb({ dataFile });
+  expect(stream()).toEqual({ oldest: 201, newest: 600, count: 400 });
+  await put(600, 600);
+
+  expect(await consumeAll()).toEqual(["600"]);
+  expect(stream()).toEqual({ oldest: 600, newest: 601, count: 2 });
 });
 
 test("a data file that was put back to an older state is not trimmed by a newer checkpoint", async () => {
