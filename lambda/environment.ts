@@ -30,6 +30,8 @@ export const ENV = {
   credentialHints: "KEYBRAKE_CREDENTIAL_HINTS",
   /** Milliseconds that one DynamoDB request may take. */
   dynamodbTimeoutMs: "KEYBRAKE_DYNAMODB_TIMEOUT_MS",
+  /** `off`: transactions carry no token (adapters/request-tokens.ts); absent: they do. */
+  requestTokens: "KEYBRAKE_REQUEST_TOKENS",
 } as const;
 
 /** The names of our metrics, once for the functions that count and for the alarms. Each is a number of things, by stack. */

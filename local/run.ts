@@ -267,6 +267,7 @@ function functionEnvironment(
     [ENV.rateCard]: JSON.stringify(rateCard),
     [ENV.auditRetentionDays]: String(AUDIT_RETENTION_DAYS),
     [ENV.dynamodbTimeoutMs]: String(DYNAMODB_TIMEOUT_MS),
+    [ENV.requestTokens]: "off",
     [ENV.credentialHints]: JSON.stringify(
       Object.fromEntries(vendors.map(({ vendor }) => [vendor.name, startItWith(vendor)])),
     ),

@@ -1,5 +1,6 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { keptAgents } from "./kept-agents.ts";
+import { withoutRequestTokens } from "./request-tokens.ts";
 
 /**
  * Two clients for one table, because the SDK repeats writes on its own.
@@ -14,8 +15,11 @@ export interface DynamoClients {
 
 const SOCKETS_MAX = 50;
 
-/** `timeoutMs`: for one request. Short, so that a slow answer leaves time for the outcome to be written. */
-export function dynamoClients(timeoutMs: number): DynamoClients {
+/**
+ * `timeoutMs`: for one request. Short, so that a slow answer leaves time for the outcome to be written. `requestTokens`:
+ * whether transactions carry one.
+ */
+export function dynamoClients(timeoutMs: number, requestTokens = true): DynamoClients {
   const requestHandler = {
     requestTimeout: timeoutMs,
     throwOnRequestTimeout: true,
@@ -31,5 +35,7 @@ export function dynamoClients(timeoutMs: number): DynamoClients {
     },
     { step: "initialize", name: "closeIdleConnections" },
   );
-  return { steady: new DynamoDBClient({ requestHandler }), once };
+  const clients = { steady: new DynamoDBClient({ requestHandler }), once };
+  if (!requestTokens) for (const client of Object.values(clients)) withoutRequestTokens(client);
+  return clients;
 }

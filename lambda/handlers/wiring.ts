@@ -80,7 +80,11 @@ export const warn = (message: string, cause: unknown): void => {
 export const note = (message: string, fields: Readonly<Record<string, string | number>>): void =>
   logger.info(message, fields);
 
-export const clients = () => dynamoClients(Number(process.env[ENV.dynamodbTimeoutMs] ?? DYNAMODB_TIMEOUT_MS));
+export const clients = () =>
+  dynamoClients(
+    Number(process.env[ENV.dynamodbTimeoutMs] ?? DYNAMODB_TIMEOUT_MS),
+    process.env[ENV.requestTokens] !== "off",
+  );
 type Clients = ReturnType<typeof clients>;
 
 export const dynamoVault = (using: Clients) => new DynamoVault(using, required(ENV.vaultTable), warn);
