@@ -38,3 +38,7 @@ export const reasonOf = (error: unknown): string => systemReason(error) ?? Strin
 /** The message of an error, or the output of a program, in one line. */
 export const oneLine = (said: unknown): string =>
   (said instanceof Error ? said.message : String(said)).trim().replace(/\s*\n\s*/g, "; ");
+
+/** An error that nobody foresaw, with where it came from. */
+export const described = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? error.message) : String(error);

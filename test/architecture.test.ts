@@ -45,7 +45,7 @@ const LINES = ["audit-event", "audit-fields", "balance", "money", "problem", "se
 const MORE_OF_LOCAL: Readonly<Record<string, readonly string[]>> = {
   "local/decisions.ts": READING,
   "local/decision-line.ts": LINES,
-  "local/run.ts": ["lambda/domain/vendor.ts"],
+  "local/function-environment.ts": ["lambda/domain/vendor.ts"],
   "local/settings.ts": [
     "lambda/domain/secrets.ts",
     "lambda/domain/strict-json.ts",
