@@ -3,6 +3,7 @@ import { UNCAPPED } from "../../lambda/domain/balance.ts";
 import { type Attempt, newAttempt, newCall, withAttempt } from "../../lambda/domain/call/record.ts";
 import { microUsd } from "../../lambda/domain/money.ts";
 import type { Policy } from "../../lambda/domain/vault-key.ts";
+import type { VaultChange } from "../../lambda/ports/vault-change.ts";
 import { UNLIMITED } from "./unlimited.ts";
 
 /** Events of calls as their records make them, for tests of what is made of events. */
@@ -28,7 +29,11 @@ export const policyNamed = (keyId: string, label: string | null): Policy => ({
   },
 });
 
+/** The changes of the Vault that a call makes, in their order: claim, draw, outcome. */
+export type CallChanges = readonly [VaultChange, VaultChange, VaultChange];
+
 export interface ToldCall {
+  readonly changes: CallChanges;
   readonly open: AuditEvent;
   readonly reserved: AuditEvent;
   readonly settled: AuditEvent;
@@ -79,18 +84,16 @@ export function toldCall(policy: Policy, n: number, micros: bigint, atMs: number
   const claimed = withAttempt(newCall(callId, atMs), open, null);
   const { window = 0 } = open.windows.at(-1) ?? {};
   const { method, path } = open.request;
+  const draw = { callId, attemptId, atMs, window, amount, method, path, remaining: microUsd(0n) };
+  const after = withAttempt(claimed, settled, null);
   return {
+    changes: [
+      { kind: "call", before: null, after: claimed },
+      { kind: "drawn", keyId: policy.keyId, draw },
+      { kind: "call", before: claimed, after },
+    ],
     open: attemptChanged(policy, null, claimed, open),
-    reserved: drawLanded(policy, {
-      callId,
-      attemptId,
-      atMs,
-      window,
-      amount,
-      method,
-      path,
-      remaining: microUsd(0n),
-    }),
-    settled: attemptChanged(policy, claimed, withAttempt(claimed, settled, null), settled),
+    reserved: drawLanded(policy, draw),
+    settled: attemptChanged(policy, claimed, after, settled),
   };
 }

@@ -1,6 +1,6 @@
 /** Lanes that there are: as many processes add to sums at a time without meeting. */
 const LANES = 256;
-const FIRST_LANES = 32;
+const FIRST_LANES = 64;
 
 /**
  * Which of the items of each sum a process adds to. Two transactions that add to one item at a time are not both let
