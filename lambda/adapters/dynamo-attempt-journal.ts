@@ -18,6 +18,8 @@ import type { Item } from "./vault-items/codec.ts";
 const DAY_MS = 86_400_000;
 /** An item has 400 KB ("Service, account, and table quotas", documentation of DynamoDB, read 2026-11-28). */
 const BYTES_MAX = 300_000;
+/** Read at once. Without a limit a local engine (dynoxide 1.2.1) reads everything that is left for each page of 1 MB. */
+const READ_MAX = 200;
 /** The sweep has a week to come by. */
 const KEPT_DAYS = 7;
 /**
@@ -122,6 +124,7 @@ export class DynamoAttemptJournal implements AttemptJournal {
             ":to": { S: isoTime(toMs) },
           },
           ConsistentRead: true,
+          Limit: READ_MAX,
           ...(startKey === undefined ? {} : { ExclusiveStartKey: startKey }),
         }),
       );
