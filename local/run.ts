@@ -1,5 +1,6 @@
 import { randomInt, randomUUID } from "node:crypto";
 import { resolve } from "node:path";
+import { stop } from "esbuild";
 import { build, DIST } from "../bin/build.ts";
 import type { RateCardInput } from "../lambda/rate-card-input.ts";
 import { type DefinitionInput, parseDefinitions } from "../lambda/vendors/configured/definition.ts";
@@ -177,6 +178,8 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
 async function buildFunctions(): Promise<void> {
   try {
     await build();
+    // esbuild stays for the next build, with 200 MB; there is none.
+    await stop();
   } catch (error) {
     const refused = systemReason(error);
     if (refused !== undefined)

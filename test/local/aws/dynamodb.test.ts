@@ -177,13 +177,17 @@ test("without an engine for the platform the user is told what to do", async () 
   await expect(started).rejects.toThrow(/^no database engine for .*AWS_ENDPOINT_URL_DYNAMODB/);
 });
 
-test("without an engine for the platform the user's own is used", async () => {
+test("without an engine for the platform the user's own is used, and nothing is tried with a file of it", async () => {
   const own = await start();
   await setLayout(own, "1");
+  const told: string[] = [];
 
-  const dynamodb = await start({ engine: undefined, fallbackEndpoint: own.endpoint });
+  const announce = (message: string) => told.push(message);
+  const dynamodb = await start({ engine: undefined, dataFile, fallbackEndpoint: own.endpoint, announce });
 
   expect(dynamodb.endpoint).toBe(own.endpoint);
+  expect([dynamodb.data, dynamodb.engineFile, told]).toEqual([undefined, undefined, []]);
+  expect(await readdir(join(dataFile, ".."))).toEqual([]);
   expect((await dynamodb.client.send(new ListTablesCommand({}))).TableNames).toEqual([
     "keybrake-audit",
     "keybrake-vault",
