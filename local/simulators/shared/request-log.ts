@@ -29,6 +29,7 @@ export interface RequestLog {
 /** `keptHeaders` says what further headers are kept: the field of the log to the header, `{stripe_account: "stripe-account"}`. */
 export function openRequestLog(keptHeaders: Readonly<Record<string, string>> = {}): RequestLog {
   let requests: LoggedRequest[] = [];
+  const headerNames = openHeaderNames();
   return {
     list: () => requests.slice(-KEPT),
     clear() {
@@ -42,13 +43,24 @@ export function openRequestLog(keptHeaders: Readonly<Record<string, string>> = {
         received_ms: receivedMs,
         method: method ?? "",
         path: url ?? "",
-        headers: rawHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase()),
+        headers: headerNames(rawHeaders),
         idempotency_key: headerText(headers["idempotency-key"]),
         ...Object.fromEntries(kept),
         content_type: headerText(headers["content-type"]),
         body,
       });
     },
+  };
+}
+
+/** Names of headers in lower case. Requests of one client have the same ones, which are kept once for all of them. */
+function openHeaderNames(): (rawHeaders: readonly string[]) => readonly string[] {
+  let last: { readonly sent: string; readonly names: readonly string[] } | undefined;
+  return (rawHeaders) => {
+    const names = rawHeaders.filter((_, index) => index % 2 === 0);
+    const sent = names.join(" ");
+    if (last?.sent !== sent) last = { sent, names: names.map((name) => name.toLowerCase()) };
+    return last.names;
   };
 }
 
