@@ -1,5 +1,5 @@
 import { randomInt, randomUUID } from "node:crypto";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { stop } from "esbuild";
 import { build, DIST } from "../bin/build.ts";
 import type { RateCardInput } from "../lambda/rate-card-input.ts";
@@ -10,6 +10,7 @@ import { startAuditFeed } from "./audit-feed.ts";
 import { startDynamoDb } from "./aws/dynamodb.ts";
 import { loadFunctions } from "./aws/functions.ts";
 import { startGateway } from "./aws/gateway.ts";
+import { watchRoom } from "./aws/room-watch.ts";
 import { startSchedules } from "./aws/schedules.ts";
 import { startSecretsManager } from "./aws/secrets-manager.ts";
 import { TABLES } from "./aws/tables.ts";
@@ -97,6 +98,8 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
     // First, since it is refused most often and the bundles take longer.
     const dynamodb = await startDynamoDb({ dataFile, fallbackEndpoint: options.dynamodbEndpoint, announce });
     closers.push(dynamodb.close);
+    if (dynamodb.data !== undefined)
+      closers.push(watchRoom({ path: dirname(dynamodb.data.file), announce }).close);
     if (options.functionsDirectory === undefined) await buildFunctions();
 
     const definitions = parseDefinitions(options.definitions ?? [], DEFINITION_RULES);

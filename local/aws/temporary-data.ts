@@ -1,15 +1,16 @@
 import { createHash } from "node:crypto";
 import { readlinkSync } from "node:fs";
-import { lstat, mkdtemp, readdir, rm, statfs, writeFile } from "node:fs/promises";
+import { lstat, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { reasonOf, StartError } from "../start-error.ts";
 import { holdersOf, isRunning } from "./data-lock.ts";
+import { freeBytes } from "./room-watch.ts";
 
 /** Linux's file system in memory (shm_overview(7), read 2026-11-28). A write there waits for no disk. */
 const SHARED_MEMORY = "/dev/shm";
-/** Some 500,000 calls with their rows. With less room than this the disk is the safer place. */
-const ROOM_BYTES_MIN = 4 * 1024 ** 3;
+/** Some 190,000 calls with their rows. With less room than this the disk is the safer place. */
+const ROOM_BYTES_MIN = 2 * 1024 ** 3;
 
 const PREFIX = "keybrake-data-";
 
@@ -45,12 +46,8 @@ export async function makeTemporaryData(): Promise<TemporaryData> {
 
 async function chosenPlace(): Promise<string> {
   if (process.env["TMPDIR"] || process.platform !== "linux") return tmpdir();
-  return (await roomIn(SHARED_MEMORY)) >= ROOM_BYTES_MIN ? SHARED_MEMORY : tmpdir();
-}
-
-async function roomIn(folder: string): Promise<number> {
-  const { bavail, bsize } = await statfs(folder).catch(() => ({ bavail: 0, bsize: 0 }));
-  return bavail * bsize;
+  const room = await freeBytes(SHARED_MEMORY).catch(() => 0);
+  return room >= ROOM_BYTES_MIN ? SHARED_MEMORY : tmpdir();
 }
 
 /**
