@@ -30,7 +30,7 @@ export const ENV = {
   credentialHints: "KEYBRAKE_CREDENTIAL_HINTS",
   /** Milliseconds that one DynamoDB request may take. */
   dynamodbTimeoutMs: "KEYBRAKE_DYNAMODB_TIMEOUT_MS",
-  /** `off`: transactions carry no token (adapters/request-tokens.ts); absent: they do. */
+  /** `off`: transactions carry no token (adapters/dynamo-clients.ts); absent: they do. */
   requestTokens: "KEYBRAKE_REQUEST_TOKENS",
 } as const;
 

@@ -92,7 +92,7 @@ describe("imports go one way", () => {
 /** The packages that a source loads: not its types, and not what Node brings. */
 const packagesOf = (text: string): string[] =>
   [...text.matchAll(/^(import|export|\}).* from "([^."][^"]*)";$/gm)]
-    .map(([, , name = ""]) => name)
+    .map(([, , name = ""]) => /^(?:@[^/]+\/)?[^/]+/.exec(name)?.[0] ?? name)
     .filter((name) => !name.startsWith("node:"));
 
 /** The packages that these programs load, and those of what they bundle. Types are not loaded. */

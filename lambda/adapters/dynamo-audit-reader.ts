@@ -4,7 +4,6 @@ import {
   QueryCommand,
   type QueryCommandInput,
 } from "@aws-sdk/client-dynamodb";
-import { unmarshall } from "@aws-sdk/util-dynamodb";
 import { eventFrom, positionOf } from "../audit-wire.ts";
 import { type AuditEvent, type AuditRow, rowOf } from "../domain/audit-event.ts";
 import { fromUsdText, NOTHING, plus } from "../domain/money.ts";
@@ -17,6 +16,7 @@ import type {
   SpentBudget,
   WantedRows,
 } from "../ports/audit.ts";
+import { plainOf } from "./attributes.ts";
 import { INDEXES, keyIn, sortKeyOf } from "./audit-items/event-item.ts";
 import { keyTotals, windowTotals } from "./audit-items/sum-items.ts";
 import { RESENDS_MAX, withBackOff } from "./back-off.ts";
@@ -157,7 +157,7 @@ export class DynamoAuditReader implements AuditReader, SpentBudget {
 
 /** Reads an event; in an index it says what the index holds. */
 function eventOf(item: Item): AuditEvent {
-  const attributes = unmarshall(item, { wrapNumbers: (text: string) => text });
+  const attributes = plainOf(item, (text) => text);
   const { pk, sk, at_id: atId } = attributes;
   if (typeof pk !== "string" || typeof sk !== "string" || typeof atId !== "string")
     throw new Error("an audit event has no key");

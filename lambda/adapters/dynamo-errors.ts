@@ -81,7 +81,7 @@ export function sendFailure(error: unknown): SendFailure {
 /** Whether an error tells for certain that nothing was written by the send that it is of. */
 export const isNotApplied = (error: unknown): boolean => sendFailure(error) !== "unknown";
 
-/** The name could not be resolved, or no connection was opened: not a byte left. Node names the call that failed. */
+/** The name could not be resolved, or no connection was opened: not a byte left. Node names the call that failed, and so does aws-http.ts. */
 function neverConnected(error: Error): boolean {
   if (error instanceof AggregateError)
     return (
@@ -89,8 +89,5 @@ function neverConnected(error: Error): boolean {
       error.errors.every((cause: unknown) => cause instanceof Error && neverConnected(cause))
     );
   const syscall = "syscall" in error ? error.syscall : undefined;
-  return syscall === "connect" || syscall === "getaddrinfo" || CONNECTION_TIMEOUT.test(error.message);
+  return syscall === "connect" || syscall === "getaddrinfo";
 }
-
-/** The SDK's handler gives a connection that does not open the name of every timeout; its text alone tells them apart. */
-const CONNECTION_TIMEOUT = /^@smithy\/node-http-handler - the request socket did not establish a connection /;

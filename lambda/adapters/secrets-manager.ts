@@ -1,15 +1,32 @@
 import {
   GetSecretValueCommand,
   ResourceNotFoundException,
-  type SecretsManagerClient,
+  SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
 import type { Clock } from "../ports/clock.ts";
 import type { Credentials } from "../ports/credentials.ts";
+import { SECRETS_MANAGER, sendDirectly } from "./direct-sender.ts";
+import { environmentProvider } from "./environment-credentials.ts";
+import { keptAgents } from "./kept-agents.ts";
 
 const FRESH_MS = 300_000;
 const STALE_MS_MAX = 3_600_000;
 /** For so long an unset secret is not asked for again, since each question costs: it works soon after it is set. */
 const UNSET_MS = 5_000;
+
+const SENDS_MAX = 2;
+const SOCKETS_MAX = 50;
+
+/** `timeoutMs`: for one request, of which there are two at most. */
+export function secretsManagerClient(timeoutMs: number): SecretsManagerClient {
+  const client = new SecretsManagerClient({
+    maxAttempts: SENDS_MAX,
+    cacheMiddleware: true,
+    credentials: environmentProvider,
+  });
+  sendDirectly(client, SECRETS_MANAGER, { agents: keptAgents(SOCKETS_MAX), timeoutMs });
+  return client;
+}
 
 /**
  * Reads secrets, each at most once in five minutes however many calls ask at once. When Secrets Manager fails, what is

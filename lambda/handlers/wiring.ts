@@ -1,11 +1,10 @@
 import { Logger } from "@aws-lambda-powertools/logger";
-import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { DynamoAuditReader } from "../adapters/dynamo-audit-reader.ts";
 import { dynamoClients } from "../adapters/dynamo-clients.ts";
 import { DynamoVault } from "../adapters/dynamo-vault.ts";
 import { HttpsVendor } from "../adapters/https-vendor.ts";
 import { randomIds } from "../adapters/random-ids.ts";
-import { CachedSecrets, vendorCredentials } from "../adapters/secrets-manager.ts";
+import { CachedSecrets, secretsManagerClient, vendorCredentials } from "../adapters/secrets-manager.ts";
 import { TableLayout } from "../adapters/table-layout.ts";
 import type { ProxyPorts } from "../app/proxy/proxy-ports.ts";
 import { ENV } from "../environment.ts";
@@ -95,11 +94,9 @@ export const auditReader = (using: Clients) => new DynamoAuditReader(using.stead
 const cachedSecrets = () => new CachedSecrets(secretsClient(), systemClock);
 
 /** Soon given up: what is known serves for a while, and a call has to end in time with its row written. */
-const secretsClient = () =>
-  new SecretsManagerClient({
-    maxAttempts: 2,
-    requestHandler: { connectionTimeout: 1_000, requestTimeout: 2_000, throwOnRequestTimeout: true },
-  });
+const SECRETS_TIMEOUT_MS = 2_000;
+
+const secretsClient = () => secretsManagerClient(SECRETS_TIMEOUT_MS);
 
 /** Reads the admin API key when it is needed. */
 export const adminKeyReader = (): (() => Promise<string | null>) => {

@@ -1,7 +1,6 @@
-import type { AttributeValue } from "@aws-sdk/client-dynamodb";
-import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import * as v from "valibot";
 import { microUsd } from "../../domain/money.ts";
+import { type Item, itemOf, plainOf } from "../attributes.ts";
 
 /**
  * The items of the Vault table, one file for each kind: how it is written, and read back by a parser that throws on what
@@ -9,15 +8,13 @@ import { microUsd } from "../../domain/money.ts";
  *
  * Money is whole micro-dollars, times are milliseconds, `ttl` is seconds. Keys of every kind stand in docs/data.md.
  */
-export type Item = Record<string, AttributeValue>;
+export type { Item };
 
 /** An item as plain values; every number is a bigint. */
-export const read = (item: Item): unknown =>
-  unmarshall(item, { wrapNumbers: (text: string) => BigInt(text) });
+export const read = (item: Item): unknown => plainOf(item, BigInt);
 
 /** Plain values as attributes; what is undefined is left out. */
-export const written = (value: Record<string, unknown>): Item =>
-  marshall(value, { removeUndefinedValues: true });
+export const written = itemOf;
 
 export const money = v.pipe(v.bigint(), v.transform(microUsd));
 export const whole = v.pipe(v.bigint(), v.transform(Number));

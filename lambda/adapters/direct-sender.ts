@@ -1,0 +1,192 @@
+import { randomUUID } from "node:crypto";
+import { HttpResponse } from "@smithy/core/protocols";
+import { type RetryResolvedConfig, retryMiddleware } from "@smithy/core/retry";
+import type {
+  $ClientProtocol,
+  $OperationSchema,
+  EndpointV2,
+  HandlerExecutionContext,
+  MetadataBearer,
+  MiddlewareStack,
+  SerdeFunctions,
+} from "@smithy/types";
+import { type AwsReply, postOnce } from "./aws-http.ts";
+import { Signer } from "./aws-signature.ts";
+import { environmentCredentials } from "./environment-credentials.ts";
+import type { KeptAgents } from "./kept-agents.ts";
+
+/** How a service is spoken to. All of them take JSON. */
+export interface DirectService {
+  /** As signatures name it. */
+  readonly name: string;
+  /** What stands before an operation in `X-Amz-Target`. */
+  readonly target: string;
+  readonly contentType: string;
+  /** The environment variable with another address for it. */
+  readonly endpointVariable: string;
+  /** The operations whose input has a token that tells repeats; the SDK makes one up for whoever gives none. */
+  readonly withToken: readonly string[];
+}
+
+export const DYNAMODB: DirectService = {
+  name: "dynamodb",
+  target: "DynamoDB_20120810",
+  contentType: "application/x-amz-json-1.0",
+  endpointVariable: "AWS_ENDPOINT_URL_DYNAMODB",
+  withToken: ["TransactWriteItems"],
+};
+
+export const SECRETS_MANAGER: DirectService = {
+  name: "secretsmanager",
+  target: "secretsmanager",
+  contentType: "application/x-amz-json-1.1",
+  endpointVariable: "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+  withToken: [],
+};
+
+/** As the SDK has it: a clock that is off by more is why a request was refused. AWS takes five minutes. */
+const CLOCK_SKEW_MS = 240_000;
+
+export interface SenderOptions {
+  readonly agents: KeptAgents;
+  /** For one send, the connection included. */
+  readonly timeoutMs: number;
+}
+
+/** What a client of the SDK has, as far as it is used here. */
+export interface DirectClient<Input extends object, Output extends MetadataBearer> {
+  readonly middlewareStack: MiddlewareStack<Input, Output>;
+  readonly config: ClientConfig;
+}
+
+type ClientConfig = RetryResolvedConfig &
+  SerdeFunctions & {
+    readonly protocol: unknown;
+    region(): Promise<string>;
+    useFipsEndpoint(): Promise<boolean>;
+    useDualstackEndpoint(): Promise<boolean>;
+    endpointProvider(rules: Rules): EndpointV2;
+  };
+
+/** What decides on a service's address; no interface, since the SDK wants it open to more. */
+type Rules = { readonly Region: string; readonly UseFIPS: boolean; readonly UseDualStack: boolean };
+
+/**
+ * Makes a client send its commands directly: input as JSON, signed, posted, answer as JSON.
+ *
+ * Our items are DynamoDB's own JSON already and hold no bytes, so nothing is gained by the SDK's walk over schemas, its rules of
+ * endpoints for each request, its user agent and its log. What decides about money stays the SDK's: when a send is repeated
+ * (`maxAttempts`), and how an answer that is an error is read (docs/decisions/0039-sending-directly.md).
+ *
+ * The middleware stands before all others, and calls none of them.
+ */
+export function sendDirectly<Input extends object, Output extends MetadataBearer>(
+  { middlewareStack, config }: DirectClient<Input, Output>,
+  service: DirectService,
+  { agents, timeoutMs }: SenderOptions,
+): void {
+  let connection: Promise<Connection> | undefined;
+  const connect = () => {
+    connection ??= connectionOf(config, service).catch((error: unknown) => {
+      connection = undefined;
+      throw error;
+    });
+    return connection;
+  };
+  let clockOffsetMs = 0;
+
+  middlewareStack.add(
+    (_next, context) => {
+      const name = String(context.commandName).replace(/Command$/, "");
+      const target = `${service.target}.${name}`;
+      const hasToken = service.withToken.includes(name);
+
+      const send = async (body: string) => {
+        const { url, signer } = await connect();
+        const offsetMs = clockOffsetMs;
+        const atMs = Date.now() + offsetMs;
+        const signable = { host: url.host, contentType: service.contentType, target, body, atMs };
+        const headers = signer.headers(environmentCredentials(), signable);
+        const reply = await postOnce(url, headers, body, { agents, timeoutMs });
+        if (reply.status < 300) return { output: outputOf<Output>(reply), response: reply };
+        const error = await errorOf(reply, config, context);
+        const serverOffsetMs = Date.parse(reply.headers.date ?? "") - Date.now();
+        if (Math.abs(serverOffsetMs - offsetMs) >= CLOCK_SKEW_MS) {
+          clockOffsetMs = serverOffsetMs;
+          // The SDK's retries send it again then, where they send anything again.
+          error.$metadata = { ...error.$metadata, clockSkewCorrected: true };
+        }
+        throw error;
+      };
+      const repeated = retryMiddleware(config)<Output>(({ input }) => send(input), context);
+      return ({ input }) => {
+        const given = hasToken ? withToken(input) : input;
+        return repeated({ input: JSON.stringify(given), request: undefined });
+      };
+    },
+    { step: "initialize", priority: "high", name: "sendDirectly", override: true },
+  );
+}
+
+/** Every send of one command has one token. */
+const withToken = (input: object): object =>
+  "ClientRequestToken" in input && input.ClientRequestToken !== undefined
+    ? input
+    : { ...input, ClientRequestToken: randomUUID() };
+
+interface Connection {
+  readonly url: URL;
+  readonly signer: Signer;
+}
+
+/** Where to send, by the environment and the SDK's own rules: asked once. */
+async function connectionOf(config: ClientConfig, service: DirectService): Promise<Connection> {
+  const [Region, UseFIPS, UseDualStack] = await Promise.all([
+    config.region(),
+    config.useFipsEndpoint(),
+    config.useDualstackEndpoint(),
+  ]);
+  const configured = process.env[service.endpointVariable] || process.env["AWS_ENDPOINT_URL"];
+  const url = configured
+    ? new URL(configured)
+    : config.endpointProvider({ Region, UseFIPS, UseDualStack }).url;
+  return { url, signer: new Signer(Region, service.name) };
+}
+
+function outputOf<Output>({ status, body }: AwsReply): Output {
+  const output = body.length === 0 ? {} : JSON.parse(body.toString());
+  output.$metadata = { httpStatusCode: status };
+  return output;
+}
+
+type Failure = Error & { $metadata?: object };
+
+/** An answer that is an error is read alike for every operation. */
+const ANY_OPERATION: $OperationSchema = {
+  namespace: "",
+  name: "AnyOperation",
+  traits: 0,
+  input: "unit",
+  output: "unit",
+};
+
+/** What the SDK makes of an answer that is an error: its own classes, with all that they carry. */
+async function errorOf(
+  { status, headers, body }: AwsReply,
+  config: ClientConfig,
+  context: HandlerExecutionContext,
+): Promise<Failure> {
+  const given = Object.entries(headers).map(([name, value]) => [name, String(value)]);
+  const response = new HttpResponse({ statusCode: status, headers: Object.fromEntries(given), body });
+  // The type names three generations of protocols; a client has one of the present.
+  const protocol = config.protocol as $ClientProtocol<unknown, HttpResponse>;
+  try {
+    await protocol.deserializeResponse(ANY_OPERATION, { ...config, ...context }, response);
+  } catch (thrown) {
+    const error: Failure = thrown instanceof Error ? thrown : new Error(String(thrown));
+    // An answer that is no JSON: its status is all that it tells. For the SDK's retries, as is the answer.
+    error.$metadata ??= { httpStatusCode: status };
+    return Object.defineProperty(error, "$response", { value: response, enumerable: false });
+  }
+  throw new Error(`an answer of status ${status} was read as if it were no error`);
+}
