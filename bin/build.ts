@@ -7,6 +7,8 @@ import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { build as esbuild } from "esbuild";
 import { FUNCTIONS } from "../lib/services.ts";
+import { laterFiles, laterModules } from "./later-modules.ts";
+import { unusedModules } from "./unused-modules.ts";
 
 const REPOSITORY = join(import.meta.dirname, "..");
 
@@ -50,11 +52,24 @@ export async function build(options: BuildOptions = {}): Promise<void> {
     legalComments: "none",
     logLevel: "silent",
     write: false,
+    absWorkingDir: REPOSITORY,
+    metafile: true,
+    plugins: [unusedModules, laterModules],
   });
 
   const bundles = result.outputFiles.map(({ path, contents }) => put(path, contents));
+  const beside = Object.entries(result.metafile.outputs).map(async ([path, { inputs }]) => {
+    const files = await laterFiles(inputs, REPOSITORY);
+    await Promise.all(
+      files.map(({ name, contents }) => put(join(REPOSITORY, dirname(path), name), contents)),
+    );
+  });
   // Our package is of type "module"; the bundles are CommonJS.
-  await Promise.all([...bundles, put(join(outDirectory, "package.json"), '{"type":"commonjs"}\n')]);
+  await Promise.all([
+    ...bundles,
+    ...beside,
+    put(join(outDirectory, "package.json"), '{"type":"commonjs"}\n'),
+  ]);
 }
 
 async function put(path: string, contents: string | Uint8Array): Promise<void> {
