@@ -45,6 +45,8 @@ export interface LocalOptions {
   readonly resolveAfterS?: number | undefined;
   /** An engine of the user's, for platforms without ours. */
   readonly dynamodbEndpoint?: string | undefined;
+  /** Puts something between the functions and the engine: is given the engine's address, and gives the one to use. */
+  readonly beforeDynamoDb?: (endpoint: string) => Promise<string>;
   /** Folder with the bundles; they are built to dist unless given. */
   readonly functionsDirectory?: string;
   /** Told in a sentence what needs a person; stderr unless given. */
@@ -115,7 +117,7 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
     closers.push(secrets.close);
 
     const surroundings = {
-      dynamodbEndpoint: dynamodb.endpoint,
+      dynamodbEndpoint: (await options.beforeDynamoDb?.(dynamodb.endpoint)) ?? dynamodb.endpoint,
       secretsEndpoint: secrets.endpoint,
       vendors,
       definitions,

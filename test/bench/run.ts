@@ -3,7 +3,7 @@ import { type BenchOptions, parseOptions } from "./options.ts";
 import type { Bench, Figure, Section, SectionResult } from "./section.ts";
 
 /**
- * `npm run bench`: the figures of docs/performance.md. Exits with 1 where something is wrong that has to be right on every
+ * `npm run bench`: the figures of the product. Exits with 1 where something is wrong that has to be right on every
  * machine; a goal that this machine misses is shown and fails nothing.
  */
 const SECTIONS: readonly Section[] = [consumer];

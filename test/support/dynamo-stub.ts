@@ -15,6 +15,7 @@ import {
   type UpdateItemCommandInput,
 } from "@aws-sdk/client-dynamodb";
 import type { TableSchema } from "../../lib/table-schemas.ts";
+import { attributeSize } from "./item-size.ts";
 
 type Item = Record<string, AttributeValue>;
 
@@ -288,19 +289,6 @@ function cancelled(codes: readonly string[]): TransactionCanceledException {
 }
 
 const unitsOf = (bytes: number): number => Math.max(1, Math.ceil(bytes / 1024));
-
-/** The size of an attribute in bytes, as DynamoDB counts it ("Item sizes and formats"). */
-const attributeSize = (name: string, value: AttributeValue): number =>
-  Buffer.byteLength(name) + valueSize(value);
-
-function valueSize(value: AttributeValue): number {
-  if (value.S !== undefined) return Buffer.byteLength(value.S);
-  if (value.N !== undefined) return Math.ceil(value.N.replace(/^-|\./g, "").length / 2) + 1;
-  if (value.L !== undefined) return 3 + value.L.reduce((sum, each) => sum + 1 + valueSize(each), 0);
-  if (value.M !== undefined)
-    return 3 + Object.entries(value.M).reduce((sum, [name, each]) => sum + 1 + attributeSize(name, each), 0);
-  return 1;
-}
 
 const PLACES = 6;
 

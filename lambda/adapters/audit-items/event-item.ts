@@ -17,7 +17,6 @@ export function eventItem(event: AuditEvent, retentionDays: number): Item {
     ...eventAttributes(event),
     pk: subject,
     sk: sortKeyOf(event),
-    ...(attemptId === null ? {} : { call_id: subject, attempt: attemptId }),
     at_id: atId(event),
     ttl: keptUntilS(fields.atMs, retentionDays),
     [INDEXES.key.partitionKey]: keyIn({ kind: "key", keyId: fields.keyId, shard }),
@@ -31,8 +30,18 @@ export function eventItem(event: AuditEvent, retentionDays: number): Item {
           [INDEXES.label_group.partitionKey]: keyIn({ kind: "label_group", group: fields.labelGroup, shard }),
         }),
   };
-  return Object.fromEntries(Object.entries(named).map(([name, value]) => [name, attributeOf(value)]));
+  const attributes: Record<string, AttributeValue> = {};
+  for (const [name, value] of Object.entries(named))
+    if (!isEmpty(value)) attributes[name] = attributeOf(value);
+  return attributes;
 }
+
+/** An empty list or map says no more than none: an event of 1,024 bytes costs half of one that is longer. */
+const isEmpty = (value: WireValue): boolean =>
+  typeof value === "object" &&
+  value !== null &&
+  !(value instanceof DecimalUsd) &&
+  Object.keys(value).length === 0;
 
 /** The sort key of an event in the table; its partition key is its subject. */
 export const sortKeyOf = (event: AuditEvent): string => eventId(event).slice(event.subject.length + 1);
