@@ -4,6 +4,9 @@ import {
   DescribeTableCommand,
   type DynamoDBClient,
   GetItemCommand,
+  type GlobalSecondaryIndexDescription,
+  type GlobalSecondaryIndexUpdate,
+  type Projection,
   PutItemCommand,
   ResourceInUseException,
   ResourceNotFoundException,
@@ -42,8 +45,7 @@ async function prepare(client: DynamoDBClient, where: string): Promise<void> {
     );
   }
   await Promise.all(TABLES.map(({ name, schema }) => createTable(client, name, schema)));
-  if (version !== undefined && version < LAYOUT_VERSION)
-    for (const { name, schema } of TABLES) await addIndexes(client, name, schema);
+  if (version !== undefined) for (const { name, schema } of TABLES) await renewIndexes(client, name, schema);
   if (version !== LAYOUT_VERSION) await writeLayoutVersion(client);
 }
 
@@ -111,20 +113,42 @@ async function createTable(client: DynamoDBClient, name: string, schema: TableSc
   await untilActive(client, name);
 }
 
-/** The indexes that a table of an older layout lacks. */
-async function addIndexes(client: DynamoDBClient, name: string, schema: TableSchema): Promise<void> {
+/** Makes the indexes of a table of an older layout what they are now: one with other keys or less in it is made anew. */
+async function renewIndexes(client: DynamoDBClient, name: string, schema: TableSchema): Promise<void> {
   const { Table: table } = await client.send(new DescribeTableCommand({ TableName: name }));
-  const there = new Set(table?.GlobalSecondaryIndexes?.map(({ IndexName }) => IndexName));
-  for (const index of schema.indexes.filter((each) => !there.has(each.name))) {
+  const wanted = new Map(schema.indexes.map((index) => [index.name, index]));
+  const update = async (keys: readonly Keys[], change: GlobalSecondaryIndexUpdate) => {
     await client.send(
       new UpdateTableCommand({
         TableName: name,
-        AttributeDefinitions: attributesOf([schema, index]),
-        GlobalSecondaryIndexUpdates: [{ Create: indexOf(index) }],
+        AttributeDefinitions: attributesOf([schema, ...keys]),
+        GlobalSecondaryIndexUpdates: [change],
       }),
     );
     await untilActive(client, name);
+  };
+  const kept = new Set<string>();
+  for (const found of table?.GlobalSecondaryIndexes ?? []) {
+    const { IndexName: indexName = "" } = found;
+    const index = wanted.get(indexName);
+    if (index !== undefined && isSame(found, index)) kept.add(indexName);
+    else await update([], { Delete: { IndexName: indexName } });
   }
+  for (const index of schema.indexes.filter((each) => !kept.has(each.name)))
+    await update([index], { Create: indexOf(index) });
+}
+
+function isSame(
+  { KeySchema, Projection: projection }: GlobalSecondaryIndexDescription,
+  index: IndexSchema,
+): boolean {
+  const keys = KeySchema?.map(({ AttributeName }) => AttributeName).join();
+  const { ProjectionType, NonKeyAttributes = [] }: Projection = indexOf(index).Projection;
+  return (
+    keys === [index.partitionKey, index.sortKey].join() &&
+    projection?.ProjectionType === ProjectionType &&
+    [...(projection?.NonKeyAttributes ?? [])].sort().join() === [...NonKeyAttributes].sort().join()
+  );
 }
 
 async function untilActive(client: DynamoDBClient, name: string): Promise<void> {

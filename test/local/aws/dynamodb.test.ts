@@ -5,6 +5,7 @@ import { join } from "node:path";
 import {
   DescribeTableCommand,
   GetItemCommand,
+  type GlobalSecondaryIndexUpdate,
   ListTablesCommand,
   PutItemCommand,
   QueryCommand,
@@ -117,6 +118,63 @@ test("a file of the first layout gets what is new of its tables, and keeps what 
   );
   expect(Items).toEqual([item]);
   expect(await layoutOf(newer)).toMatchObject({ version: { N: "3" } });
+});
+
+test("indexes that have other keys, hold less or are no more are made anew, and find what has their keys", async () => {
+  const older = await start({ dataFile });
+  const change = (update: GlobalSecondaryIndexUpdate) =>
+    older.client.send(
+      new UpdateTableCommand({
+        TableName: "keybrake-audit",
+        AttributeDefinitions: ["pk", "sk", "key_id", "vendor_day", "vendor_shard", "at_id"].map((name) => ({
+          AttributeName: name,
+          AttributeType: "S",
+        })),
+        GlobalSecondaryIndexUpdates: [update],
+      }),
+    );
+  const create = (IndexName: string, partitionKey: string, ProjectionType: "ALL" | "KEYS_ONLY") =>
+    change({
+      Create: {
+        IndexName,
+        KeySchema: [
+          { AttributeName: partitionKey, KeyType: "HASH" },
+          { AttributeName: "at_id", KeyType: "RANGE" },
+        ],
+        Projection: { ProjectionType },
+      },
+    });
+  await change({ Delete: { IndexName: "by_key" } });
+  await create("by_key", "key_id", "ALL");
+  await change({ Delete: { IndexName: "by_vendor" } });
+  await create("by_vendor", "vendor_shard", "KEYS_ONLY");
+  await create("by_vendor_day", "vendor_day", "ALL");
+  const item = { pk: { S: "1" }, sk: { S: "2" }, key_shard: { S: "key_1#0" }, at_id: { S: "2026" } };
+  await older.client.send(new PutItemCommand({ TableName: "keybrake-audit", Item: item }));
+  await older.close();
+
+  const newer = await start({ dataFile });
+  const audit = await tableOf(newer, "keybrake-audit");
+  const fresh = await tableOf(await start(), "keybrake-audit");
+  const shapeOf = (table: typeof audit) =>
+    table?.GlobalSecondaryIndexes?.map(({ IndexName, KeySchema, Projection }) =>
+      JSON.stringify([
+        IndexName,
+        KeySchema,
+        Projection?.ProjectionType,
+        Projection?.NonKeyAttributes?.toSorted(),
+      ]),
+    ).sort();
+  expect(shapeOf(audit)).toEqual(shapeOf(fresh));
+  const { Items } = await newer.client.send(
+    new QueryCommand({
+      TableName: "keybrake-audit",
+      IndexName: "by_key",
+      KeyConditionExpression: "key_shard = :key",
+      ExpressionAttributeValues: { ":key": { S: "key_1#0" } },
+    }),
+  );
+  expect(Items).toEqual([item]);
 });
 
 /** Guarantees that an older program does not misread money that a newer one wrote. */
