@@ -1,4 +1,4 @@
-import assert from "node:assert";
+import { assert } from "./assert.ts";
 import { type MicroUsd, microUsd, minus, NOTHING, plus, smaller } from "./money.ts";
 
 /**

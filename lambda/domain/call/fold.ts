@@ -1,4 +1,4 @@
-import assert from "node:assert";
+import { assert } from "../assert.ts";
 import type { CountedDraw } from "../counted-object.ts";
 import { type MicroUsd, minus, NOTHING, plus, smaller } from "../money.ts";
 import type { NamedCorrection } from "./corrections.ts";
