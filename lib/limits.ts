@@ -9,7 +9,7 @@ export const FUNCTION_TIMEOUT_S = 28;
 /** Seconds after which an attempt without outcome is told as open: no function lives so long. */
 export const RESOLVE_AFTER_S = 300;
 
-/** CPU comes with memory; a call mostly waits for its vendor. */
+/** CPU comes with memory; a call mostly waits for its vendor (docs/decisions/0040-memory.md). */
 export const FUNCTION_MEMORY_MB = 512;
 
 /**

@@ -58,31 +58,39 @@ function outline(text: string): { depth: number; members: number } {
 function eachSign(text: string, visit: (sign: string, from: number, to: number) => void): void {
   let from = 0;
   let to = 0;
-  let quoted = false;
   for (let at = 0; at < text.length; at++) {
     const sign = text[at] ?? "";
-    if (quoted) {
-      if (sign === "\\") at++;
-      else if (sign === '"') {
-        quoted = false;
-        to = at + 1;
-      }
-    } else if (sign === '"') {
-      quoted = true;
+    if (sign === '"') {
       from = at;
-    } else if (sign === ":" || sign === "{" || sign === "[" || sign === "}" || sign === "]" || sign === ",")
-      visit(sign, from, to);
+      at = endOfString(text, at);
+      to = at + 1;
+    } else if (SIGNS.has(sign)) visit(sign, from, to);
   }
+}
+
+const SIGNS: ReadonlySet<string> = new Set(":{[}],");
+
+/** Where the quote stands that ends the string which begins at `from`; behind the text where none does. */
+function endOfString(text: string, from: number): number {
+  for (let end = text.indexOf('"', from + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let before = end;
+    while (text[before - 1] === "\\") before--;
+    // Behind an odd number of backslashes a quote is one of the text.
+    if ((end - before) % 2 === 0) return end;
+  }
+  return text.length;
 }
 
 /** Counts the names at every depth, without a list of them: a body may have a million values. */
 function countNames(value: unknown, names: { count: number; proto: boolean }): void {
-  if (Array.isArray(value)) for (const inner of value) countNames(inner, names);
+  if (Array.isArray(value)) for (const inner of value as readonly unknown[]) countNames(inner, names);
   else if (isJsonObject(value)) {
-    for (const [name, inner] of Object.entries(value)) {
+    // A list of its pairs would take longer than to read the text.
+    for (const name in value) {
       names.count++;
       names.proto ||= name === "__proto__";
-      countNames(inner, names);
+      const inner = value[name];
+      if (typeof inner === "object") countNames(inner, names);
     }
   }
 }
