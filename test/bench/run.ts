@@ -1,4 +1,8 @@
+import { bundles } from "./bundles.ts";
 import { consumer } from "./consumer.ts";
+import { latency } from "./latency.ts";
+import { overshoot } from "./overshoot.ts";
+import { trips } from "./trips.ts";
 import { type BenchOptions, parseOptions } from "./options.ts";
 import type { Bench, Figure, Section, SectionResult } from "./section.ts";
 
@@ -6,7 +10,7 @@ import type { Bench, Figure, Section, SectionResult } from "./section.ts";
  * `npm run bench`: the figures of the product. Exits with 1 where something is wrong that has to be right on every
  * machine; a goal that this machine misses is shown and fails nothing.
  */
-const SECTIONS: readonly Section[] = [consumer];
+const SECTIONS: readonly Section[] = [overshoot, trips, latency, consumer, bundles];
 
 const options = parsed();
 const chosen = SECTIONS.filter(({ name }) => options.only.length === 0 || options.only.includes(name));
