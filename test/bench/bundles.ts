@@ -39,7 +39,9 @@ export const bundles: Section = {
         proxy.push(await initMs(join(DIST, "proxy-call/index.js")));
       }
       const sizes = await Promise.all(
-        FUNCTIONS.map(async (name) => [name, (await stat(join(DIST, name, "index.js"))).size / 1000] as const),
+        FUNCTIONS.map(
+          async (name) => [name, (await stat(join(DIST, name, "index.js"))).size / 1000] as const,
+        ),
       );
       const proxyKb = sizes.find(([name]) => name === "proxy-call")?.[1] ?? 0;
       return {

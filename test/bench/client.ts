@@ -27,7 +27,11 @@ export class Client {
     return new Promise((resolve, reject) => {
       const asked = request(
         `${this.#origin}${path}`,
-        { method, agent: this.#agent, headers: { ...headers, "Content-Length": `${Buffer.byteLength(body)}` } },
+        {
+          method,
+          agent: this.#agent,
+          headers: { ...headers, "Content-Length": `${Buffer.byteLength(body)}` },
+        },
         (answer) => {
           const parts: Buffer[] = [];
           answer.on("data", (part: Buffer) => parts.push(part));

@@ -1,10 +1,20 @@
 import { startBeforeUpstream } from "../support/before-upstream.ts";
 import { ask, issue } from "../support/keybrake.ts";
-import { bareTrips, type BareTrips } from "./bare-trips.ts";
+import { type BareTrips, bareTrips } from "./bare-trips.ts";
 import { Client, timed } from "./client.ts";
 import { startServer } from "./processes.ts";
-import { payment, type Product, startProduct, succeed } from "./product.ts";
-import { atLeast, atMost, type Bench, type Figure, median, ms, ratio, type Section, told } from "./section.ts";
+import { type Product, payment, startProduct, succeed } from "./product.ts";
+import {
+  atLeast,
+  atMost,
+  type Bench,
+  type Figure,
+  median,
+  ms,
+  ratio,
+  type Section,
+  told,
+} from "./section.ts";
 import { startTripProxy } from "./trip-proxy.ts";
 
 const AT_ONCE = [1, 16, 64] as const;
@@ -32,10 +42,16 @@ export const latency: Section = {
         const added = found.product.each - found.direct.each;
         figures.push(
           told(`added at ${atOnce} at once`, ms(added)),
-          told("  the call itself, and through a bare proxy", `${ms(found.direct.each)}, ${ms(found.bare.each)}`),
+          told(
+            "  the call itself, and through a bare proxy",
+            `${ms(found.direct.each)}, ${ms(found.bare.each)}`,
+          ),
           told("  the same DynamoDB requests alone", `${ms(found.trips.each)} (${trips.count} requests)`),
           atMost("  added, over its DynamoDB requests", added / found.trips.each, TRIPS_GOAL, ratio),
-          told("  calls a second", `${Math.round(found.product.aSecond)}, bare requests allow ${Math.round(found.trips.aSecond)}`),
+          told(
+            "  calls a second",
+            `${Math.round(found.product.aSecond)}, bare requests allow ${Math.round(found.trips.aSecond)}`,
+          ),
         );
         if (atOnce === 64)
           figures.push(

@@ -8,6 +8,8 @@ export interface BenchOptions {
   readonly smoke: boolean;
   /** Adds what others make of the same calls. */
   readonly peers: boolean;
+  /** Writes docs/performance.md. */
+  readonly write: boolean;
   /** Numbers of the sections, by name: `--lanes 20`. */
   readonly numbers: Readonly<Record<string, number>>;
 }
@@ -21,6 +23,7 @@ export const NUMBERS = {
   "consumer-rate": [3_000, "consumer: calls a second that come; 0 is as many as can be recorded"],
   batch: [100, "consumer: changes of one batch"],
   keys: [1_000, "consumer: vault keys that share the calls"],
+  "local-calls": [20_000, "local: payments through one local run"],
 } as const satisfies Readonly<Record<string, readonly [number, string]>>;
 
 export type NumberName = keyof typeof NUMBERS;
@@ -34,10 +37,13 @@ export function parseOptions(args: readonly string[], sections: readonly string[
       only: { type: "string", multiple: true },
       smoke: { type: "boolean" },
       peers: { type: "boolean" },
+      write: { type: "boolean" },
+      help: { type: "boolean" },
       ...Object.fromEntries(numbers),
     },
   });
-  const { only = [], smoke = false, peers = false, ...given } = values as Readonly<Record<string, unknown>>;
+  const { only = [], smoke, peers, write, help, ...given } = values as Readonly<Record<string, unknown>>;
+  if (help === true) throw new Error(usage(sections));
   for (const name of only as readonly string[])
     if (!sections.includes(name)) throw new Error(`--only ${name}: expected one of ${sections.join(", ")}`);
   const read = Object.entries(NUMBERS).map(([name, [standard]]) => {
@@ -51,6 +57,19 @@ export function parseOptions(args: readonly string[], sections: readonly string[
     only: only as readonly string[],
     smoke: smoke === true,
     peers: peers === true,
+    write: write === true,
     numbers: Object.fromEntries(read),
   };
+}
+
+function usage(sections: readonly string[]): string {
+  const width = Math.max(...Object.keys(NUMBERS).map((name) => name.length));
+  const numbers = Object.entries(NUMBERS).map(
+    ([name, [standard, what]]) => `  --${name.padEnd(width)}  ${what} (${standard})`,
+  );
+  return [
+    "npm run bench -- [--only <section>]... [--smoke] [--peers] [--write] [numbers]",
+    `sections: ${sections.join(", ")}`,
+    ...numbers,
+  ].join("\n");
 }

@@ -1,6 +1,6 @@
+import { issue } from "../support/keybrake.ts";
 import { simulatorAt } from "../support/simulator.ts";
 import { start } from "../support/start.ts";
-import { issue } from "../support/keybrake.ts";
 import { Client, timed } from "./client.ts";
 import { payment } from "./product.ts";
 import { type Section, told } from "./section.ts";

@@ -15,8 +15,7 @@ export async function startServer(script: string, args: readonly string[] = []):
     stdio: ["ignore", "pipe", "inherit"],
   });
   const lines = createInterface({ input: child.stdout });
-  for await (const line of lines)
-    return { origin: `http://127.0.0.1:${line}`, close: () => ended(child) };
+  for await (const line of lines) return { origin: `http://127.0.0.1:${line}`, close: () => ended(child) };
   throw new Error(`${script} ended before it listened`);
 }
 

@@ -1,5 +1,5 @@
-import { type Started, start } from "../support/start.ts";
 import { issue, type Key } from "../support/keybrake.ts";
+import { type Started, start } from "../support/start.ts";
 import { Client, type Shot } from "./client.ts";
 import { type Server, startServer } from "./processes.ts";
 

@@ -1,20 +1,25 @@
 import { bundles } from "./bundles.ts";
 import { consumer } from "./consumer.ts";
+import { cpu } from "./cpu-section.ts";
+import { growth } from "./growth.ts";
 import { latency } from "./latency.ts";
-import { overshoot } from "./overshoot.ts";
-import { trips } from "./trips.ts";
+import { localRun } from "./local-run.ts";
 import { type BenchOptions, parseOptions } from "./options.ts";
+import { overshoot } from "./overshoot.ts";
+import { writePage } from "./page.ts";
 import type { Bench, Figure, Section, SectionResult } from "./section.ts";
+import { trips } from "./trips.ts";
 
 /**
- * `npm run bench`: the figures of the product. Exits with 1 where something is wrong that has to be right on every
+ * `npm run bench`: the figures of docs/performance.md. Exits with 1 where something is wrong that has to be right on every
  * machine; a goal that this machine misses is shown and fails nothing.
  */
-const SECTIONS: readonly Section[] = [overshoot, trips, latency, consumer, bundles];
+const SECTIONS: readonly Section[] = [overshoot, trips, latency, cpu, bundles, consumer, growth, localRun];
 
 const options = parsed();
 const chosen = SECTIONS.filter(({ name }) => options.only.length === 0 || options.only.includes(name));
 let isWrong = false;
+const results: { readonly section: Section; readonly result: SectionResult }[] = [];
 for (const [index, section] of chosen.entries()) {
   console.log(`\n[${index + 1}/${chosen.length}] ${section.title}`);
   const startedMs = performance.now();
@@ -25,9 +30,11 @@ for (const [index, section] of chosen.entries()) {
   };
   const result = await section.run(bench);
   show(result);
+  results.push({ section, result });
   if (result.wrong.length > 0) isWrong = true;
   console.log(`  ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
 }
+if (options.write) await writePage(results);
 process.exitCode = isWrong ? 1 : 0;
 
 function parsed(): BenchOptions {

@@ -20,6 +20,8 @@ export interface Section {
   readonly title: string;
   /** How it is measured, for the page. */
   readonly how: string;
+  /** What stops a goal that cannot be reached, for the page. */
+  readonly limits?: string;
   run(bench: Bench): Promise<SectionResult>;
 }
 

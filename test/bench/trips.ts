@@ -1,8 +1,8 @@
-import { ask, issue, type Key, type OwnRun } from "../support/keybrake.ts";
 import { startBeforeUpstream } from "../support/before-upstream.ts";
+import { ask, issue, type Key, type OwnRun } from "../support/keybrake.ts";
 import type { OwnUpstream } from "../support/own-upstream.ts";
-import { startTripProxy, type TripProxy } from "./trip-proxy.ts";
 import { type Section, told } from "./section.ts";
+import { startTripProxy, type TripProxy } from "./trip-proxy.ts";
 
 /** DynamoDB round trips of a call, one after another: those at the same time count as one. */
 export interface Trips {
@@ -10,7 +10,12 @@ export interface Trips {
   readonly all: number;
 }
 
-export const CALL_KINDS = ["paid", "paid with an idempotency key", "paid, something goes back", "free"] as const;
+export const CALL_KINDS = [
+  "paid",
+  "paid with an idempotency key",
+  "paid, something goes back",
+  "free",
+] as const;
 export type CallKind = (typeof CALL_KINDS)[number];
 
 /** Counts the trips of each kind of call between the real functions and the real engine. The policy is in the cache. */
@@ -76,7 +81,13 @@ async function pay(
     arrivals.set(upstream, performance.now());
     const body =
       status === 200
-        ? { id: `pi_trips${++made}`, object: "payment_intent", amount: 100, currency: "usd", status: "requires_payment_method" }
+        ? {
+            id: `pi_trips${++made}`,
+            object: "payment_intent",
+            amount: 100,
+            currency: "usd",
+            status: "requires_payment_method",
+          }
         : { error: { type: "card_error", code: "card_declined", message: "declined" } };
     response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(body));
   });
