@@ -31,8 +31,9 @@ export async function writePage(
 function machine(): string {
   const [cpu] = cpus();
   const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
-  return `Measured on ${new Date().toISOString().slice(0, 10)} with Node ${process.version} on ${cpus().length} cores (${cpu?.model.trim() ?? "unknown"}), ${memory}, ${type()}.
-`;
+  return wrapped(
+    `Measured on ${new Date().toISOString().slice(0, 10)} with Node ${process.version} on ${cpus().length} cores (${cpu?.model.trim() ?? "unknown"}), ${memory}, ${type()}.`,
+  );
 }
 
 function sectionText({ title, how, limits }: Section, { figures }: SectionResult): string {
@@ -41,12 +42,24 @@ function sectionText({ title, how, limits }: Section, { figures }: SectionResult
   );
   return `## ${title}
 
-${how}
-
+${wrapped(how)}
 | | | goal | |
 | --- | --- | --- | --- |
 ${rows.join("\n")}
-${limits === undefined ? "" : `\n${limits}\n`}`;
+${limits === undefined ? "" : `\n${wrapped(limits)}`}`;
+}
+
+const WIDTH = 118;
+
+/** A paragraph in lines. */
+function wrapped(text: string): string {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1) ?? "";
+    if (line !== "" && line.length + 1 + word.length > WIDTH) lines.push(word);
+    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
+  }
+  return `${lines.join("\n")}\n`;
 }
 
 const verdictOf = ({ reached }: Figure): string =>

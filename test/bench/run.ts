@@ -1,21 +1,12 @@
-import { bundles } from "./bundles.ts";
-import { consumer } from "./consumer.ts";
-import { cpu } from "./cpu-section.ts";
-import { growth } from "./growth.ts";
-import { latency } from "./latency.ts";
-import { localRun } from "./local-run.ts";
 import { type BenchOptions, parseOptions } from "./options.ts";
-import { overshoot } from "./overshoot.ts";
 import { writePage } from "./page.ts";
 import type { Bench, Figure, Section, SectionResult } from "./section.ts";
-import { trips } from "./trips.ts";
+import { SECTIONS } from "./sections.ts";
 
 /**
  * `npm run bench`: the figures of docs/performance.md. Exits with 1 where something is wrong that has to be right on every
  * machine; a goal that this machine misses is shown and fails nothing.
  */
-const SECTIONS: readonly Section[] = [overshoot, trips, latency, cpu, bundles, consumer, growth, localRun];
-
 const options = parsed();
 const chosen = SECTIONS.filter(({ name }) => options.only.length === 0 || options.only.includes(name));
 let isWrong = false;

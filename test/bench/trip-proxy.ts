@@ -4,7 +4,7 @@ import { listen } from "../../local/listen.ts";
 /** Stands between the functions and the engine, and takes down when each request was under way. */
 export interface TripProxy {
   readonly endpoint: string;
-  /** Requests one after another that began before a time; those under way at the same time count as one. */
+  /** Requests one after another that began before a time; those at the same time count as one. */
   trips(beforeMs: number): number;
   /** Bodies of the requests since the last `forget`, with their operations. */
   readonly seen: readonly { readonly operation: string; readonly body: string }[];

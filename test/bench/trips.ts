@@ -101,7 +101,7 @@ let made = 0;
 export const trips: Section = {
   name: "trips",
   title: "Round trips to DynamoDB",
-  how: "Requests between the functions and the engine, one after another; those under way at the same time count as one. The policy of the key is in the cache.",
+  how: "Requests between the functions and the engine, one after another; those at the same time count as one. The policy of the key is in the cache.",
   async run() {
     const counted = await countedTrips();
     return {
