@@ -43,6 +43,11 @@ const LINES = ["audit-event", "audit-fields", "balance", "money", "problem", "se
   (name) => `lambda/domain/${name}.ts`,
 );
 const MORE_OF_LOCAL: Readonly<Record<string, readonly string[]>> = {
+  "local/aws/audit-upgrade.ts": [
+    "lambda/adapters/attributes.ts",
+    "lambda/adapters/audit-items/event-item.ts",
+    "lambda/audit-wire.ts",
+  ],
   "local/decisions.ts": READING,
   "local/decision-line.ts": LINES,
   "local/function-environment.ts": ["lambda/domain/vendor.ts"],

@@ -40,7 +40,7 @@ export interface LocalDynamoDbOptions {
  */
 export async function startDynamoDb(options: LocalDynamoDbOptions = {}): Promise<LocalDynamoDb> {
   const engine = "engine" in options ? options.engine : installedEngine();
-  if (engine === undefined) return useEndpoint(options.fallbackEndpoint);
+  if (engine === undefined) return useEndpoint(options);
 
   const announce = options.announce ?? (() => {});
   const closers: (() => Promise<void> | void)[] = [];
@@ -59,7 +59,7 @@ export async function startDynamoDb(options: LocalDynamoDbOptions = {}): Promise
     closers.push(running.stop);
     const client = new DynamoDBClient(standIn(running.endpoint));
     closers.push(() => client.destroy());
-    await prepareTables(client, data.file);
+    await prepareTables(client, data.file, announce);
     const engineFile = attempt(() => openEngineFile(data.file), announce);
     if (engineFile !== undefined) closers.push(engineFile.close);
     const { endpoint, pid } = running;
@@ -91,7 +91,8 @@ function attempt<T>(act: () => T, announce: (message: string) => void): T | unde
   }
 }
 
-async function useEndpoint(endpoint: string | undefined): Promise<LocalDynamoDb> {
+async function useEndpoint(options: LocalDynamoDbOptions): Promise<LocalDynamoDb> {
+  const { fallbackEndpoint: endpoint } = options;
   if (endpoint === undefined) {
     throw new StartError(
       `no database engine for ${process.platform}-${process.arch}: the npm package @dynoxide/${process.platform}-${process.arch} is not installed; ` +
@@ -106,7 +107,7 @@ async function useEndpoint(endpoint: string | undefined): Promise<LocalDynamoDb>
       `AWS_ENDPOINT_URL_DYNAMODB is ${endpoint}, which does not answer like DynamoDB: ${String(error)}`,
     );
   }
-  await prepareTables(client, endpoint);
+  await prepareTables(client, endpoint, options.announce ?? (() => {}));
   return {
     endpoint,
     client,

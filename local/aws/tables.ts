@@ -15,6 +15,7 @@ import {
 import { LAYOUT_KEY, LAYOUT_VERSION } from "../../lambda/layout.ts";
 import { AUDIT_TABLE, type IndexSchema, type TableSchema, VAULT_TABLE } from "../../lib/table-schemas.ts";
 import { oneLine, StartError } from "../start-error.ts";
+import { upgradeAuditItems } from "./audit-upgrade.ts";
 
 /** What the tables are called on one machine. */
 export const TABLES = [
@@ -28,16 +29,24 @@ export interface NamedTable {
 }
 
 /** What the engine refuses here (a full disk, a damaged file) is for the user to mend. */
-export async function prepareTables(client: DynamoDBClient, where: string): Promise<void> {
+export async function prepareTables(
+  client: DynamoDBClient,
+  where: string,
+  announce: (message: string) => void,
+): Promise<void> {
   try {
-    await prepare(client, where);
+    await prepare(client, where, announce);
   } catch (error) {
     if (error instanceof StartError) throw error;
     throw new StartError(`the tables cannot be prepared in ${where}: ${oneLine(error)}`);
   }
 }
 
-async function prepare(client: DynamoDBClient, where: string): Promise<void> {
+async function prepare(
+  client: DynamoDBClient,
+  where: string,
+  announce: (message: string) => void,
+): Promise<void> {
   const version = await layoutVersion(client);
   if (version !== undefined && version > LAYOUT_VERSION) {
     throw new StartError(
@@ -46,6 +55,8 @@ async function prepare(client: DynamoDBClient, where: string): Promise<void> {
   }
   await Promise.all(TABLES.map(({ name, schema }) => createTable(client, name, schema)));
   if (version !== undefined) for (const { name, schema } of TABLES) await renewIndexes(client, name, schema);
+  if (version !== undefined && version < LAYOUT_OF_THE_AUDIT_LOG)
+    await upgradeAuditItems(client, TABLES[1].name, announce);
   if (version !== LAYOUT_VERSION) await writeLayoutVersion(client);
 }
 
@@ -65,6 +76,9 @@ async function writeLayoutVersion(client: DynamoDBClient): Promise<void> {
   const item = { ...layoutKey(), version: { N: String(LAYOUT_VERSION) } };
   await client.send(new PutItemCommand({ TableName: TABLES[0].name, Item: item }));
 }
+
+/** Since this layout the items of the Audit table are what they are. */
+const LAYOUT_OF_THE_AUDIT_LOG = 3;
 
 const layoutKey = () => ({ pk: { S: LAYOUT_KEY.pk }, sk: { S: LAYOUT_KEY.sk } });
 
