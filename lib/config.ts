@@ -132,6 +132,8 @@ const configSchemaOf = ({ all, names }: VendorRegistry) => {
     ),
     /** The account's quota of concurrent executions of Lambda in this region: an alarm rings at 80 % of it. */
     lambdaQuota: v.optional(whole(10, 1_000_000), 1_000),
+    /** `all` adds alarms that tell sooner, or why, what others tell too (docs/decisions/0034-alarms.md). */
+    alarms: v.optional(v.picklist(["needed", "all"], "expected needed or all"), "needed"),
     /** Who is mailed when an alarm rings; AWS asks that address to confirm. */
     alarmEmail: v.optional(email),
     /** Who is mailed in the place of `alarmEmail` when an alarm cannot wait until tomorrow. */

@@ -37,6 +37,7 @@ export class KeybrakeStack extends Stack {
     const audit = new AuditTrail(this, "Audit", { vault, retentionDays, bundles, key });
     const vendors = vendorRegistry(config.vendors);
     const secrets = new CredentialSecrets(this, "Secrets", config, vendors);
+    const tellPricesLate = vendors.all.filter((vendor) => vendor.tellsPricesLate).map(({ name }) => name);
 
     /** What each function may do beside writing its log. The audit trail says it of its consumer. */
     const rights: Readonly<Record<FunctionName, (service: ServiceFunction) => void>> = {
@@ -69,10 +70,7 @@ export class KeybrakeStack extends Stack {
       "record-audit": () => {},
       "settle-late-prices": (it) => {
         vault.grantLatePrices(it);
-        secrets.grantReadCredentials(
-          it,
-          vendors.all.filter(({ tellsPricesLate }) => tellsPricesLate).map(({ name }) => name),
-        );
+        secrets.grantReadCredentials(it, tellPricesLate);
         setVendorsAndRateCard(it, config);
       },
       health: (it) => {
@@ -95,7 +93,15 @@ export class KeybrakeStack extends Stack {
 
     new Schedules(this, "Schedules", services);
     const frontDoor = new FrontDoor(this, "FrontDoor", { config, vendors, services });
-    const monitoring = new Monitoring(this, "Monitoring", { frontDoor, vault, audit, services, config, key });
+    const monitoring = new Monitoring(this, "Monitoring", {
+      frontDoor,
+      vault,
+      audit,
+      services,
+      config,
+      key,
+      pricesComeLate: secrets.credentials.some(({ vendor }) => tellPricesLate.includes(vendor)),
+    });
     writeOutputs(this, {
       config,
       frontDoor,

@@ -15,11 +15,20 @@ export interface AlarmRule {
   readonly periods: readonly [number, of: number];
   /** What to do. */
   readonly description: string;
+  /**
+   * It tells sooner, or why, what another alarm tells too, or what callers are told: made where the configuration asks for
+   * `all` alarms.
+   */
+  readonly isEarly?: true;
 }
 
 export interface AlarmSettings {
   /** The account's quota of concurrent executions of Lambda. */
   readonly lambdaQuota: number;
+  /** Whether a vendor of the configuration tells prices after the call. */
+  readonly pricesComeLate: boolean;
+  /** `needed`: without those that only tell sooner. */
+  readonly alarms: "needed" | "all";
   /** The log groups of whoever is asked for a key. */
   readonly keyedLogGroups: readonly string[];
 }
@@ -40,11 +49,15 @@ const LATENCY_P99_MS_MAX = 15_000;
 export const UNKNOWN_KEYS_QUERY =
   'filter message = "unknown key" | stats sum(requests) by source_ip, user_agent, looks_like';
 
-/** Every alarm, in the order of the dashboard (docs/decisions/0034-alarms.md). */
-export function alarmRules(
+/** The alarms of a configuration, in the order of the dashboard (docs/decisions/0034-alarms.md). */
+export const alarmRules = (metrics: Metrics, settings: AlarmSettings): readonly AlarmRule[] =>
+  allRules(metrics, settings).filter(({ isEarly = false }) => settings.alarms === "all" || !isEarly);
+
+function allRules(
   metrics: Metrics,
-  { lambdaQuota, keyedLogGroups }: AlarmSettings,
+  { lambdaQuota, keyedLogGroups, pricesComeLate }: AlarmSettings,
 ): readonly AlarmRule[] {
+  const late = <T>(rules: readonly T[]) => (pricesComeLate ? rules : []);
   return [
     {
       id: "Failures",
@@ -67,6 +80,7 @@ export function alarmRules(
     {
       id: "AuditThrottled",
       severity: "tomorrow",
+      isEarly: true,
       metric: metrics.consumerThrottled,
       threshold: 1,
       periods: LASTING,
@@ -76,6 +90,7 @@ export function alarmRules(
     {
       id: "AccountConcurrency",
       severity: "tomorrow",
+      isEarly: true,
       metric: metrics.accountConcurrency,
       threshold: Math.floor(lambdaQuota * 0.8),
       periods: LASTING,
@@ -84,6 +99,7 @@ export function alarmRules(
     {
       id: "AuditFailures",
       severity: "tomorrow",
+      isEarly: true,
       metric: metrics.auditFailures,
       threshold: 1,
       periods: LASTING,
@@ -99,7 +115,7 @@ export function alarmRules(
       description:
         "The consumer of the audit log crashes or takes too long. Its batch is tried again ten times; look into its log group.",
     },
-    ...metrics.scheduled.map(
+    ...late(metrics.scheduled).map(
       ({ id, errors }): AlarmRule => ({
         id: `${id}Failed`,
         severity: "tomorrow",
@@ -110,15 +126,17 @@ export function alarmRules(
           "A function that runs on a schedule fails again and again. Its next run does the same work; look into its log group.",
       }),
     ),
-    {
-      id: "LatePricesLate",
-      severity: "tomorrow",
-      metric: metrics.latePricesOldestS,
-      threshold: LATE_PRICE_AGE_S_MAX,
-      periods: LASTING,
-      description:
-        "Final prices that are due have not been asked for within an hour: more calls than the schedule can ask for, or a function that fails. Until then estimates count; after seven days they stay.",
-    },
+    ...late<AlarmRule>([
+      {
+        id: "LatePricesLate",
+        severity: "tomorrow",
+        metric: metrics.latePricesOldestS,
+        threshold: LATE_PRICE_AGE_S_MAX,
+        periods: LASTING,
+        description:
+          "Final prices that are due have not been asked for within an hour: more calls than the schedule can ask for, or a function that fails. Until then estimates count; after seven days they stay.",
+      },
+    ]),
     {
       id: "AuditLate",
       severity: "now",
@@ -172,34 +190,35 @@ export function alarmRules(
       periods: LASTING,
       description: `Many requests with vault keys or API keys that do not exist: an old key in a loop, or somebody who guesses. CloudWatch Logs Insights shows who, over the log groups ${keyedLogGroups.join(", ")} with the query: ${UNKNOWN_KEYS_QUERY}`,
     },
-    ...metrics.vaultThrottled.map(
-      ({ operation, metric }): AlarmRule => ({
-        id: `VaultThrottled${operation}`,
-        severity: "now",
-        metric,
-        threshold: 10,
-        periods: LASTING,
-        description:
-          "DynamoDB throttles the Vault table: one key takes about 1,000 writes a second, and calls beyond them are refused with 503. Use several keys for a wider run.",
-      }),
-    ),
     ...metrics.vaultThrottledWrites
-      .filter(({ index }) => index !== null)
+      .filter(({ index }) => index === null || pricesComeLate)
       .map(
-        ({ metric }): AlarmRule => ({
-          id: "VaultIndexThrottled",
-          severity: "now",
-          metric,
-          threshold: 1,
-          periods: LASTING,
-          description:
-            "DynamoDB throttles the index of late prices, and a throttled index throttles its table: calls are refused with 503. Spread the runs of this vendor over time.",
-        }),
+        ({ index, metric }): AlarmRule =>
+          index === null
+            ? {
+                id: "VaultThrottled",
+                severity: "now",
+                metric,
+                threshold: 10,
+                periods: LASTING,
+                description:
+                  "DynamoDB throttles the Vault table: one key takes about 1,000 writes a second, and calls beyond them are refused with 503. Use several keys for a wider run.",
+              }
+            : {
+                id: "VaultIndexThrottled",
+                severity: "now",
+                metric,
+                threshold: 1,
+                periods: LASTING,
+                description:
+                  "DynamoDB throttles the index of late prices, and a throttled index throttles its table: calls are refused with 503. Spread the runs of this vendor over time.",
+              },
       ),
     ...metrics.auditThrottledWrites.map(
       ({ index, metric }): AlarmRule => ({
         id: `AuditTableThrottled${index === null ? "" : pascal(index.replaceAll("_", "-"))}`,
         severity: "tomorrow",
+        isEarly: true,
         metric,
         threshold: 1,
         periods: LASTING,
@@ -210,6 +229,7 @@ export function alarmRules(
     {
       id: "GatewayRefuses",
       severity: "tomorrow",
+      isEarly: true,
       metric: metrics.refusedByGateway,
       threshold: 100,
       periods: LASTING,
@@ -219,6 +239,7 @@ export function alarmRules(
     {
       id: "Slow",
       severity: "tomorrow",
+      isEarly: true,
       metric: metrics.latencyP99,
       threshold: LATENCY_P99_MS_MAX,
       periods: LASTING,

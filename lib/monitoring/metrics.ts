@@ -1,6 +1,6 @@
 import { Duration } from "aws-cdk-lib";
 import { type IMetric, MathExpression, Metric } from "aws-cdk-lib/aws-cloudwatch";
-import { Operation, type TableV2 } from "aws-cdk-lib/aws-dynamodb";
+import type { TableV2 } from "aws-cdk-lib/aws-dynamodb";
 import { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import { METRICS } from "../../lambda/environment.ts";
 import type { AuditTrail } from "../audit-trail.ts";
@@ -89,12 +89,6 @@ export function metricsOf({ stackName, frontDoor, vault, audit, services }: Watc
     }),
     lostLetters: consumer.metric("DestinationDeliveryFailures", SUM),
 
-    vaultThrottled: [Operation.PUT_ITEM, Operation.UPDATE_ITEM, Operation.TRANSACT_WRITE_ITEMS].map(
-      (operation) => ({
-        operation,
-        metric: vault.table.metricThrottledRequestsForOperation(operation, { period }),
-      }),
-    ),
     vaultThrottledWrites: throttledWrites(vault.table, VAULT_TABLE),
     auditThrottledWrites: throttledWrites(audit.table, AUDIT_TABLE),
     writeUnits: [

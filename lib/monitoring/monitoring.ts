@@ -13,6 +13,8 @@ import { makeTopics, type Topics } from "./topics.ts";
 export interface MonitoringProps extends Omit<Watched, "stackName"> {
   readonly config: Config;
   readonly key: IKey | undefined;
+  /** Whether a vendor with a credential tells prices after the call. */
+  readonly pricesComeLate: boolean;
 }
 
 /**
@@ -23,14 +25,16 @@ export class Monitoring extends Construct {
   readonly topics: Topics;
   readonly dashboard: Dashboard;
 
-  constructor(scope: Construct, id: string, { config, key, ...watched }: MonitoringProps) {
+  constructor(scope: Construct, id: string, { config, key, pricesComeLate, ...watched }: MonitoringProps) {
     super(scope, id);
     const { services } = watched;
-    const { alarmEmail, pageEmail, lambdaQuota } = config;
+    const { alarms, alarmEmail, pageEmail, lambdaQuota } = config;
     this.topics = makeTopics(this, { key, alarmEmail, pageEmail });
     const metrics = metricsOf({ ...watched, stackName: Stack.of(this).stackName });
     const rules = alarmRules(metrics, {
       lambdaQuota,
+      alarms,
+      pricesComeLate,
       keyedLogGroups: KEYED.map((name) => services[name].lambda.logGroup.logGroupName),
     });
     this.dashboard = makeDashboard(

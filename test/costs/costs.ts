@@ -129,8 +129,12 @@ export function keptLines(use: Use, { stored }: Measured, deployment: Deployment
   return kept.map(([what, detail, usd]) => ({ what, detail, usd: usd * MILLION }));
 }
 
-/** What a month costs in which nobody calls. */
-export function idleLines({ idle }: Measured, deployment: Deployment): readonly Line[] {
+/** What a month costs in which nobody calls; `freeAlarms`: metrics of alarms that the account still has free. */
+export function idleLines(
+  { idle }: Measured,
+  deployment: Deployment,
+  { freeAlarms = 0 }: { readonly freeAlarms?: number } = {},
+): readonly Line[] {
   const { secrets, alarms, alarmMetrics, runsOfMonth } = deployment;
   const scheduled = (Object.keys(idle) as (keyof Measured["idle"])[]).map((name) => {
     const runs = runsOfMonth[name] ?? 0;
@@ -154,7 +158,7 @@ export function idleLines({ idle }: Measured, deployment: Deployment): readonly 
     {
       what: "alarms",
       detail: alarms === alarmMetrics ? `${alarms}` : `${alarms}, of ${alarmMetrics} metrics`,
-      usd: usdFor("alarmMetric", alarmMetrics),
+      usd: usdFor("alarmMetric", Math.max(0, alarmMetrics - freeAlarms)),
     },
     {
       what: "schedules",

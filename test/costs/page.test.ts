@@ -3,7 +3,7 @@ import { textOf } from "../docs/markdown.ts";
 import { callLines, idleLines, keptLines, totalOf } from "./costs.ts";
 import { deploymentOf } from "./deployment.ts";
 import { keptFigures } from "./kept.ts";
-import { pageWith, partsOf, table } from "./page.ts";
+import { FREE_ALARMS, pageWith, partsOf, table } from "./page.ts";
 
 /**
  * Guarantees that docs/limits.md says what `npm run costs` computes of the template, of the prices and of what was
@@ -25,6 +25,14 @@ test("a million paid calls of half a second cost at most $18, and $15 to keep", 
   const kept = totalOf(keptLines("paid", figures, standard));
   expect(kept).toBeGreaterThan(5);
   expect(kept).toBeLessThanOrEqual(15);
+});
+
+test("an idle month costs at most $2, with one vendor or with the free alarms of the account", () => {
+  const ofStripe = totalOf(idleLines(figures, deploymentOf({ credentials: { stripe: ["default"] } })));
+  expect(ofStripe).toBeGreaterThan(1);
+  expect(ofStripe).toBeLessThanOrEqual(2);
+  expect(totalOf(idleLines(figures, standard, { freeAlarms: FREE_ALARMS }))).toBeLessThanOrEqual(2);
+  expect(totalOf(idleLines(figures, standard))).toBeLessThanOrEqual(3);
 });
 
 test("a bill by hand is the computed one", () => {

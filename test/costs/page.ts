@@ -29,8 +29,10 @@ export function partsOf(measured: Measured): Parts {
   const ofOneVendor = deploymentOf({ credentials: { stripe: ["default"] } });
   return {
     idle: idleTable(measured, [
-      ["all three vendors, the default", standard],
-      ["Stripe alone", ofOneVendor],
+      ["Stripe alone", ofOneVendor, 0],
+      ["all three vendors, the default", standard, 0],
+      ["the default, where the account has no other alarms", standard, FREE_ALARMS],
+      ['the default with `alarms: "all"`', deploymentOf({ alarms: "all" }), 0],
     ]),
     uses: table(
       ["a million", "at the time", `kept ${standard.retentionDays} days`],
@@ -48,6 +50,9 @@ export function partsOf(measured: Measured): Parts {
     speed: speedTable(measured, standard),
   };
 }
+
+/** Metrics of alarms that each account has free ("Amazon CloudWatch pricing", read 2026-11-28). */
+export const FREE_ALARMS = 10;
 
 /** Units a second that DynamoDB lets through: a table's quota, a new table, one partition key (its documentation, read 2026-11-28). */
 const WRITES = { quota: 40_000, newTable: 4_000, partition: 1_000 } as const;
@@ -111,10 +116,10 @@ const lineTable = (head: Row, lines: readonly Line[]): string =>
 
 function idleTable(
   measured: Measured,
-  deployments: readonly (readonly [name: string, Deployment])[],
+  deployments: readonly (readonly [name: string, Deployment, freeAlarms: number])[],
 ): string {
-  const rows = deployments.map(([name, deployment]): Row => {
-    const lines = idleLines(measured, deployment);
+  const rows = deployments.map(([name, deployment, freeAlarms]): Row => {
+    const lines = idleLines(measured, deployment, { freeAlarms });
     const cells = lines.map(({ detail, usd: amount }) => `${detail.split(":")[0]}: ${usdOf(amount)}`);
     return [name, ...cells, usd(totalOf(lines))];
   });

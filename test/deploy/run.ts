@@ -30,7 +30,7 @@ const NOT_HERE = [
   "retries, bisecting and S3 dead letters of the stream: its poller ignores them; the replay command is run on a letter put there by hand",
   "at most 24 calls at once: every one of them is a Node process here; 500 at once run on one machine (npm run demo)",
   "the alphabet of the generated API key: MiniStack puts punctuation into it, AWS letters and digits alone",
-  "an alarm of metric math (GatewayRefuses): it is refused, so it is deployed with another metric; TLS policies, throttles, termination protection: accepted, without effect",
+  "an alarm of metric math (GatewayRefuses, with alarms: all): it is refused, so it is deployed with another metric; TLS policies, throttles, termination protection: accepted, without effect",
   "point-in-time recovery, TTL and deletion protection of the tables, alarms that ring: accepted, without effect",
 ];
 

@@ -32,6 +32,7 @@ test("without a configuration the defaults hold", () => {
     throttle: { requestsPerSecond: 500, burst: 500, managing: { requestsPerSecond: 1_000, burst: 1_000 } },
     reservedConcurrency: {},
     lambdaQuota: 1_000,
+    alarms: "needed",
     terminationProtection: true,
     accessLogs: "off",
   });
@@ -54,6 +55,7 @@ test.each<readonly [unknown, RegExp]>([
     { reservedConcurrency: { "manage-key": 0 } },
     /^ {2}reservedConcurrency\.manage-key: got 0; expected a whole number from 1 to 10000$/m,
   ],
+  [{ alarms: "none" }, /^ {2}alarms: got "none"; expected needed or all$/m],
   [{ lambdaQuota: 1 }, /^ {2}lambdaQuota: got 1; expected a whole number from 10 to 1000000$/m],
   [{ pageEmail: "pager" }, /^ {2}pageEmail: got "pager"; expected an e-mail address$/m],
   [

@@ -509,51 +509,66 @@ describe("names", () => {
 
 describe("alarms", () => {
   /** Alarm -> how soon, and how many of how many five minutes. */
-  const ALARMS: Readonly<Record<string, readonly [string, number, number]>> = {
-    AccountConcurrency: ["Look tomorrow", 2, 3],
+  type Alarms = Readonly<Record<string, readonly [string, number, number]>>;
+  const NEEDED: Alarms = {
     AuditCrashes: ["Look tomorrow", 2, 3],
-    AuditFailures: ["Look tomorrow", 2, 3],
     AuditLate: ["Act now", 1, 1],
+    DeadLetters: ["Look tomorrow", 1, 1],
+    DeadLettersLost: ["Act now", 1, 1],
+    Failures: ["Act now", 2, 3],
+    Overrun: ["Look tomorrow", 1, 1],
+    ProxyThrottled: ["Act now", 2, 3],
+    UnknownKeys: ["Look tomorrow", 2, 3],
+    Unresolved: ["Look tomorrow", 1, 1],
+    VaultThrottled: ["Act now", 2, 3],
+  };
+  const OF_LATE_PRICES: Alarms = {
+    LatePricesLate: ["Look tomorrow", 2, 3],
+    SettleLatePricesFailed: ["Look tomorrow", 2, 3],
+    VaultIndexThrottled: ["Act now", 2, 3],
+  };
+  const EARLY: Alarms = {
+    AccountConcurrency: ["Look tomorrow", 2, 3],
+    AuditFailures: ["Look tomorrow", 2, 3],
     AuditTableThrottled: ["Look tomorrow", 2, 3],
     AuditTableThrottledByKey: ["Look tomorrow", 2, 3],
     AuditTableThrottledByLabel: ["Look tomorrow", 2, 3],
     AuditTableThrottledByLabelGroup: ["Look tomorrow", 2, 3],
     AuditTableThrottledByVendor: ["Look tomorrow", 2, 3],
     AuditThrottled: ["Look tomorrow", 2, 3],
-    DeadLetters: ["Look tomorrow", 1, 1],
-    DeadLettersLost: ["Act now", 1, 1],
-    Failures: ["Act now", 2, 3],
     GatewayRefuses: ["Look tomorrow", 2, 3],
-    LatePricesLate: ["Look tomorrow", 2, 3],
-    Overrun: ["Look tomorrow", 1, 1],
-    ProxyThrottled: ["Act now", 2, 3],
-    SettleLatePricesFailed: ["Look tomorrow", 2, 3],
     Slow: ["Look tomorrow", 2, 3],
-    UnknownKeys: ["Look tomorrow", 2, 3],
-    Unresolved: ["Look tomorrow", 1, 1],
-    VaultIndexThrottled: ["Act now", 2, 3],
-    VaultThrottledPutItem: ["Act now", 2, 3],
-    VaultThrottledTransactWriteItems: ["Act now", 2, 3],
-    VaultThrottledUpdateItem: ["Act now", 2, 3],
   };
   const TOPIC = { "Act now": "MonitoringAlarms", "Look tomorrow": "MonitoringAlarmsForTomorrow" };
-  const alarms = keybrake
-    .of("AWS::CloudWatch::Alarm")
-    .map(([id, { Properties = {} }]) => [plain(id).replace("Monitoring", ""), Properties] as const);
+  const everything = synthesised({ alarms: "all" });
+  const alarmsOf = ({ of }: typeof keybrake) =>
+    of("AWS::CloudWatch::Alarm").map(
+      ([id, { Properties = {} }]) => [plain(id).replace("Monitoring", ""), Properties] as const,
+    );
+  const alarms = alarmsOf(everything);
 
-  test("ring at once or tomorrow, at a topic for each, and tell when they are over", () => {
-    const rung = alarms.map(([id, alarm]) => {
-      const [soon = ""] = shown(alarm["AlarmDescription"]).split(":", 1);
-      for (const actions of [alarm["AlarmActions"], alarm["OKActions"]])
-        expect((actions as unknown[]).map(shown).map(plain), id).toEqual([TOPIC[soon as keyof typeof TOPIC]]);
-      expect(alarm["TreatMissingData"], id).toBe("notBreaching");
-      return [id, [soon, alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"]]];
-    });
-    expect(Object.fromEntries(rung)).toEqual(ALARMS);
-  });
+  test.each([
+    ["by default", keybrake, { ...NEEDED, ...OF_LATE_PRICES }],
+    ["where no vendor tells prices late", synthesised({ credentials: { stripe: ["default"] } }), NEEDED],
+    ["where all are asked for", everything, { ...NEEDED, ...OF_LATE_PRICES, ...EARLY }],
+  ])(
+    "%s ring at once or tomorrow, at a topic for each, and tell when they are over",
+    (_, stack, expected) => {
+      const rung = alarmsOf(stack).map(([id, alarm]) => {
+        const [soon = ""] = shown(alarm["AlarmDescription"]).split(":", 1);
+        for (const actions of [alarm["AlarmActions"], alarm["OKActions"]])
+          expect((actions as unknown[]).map(shown).map(plain), id).toEqual([
+            TOPIC[soon as keyof typeof TOPIC],
+          ]);
+        expect(alarm["TreatMissingData"], id).toBe("notBreaching");
+        return [id, [soon, alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"]]];
+      });
+      expect(Object.fromEntries(rung)).toEqual(expected);
+    },
+  );
 
   test("say what to do in a description that CloudWatch takes, and send nobody to what is not there", () => {
-    const longest = synthesised({ stackName: "K".repeat(100) });
+    const longest = synthesised({ stackName: "K".repeat(100), alarms: "all" });
     for (const [id, { Properties: alarm = {} }] of longest.of("AWS::CloudWatch::Alarm")) {
       const text = shown(alarm["AlarmDescription"]);
       expect(text.length, id).toBeGreaterThan(60);
@@ -580,8 +595,8 @@ describe("alarms", () => {
   test("ring where 80 % of the account's executions run", () => {
     const thresholdOf = ({ one }: typeof keybrake) =>
       one("AWS::CloudWatch::Alarm", "MonitoringAccountConcurrency").Properties?.["Threshold"];
-    expect(thresholdOf(keybrake)).toBe(800);
-    expect(thresholdOf(synthesised({ lambdaQuota: 10 }))).toBe(8);
+    expect(thresholdOf(everything)).toBe(800);
+    expect(thresholdOf(synthesised({ alarms: "all", lambdaQuota: 10 }))).toBe(8);
   });
 
   test("CloudWatch may publish to both topics, for this account alone, and nobody without TLS", () => {
@@ -637,7 +652,7 @@ describe("alarms", () => {
 
   test("stand on the dashboard with what is consumed, throttled, lost and denied", () => {
     const body = shown(keybrake.one("AWS::CloudWatch::Dashboard").Properties?.["DashboardBody"]);
-    expect(body.match(/MonitoringU?\w+?[0-9A-F]{8}\.Arn/g)).toHaveLength(alarms.length);
+    expect(body.match(/MonitoringU?\w+?[0-9A-F]{8}\.Arn/g)).toHaveLength(alarmsOf(keybrake).length);
     for (const metric of [
       "ConsumedWriteCapacityUnits",
       "ConsumedReadCapacityUnits",
