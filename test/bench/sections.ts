@@ -5,6 +5,7 @@ import { growth } from "./growth.ts";
 import { latency } from "./latency.ts";
 import { localRun } from "./local-run.ts";
 import { overshoot } from "./overshoot.ts";
+import { peers } from "./peers.ts";
 import type { Section } from "./section.ts";
 import { trips } from "./trips.ts";
 
@@ -18,4 +19,5 @@ export const SECTIONS: readonly Section[] = [
   consumer,
   growth,
   localRun,
+  peers,
 ];
