@@ -81,10 +81,9 @@ export async function recordAudit(
     (event) => isBeginning(event) && event.attemptId !== null && !ended.has(event.attemptId),
   );
   try {
-    await Promise.all([
-      log.append(told.filter((event) => !isBeginning(event))),
-      ...(begun.length + ended.size === 0 ? [] : [journal.note({ begun, ended: [...ended] })]),
-    ]);
+    await log.append(told.filter((event) => !isBeginning(event)));
+    // Only now: an end that is noted without its outcome would hide the attempt from the sweep.
+    if (begun.length + ended.size > 0) await journal.note({ begun, ended: [...ended] });
   } catch (cause) {
     return { failedAt: 0, cause };
   }
