@@ -1,7 +1,7 @@
 import { ENV } from "../../lambda/environment.ts";
 import type { ConfigInput } from "../../lib/config.ts";
 import { FUNCTIONS, type FunctionName } from "../../lib/services.ts";
-import { inside, synthesised } from "../stack/template.ts";
+import { inside, shown, synthesised } from "../stack/template.ts";
 
 /** What the template of a deployment has that costs money. */
 export interface Deployment {
@@ -9,7 +9,8 @@ export interface Deployment {
   readonly alarms: number;
   /** An alarm costs by the metrics that it looks at. */
   readonly alarmMetrics: number;
-  readonly dashboards: number;
+  /** For each dashboard the metrics that it shows; a search counts as one. */
+  readonly dashboards: readonly number[];
   readonly functions: Readonly<Record<FunctionName, { readonly memoryMb: number; readonly isArm: boolean }>>;
   /** Function that runs on a schedule -> runs in a month. */
   readonly runsOfMonth: Readonly<Partial<Record<FunctionName, number>>>;
@@ -52,7 +53,7 @@ export function deploymentOf(config: ConfigInput = {}): Deployment {
     secrets: count("AWS::SecretsManager::Secret"),
     alarms: alarms.length,
     alarmMetrics: alarms.reduce((sum, alarm) => sum + metricsOf(alarm), 0),
-    dashboards: count("AWS::CloudWatch::Dashboard"),
+    dashboards: of("AWS::CloudWatch::Dashboard").map(([, { Properties }]) => shownIn(Properties)),
     functions: Object.fromEntries(
       FUNCTIONS.map((name) => {
         const { Properties } = functionOf(name);
@@ -73,3 +74,8 @@ function metricsOf(alarm: unknown): number {
   if (!Array.isArray(metrics)) return 1;
   return metrics.filter((part) => inside(part, "MetricStat") !== undefined).length;
 }
+
+/** The body is JSON with names of resources in it: a metric stands there as a list that begins with its namespace. */
+const shownIn = (dashboard: unknown): number =>
+  shown(inside(dashboard, "DashboardBody")).match(/\["(AWS\/\w+|Keybrake)",|\{"label":"[^"]*","expression"/g)
+    ?.length ?? 0;

@@ -61,6 +61,8 @@ test("an idle month is counted from the template, an alarm by its metrics", () =
   expect(standard.alarmMetrics).toBeGreaterThanOrEqual(standard.alarms);
   expect(standard.runsOfMonth).toEqual({ "record-audit": 8_760, "settle-late-prices": 8_760 });
   expect(deploymentOf({ credentials: { stripe: ["default", "test"] } }).secrets).toBe(3);
+  // A dashboard with more than 50 is not free.
+  expect(standard.dashboards).toEqual([44]);
 });
 
 test("the columns of a table stand below one another", () => {

@@ -5,7 +5,7 @@ import { type Deployment, deploymentOf } from "./deployment.ts";
 import type { Measured, Use } from "./measured.ts";
 
 /** The parts of docs/limits.md that are computed, by the name between their marks. */
-export type Parts = Readonly<Record<"idle" | "uses" | "paid" | "kept" | "speed", string>>;
+export type Parts = Readonly<Record<"month" | "idle" | "uses" | "paid" | "kept" | "speed", string>>;
 
 const NAMES: readonly (readonly [Use, string])[] = [
   ["paid", "paid calls with an idempotency key; one vault key for the run"],
@@ -28,6 +28,7 @@ export function partsOf(measured: Measured): Parts {
   const standard = deploymentOf();
   const ofOneVendor = deploymentOf({ credentials: { stripe: ["default"] } });
   return {
+    month: monthTable(measured, standard),
     idle: idleTable(measured, [
       ["Stripe alone", ofOneVendor, 0],
       ["all three vendors, the default", standard, 0],
@@ -105,6 +106,23 @@ function speedTable({ units }: Measured, { functions }: Deployment): string {
       ["one vendor's route", "500", "the throttle of the configuration"],
       ["the gateway", "10,000", "the account's quota; 2,500 in some regions"],
     ],
+  );
+}
+
+/** Months like this one in a row: what is kept then costs each month what a month's calls cost to keep in all. */
+function monthTable(measured: Measured, deployment: Deployment): string {
+  const ofOne = (use: Use) =>
+    (totalOf(callLines(use, measured, deployment)) + totalOf(keptLines(use, measured, deployment))) /
+    1_000_000;
+  const idle = totalOf(idleLines(measured, deployment));
+  return table(
+    ["paid calls a month", "one at a time", "in wide runs", "with a vault key for each"],
+    [0, 1_000, 10_000, 100_000, 1_000_000].map((calls) => [
+      calls.toLocaleString("en-US"),
+      usd(idle + calls * ofOne("alone")),
+      usd(idle + calls * ofOne("paid")),
+      usd(idle + calls * ofOne("ownKey")),
+    ]),
   );
 }
 
