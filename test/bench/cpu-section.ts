@@ -9,6 +9,8 @@ export const cpu: Section = {
   name: "cpu",
   title: "CPU of our own",
   how: "User and system time of a process that holds the bundle of the proxy alone, for a payment with an idempotency key, and of one that holds the consumer, for the changes of a payment in full batches; medians over chunks. Engine, vendor and secrets have processes of their own.",
+  limits:
+    "A core that others use too gives less for the same CPU time, so this figure is the one that a busy machine raises most. What is left is flat: four requests of node:http, at 0.2 ms each, are a third of it, and nothing else is more than a tenth (decisions/0039-sending-directly.md).",
   async run(bench) {
     const { proxyMs, consumerMs } = await measureCpu(bench.options.smoke ? { calls: 200 } : {});
     return {

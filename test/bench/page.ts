@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { cpus, totalmem, type } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { svgOf } from "./chart.ts";
 import type { Figure, Section, SectionResult } from "./section.ts";
 
 /** Where the figures stand for readers. */
@@ -25,6 +26,8 @@ export async function writePage(
   results: readonly { readonly section: Section; readonly result: SectionResult }[],
 ): Promise<void> {
   const sections = results.map(({ section, result }) => sectionText(section, result));
+  for (const { section, result } of results)
+    if (result.chart !== undefined) await writeFile(chartFile(section), svgOf(result.chart));
   await writeFile(PAGE, [INTRO, machine(), ...sections].join("\n"));
 }
 
@@ -36,14 +39,18 @@ function machine(): string {
   );
 }
 
-function sectionText({ title, how, limits }: Section, { figures }: SectionResult): string {
+const chartFile = ({ name }: Section): string => join(PAGE, "..", `performance-${name}.svg`);
+
+function sectionText(section: Section, { figures, chart }: SectionResult): string {
+  const { title, how, limits } = section;
+  const shown = chart === undefined ? "" : `![${chart.title}](${basename(chartFile(section))})\n\n`;
   const rows = figures.map(
     (figure) => `| ${figure.name.trim()} | ${figure.value} | ${figure.goal ?? ""} | ${verdictOf(figure)} |`,
   );
   return `## ${title}
 
 ${wrapped(how)}
-| | | goal | |
+${shown}| | | goal | |
 | --- | --- | --- | --- |
 ${rows.join("\n")}
 ${limits === undefined ? "" : `\n${wrapped(limits)}`}`;

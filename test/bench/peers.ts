@@ -20,6 +20,8 @@ export const peers: Section = {
   name: "peers",
   title: "LiteLLM's pass-through",
   how: `The same payments through a pass-through endpoint of LiteLLM's proxy (PyPI, one worker, without its database) and through \`npm start\`, in ${ROUNDS} rounds that take turns, over the call straight to the vendor. Without its database LiteLLM keeps no budgets and no log, so its figures are a lower bound.`,
+  limits:
+    "LiteLLM writes nothing here, and Keybrake makes three durable writes in turn for each payment: at one at a time they are most of what it adds.",
   async run(bench) {
     const bin = installed();
     if (bin === null) return { figures: [told("skipped", "PyPI cannot be reached")], wrong: [] };

@@ -1,3 +1,4 @@
+import type { Chart } from "./chart.ts";
 import type { BenchOptions, NumberName } from "./options.ts";
 
 /** One line of figures. `goal`: what is to be reached; null where a figure only tells. */
@@ -13,6 +14,8 @@ export interface SectionResult {
   readonly figures: readonly Figure[];
   /** What has to be right on every machine: a bench that finds it wrong fails. */
   readonly wrong: readonly string[];
+  /** Shown above the figures of its section. */
+  readonly chart?: Chart;
 }
 
 export interface Section {
