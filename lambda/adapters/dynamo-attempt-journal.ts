@@ -42,11 +42,14 @@ export class DynamoAttemptJournal implements AttemptJournal {
   readonly #client: DynamoDBClient;
   readonly #table: string;
   readonly #clock: Clock;
+  readonly #newId: () => string;
 
-  constructor(client: DynamoDBClient, table: string, clock: Clock) {
+  /** `newId`: names an item, random. */
+  constructor(client: DynamoDBClient, table: string, clock: Clock, newId: () => string = randomUUID) {
     this.#client = client;
     this.#table = table;
     this.#clock = clock;
+    this.#newId = newId;
   }
 
   async note({ begun, ended }: JournalBatch): Promise<void> {
@@ -56,7 +59,7 @@ export class DynamoAttemptJournal implements AttemptJournal {
 
   async #put(begun: readonly Written[], ended: readonly string[]): Promise<void> {
     const nowMs = this.#clock.now();
-    const id = randomUUID();
+    const id = this.#newId();
     const item = {
       pk: { S: partition(isoDay(nowMs), shardOf(id)) },
       sk: { S: `${isoTime(nowMs)}#${id}` },

@@ -1,97 +1,58 @@
-import { eventsOf, recordAudit } from "../../lambda/app/audit/record-audit.ts";
-import { tellOpen } from "../../lambda/app/audit/tell-open.ts";
-import { type AuditRow, type EventName, isBeginning } from "../../lambda/domain/audit-event.ts";
+import { eventsOf } from "../../lambda/app/audit/record-audit.ts";
+import { eventId } from "../../lambda/audit-wire.ts";
+import {
+  type AuditEvent,
+  type AuditRow,
+  type EventName,
+  isBeginning,
+} from "../../lambda/domain/audit-event.ts";
 import type { Attempt } from "../../lambda/domain/call/record.ts";
-import { type MicroUsd, NOTHING, plus, usdText } from "../../lambda/domain/money.ts";
+import { type MicroUsd, NOTHING, usdText } from "../../lambda/domain/money.ts";
+import { isoDay } from "../../lambda/domain/time.ts";
 import type { VaultChange } from "../../lambda/ports/vault-change.ts";
-import { MemoryAuditLog, MemoryJournal } from "../support/memory-audit.ts";
-import { countedInTotal, MemoryVault, type StoredChange, type VaultState } from "../support/memory-vault.ts";
+import { countedInTotal, countedInWindow, type VaultState } from "../support/memory-vault.ts";
+import { listed, Sums, sumsFrom, sumsIn, unendedIn, whole } from "./audit-books.ts";
 import type { Checks } from "./checks.ts";
+import type { Delivery } from "./delivery.ts";
+import { Amounts } from "./history.ts";
 import type { Scenario } from "./scenario.ts";
 import type { SimulatedVendor } from "./vendor.ts";
 import type { World } from "./world.ts";
 
 const OUTCOMES: readonly EventName[] = ["settled", "released", "unresolved", "denied", "free"];
 
+/** Rows that are listed at once: few, so that a page ends in the middle of a shard now and then. */
+const PAGE = 20;
+
 /**
- * Promise 6, when all is over: the stream is delivered in any order of its items, in batches that come again from any
- * earlier position; then every attempt and every change of a key has exactly one row, and it says what happened.
+ * Promise 6, when all was delivered: every attempt and every change of a key has exactly one row, and it says what
+ * happened; and the sums are those of the events, each counted once.
  */
 export class AuditChecks {
   readonly #world: World;
   readonly #state: VaultState;
   readonly #checks: Checks;
-  readonly #journal = new MemoryJournal(() => 1);
+  readonly #delivery: Delivery;
   #rows: ReadonlyMap<string, AuditRow> = new Map();
 
-  constructor(world: World, state: VaultState, checks: Checks) {
+  constructor(world: World, state: VaultState, checks: Checks, delivery: Delivery) {
     this.#world = world;
     this.#state = state;
     this.#checks = checks;
+    this.#delivery = delivery;
   }
 
   async run(scenario: Scenario, vendor: SimulatedVendor): Promise<void> {
-    const log = new MemoryAuditLog();
-    await this.#deliver(log);
-    const ports = { vault: new MemoryVault(this.#state), log, journal: this.#journal };
-    await tellOpen({ ...ports, clock: { now: () => 2 } }, { afterMs: 0, untilMs: Infinity });
-    this.#rows = log.rows();
+    const byVendor = await listed(this.#delivery, { kind: "vendor", vendor: "stripe" }, PAGE);
+    this.#rows = await whole(this.#delivery, byVendor);
     this.#attemptsHaveRows();
     this.#decisionsHaveRows(scenario, vendor);
     this.#keysHaveRows(scenario);
-    this.#sumsAgree(log);
-    await this.#redeliveryChangesNothing(log);
-  }
-
-  /** Lambda delivers at least once: a batch that fails comes again, with what follows it. */
-  async #deliver(log: MemoryAuditLog): Promise<void> {
-    const { random } = this.#world;
-    const vault = new MemoryVault(this.#state);
-    const changes = this.#shuffled();
-    for (let position = 0; position < changes.length; ) {
-      const batch = changes.slice(position, position + random.between(1, 8));
-      const failure = await recordAudit(
-        batch.map(
-          ({ change }) =>
-            () =>
-              change,
-        ),
-        { vault, log, journal: this.#journal },
-      );
-      if (failure !== null)
-        return this.#world.broke(6, `a change was not recorded: ${String(failure.cause)}`);
-      const again = random.chance(0.3) ? random.int(position + batch.length) : position + batch.length;
-      position = random.chance(0.5) ? Math.max(again, position) : position + batch.length;
-      if (random.chance(0.2)) await this.#replay(changes.slice(random.int(changes.length)), log);
-    }
-  }
-
-  async #replay(changes: readonly StoredChange[], log: MemoryAuditLog): Promise<void> {
-    const vault = new MemoryVault(this.#state);
-    await recordAudit(
-      changes.slice(0, 5).map(
-        ({ change }) =>
-          () =>
-            change,
-      ),
-      { vault, log, journal: this.#journal },
-    );
-  }
-
-  /** Items in any order, the changes of each in their own. */
-  #shuffled(): readonly StoredChange[] {
-    const byItem = new Map<string, StoredChange[]>();
-    for (const stored of this.#state.changes)
-      byItem.set(stored.item, [...(byItem.get(stored.item) ?? []), stored]);
-    const queues = [...byItem.values()].map((queue) => [...queue]);
-    const order: StoredChange[] = [];
-    while (queues.length > 0) {
-      const index = this.#world.random.int(queues.length);
-      const next = queues[index]?.shift();
-      if (next === undefined) queues.splice(index, 1);
-      else order.push(next);
-    }
-    return order;
+    await this.#keysFindTheirRows();
+    this.#eventsAreThoseOfTheTable();
+    this.#sumsAreThoseOfTheRows();
+    this.#balancesAgree();
+    this.#journalIsRight();
   }
 
   /** Whatever the table ever knew of an attempt is told by its one row, as it ended. */
@@ -152,37 +113,108 @@ export class AuditChecks {
     }
   }
 
+  /** Every index has every row. Here all keys are of one vendor. */
+  async #keysFindTheirRows(): Promise<void> {
+    let found = 0;
+    for (const keyId of this.#state.policies.keys())
+      found += (await listed(this.#delivery, { kind: "key", keyId }, PAGE)).size;
+    if (found !== this.#rows.size)
+      this.#world.broke(6, `${this.#rows.size} rows are found by vendor, ${found} by key`);
+  }
+
+  /** The log has each event that the table tells, but for beginnings; and the sums are theirs, to the cent. */
+  #eventsAreThoseOfTheTable(): void {
+    const told = new Map<string, AuditEvent>();
+    for (const { change } of this.#state.changes)
+      for (const event of eventsOf(change, this.#state.policies))
+        if (!isBeginning(event) && !told.has(eventId(event))) told.set(eventId(event), event);
+    const logged = [...this.#rows.values()].flatMap(({ events }) =>
+      events.filter((event) => !isBeginning(event)),
+    );
+    const ids = new Set(logged.map(eventId));
+    const missing = [...told.keys()].find((id) => !ids.has(id));
+    if (missing !== undefined) this.#world.broke(6, `the log lacks ${missing}`);
+    if (logged.length !== told.size)
+      this.#world.broke(6, `the log has ${logged.length} events, the table told ${told.size}`);
+    this.#areSame("the events", sumsFrom(told.values()), sumsIn(this.#delivery));
+  }
+
+  /** What rows say was spent and decided, added up, is what the sums of vendor, label and label group say. */
+  #sumsAreThoseOfTheRows(): void {
+    const sums = new Sums();
+    for (const { state, fields, attemptId } of this.#rows.values()) {
+      if (attemptId === null || state === "open") continue;
+      const isDenied = fields.decision === "denied";
+      const counted = {
+        spent: fields.cost ?? NOTHING,
+        allowed: isDenied ? 0 : 1,
+        denied: isDenied ? 1 : 0,
+      };
+      const day = `DAY#${isoDay(fields.atMs)}`;
+      sums.add(`vendor#${fields.vendor} ${day}`, counted);
+      if (fields.label !== null) sums.add(`label#${fields.label} ${day}`, counted);
+      if (fields.labelGroup !== null) sums.add(`label_group#${fields.labelGroup} ${day}`, counted);
+    }
+    this.#areSame("the rows", sums, sumsIn(this.#delivery), (line) => !line.startsWith("key#"));
+  }
+
+  #areSame(
+    what: string,
+    expected: Sums,
+    stored: Sums,
+    isMeant: (line: string) => boolean = () => true,
+  ): void {
+    const [want, have] = [expected, stored].map((sums) => sums.lines().filter(isMeant));
+    const missing = want?.find((line) => have?.includes(line) === false);
+    const extra = have?.find((line) => want?.includes(line) === false);
+    if (missing !== undefined || extra !== undefined)
+      this.#world.broke(
+        6,
+        `${what} add up to ${missing ?? "nothing"}, and the sums say ${extra ?? "nothing"}`,
+      );
+  }
+
   /** Where nothing was lost, what the sums say was spent is what a balance lacks, but for what is unresolved. */
-  #sumsAgree(log: MemoryAuditLog): void {
+  #balancesAgree(): void {
     if (this.#world.ledgerFaults > 0) return;
-    const held = new Map<string, MicroUsd>();
+    const told = new Amounts();
+    for (const [name, spent] of sumsIn(this.#delivery).spentByKey()) told.add(name, spent);
     for (const known of this.#checks.history.attempts.values()) {
       for (const { attempt } of known) {
         if (attempt.kind !== "own" || attempt.state !== "unresolved") continue;
-        for (const { keyId } of attempt.windows)
-          held.set(keyId, plus(held.get(keyId) ?? NOTHING, attempt.amount));
+        for (const place of attempt.windows) told.add(place, attempt.amount);
       }
     }
     for (const [keyId, balance] of this.#state.balances) {
-      const told = plus(log.spentBy(keyId), held.get(keyId) ?? NOTHING);
-      const counted = countedInTotal(balance);
-      if (counted !== told)
-        this.#world.broke(
-          6,
-          `${keyId}: the log tells of ${usdText(told)} USD, ${usdText(counted)} are counted`,
+      this.#isCounted(keyId, told.inTotal(keyId), countedInTotal(balance));
+      for (const window of Object.keys(balance.leftByWindow).map(Number))
+        this.#isCounted(
+          `${keyId} in window ${window}`,
+          told.in({ keyId, window }),
+          countedInWindow(balance, window),
         );
     }
   }
 
-  async #redeliveryChangesNothing(log: MemoryAuditLog): Promise<void> {
-    const sumsOf = (of: MemoryAuditLog) =>
-      [...this.#state.policies.keys()].map((keyId) => `${of.spentBy(keyId)}`).join();
-    const once = new MemoryAuditLog();
-    for (const { change } of this.#state.changes)
-      await once.append(eventsOf(change, this.#state.policies).filter((event) => !isBeginning(event)));
-    const outcomes = [...log.events.values()].filter((event) => !isBeginning(event));
-    if (once.events.size !== outcomes.length || sumsOf(once) !== sumsOf(log))
-      this.#world.broke(6, "a stream that is delivered again changes the audit log");
+  #isCounted(where: string, told: MicroUsd, counted: MicroUsd): void {
+    if (told === counted) return;
+    this.#world.broke(6, `${where}: the log tells of ${usdText(told)} USD, ${usdText(counted)} are counted`);
+  }
+
+  /** What it says began and did not end is what has no outcome on the log. */
+  #journalIsRight(): void {
+    const open = new Set(
+      [...this.#rows.values()]
+        .filter(({ state }) => state === "open")
+        .map(({ attemptId }) => attemptId ?? ""),
+    );
+    const unended = unendedIn(this.#delivery);
+    const wrong = [...open, ...unended].find((attemptId) => open.has(attemptId) !== unended.has(attemptId));
+    if (wrong !== undefined)
+      this.#world.broke(
+        6,
+        `the journal says that ${wrong} ${unended.has(wrong) ? "did not end" : "ended or never began"}`,
+      );
   }
 }
 

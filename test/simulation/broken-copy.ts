@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { Mutation } from "./mutations.ts";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
-const COPIED = ["package.json", "lambda", "test/simulation", "test/support"];
+const COPIED = ["package.json", "lambda", "lib/table-schemas.ts", "test/simulation", "test/support"];
 
 export interface Noticed {
   readonly promise: number;

@@ -2,9 +2,11 @@ import { MemoryAuditLog } from "../support/memory-audit.ts";
 import { VaultState } from "../support/memory-vault.ts";
 import { AuditChecks } from "./audit-checks.ts";
 import { Checks } from "./checks.ts";
+import { Delivery } from "./delivery.ts";
 import { NO_FAULTS, someFaults } from "./faults.ts";
 import { Random } from "./random.ts";
 import { Scenario } from "./scenario.ts";
+import type { StreamRecord } from "./stream.ts";
 import { SimulatedVendor } from "./vendor.ts";
 import { type Violation, World } from "./world.ts";
 
@@ -29,6 +31,10 @@ export async function runSchedule(seed: number, keepTrace = false): Promise<Sche
   const vendor = new SimulatedVendor(world);
   const checks = new Checks(world, state, vendor);
   const spending = new MemoryAuditLog();
+  const stream: StreamRecord[] = [];
+  world.afterStep(() => {
+    for (const written of state.changes.slice(stream.length)) stream.push({ ...written, atMs: world.nowMs });
+  });
   world.say(
     `faults ${JSON.stringify(Object.fromEntries(Object.entries(world.faults).filter(([, p]) => p > 0)))}`,
   );
@@ -44,7 +50,13 @@ export async function runSchedule(seed: number, keepTrace = false): Promise<Sche
   await world.run();
 
   if (world.violation === null) checks.atEnd();
-  if (world.violation === null) await new AuditChecks(world, state, checks).run(scenario, vendor);
+  const delivered = new World(random, someFaults(random), keepTrace);
+  if (world.violation === null) {
+    const delivery = new Delivery(delivered, state, stream);
+    await delivery.run();
+    if (delivered.violation === null)
+      await new AuditChecks(world, state, checks, delivery).run(scenario, vendor);
+  }
   const reached = new Map<string, number>();
   const reach = (what: string) => reached.set(what, (reached.get(what) ?? 0) + 1);
   for (const { result } of scenario.decisions)
@@ -52,5 +64,7 @@ export async function runSchedule(seed: number, keepTrace = false): Promise<Sche
   for (const known of checks.history.attempts.values())
     for (const { attempt } of known)
       reach(`${attempt.kind} ${attempt.state}${attempt.overrun ? " overrun" : ""}`);
-  return { seed, steps: world.steps, violation: world.violation, trace: world.trace, reached };
+  const violation = world.violation ?? delivered.violation;
+  const trace = [...world.trace, ...delivered.trace];
+  return { seed, steps: world.steps + delivered.steps, violation, trace, reached };
 }

@@ -115,7 +115,8 @@ class Stub {
     this.counts.transactions++;
     const writes = (input.TransactItems ?? []).map(({ Put, Update }) => {
       const key = keyOf(Put?.Item ?? Update?.Key ?? {});
-      return { key, put: Put?.Item, update: Update as UpdateItemCommandInput | undefined };
+      const isNew = Put?.ConditionExpression === "attribute_not_exists(pk)";
+      return { key, put: Put?.Item, isNew, update: Update as UpdateItemCommandInput | undefined };
     });
     const conflicting = writes.map(({ key }) => this.#locked.has(key));
     if (conflicting.includes(true)) {
@@ -126,7 +127,7 @@ class Stub {
     for (const { key } of writes) this.#locked.add(key);
     try {
       await this.#options.clock.sleep(this.#options.lockMs);
-      const exists = writes.map(({ key, put }) => put !== undefined && this.items.has(key));
+      const exists = writes.map(({ key, isNew }) => isNew && this.items.has(key));
       const next = writes.map(({ key, put, update }) => put ?? this.#updated(key, update));
       const places = next.map((item) => this.#places(item, 2));
       const units = places.reduce((sum, [[, ofTable] = ["", 0]]) => sum + ofTable, 0);
