@@ -192,14 +192,6 @@ export const MUTATIONS: readonly Mutation[] = [
     schedulesMax: 2_000,
   },
   {
-    name: "names the record of a refusal by another generation",
-    file: "lambda/app/proxy/claim.ts",
-    find: "deniedRecordId(callId, attempt.attemptId)",
-    replace: 'deniedRecordId(callId.split("~", 1)[0] ?? callId, attempt.attemptId)',
-    promises: [6],
-    schedulesMax: 5_000,
-  },
-  {
     name: "takes a draw whose every send was throttled for one that landed",
     file: "test/simulation/faulty-vault.ts",
     find: 'if (await this.#throttledOut(label)) return { kind: "not_applied" };',
@@ -273,8 +265,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "notes what began and ended after the batch is acknowledged",
     file: "lambda/app/audit/record-audit.ts",
-    find: "[journal.note({ begun, ended: [...ended] })]",
-    replace: "[void journal.note({ begun, ended: [...ended] }).catch(() => {})]",
+    find: "await journal.note({ begun, ended: [...ended] });",
+    replace: "void journal.note({ begun, ended: [...ended] }).catch(() => {});",
     promises: [6],
     schedulesMax: 500,
   },

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { runSchedule } from "./schedule.ts";
 
-const SCHEDULES = 300;
+const SCHEDULES = 600;
 
 /** What a schedule must come to now and then, or it tests nothing. */
 const REACHED = [
