@@ -64,7 +64,7 @@ export async function upgradeAuditItems(
 type Change = { readonly put: Item } | { readonly gone: Item };
 
 /** What becomes of an event, or of a sum by day; nothing where it is new already. */
-export function upgraded(item: Item): readonly Change[] {
+function upgraded(item: Item): readonly Change[] {
   const { pk, sk } = item;
   if (pk?.S === undefined || sk?.S === undefined) return [];
   if (item["event"] !== undefined)

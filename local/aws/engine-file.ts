@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
  * The engine finds the next number of a stream, and reads a stream, by these columns, without an index for them: so every
  * write looks through all records of before (dynoxide 1.2.1, read and run 2026-11-28).
  */
-export const STREAM_INDEX = "keybrake_stream_position";
+const STREAM_INDEX = "keybrake_stream_position";
 const STREAM_TABLE = "_stream_records";
 const POSITION = "CAST(sequence_number AS INTEGER)";
 

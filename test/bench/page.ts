@@ -5,7 +5,7 @@ import { svgOf } from "./chart.ts";
 import type { Figure, Section, SectionResult } from "./section.ts";
 
 /** Where the figures stand for readers. */
-export const PAGE = join(import.meta.dirname, "../../docs/performance.md");
+const PAGE = join(import.meta.dirname, "../../docs/performance.md");
 
 const INTRO = `# Performance
 
