@@ -30,7 +30,7 @@ export const latency: Section = {
   title: "What a call takes longer",
   how: `Payments with an idempotency key, on one key, at 1, 16 and 64 at once, in ${ROUNDS} rounds that take turns: straight to the vendor; through a bare proxy of node:http; through \`npm start\`; and the DynamoDB requests of the same payments alone, sent bare to the same engine. Vendor, bare proxy, product and engine have a process each, and share the machine's cores with the client; the product's process holds gateway, functions and the consumer of the stream.`,
   limits:
-    "In a local run one process is gateway, functions and consumer, and one engine serves the audit log too. So a payment's own requests wait behind the log's, and behind each other, which the requests alone do not. On AWS each of these has a machine of its own; there a call adds its round trips (see below) and the CPU of its function.",
+    "In a local run one process is gateway, functions and consumer, and one engine serves the audit log too. So a payment's own requests wait behind the log's, and behind each other, which the requests alone do not. On AWS each of these has a machine of its own; there a call adds its round trips (see above) and the CPU of its function.",
   async run(bench) {
     const product = await startProduct();
     const proxy = await startServer("bare-proxy-process.ts", [product.upstream.origin]);

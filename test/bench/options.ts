@@ -23,6 +23,7 @@ export const NUMBERS = {
   "consumer-rate": [3_000, "consumer: calls a second that come; 0 is as many as can be recorded"],
   batch: [100, "consumer: changes of one batch"],
   keys: [1_000, "consumer: vault keys that share the calls"],
+  grown: [100_000, "growth: vault keys, and rows of others, that are put into the tables"],
   "local-calls": [20_000, "local: payments through one local run"],
 } as const satisfies Readonly<Record<string, readonly [number, string]>>;
 
