@@ -8,12 +8,15 @@ export interface AwsReply {
   readonly body: Buffer;
 }
 
+/** Four times what a service answers at most (16 MB, "BatchGetItem", API reference of DynamoDB, read 2026-11-28). */
+const ANSWER_BYTES_MAX = 64_000_000;
+
 /**
  * Posts a body once and reads the whole answer.
  *
  * It rejects as the SDK's own handler does, by what sendFailure and the SDK's retries read: a connection that does not open in
  * time is an error of the call `connect`, with Node's own code; an answer that does not come in time is a `TimeoutError`; one that
- * breaks off is Node's error of the socket.
+ * breaks off is Node's error of the socket. One that does not end is given up.
  *
  * `timeoutMs`: for the whole exchange, the connection included.
  */
@@ -55,7 +58,13 @@ export function postOnce(
     request.on("error", failed);
     request.once("response", (response) => {
       const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      let bytes = 0;
+      response.on("data", (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes <= ANSWER_BYTES_MAX) return chunks.push(chunk);
+        failed(new Error(`the answer has more than ${ANSWER_BYTES_MAX} bytes`));
+        return request.destroy();
+      });
       response.on("error", failed);
       response.once("end", () => {
         if (!response.complete) return failed(new Error("the answer was cut short"));

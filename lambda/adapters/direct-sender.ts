@@ -44,6 +44,9 @@ export const SECRETS_MANAGER: DirectService = {
   withToken: [],
 };
 
+/** The only one that these services have. */
+const SUCCESS = 200;
+
 /** As the SDK has it: a clock that is off by more is why a request was refused. AWS takes five minutes. */
 const CLOCK_SKEW_MS = 240_000;
 
@@ -106,10 +109,11 @@ export function sendDirectly<Input extends object, Output extends MetadataBearer
         const offsetMs = clockOffsetMs;
         const atMs = Date.now() + offsetMs;
         const signable = { host: url.host, contentType: service.contentType, target, body, atMs };
-        const headers = signer.headers(environmentCredentials(), signable);
+        const credentials = environmentCredentials();
+        const headers = signer.headers(credentials, signable);
         const reply = await postOnce(url, headers, body, { agents, timeoutMs });
-        if (reply.status < 300) return { output: outputOf<Output>(reply), response: reply };
-        const error = await errorOf(reply, config, context);
+        if (reply.status === SUCCESS) return { output: outputOf<Output>(reply), response: reply };
+        const error = without(credentials.sessionToken, await errorOf(reply, config, context));
         const serverOffsetMs = Date.parse(reply.headers.date ?? "") - Date.now();
         if (Math.abs(serverOffsetMs - offsetMs) >= CLOCK_SKEW_MS) {
           clockOffsetMs = serverOffsetMs;
@@ -139,7 +143,7 @@ interface Connection {
   readonly signer: Signer;
 }
 
-/** Where to send, by the environment and the SDK's own rules: asked once. */
+/** Where to send, by the environment and the SDK's own rules: asked once. Throws on an address with a path, which nothing here signs. */
 async function connectionOf(config: ClientConfig, service: DirectService): Promise<Connection> {
   const [Region, UseFIPS, UseDualStack] = await Promise.all([
     config.region(),
@@ -150,16 +154,41 @@ async function connectionOf(config: ClientConfig, service: DirectService): Promi
   const url = configured
     ? new URL(configured)
     : config.endpointProvider({ Region, UseFIPS, UseDualStack }).url;
+  if (url.pathname !== "/" || url.search !== "")
+    throw new Error(`the address of ${service.name} has more than a host and a port`);
   return { url, signer: new Signer(Region, service.name) };
 }
 
+/**
+ * What an answer of success says. Throws on one that is no object of JSON or is an error by its type, whatever its status: neither
+ * service answers so, and then nobody knows what became of a write.
+ */
 function outputOf<Output>({ status, body }: AwsReply): Output {
-  const output = body.length === 0 ? {} : JSON.parse(body.toString());
-  output.$metadata = { httpStatusCode: status };
-  return output;
+  const output = objectIn(body);
+  if (output === null || "__type" in output) throw new Error(`an answer of status ${status} says nothing`);
+  return { ...output, $metadata: { httpStatusCode: status } } as Output;
+}
+
+function objectIn(body: Buffer): object | null {
+  try {
+    const value: unknown = JSON.parse(body.toString());
+    return typeof value === "object" && !Array.isArray(value) ? value : null;
+  } catch {
+    // The parser's own error repeats some of the text, which may be a secret.
+    return null;
+  }
 }
 
 type Failure = Error & { $metadata?: object };
+
+/** AWS repeats what it got where a signature is wrong: the token of the role is taken out, also of what stands in the stack. */
+function without(sessionToken: string | undefined, error: Failure): Failure {
+  if (sessionToken === undefined) return error;
+  const said = (text: string) => text.replaceAll(sessionToken, "[redacted]");
+  error.message = said(error.message);
+  error.stack = said(error.stack ?? "");
+  return error;
+}
 
 /** An answer that is an error is read alike for every operation. */
 const ANY_OPERATION: $OperationSchema = {
@@ -183,8 +212,10 @@ async function errorOf(
   try {
     await protocol.deserializeResponse(ANY_OPERATION, { ...config, ...context }, response);
   } catch (thrown) {
-    const error: Failure = thrown instanceof Error ? thrown : new Error(String(thrown));
-    // An answer that is no JSON: its status is all that it tells. For the SDK's retries, as is the answer.
+    const isUnread = !(thrown instanceof Error) || thrown instanceof SyntaxError;
+    // An answer that is no JSON: its status is all that it tells, and the parser's error would repeat some of its text.
+    const error: Failure = isUnread ? new Error(`an answer of status ${status} is no JSON`) : thrown;
+    // For the SDK's retries, as is the answer.
     error.$metadata ??= { httpStatusCode: status };
     return Object.defineProperty(error, "$response", { value: response, enumerable: false });
   }

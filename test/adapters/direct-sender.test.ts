@@ -2,6 +2,7 @@ import { createHash, createHmac } from "node:crypto";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import https from "node:https";
 import type { AddressInfo } from "node:net";
+import { inspect } from "node:util";
 import {
   ConditionalCheckFailedException,
   GetItemCommand,
@@ -195,6 +196,14 @@ describe("a request", () => {
     asked.mockRestore();
   });
 
+  test("is not sent where the address that is set has a path", async () => {
+    vi.stubEnv("AWS_ENDPOINT_URL_DYNAMODB", `${process.env["AWS_ENDPOINT_URL_DYNAMODB"]}/behind/a/path`);
+    const sent = dynamoClients(2_000).steady.send(get());
+
+    await expect(sent).rejects.toThrow("the address of dynamodb has more than a host and a port");
+    expect(seen).toEqual([]);
+  });
+
   test("says what the command says, and the answer is read as it is", async () => {
     answers.push(ok({ Item: { ...KEY, n: { N: "12345678901234567890" } } }));
     const { Item: item, $metadata } = await clients.steady.send(
@@ -254,6 +263,71 @@ describe("a refusal", () => {
     );
     for (const name of ["ValidationException", "SomethingNew"])
       await expect(clients.once.send(update())).rejects.toMatchObject({ name });
+  });
+});
+
+describe("a success that says nothing is none", () => {
+  test.each([
+    ["empty", ""],
+    ["null", "null"],
+    ["a text", '"ok"'],
+    ["a list", "[]"],
+    ["an error by its type", '{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException"}'],
+    ["cut short", '{"Attributes":{'],
+  ])("where the answer is %s", async (_, body) => {
+    answers.push({ status: 200, body });
+    const thrown = await clients.once.send(update()).then(
+      () => "taken for a success",
+      (cause: unknown) => cause,
+    );
+
+    expect(thrown).toBeInstanceOf(Error);
+    expect(sendFailure(thrown)).toBe("unknown");
+    expect(seen).toHaveLength(1);
+  });
+
+  test.each([
+    ["an address to go to, which nobody follows", 307, { location: "/elsewhere" }],
+    ["any other status", 204, {}],
+  ])("nor is %s", async (_, status, headers) => {
+    answers.push({ status, body: "", headers });
+    const thrown = await clients.once.send(update()).catch((cause: unknown) => cause);
+
+    expect(sendFailure(thrown)).toBe("unknown");
+    expect(seen).toHaveLength(1);
+  });
+});
+
+describe("no message of an error has a secret", () => {
+  test.each([
+    [200, '{"SecretString":sk_odd_7}'],
+    [200, '{"SecretString":"sk_odd_7"} sk_odd_7'],
+    [503, "sk_odd_7"],
+    [400, '{"__type":sk_odd_7}'],
+  ])("of an answer of status %i that is no JSON", async (status, body) => {
+    answers.push({ status, body }, { status, body });
+    const asked = secretsManagerClient(2_000).send(new GetSecretValueCommand({ SecretId: "s" }));
+    const thrown = await asked.catch((cause: unknown) => cause);
+
+    expect(thrown).toBeInstanceOf(Error);
+    expect(inspect(thrown)).not.toContain("odd_7");
+  });
+
+  test("of the role, which AWS repeats where a signature is wrong", async () => {
+    const canonical = `x-amz-date:20261128T000000Z\nx-amz-security-token:a-token/of+a=role\n`;
+    answers.push({
+      status: 400,
+      body: JSON.stringify({
+        __type: "com.amazon.coral.service#InvalidSignatureException",
+        message: `The Canonical String for this request should have been\n'POST\n/\n\n${canonical}'`,
+      }),
+    });
+    const thrown = await clients.once.send(update()).catch((cause: unknown) => cause);
+
+    expect(thrown).toMatchObject({ name: "InvalidSignatureException" });
+    expect(sendFailure(thrown)).toBe("refused");
+    expect(inspect(thrown)).toContain("The Canonical String for this request should have been");
+    expect(inspect(thrown)).not.toContain("a-token");
   });
 });
 
