@@ -49,6 +49,7 @@ export class KeybrakeStack extends Stack {
       },
       "manage-key": (it) => {
         vault.grantManage(it);
+        vault.grantKeepListed(it);
         audit.grantReadTotals(it);
         secrets.grantReadAdminApiKey(it);
       },

@@ -35,6 +35,13 @@ export class VaultTable extends Construct {
     this.#grant(service, "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:UpdateItem");
   }
 
+  /** A key that lives longer stays in the lists of keys for longer. */
+  grantKeepListed(service: ServiceFunction): void {
+    service.allow(["dynamodb:PutItem"], [this.table.tableArn], {
+      "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["LISTED#*"] },
+    });
+  }
+
   /** Reserves, settles and releases, and keeps the records of calls. */
   grantCalls(service: ServiceFunction): void {
     this.#grant(

@@ -1,11 +1,13 @@
 import type { Balances } from "../ports/balances.ts";
 import type { Calls } from "../ports/calls.ts";
+import type { ListedKeys } from "../ports/listed-keys.ts";
 import type { Objects } from "../ports/objects.ts";
 import type { Policies } from "../ports/policies.ts";
 import type { Vault } from "../ports/vault.ts";
 import type { DynamoClients } from "./dynamo-clients.ts";
 import { dynamoBalances } from "./vault/balances.ts";
 import { dynamoCalls } from "./vault/calls.ts";
+import { dynamoListedKeys } from "./vault/listed-keys.ts";
 import { dynamoObjects } from "./vault/objects.ts";
 import { dynamoPolicies } from "./vault/policies.ts";
 import { VaultTable } from "./vault/vault-table.ts";
@@ -22,6 +24,7 @@ export class DynamoVault implements Vault {
   readonly balances: Balances;
   readonly calls: Calls;
   readonly objects: Objects;
+  readonly listedKeys: ListedKeys;
 
   constructor(clients: DynamoClients, name: string, warn: (message: string, cause: unknown) => void) {
     const table = new VaultTable(clients, name, warn);
@@ -29,5 +32,6 @@ export class DynamoVault implements Vault {
     this.balances = dynamoBalances(table);
     this.calls = dynamoCalls(table);
     this.objects = dynamoObjects(table);
+    this.listedKeys = dynamoListedKeys(table);
   }
 }

@@ -5,6 +5,7 @@ import type { VaultChange } from "../ports/vault-change.ts";
 import { readBalanceItem } from "./vault-items/balance-item.ts";
 import { readCallItem } from "./vault-items/call-item.ts";
 import type { Item } from "./vault-items/codec.ts";
+import { isListed } from "./vault-items/listed-item.ts";
 import { readPolicyItem } from "./vault-items/policy-item.ts";
 
 /** An image as Lambda hands it over is the SDK's item but for its type; absent where there is none. */
@@ -28,6 +29,7 @@ export function changeFrom({ dynamodb }: DynamoDBRecord): VaultChange {
       before: before === null ? null : readCallItem(before),
       after: readCallItem(after),
     };
+  if (isListed(dynamodb?.Keys?.["pk"]?.S ?? "")) return { kind: "ignored" };
   if (sortKey.startsWith("OBJECT#") || sortKey === "ISSUE" || sortKey === "LAYOUT")
     return { kind: "ignored" };
   throw new Error(`the item kind ${JSON.stringify(sortKey.slice(0, 40))} is not known`);

@@ -7,7 +7,7 @@ export interface Policies {
   read(keyId: string): Promise<Policy | null>;
   /** Those of the policies that there are, by key id. */
   readAll(keyIds: readonly string[]): Promise<ReadonlyMap<string, Policy>>;
-  /** The balance first, then the policy: a key is usable once its policy is there. */
+  /** The balance and the entries in the lists of keys first, then the policy: a key is usable once its policy is there. */
   create(policy: Policy, balance: Balance, requestKey: string | null): Promise<Created>;
 }
 

@@ -1,5 +1,6 @@
 import type { Balances } from "./balances.ts";
 import type { Calls } from "./calls.ts";
+import type { ListedKeys } from "./listed-keys.ts";
 import type { Objects } from "./objects.ts";
 import type { Policies } from "./policies.ts";
 
@@ -12,4 +13,5 @@ export interface Vault {
   readonly balances: Balances;
   readonly calls: Calls;
   readonly objects: Objects;
+  readonly listedKeys: ListedKeys;
 }

@@ -16,6 +16,7 @@ import { LAYOUT_KEY, LAYOUT_VERSION } from "../../lambda/layout.ts";
 import { AUDIT_TABLE, type IndexSchema, type TableSchema, VAULT_TABLE } from "../../lib/table-schemas.ts";
 import { oneLine, StartError } from "../start-error.ts";
 import { upgradeAuditItems } from "./audit-upgrade.ts";
+import { listOldKeys } from "./key-lists-upgrade.ts";
 
 /** What the tables are called on one machine. */
 export const TABLES = [
@@ -57,6 +58,7 @@ async function prepare(
   if (version !== undefined) for (const { name, schema } of TABLES) await renewIndexes(client, name, schema);
   if (version !== undefined && version < LAYOUT_OF_THE_AUDIT_LOG)
     await upgradeAuditItems(client, TABLES[1].name, announce);
+  if (version !== undefined && version < LAYOUT_OF_THE_LISTS) await listOldKeys(client, TABLES[0].name);
   if (version !== LAYOUT_VERSION) await writeLayoutVersion(client);
 }
 
@@ -79,6 +81,8 @@ async function writeLayoutVersion(client: DynamoDBClient): Promise<void> {
 
 /** Since this layout the items of the Audit table are what they are. */
 const LAYOUT_OF_THE_AUDIT_LOG = 3;
+/** Since this layout each key stands in the lists of keys. */
+const LAYOUT_OF_THE_LISTS = 4;
 
 const layoutKey = () => ({ pk: { S: LAYOUT_KEY.pk }, sk: { S: LAYOUT_KEY.sk } });
 

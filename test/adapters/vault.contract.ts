@@ -4,6 +4,7 @@ import { ENTRIES_MAX } from "../../lambda/domain/call/claim.ts";
 import { fold } from "../../lambda/domain/call/fold.ts";
 import { type Attempt, type CallRecord, newCall, withAttempt } from "../../lambda/domain/call/record.ts";
 import type { CountedEntry } from "../../lambda/domain/counted-object.ts";
+import type { KeyList, ListedKey } from "../../lambda/domain/key-list.ts";
 import { type MicroUsd, microUsd, NOTHING } from "../../lambda/domain/money.ts";
 import type { Policy } from "../../lambda/domain/vault-key.ts";
 import type { AttemptNote } from "../../lambda/ports/balances.ts";
@@ -621,6 +622,101 @@ export function vaultContract(vaultOf: () => Vault): void {
         record: { version: 1 },
       });
       expect(await vaultOf().objects.read({ rootId, objectId: "pi_1" })).toBeNull();
+    });
+  });
+
+  describe("a list of keys", () => {
+    const listed = async (change: Partial<Policy>) => {
+      const { policy, balance } = newKey();
+      const created = { ...policy, ...change };
+      await vaultOf().policies.create(created, { ...balance, issuedAtMs: created.issuedAtMs }, null);
+      return created;
+    };
+    /** All keys of a list, read in pages of `limit` of each part, newest first. */
+    const keysIn = async (list: KeyList, limit: number): Promise<readonly ListedKey[]> => {
+      const found = await Promise.all(
+        vaultOf()
+          .listedKeys.partsOf(list)
+          .map(async (part) => {
+            const entries = [];
+            let before: string | null = null;
+            do {
+              const page = await vaultOf().listedKeys.page({ part, before, limit });
+              expect(page.entries.length).toBeLessThanOrEqual(limit);
+              entries.push(...page.entries);
+              before = page.next;
+            } while (before !== null);
+            const positions = entries.map(({ position }) => position);
+            expect(positions).toEqual([...positions].sort().reverse());
+            return entries;
+          }),
+      );
+      return found
+        .flat()
+        .sort((one, other) => (one.position < other.position ? 1 : -1))
+        .map(({ key }) => key);
+    };
+
+    test.each([1, 3, 100])("has each key once, newest first, in pages of %i", async (limit) => {
+      const vendor = `vendor_${made++}`;
+      const keys = [];
+      for (let n = 0; n < 20; n++) keys.push(await listed({ vendor, issuedAtMs: START + (n % 7) }));
+      const wanted = keys.map(({ keyId, issuedAtMs }) => ({ keyId, issuedAtMs }));
+      wanted.sort((a, b) => b.issuedAtMs - a.issuedAtMs || (a.keyId < b.keyId ? 1 : -1));
+
+      const found = await keysIn({ kind: "vendor", vendor }, limit);
+      expect(found.map(({ keyId, issuedAtMs }) => ({ keyId, issuedAtMs }))).toEqual(wanted);
+    });
+
+    test("says what a key is chosen by", async () => {
+      const vendor = `vendor_${made++}`;
+      const label = `grüße-${made++}/run 1`;
+      const keyId = `key_${made++}`;
+      const issuerId = `${keyId}_parent`;
+      const chain = [issuerId, keyId].map((id) => ({ keyId: id, issuedAtMs: START }));
+      const policy = { keyId, vendor, credential: "test", label, issuerId, chain };
+      await listed(policy);
+      const entry = { ...policy, issuedAtMs: START, chain: [issuerId, keyId] };
+      const lists: KeyList[] = [
+        { kind: "vendor", vendor },
+        { kind: "label_group", group: label.split("/")[0] ?? "" },
+        { kind: "issuer", id: issuerId },
+      ];
+      for (const list of lists) expect(await keysIn(list, 10)).toEqual([entry]);
+    });
+
+    test.each<[string, Partial<Policy>]>([
+      ["no label", { label: null }],
+      ["a label without a group", { label: "/1" }],
+    ])("of a label group has no key with %s, and that of the admin none at all", async (_, change) => {
+      const vendor = `vendor_${made++}`;
+      await listed({ vendor, issuerId: "admin", ...change });
+      expect(await keysIn({ kind: "vendor", vendor }, 10)).toHaveLength(1);
+      for (const group of ["", "null"]) expect(await keysIn({ kind: "label_group", group }, 10)).toEqual([]);
+      expect(await keysIn({ kind: "issuer", id: "admin" }, 10)).toEqual([]);
+    });
+
+    test("has a key before its issue ends", async () => {
+      const vendor = `vendor_${made++}`;
+      const request = `request-${made++}`;
+      const [first, second] = [newKey(), newKey()];
+      await vaultOf().policies.create({ ...first.policy, vendor }, first.balance, request);
+      await vaultOf().policies.create({ ...second.policy, vendor }, second.balance, request);
+
+      const found = await keysIn({ kind: "vendor", vendor }, 10);
+      expect(found.map(({ keyId }) => keyId).sort()).toEqual(
+        [first.policy.keyId, second.policy.keyId].sort(),
+      );
+      expect(await vaultOf().policies.read(second.policy.keyId)).toBeNull();
+    });
+
+    test("keeps a key that is changed as it was", async () => {
+      const vendor = `vendor_${made++}`;
+      const { keyId } = await listed({ vendor, label: "run/1" });
+      const before = await keysIn({ kind: "vendor", vendor }, 10);
+      const change = { caps: capsOf(20n), expiresAtMs: START + 20 * WINDOW_MS, by: "admin", nowMs: START };
+      expect(await vaultOf().balances.change(await balanceOf(keyId), change)).not.toBeNull();
+      expect(await keysIn({ kind: "vendor", vendor }, 10)).toEqual(before);
     });
   });
 

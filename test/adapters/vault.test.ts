@@ -1,13 +1,47 @@
 import { createServer, request, type Server } from "node:http";
+import { DeleteItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { dynamoClients } from "../../lambda/adapters/dynamo-clients.ts";
 import { DynamoVault } from "../../lambda/adapters/dynamo-vault.ts";
+import type { Balance, Caps } from "../../lambda/domain/balance.ts";
+import type { Policy } from "../../lambda/domain/vault-key.ts";
 import { type LocalDynamoDb, startDynamoDb } from "../../local/aws/dynamodb.ts";
 import { MemoryVault } from "../support/memory-vault.ts";
 import { UNLIMITED } from "../support/unlimited.ts";
 import { vaultContract } from "./vault.contract.ts";
 
 /** Guarantees that the vault in memory and the one on DynamoDB pass the same contract. */
+
+function keyOf(keyId: string, change: Partial<Policy> = {}): { policy: Policy; balance: Balance } {
+  const caps = { daily: 10n, total: 100n, perCall: 100n } as never as Caps;
+  const policy: Policy = {
+    keyId,
+    secretHash: "h",
+    vendor: "stripe",
+    credential: "default",
+    allowedEndpoints: null,
+    limits: UNLIMITED,
+    label: null,
+    metadata: {},
+    chain: [{ keyId, issuedAtMs: 1 }],
+    issuerId: "admin",
+    issuedAtMs: 1,
+    issuedWith: { caps, expiresAtMs: 9_000_000_000_000 },
+    ...change,
+  };
+  const balance: Balance = {
+    keyId,
+    issuedAtMs: 1,
+    caps,
+    leftByWindow: {},
+    leftInTotal: caps.total,
+    expiresAtMs: 9_000_000_000_000,
+    revokedAtMs: null,
+    fenceMs: 0,
+    writes: 0,
+  };
+  return { policy, balance };
+}
 
 describe("in memory", () => {
   const vault = new MemoryVault();
@@ -41,6 +75,44 @@ describe("on the engine", () => {
   });
 
   vaultContract(() => vault);
+
+  test("a key that is changed stays in its lists as long as its policy, also one of a time before the lists", async () => {
+    const { client } = engine;
+    const ttlsOf = async (keyId: string) => {
+      const { Items = [] } = await client.send(
+        new ScanCommand({
+          TableName: "keybrake-vault",
+          FilterExpression: "key_id = :id AND sk <> :balance",
+          ExpressionAttributeValues: { ":id": { S: keyId }, ":balance": { S: "BALANCE" } },
+        }),
+      );
+      return Items.map(({ pk, sk, ttl }) => ({ pk: pk?.S, sk: sk?.S, ttl: Number(ttl?.N) }));
+    };
+    const keyId = "key_kept_longer";
+    const { policy, balance } = keyOf(keyId, { label: "kept/1", issuerId: "key_above" });
+    await vault.policies.create(policy, balance, null);
+    expect(await ttlsOf(keyId)).toHaveLength(4);
+    const caps = balance.caps;
+    const change = async (expiresAtMs: number) => {
+      const [before = null] = await vault.balances.read([keyId]);
+      return before && vault.balances.change(before, { caps, expiresAtMs, by: "admin", nowMs: 5 });
+    };
+
+    expect(await change(9_500_000_000_000)).not.toBeNull();
+    const longer = await ttlsOf(keyId);
+    expect(new Set(longer.map(({ ttl }) => ttl))).toEqual(new Set([9_500_000_000 + 30 * 86_400]));
+
+    for (const { pk, sk } of longer.filter((item) => item.pk?.startsWith("LISTED#")))
+      await client.send(
+        new DeleteItemCommand({
+          TableName: "keybrake-vault",
+          Key: { pk: { S: `${pk}` }, sk: { S: `${sk}` } },
+        }),
+      );
+    expect(await ttlsOf(keyId)).toHaveLength(1);
+    expect(await change(9_400_000_000_000)).not.toBeNull();
+    expect((await ttlsOf(keyId)).map(({ pk }) => pk).sort()).toEqual(longer.map(({ pk }) => pk).sort());
+  });
 
   describe("when the reply to a write of a balance is lost", () => {
     let proxy: Server;
@@ -77,33 +149,7 @@ describe("on the engine", () => {
     });
 
     const key = (keyId: string) => {
-      const caps = { daily: 10n, total: 100n, perCall: 100n } as never;
-      const issuedWith = { caps, expiresAtMs: 9_000_000_000_000 };
-      const policy = {
-        keyId,
-        secretHash: "h",
-        vendor: "stripe",
-        credential: "default",
-        allowedEndpoints: null,
-        limits: UNLIMITED,
-        label: null,
-        metadata: {},
-        chain: [{ keyId, issuedAtMs: 1 }],
-        issuerId: "admin",
-        issuedAtMs: 1,
-        issuedWith,
-      };
-      const balance = {
-        keyId,
-        issuedAtMs: 1,
-        caps,
-        leftByWindow: {},
-        leftInTotal: 100n as never,
-        expiresAtMs: 9_000_000_000_000,
-        revokedAtMs: null,
-        fenceMs: 0,
-        writes: 0,
-      };
+      const { policy, balance } = keyOf(keyId);
       return vault.policies.create(policy, balance, null);
     };
     const left = async (keyId: string) => (await vault.balances.read([keyId]))[0]?.leftByWindow[0];

@@ -1,10 +1,11 @@
 import type { Policy } from "../../lambda/domain/vault-key.ts";
 import type { Balances, DrawResult } from "../../lambda/ports/balances.ts";
 import type { Calls, SaveResult } from "../../lambda/ports/calls.ts";
+import type { ListedKeys } from "../../lambda/ports/listed-keys.ts";
 import type { Objects } from "../../lambda/ports/objects.ts";
 import type { Policies } from "../../lambda/ports/policies.ts";
 import type { Vault } from "../../lambda/ports/vault.ts";
-import { known, type VaultState } from "../support/memory-vault.ts";
+import { known, memoryListedKeys, type VaultState } from "../support/memory-vault.ts";
 import type { Process, World } from "./world.ts";
 
 /** Sends of the SDK's `standard` retry mode, the first included. */
@@ -39,7 +40,10 @@ export class FaultyVault implements Vault {
     },
     readAll: (keyIds) => this.#read("read policies", () => known(this.#state.policies, keyIds)),
     create: async (policy, balance, requestHash) => {
-      await this.#repeated("put balance", () => this.#state.putBalance(balance));
+      await this.#repeated("put balance", () => {
+        this.#state.putBalance(balance);
+        this.#state.putListed(policy);
+      });
       return this.#repeated("put policy", () => this.#state.putPolicy(policy, requestHash));
     },
   };
@@ -107,6 +111,11 @@ export class FaultyVault implements Vault {
   readonly objects: Objects = {
     read: (name) => this.#read("read object", () => this.#state.readObject(name)),
   };
+
+  /** No use case that is simulated reads lists. */
+  get listedKeys(): ListedKeys {
+    return memoryListedKeys(this.#state);
+  }
 
   /** Every send of a write of a balance was throttled: certainly none was applied. */
   async #throttledOut(label: string): Promise<boolean> {

@@ -56,7 +56,12 @@ describe("roles", () => {
         ...logs("IssueKey"),
         "secretsmanager:GetSecretValue SecretsAdminApiKey.Id",
       ],
-      ManageKey: [...manage, ...logs("ManageKey"), "secretsmanager:GetSecretValue SecretsAdminApiKey.Id"],
+      ManageKey: [
+        ...manage,
+        "dynamodb:PutItem VaultTable.Arn",
+        ...logs("ManageKey"),
+        "secretsmanager:GetSecretValue SecretsAdminApiKey.Id",
+      ].sort(),
       OwnKey: [...manage, ...logs("OwnKey")],
       QueryAudit: [
         "dynamodb:BatchGetItem AuditLogTable.Arn",

@@ -14,7 +14,9 @@ import { confirmed } from "../../lambda/domain/call/corrections.ts";
 import { type CallRecord, newCall, withAttempt } from "../../lambda/domain/call/record.ts";
 import { keptUntilMs } from "../../lambda/domain/call/retention.ts";
 import type { CountedObject } from "../../lambda/domain/counted-object.ts";
+import { type KeyList, type ListedKey, listedKey, listsOf } from "../../lambda/domain/key-list.ts";
 import { type MicroUsd, microUsd, minus, NOTHING, plus } from "../../lambda/domain/money.ts";
+import { isoTime } from "../../lambda/domain/time.ts";
 import type { Policy } from "../../lambda/domain/vault-key.ts";
 import type {
   AttemptNote,
@@ -25,6 +27,7 @@ import type {
   Revocation,
 } from "../../lambda/ports/balances.ts";
 import type { Calls, Claim, ClaimResult, SaveResult } from "../../lambda/ports/calls.ts";
+import type { ListedKeys } from "../../lambda/ports/listed-keys.ts";
 import type { ObjectEffect, ObjectName, Objects } from "../../lambda/ports/objects.ts";
 import type { Policies } from "../../lambda/ports/policies.ts";
 import type { Vault } from "../../lambda/ports/vault.ts";
@@ -59,6 +62,7 @@ export class VaultState {
   readonly policies = new Map<string, Policy>();
   readonly calls = new Map<string, CallRecord>();
   readonly objects = new Map<string, CountedObject>();
+  readonly listed = new Map<string, ListedKey>();
   /** Number of writes so far. */
   writes = 0;
   readonly #lastDraws = new Map<string, (Draw & AttemptNote) | null>();
@@ -72,6 +76,19 @@ export class VaultState {
   putBalance(balance: Balance): void {
     if (this.balances.has(balance.keyId)) return;
     this.#setBalance(balance, null);
+  }
+
+  putListed(policy: Policy): void {
+    this.listed.set(policy.keyId, listedKey(policy));
+  }
+
+  /** Keys of a list, newest first. */
+  keysOf(list: KeyList): readonly { readonly position: string; readonly key: ListedKey }[] {
+    const wanted = JSON.stringify(list);
+    return [...this.listed.values()]
+      .filter((key) => listsOf(key).some((each) => JSON.stringify(each) === wanted))
+      .map((key) => ({ position: `${isoTime(key.issuedAtMs)}#${key.keyId}`, key }))
+      .sort((one, other) => (one.position < other.position ? 1 : -1));
   }
 
   putPolicy(policy: Policy, requestHash: string | null): "created" | { readonly alreadyIssued: string } {
@@ -233,6 +250,7 @@ export class MemoryVault implements Vault {
   readonly balances: Balances;
   readonly calls: Calls;
   readonly objects: Objects;
+  readonly listedKeys: ListedKeys;
 
   constructor(state = new VaultState()) {
     this.state = state;
@@ -240,6 +258,7 @@ export class MemoryVault implements Vault {
     this.balances = memoryBalances(state);
     this.calls = memoryCalls(state);
     this.objects = { read: async (name) => state.readObject(name) };
+    this.listedKeys = memoryListedKeys(state);
   }
 }
 
@@ -252,6 +271,7 @@ const memoryPolicies = (state: VaultState): Policies => ({
   readAll: async (keyIds) => known(state.policies, keyIds),
   async create(policy, balance, requestHash) {
     state.putBalance(balance);
+    state.putListed(policy);
     return state.putPolicy(policy, requestHash);
   },
 });
@@ -265,6 +285,16 @@ const memoryBalances = (state: VaultState): Balances => ({
   revoke: async (revocation) => state.revokeKey(revocation),
   draw: async (draw) => state.draw(draw),
   correct: async (correction) => state.correct(correction),
+});
+
+/** Lists of one part each. */
+export const memoryListedKeys = (state: VaultState): ListedKeys => ({
+  partsOf: (list) => [{ ...list, shard: 0 }],
+  async page({ part: { shard: _, ...list }, before, limit }) {
+    const older = state.keysOf(list).filter(({ position }) => before === null || position < before);
+    const entries = older.slice(0, limit);
+    return { entries, next: older.length > limit ? (entries.at(-1)?.position ?? null) : null };
+  },
 });
 
 const memoryCalls = (state: VaultState): Calls => ({

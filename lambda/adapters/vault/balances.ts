@@ -23,7 +23,8 @@ import {
   readBalanceItem,
   windowAttribute,
 } from "../vault-items/balance-item.ts";
-import { keyTtlS, policyKey } from "../vault-items/policy-item.ts";
+import { keyTtlS } from "../vault-items/policy-item.ts";
+import { keepKey } from "./policies.ts";
 import { number, type VaultTable } from "./vault-table.ts";
 
 /**
@@ -50,13 +51,7 @@ async function change(
   { caps, expiresAtMs, by, nowMs }: KeyChange,
 ): Promise<Balance | null> {
   const ttlS = keyTtlS(expiresAtMs);
-  await table.update({
-    Key: policyKey(before.keyId),
-    UpdateExpression: "SET #ttl = :ttl",
-    ConditionExpression: "attribute_exists(pk)",
-    ExpressionAttributeNames: { "#ttl": "ttl" },
-    ExpressionAttributeValues: { ":ttl": number(Math.max(ttlS, keyTtlS(before.expiresAtMs))) },
-  });
+  await keepKey(table, before.keyId, Math.max(ttlS, keyTtlS(before.expiresAtMs)));
   const open = Object.keys(before.leftByWindow).map(Number);
   const current = windowAt(before.issuedAtMs, nowMs);
   const unopened = [current - 1, current, current + 1].filter(

@@ -4,6 +4,7 @@ import type { Policy } from "../../domain/vault-key.ts";
 import type { Created, Policies } from "../../ports/policies.ts";
 import { balanceItem, type LastWrite } from "../vault-items/balance-item.ts";
 import type { Item } from "../vault-items/codec.ts";
+import { listedItems } from "../vault-items/listed-item.ts";
 import { keyTtlS, policyItem, policyKey, readPolicyItem, requestKey } from "../vault-items/policy-item.ts";
 import { number, type VaultTable } from "./vault-table.ts";
 
@@ -58,7 +59,8 @@ async function create(
 ): Promise<Created> {
   const ttlS = keyTtlS(balance.expiresAtMs);
   const last: LastWrite = { op: "issue", id: policy.keyId, atMs: policy.issuedAtMs };
-  await table.putNew(balanceItem(balance, last, ttlS));
+  const before = [balanceItem(balance, last, ttlS), ...listedItems(policy, ttlS)];
+  await Promise.all(before.map((item) => table.putNew(item)));
   const policyPut = policyItem(policy, ttlS);
   if (requestHash === null) {
     await table.putNew(policyPut);
@@ -72,6 +74,21 @@ async function create(
   const failed = await table.transact([newPut(table, request), newPut(table, policyPut)]);
   const issued = failed?.[0]?.["key_id"]?.S;
   return issued === undefined || issued === policy.keyId ? "created" : { alreadyIssued: issued };
+}
+
+/** Makes the policy of a key, and its entries in the lists of keys, stay until then. `ttlS`: seconds. */
+export async function keepKey(table: VaultTable, keyId: string, ttlS: number): Promise<void> {
+  const { Attributes } = await table.update({
+    Key: policyKey(keyId),
+    UpdateExpression: "SET #ttl = :ttl",
+    ConditionExpression: "attribute_exists(pk)",
+    ExpressionAttributeNames: { "#ttl": "ttl" },
+    ExpressionAttributeValues: { ":ttl": number(ttlS) },
+    ReturnValues: "ALL_NEW",
+  });
+  // Whole entries, so that a key of a time before the lists gets into them.
+  const entries = listedItems(readPolicyItem(Attributes ?? {}), ttlS);
+  await Promise.all(entries.map((item) => table.put({ Item: item })));
 }
 
 const newPut = (table: VaultTable, item: Item): TransactWriteItem => ({

@@ -64,6 +64,16 @@ export class VaultTable {
     return Items;
   }
 
+  /** One page of items under one partition key. `hasMore`: whether there may be more after them. */
+  async page(
+    input: Omit<QueryCommandInput, "TableName">,
+  ): Promise<{ readonly items: readonly Item[]; readonly hasMore: boolean }> {
+    const { Items = [], LastEvaluatedKey } = await this.#clients.steady.send(
+      new QueryCommand({ TableName: this.name, ...input }),
+    );
+    return { items: Items, hasMore: LastEvaluatedKey !== undefined };
+  }
+
   /** A write that is harmless twice: the SDK repeats it. */
   update(input: Omit<UpdateItemCommandInput, "TableName">) {
     return this.#clients.steady.send(new UpdateItemCommand({ TableName: this.name, ...input }));

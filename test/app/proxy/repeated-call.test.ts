@@ -145,11 +145,15 @@ function repeatedCalls(vaultOf: () => Vault, itemOf: (callId: string) => Promise
   });
 
   /** Faults that leave something behind each time. */
-  const stuck = ({ policies, balances, calls, objects }: Vault, change: Partial<Balances>): Vault => ({
+  const stuck = (
+    { policies, balances, calls, objects, listedKeys }: Vault,
+    change: Partial<Balances>,
+  ): Vault => ({
     policies,
     balances: { ...balances, ...change },
     calls,
     objects,
+    listedKeys,
   });
   const dies = {
     draw: async (): Promise<DrawResult> => {
@@ -186,12 +190,12 @@ function repeatedCalls(vaultOf: () => Vault, itemOf: (callId: string) => Promise
 
   test("a call that is joined by attempts that die is refused when its record is full", async () => {
     const agent = await agentOf(vaultOf(), BROKEN, LEASE_MS);
-    const { policies, balances, calls, objects } = vaultOf();
+    const { policies, balances, calls, objects, listedKeys } = vaultOf();
     const save: Calls["save"] = async (...args) => {
       await calls.save(...args);
       throw new Error("the process died");
     };
-    const joinsAndDies = { policies, balances, calls: { ...calls, save }, objects };
+    const joinsAndDies = { policies, balances, calls: { ...calls, save }, objects, listedKeys };
     expect(codeOf(await agent.call())).toBe("vendor_connection_broken");
     for (let repeat = 1; repeat < ENTRIES_MAX; repeat++) await agent.call(joinsAndDies);
 

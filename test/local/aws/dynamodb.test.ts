@@ -72,7 +72,7 @@ test("a new engine has both tables as they are deployed, and the layout's versio
     ["by_vendor", ["vendor_shard", "at_id"]],
   ]);
   expect(audit?.StreamSpecification).toBeUndefined();
-  expect(await layoutOf(dynamodb)).toEqual({ pk: { S: "LAYOUT" }, sk: { S: "LAYOUT" }, version: { N: "3" } });
+  expect(await layoutOf(dynamodb)).toEqual({ pk: { S: "LAYOUT" }, sk: { S: "LAYOUT" }, version: { N: "4" } });
 });
 
 test("a file keeps what was written and can be used again", async () => {
@@ -117,7 +117,7 @@ test("a file of the first layout gets what is new of its tables, and keeps what 
     }),
   );
   expect(Items).toEqual([item]);
-  expect(await layoutOf(newer)).toMatchObject({ version: { N: "3" } });
+  expect(await layoutOf(newer)).toMatchObject({ version: { N: "4" } });
 });
 
 test("indexes that have other keys, hold less or are no more are made anew, and find what has their keys", async () => {
@@ -180,12 +180,12 @@ test("indexes that have other keys, hold less or are no more are made anew, and 
 /** Guarantees that an older program does not misread money that a newer one wrote. */
 test("a file of a newer layout is refused and not changed", async () => {
   const newer = await start({ dataFile });
-  await setLayout(newer, "4");
+  await setLayout(newer, "5");
   await newer.close();
 
   await expect(start({ dataFile })).rejects.toThrow(
     new StartError(
-      `${dataFile} has layout 4, written by a newer Keybrake; this one reads layout 3: use the newer version, or another file`,
+      `${dataFile} has layout 5, written by a newer Keybrake; this one reads layout 4: use the newer version, or another file`,
     ),
   );
   expect(await readdir(join(dataFile, ".."))).not.toContain("data.lock");
