@@ -26,7 +26,7 @@ const KEPT_DAYS = 7;
  * So far apart an attempt and its outcome may be noted, in either order: the stream orders no two items, and a consumer may
  * lag. Beyond it an attempt is told as open first, and its outcome tops that.
  */
-const OUT_OF_ORDER_MS = 3_600_000;
+const OUT_OF_ORDER_MS = 600_000;
 
 const SWEPT = { pk: { S: "SWEPT" }, sk: { S: "SWEPT" } };
 
@@ -75,14 +75,15 @@ export class DynamoAttemptJournal implements AttemptJournal {
     const begun: { readonly item: Item; readonly ids: readonly string[] }[] = [];
     const ended = new Set<string>();
     const [firstMs, lastMs] = [fromMs - OUT_OF_ORDER_MS, toMs + OUT_OF_ORDER_MS];
-    for (const partitionKey of partitions(firstMs, lastMs)) {
+    const readPartition = async (partitionKey: string) => {
       for await (const item of this.#itemsIn(partitionKey, firstMs, lastMs)) {
         for (const id of idsIn(item, "ended_ids")) ended.add(id);
         const notedAt = item["sk"]?.S ?? "";
         if (notedAt >= isoTime(fromMs) && notedAt < isoTime(toMs))
           begun.push({ item, ids: idsIn(item, "begun_ids") });
       }
-    }
+    };
+    for (const day of days(firstMs, lastMs)) await Promise.all(partitions(day).map(readPartition));
     const events: AuditEvent[] = [];
     for (const { item, ids } of begun) {
       const open = new Set(ids.filter((id) => !ended.has(id)));
@@ -91,6 +92,32 @@ export class DynamoAttemptJournal implements AttemptJournal {
       events.push(...all.filter(({ attemptId }) => attemptId !== null && open.has(attemptId)));
     }
     return events;
+  }
+
+  async beginsAtMs(): Promise<number | null> {
+    const nowMs = this.#clock.now();
+    for (const day of days(nowMs - KEPT_DAYS * DAY_MS, nowMs)) {
+      const first = await Promise.all(partitions(day).map((partitionKey) => this.#firstIn(partitionKey)));
+      const timesMs = first.flatMap((item) =>
+        item?.["sk"]?.S === undefined ? [] : [notedAtMs(item["sk"].S)],
+      );
+      if (timesMs.length > 0) return Math.min(...timesMs);
+    }
+    return null;
+  }
+
+  async #firstIn(partitionKey: string): Promise<Item | undefined> {
+    const { Items = [] } = await this.#client.send(
+      new QueryCommand({
+        TableName: this.#table,
+        KeyConditionExpression: "pk = :pk",
+        ProjectionExpression: "sk",
+        ExpressionAttributeValues: { ":pk": { S: partitionKey } },
+        ConsistentRead: true,
+        Limit: 1,
+      }),
+    );
+    return Items[0];
   }
 
   async sweptUntilMs(): Promise<number | null> {
@@ -184,9 +211,11 @@ function parts(events: readonly Written[]): readonly (readonly Written[])[] {
 const idsIn = (item: Item, name: string): readonly string[] =>
   (item[name]?.S ?? "").split(" ").filter((id) => id !== "");
 
-const partition = (day: string, shard: number): string => `JOURNAL#${day}#${shard}`;
+const notedAtMs = (sortKey: string): number => Date.parse(sortKey.slice(0, sortKey.indexOf("#")));
 
-function* partitions(fromMs: number, toMs: number): Generator<string> {
-  for (let dayMs = Math.floor(fromMs / DAY_MS) * DAY_MS; dayMs <= toMs; dayMs += DAY_MS)
-    for (const shard of ALL_SHARDS) yield partition(isoDay(dayMs), shard);
+const partition = (day: string, shard: number): string => `JOURNAL#${day}#${shard}`;
+const partitions = (day: string): readonly string[] => ALL_SHARDS.map((shard) => partition(day, shard));
+
+function* days(fromMs: number, toMs: number): Generator<string> {
+  for (let dayMs = Math.floor(fromMs / DAY_MS) * DAY_MS; dayMs <= toMs; dayMs += DAY_MS) yield isoDay(dayMs);
 }

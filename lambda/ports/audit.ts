@@ -17,6 +17,8 @@ export interface AttemptJournal {
    * what their key tells: only `keyId` is there.
    */
   unended(fromMs: number, toMs: number): Promise<readonly AuditEvent[]>;
+  /** The time of the first note that is kept, in milliseconds; null where there is none. */
+  beginsAtMs(): Promise<number | null>;
   /** Until when everything is swept, in milliseconds; null where nothing ever was. */
   sweptUntilMs(): Promise<number | null>;
   markSwept(untilMs: number): Promise<void>;

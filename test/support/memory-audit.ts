@@ -68,6 +68,10 @@ export class MemoryJournal implements AttemptJournal {
       .filter(({ attemptId }) => attemptId !== null && !ended.has(attemptId));
   }
 
+  async beginsAtMs(): Promise<number | null> {
+    return this.#batches.length === 0 ? null : Math.min(...this.#batches.map(({ atMs }) => atMs));
+  }
+
   async sweptUntilMs(): Promise<number | null> {
     return this.#sweptMs;
   }

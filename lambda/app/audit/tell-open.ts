@@ -3,12 +3,13 @@ import type { AttemptJournal, AuditLog } from "../../ports/audit.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Vault } from "../../ports/vault.ts";
 
-/** Where nothing was ever swept, there was no journal before: an older version told every beginning at once. */
-const FIRST_LOOK_MS = 3_600_000;
 /** A note carries the time at which its write began, by the clock of its process: so much of it is looked at again. */
 const LATE_NOTES_MS = 60_000;
-/** So much of the journal is read at once. */
-const STRETCH_MS = 3_600_000;
+/** So much of the journal is looked at first. Each part is noted as swept, so a run that is killed leaves no more for the next. */
+const FIRST_PART_MS = 600_000;
+const PART_MS_MAX = 86_400_000;
+/** A part that took no longer had little in it: the next one is twice as long. */
+const QUICK_MS = 500;
 
 interface Ports {
   readonly vault: Pick<Vault, "policies">;
@@ -29,10 +30,12 @@ export async function tellOpen(
   { afterMs, untilMs }: { readonly afterMs: number; readonly untilMs: number },
 ): Promise<number> {
   const lastMs = clock.now() - afterMs;
-  let fromMs = ((await journal.sweptUntilMs()) ?? lastMs - FIRST_LOOK_MS) - LATE_NOTES_MS;
+  let fromMs = ((await firstMs(journal, clock)) ?? lastMs) - LATE_NOTES_MS;
+  let partMs = FIRST_PART_MS;
   let told = 0;
   while (fromMs < lastMs && clock.now() < untilMs) {
-    const toMs = Math.min(fromMs + STRETCH_MS, lastMs);
+    const startedMs = clock.now();
+    const toMs = Math.min(fromMs + partMs, lastMs);
     const unended = await journal.unended(fromMs, toMs);
     const policies = await vault.policies.readAll(unended.map(({ fields }) => fields.keyId));
     const events = unended.flatMap((event) => {
@@ -43,6 +46,16 @@ export async function tellOpen(
     await journal.markSwept(toMs);
     told += events.length;
     fromMs = toMs;
+    partMs = clock.now() - startedMs <= QUICK_MS ? Math.min(2 * partMs, PART_MS_MAX) : FIRST_PART_MS;
   }
   return told;
+}
+
+/**
+ * From when on the journal is to be swept; null where it is empty. All of it is where nothing ever was: many runs on one machine
+ * end before their first sweep. So it is where a clock was put back, since what was noted then stands before what is swept.
+ */
+async function firstMs(journal: AttemptJournal, clock: Clock): Promise<number | null> {
+  const sweptMs = await journal.sweptUntilMs();
+  return sweptMs !== null && sweptMs <= clock.now() ? sweptMs : journal.beginsAtMs();
 }
