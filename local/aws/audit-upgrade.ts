@@ -95,31 +95,32 @@ function sumOf(item: Item, sortKey: string, day: string): Item {
   };
 }
 
-/** The sums of a key: those by window stay, under a day each; those by day go, once the windows are there. */
+/**
+ * The sums of a key: those by window stay, under a day each; those by day go, once the windows are there.
+ *
+ * A window that has its new sum keeps that sum's day. Windows and days may be half gone after a start that was killed, and count
+ * to other days then.
+ */
 async function upgradedSumsOfKey(
   client: DynamoDBClient,
   table: string,
   pk: string,
 ): Promise<readonly Change[]> {
-  const { Items = [] } = await client.send(
-    new QueryCommand({
-      TableName: table,
-      KeyConditionExpression: "pk = :pk",
-      ExpressionAttributeValues: { ":pk": { S: pk } },
-      Limit: 1_000,
-    }),
-  );
-  const days = Items.filter(({ sk }) => /^DAY#[\d-]+$/.test(sk?.S ?? ""));
-  const windows = Items.flatMap((item) => {
-    const [, window] = /^WINDOW#(\d+)$/.exec(item["sk"]?.S ?? "") ?? [];
-    return window === undefined ? [] : [{ item, window: Number(window) }];
-  });
+  const items = await itemsOf(client, table, pk);
+  const days = items.filter(({ sk }) => /^DAY#[\d-]+$/.test(sk?.S ?? ""));
+  const windows: { readonly item: Item; readonly window: number }[] = [];
+  const known = new Map<number, string>();
+  for (const item of items) {
+    const [, window, day, lane] = /^WINDOW#(\d+)(?:#DAY#([\d-]+)#(\w+))?$/.exec(item["sk"]?.S ?? "") ?? [];
+    if (window !== undefined && day === undefined) windows.push({ item, window: Number(window) });
+    if (window !== undefined && day !== undefined && lane === OLD_LANE) known.set(Number(window), day);
+  }
   const [first] = days;
   const firstDay = first?.["sk"]?.S?.slice("DAY#".length) ?? "1970-01-01";
   const firstWindow = Math.min(...windows.map(({ window }) => window));
   const puts = windows.map(({ item, window }) => {
     const dayMs = Date.parse(firstDay) + (window - firstWindow) * DAY_S * 1000;
-    const day = new Date(dayMs).toISOString().slice(0, 10);
+    const day = known.get(window) ?? new Date(dayMs).toISOString().slice(0, 10);
     return { put: sumOf(item, `WINDOW#${window}#DAY#${day}#`, day) };
   });
   const gone = [...windows.map(({ item }) => item), ...days].map(({ pk: key, sk }) => ({
@@ -127,6 +128,25 @@ async function upgradedSumsOfKey(
   }));
   await write(client, table, puts);
   return gone;
+}
+
+async function itemsOf(client: DynamoDBClient, table: string, pk: string): Promise<readonly Item[]> {
+  const found: Item[] = [];
+  let from: Item | undefined;
+  do {
+    const { Items = [], LastEvaluatedKey } = await client.send(
+      new QueryCommand({
+        TableName: table,
+        KeyConditionExpression: "pk = :pk",
+        ExpressionAttributeValues: { ":pk": { S: pk } },
+        Limit: READ_AT_ONCE,
+        ...(from === undefined ? {} : { ExclusiveStartKey: from }),
+      }),
+    );
+    found.push(...Items);
+    from = LastEvaluatedKey;
+  } while (from !== undefined);
+  return found;
 }
 
 /** In their order: what is to be there is, before what it comes from is gone. */

@@ -4,12 +4,14 @@ import { join } from "node:path";
 import {
   type AttributeValue,
   BatchWriteItemCommand,
+  type DynamoDBClient,
   PutItemCommand,
   ScanCommand,
 } from "@aws-sdk/client-dynamodb";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { DynamoAuditReader } from "../../../lambda/adapters/dynamo-audit-reader.ts";
 import { type AuditQuery, queryAudit } from "../../../lambda/app/audit/query-audit.ts";
+import { upgradeAuditItems } from "../../../local/aws/audit-upgrade.ts";
 import { type LocalDynamoDb, startDynamoDb } from "../../../local/aws/dynamodb.ts";
 
 /** Guarantees that the audit log of a data file of before is found and adds up as it did. */
@@ -61,13 +63,17 @@ async function start(announce: (message: string) => void = () => {}): Promise<Lo
   return dynamodb;
 }
 
+async function writeItems(client: DynamoDBClient, items: readonly Item[]): Promise<void> {
+  for (let start = 0; start < items.length; start += 25) {
+    const PutRequests = items.slice(start, start + 25).map((item) => ({ PutRequest: { Item: item } }));
+    await client.send(new BatchWriteItemCommand({ RequestItems: { [AUDIT]: PutRequests } }));
+  }
+}
+
 /** A file as a program of layout 2 left it. `items`: of its Audit table. */
 async function oldFile(items: readonly Item[]): Promise<void> {
   const older = await start();
-  for (let start = 0; start < items.length; start += 25) {
-    const PutRequests = items.slice(start, start + 25).map((item) => ({ PutRequest: { Item: item } }));
-    await older.client.send(new BatchWriteItemCommand({ RequestItems: { [AUDIT]: PutRequests } }));
-  }
+  await writeItems(older.client, items);
   const layout = { pk: { S: "LAYOUT" }, sk: { S: "LAYOUT" }, version: { N: "2" } };
   await older.client.send(new PutItemCommand({ TableName: "keybrake-vault", Item: layout }));
   await older.close();
@@ -140,6 +146,54 @@ test("a start that was killed in between is finished by the next one, and counts
     expect(again.filter((item) => item["pk"]?.S === pk).length, pk).toBe(
       whole.filter((item) => item["pk"]?.S === pk).length,
     );
+});
+
+describe("a key of two months", () => {
+  const DAYS = 60;
+  const SPENT = BigInt(DAYS) * 1_000_000n;
+  const oldSums = (keyId: string) =>
+    Array.from({ length: DAYS }, (_, n) => {
+      const day = new Date(Date.parse("2026-09-20") + n * 86_400_000).toISOString().slice(0, 10);
+      return [
+        sum(`TOTAL#key#${keyId}`, `DAY#${day}`, "1", 1),
+        sum(`TOTAL#key#${keyId}`, `WINDOW#${n}`, "1", 1),
+      ];
+    }).flat();
+
+  /** A client whose process is killed in its `kill`th write: half of what it asked for is written. */
+  const killedAt = (client: DynamoDBClient, kill: number): DynamoDBClient => {
+    let writes = 0;
+    const send = async (command: unknown) => {
+      if (!(command instanceof BatchWriteItemCommand) || ++writes < kill)
+        return client.send(command as BatchWriteItemCommand);
+      const [[table, requests = []] = [""]] = Object.entries(command.input.RequestItems ?? {});
+      const half = requests.slice(Math.ceil(requests.length / 2));
+      if (half.length > 0) await client.send(new BatchWriteItemCommand({ RequestItems: { [table]: half } }));
+      throw new Error("killed");
+    };
+    return { send } as unknown as DynamoDBClient;
+  };
+
+  test("adds up to what it did, wherever the start before was killed", async () => {
+    const { client } = await start();
+    const reader = new DynamoAuditReader(client, AUDIT);
+    for (let kill = 1; ; kill++) {
+      const keyId = `key_killed_${kill}`;
+      await writeItems(client, oldSums(keyId));
+      const isWhole = await upgradeAuditItems(killedAt(client, kill), AUDIT, () => {}).then(
+        () => true,
+        () => false,
+      );
+      await upgradeAuditItems(client, AUDIT, () => {});
+
+      expect(await reader.spent(keyId, 40, true), `killed at ${kill}`).toEqual({
+        window: 1_000_000n,
+        total: SPENT,
+      });
+      if (isWhole) break;
+      expect(kill).toBeLessThan(20);
+    }
+  }, 60_000);
 });
 
 test("a file of the present layout is left as it is", async () => {
