@@ -44,7 +44,7 @@ export class AuditTrail extends Construct {
     this.consumer.setEnvironment(ENV.auditTable, this.table.tableName);
     this.consumer.setEnvironment(ENV.auditRetentionDays, `${retentionDays}`);
     this.consumer.setEnvironment(ENV.resolveAfterS, `${RESOLVE_AFTER_S}`);
-    vault.grantReadPolicies(this.consumer);
+    vault.grantReadKeys(this.consumer);
 
     this.deadLetters = new Bucket(this, "DeadLetters", {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,

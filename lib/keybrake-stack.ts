@@ -53,11 +53,19 @@ export class KeybrakeStack extends Stack {
         audit.grantReadTotals(it);
         secrets.grantReadAdminApiKey(it);
       },
+      "manage-api-keys": (it) => {
+        vault.grantApiKeys(it);
+        audit.grantReadTotals(it);
+        secrets.grantReadAdminApiKey(it);
+        secrets.setCredentialNames(it);
+        setVendors(it, config);
+      },
       "own-key": (it) => {
         vault.grantManage(it);
         audit.grantReadTotals(it);
       },
       "query-audit": (it) => {
+        vault.grantReadKeys(it);
         audit.grantQuery(it);
         secrets.grantReadAdminApiKey(it);
         setVendors(it, config);

@@ -22,6 +22,10 @@ const OWN_ROUTES: readonly Route[] = [
   { method: "PATCH", path: "/vault/keys/{id}", function: "manage-key" },
   { method: "DELETE", path: "/vault/keys/{id}", function: "manage-key" },
   { method: "POST", path: "/vault/keys/{id}/revoke", function: "manage-key" },
+  { method: "POST", path: "/vault/api-keys", function: "manage-api-keys" },
+  { method: "GET", path: "/vault/api-keys", function: "manage-api-keys" },
+  { method: "GET", path: "/vault/api-keys/{id}", function: "manage-api-keys" },
+  { method: "DELETE", path: "/vault/api-keys/{id}", function: "manage-api-keys" },
   { method: "GET", path: "/vault/audit", function: "query-audit" },
   { method: "GET", path: "/healthz", function: "health" },
   { method: "GET", path: "/", function: "health" },
@@ -41,7 +45,7 @@ export const routesOf = (vendors: readonly string[]): readonly Route[] => [
   ...vendorRoutes(vendors),
 ];
 
-/** The routes of the admin API key: what issues, changes, revokes and reads. */
+/** The routes of API keys: what issues, changes, revokes and reads. */
 export const MANAGING_ROUTES: readonly Route[] = OWN_ROUTES.filter(({ function: name }) =>
   MANAGING.includes(name),
 );

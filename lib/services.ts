@@ -8,10 +8,11 @@
  * - `asks`: the key that its callers show.
  */
 const SERVICES = [
-  { name: "issue-key", runsOn: "request", asks: "admin key" },
-  { name: "manage-key", runsOn: "request", asks: "admin key" },
+  { name: "issue-key", runsOn: "request", asks: "API key" },
+  { name: "manage-key", runsOn: "request", asks: "API key" },
+  { name: "manage-api-keys", runsOn: "request", asks: "API key" },
   { name: "own-key", runsOn: "request", asks: "vault key" },
-  { name: "query-audit", runsOn: "request", asks: "admin key" },
+  { name: "query-audit", runsOn: "request", asks: "API key" },
   { name: "proxy-call", runsOn: "request", asks: "vault key" },
   { name: "record-audit", runsOn: "stream", everyMinutes: 5, asks: null },
   { name: "settle-late-prices", runsOn: "schedule", everyMinutes: 5, asks: null },
@@ -36,8 +37,8 @@ const namesOf = (services: readonly Service[]): readonly FunctionName[] => servi
 export const ANSWERING = namesOf(SERVICES.filter(({ runsOn }) => runsOn === "request"));
 /** Those that ask for a key: these do the work of a request, and see who comes with a key that does not exist. */
 export const KEYED = namesOf(SERVICES.filter(({ asks }) => asks !== null));
-/** Those that issue, change, revoke and read for whoever holds the admin API key. */
-export const MANAGING = namesOf(SERVICES.filter(({ asks }) => asks === "admin key"));
+/** Those that issue, change, revoke and read for whoever holds an API key. */
+export const MANAGING = namesOf(SERVICES.filter(({ asks }) => asks === "API key"));
 
 /** Makes something for each function, in the order above. */
 export const forEachFunction = <T>(make: (name: FunctionName) => T): Readonly<Record<FunctionName, T>> =>

@@ -21,12 +21,23 @@ export class VaultTable extends Construct {
     this.table = tableOf(this, "Table", VAULT_TABLE, key);
   }
 
-  /** New keys: a key's items are put, each on condition that it is not there. */
+  /** New keys: a key's items are put, each on condition that it is not there. Their issuer is read. */
   grantIssue(service: ServiceFunction): void {
-    this.#grant(service, "dynamodb:PutItem");
-    // The item that says which layout the tables have, and no other.
-    service.allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], [this.table.tableArn], {
-      "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": [LAYOUT_KEY.pk] },
+    this.#grant(service, "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem");
+    this.#allowMark(service);
+  }
+
+  /** New API keys as new keys; their list; and what ends them. */
+  grantApiKeys(service: ServiceFunction): void {
+    this.#grant(
+      service,
+      "dynamodb:GetItem",
+      "dynamodb:BatchGetItem",
+      "dynamodb:PutItem",
+      "dynamodb:UpdateItem",
+    );
+    service.allow(["dynamodb:Query"], [this.table.tableArn], {
+      "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": ["API_KEYS"] },
     });
   }
 
@@ -62,9 +73,16 @@ export class VaultTable extends Construct {
     );
   }
 
-  /** Reads the policy of the key that an audit row is about. */
-  grantReadPolicies(service: ServiceFunction): void {
+  /** Reads keys: of whoever asks, or that an audit row is about. */
+  grantReadKeys(service: ServiceFunction): void {
     this.#grant(service, "dynamodb:GetItem", "dynamodb:BatchGetItem");
+  }
+
+  /** The item that says which layout the tables have, and no other. */
+  #allowMark(service: ServiceFunction): void {
+    service.allow(["dynamodb:UpdateItem"], [this.table.tableArn], {
+      "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": [LAYOUT_KEY.pk] },
+    });
   }
 
   #grant(service: ServiceFunction, ...actions: string[]): void {

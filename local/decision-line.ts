@@ -32,7 +32,7 @@ export function decisionOf({ event, fields }: AuditEvent): Decision | null {
   return {
     atMs: fields.atMs,
     method: isCall ? (fields.method ?? "") : "KEY",
-    path: isCall ? `/${fields.vendor}${fields.path ?? ""}` : event.replace("key.", ""),
+    path: isCall ? `/${fields.vendor}${fields.path ?? ""}` : event.replace(/^key\./, ""),
     keyId: fields.keyId,
     label: fields.label,
     outcome,
@@ -64,7 +64,10 @@ function outcomeOf(event: AuditEvent["event"], fields: AuditFields): readonly [T
       return ["plain", sentence(fields.vendor, caps(fields), until(fields))];
     case "key.changed":
       return ["plain", sentence(caps(fields), until(fields), `by ${fields.by}`)];
+    case "api_key.issued":
+      return ["plain", `by ${fields.by}`];
     case "key.revoked":
+    case "api_key.revoked":
       return ["refused", `by ${fields.by}`];
   }
 }

@@ -2,6 +2,7 @@ import type { DynamoDBRecord } from "aws-lambda";
 import { tightestCap } from "../domain/balance.ts";
 import { microUsd } from "../domain/money.ts";
 import type { VaultChange } from "../ports/vault-change.ts";
+import { PLACE as API_KEY_PLACE, readApiKeyItem } from "./vault-items/api-key-item.ts";
 import { readBalanceItem } from "./vault-items/balance-item.ts";
 import { readCallItem } from "./vault-items/call-item.ts";
 import type { Item } from "./vault-items/codec.ts";
@@ -22,6 +23,8 @@ export function changeFrom({ dynamodb }: DynamoDBRecord): VaultChange {
   const sortKey = dynamodb?.Keys?.["sk"]?.S ?? "";
   if (sortKey === "POLICY")
     return before === null ? { kind: "issued", policy: readPolicyItem(after) } : { kind: "ignored" };
+  if (sortKey === "API_KEY")
+    return before === null ? { kind: "api_key_issued", apiKey: readApiKeyItem(after) } : { kind: "ignored" };
   if (sortKey === "BALANCE") return balanceChange(before, after);
   if (sortKey === "CALL")
     return {
@@ -30,10 +33,12 @@ export function changeFrom({ dynamodb }: DynamoDBRecord): VaultChange {
       after: readCallItem(after),
     };
   if (isListed(dynamodb?.Keys?.["pk"]?.S ?? "")) return { kind: "ignored" };
-  if (sortKey.startsWith("OBJECT#") || sortKey === "ISSUE" || sortKey === "LAYOUT")
-    return { kind: "ignored" };
+  if (IGNORED.some((kind) => sortKey.startsWith(kind))) return { kind: "ignored" };
   throw new Error(`the item kind ${JSON.stringify(sortKey.slice(0, 40))} is not known`);
 }
+
+/** What the sort keys of items begin with that no row tells of. */
+const IGNORED = ["OBJECT#", "ISSUE", "LAYOUT", API_KEY_PLACE];
 
 function balanceChange(before: Item | null, item: Item): VaultChange {
   const after = readBalanceItem(item);

@@ -4,7 +4,7 @@ import { correctionsBy } from "./call/corrections.ts";
 import { rowCallId } from "./call/names.ts";
 import type { Attempt, CallRecord, KeyWindow } from "./call/record.ts";
 import { type MicroUsd, microUsd, minus, NOTHING, plus } from "./money.ts";
-import { labelGroup, type Policy } from "./vault-key.ts";
+import { labelGroup, type Policy, vaultKeysOf } from "./vault-key.ts";
 
 /**
  * Audit events: what a change of an item in the Vault table tells. Pure; the same change always makes the same events
@@ -35,7 +35,9 @@ export type EventName =
   | "free"
   | "key.issued"
   | "key.changed"
-  | "key.revoked";
+  | "key.revoked"
+  | "api_key.issued"
+  | "api_key.revoked";
 
 /** Events that end an attempt, at least for now; `open` and `reserved` say how far it got. */
 const OUTCOMES: readonly EventName[] = ["settled", "released", "unresolved", "denied", "free"];
@@ -68,7 +70,7 @@ const NO_CHANGE: TotalsChange = { spent: NOTHING, allowed: 0, denied: 0, keys: [
 
 const keyFields = (policy: Policy) => ({
   keyId: policy.keyId,
-  parentIds: policy.chain.map(({ keyId }) => keyId).filter((keyId) => keyId !== policy.keyId),
+  parentIds: vaultKeysOf(policy).slice(0, -1),
   issuerId: policy.issuerId,
   vendor: policy.vendor,
   credential: policy.credential,
@@ -113,6 +115,30 @@ export function keyChanged(
   const changed = event === "key.changed" ? { ...capFields(after.caps), expiresAtMs: after.expiresAtMs } : {};
   const fields: AuditFields = { ...keyFields(policy), ...changed, type: event, atMs, by };
   return { subject: policy.keyId, attemptId: null, event, rank: after.writes, fields, totals: NO_CHANGE };
+}
+
+/** The vendor of rows that are about no vendor: of API keys. */
+export const OWN_ROWS = "keybrake";
+
+/** An API key that became usable, or that was revoked. Its id stands where a vault key's does. */
+export function apiKeyEvent(
+  event: "api_key.issued" | "api_key.revoked",
+  { keyId, atMs, by }: { readonly keyId: string; readonly atMs: number; readonly by: string },
+): AuditEvent {
+  const fields: AuditFields = {
+    keyId,
+    parentIds: [],
+    issuerId: by,
+    vendor: OWN_ROWS,
+    credential: "",
+    label: null,
+    labelGroup: null,
+    metadata: {},
+    type: event,
+    atMs,
+    by,
+  };
+  return { subject: keyId, attemptId: null, event, rank: 0, fields, totals: NO_CHANGE };
 }
 
 /** A draw that landed on the leaf of a chain, told by the balance itself: it is seen even if its process died. */

@@ -12,7 +12,7 @@ export const AUDIT_FIELDS = {
   type: {
     name: "type",
     kind: "text",
-    of: ["call", "key.issued", "key.changed", "key.revoked"],
+    of: ["call", "key.issued", "key.changed", "key.revoked", "api_key.issued", "api_key.revoked"],
     always: true,
   },
   keyId: { name: "key_id", kind: "text", always: true, keptWith: ["request"] },

@@ -34,6 +34,9 @@ export interface Caps {
 /** More than any sum of prices, and exact in DynamoDB's 38 digits. */
 export const UNCAPPED = microUsd(10n ** 24n);
 
+/** Whether a cap over more than one call is set. */
+export const isCapped = ({ daily, total }: Caps): boolean => daily < UNCAPPED || total < UNCAPPED;
+
 export const WINDOW_MS = 24 * 60 * 60 * 1000;
 
 /** Windows that a balance remembers: the current one and those a late give-back can belong to. */

@@ -83,3 +83,26 @@ export function matchesPattern(pattern: EndpointPattern, method: string, path: s
   if (open ? segments.length <= fixed.length : segments.length !== fixed.length) return false;
   return fixed.every((segment, index) => segment === "*" || segment === segments[index]);
 }
+
+/** Whether every call that the entry `narrow` matches is matched by `wide` too. False where one of them is no entry. */
+export function coversEntry(wide: string, narrow: string): boolean {
+  const [outer, inner] = [parseEndpointPattern(wide), parseEndpointPattern(narrow)];
+  return !("refused" in outer) && !("refused" in inner) && covers(outer, inner);
+}
+
+function covers(wide: EndpointPattern, narrow: EndpointPattern): boolean {
+  if (wide.method !== narrow.method) return false;
+
+  const open = wide.segments.at(-1) === "**";
+  const fixed = open ? wide.segments.slice(0, -1) : wide.segments;
+  const lengths = open
+    ? narrow.segments.length > fixed.length
+    : narrow.segments.length === fixed.length && narrow.segments.at(-1) !== "**";
+  return (
+    lengths &&
+    fixed.every((segment, index) => {
+      const inner = narrow.segments[index];
+      return segment === inner || (segment === "*" && inner !== "**");
+    })
+  );
+}

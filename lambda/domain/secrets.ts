@@ -1,3 +1,4 @@
+import { parseApiKey } from "./api-key.ts";
 import { parseVaultKey } from "./vault-key.ts";
 import type { SecretShape } from "./vendor-manifest.ts";
 
@@ -28,8 +29,8 @@ const OF_KEYBRAKE: readonly SecretShape[] = [
   },
   {
     name: "an API key of Keybrake, which manages keys and calls no vendor",
-    token: /^kb_/i,
-    inText: new RegExp(`kb_${NO_WORD}`, "gi"),
+    token: /^(kbak|kb_)/i,
+    inText: new RegExp(`kbak[A-Za-z0-9]{8,}|kb_${NO_WORD}`, "gi"),
   },
 ];
 
@@ -46,6 +47,8 @@ export function secretsLike(shapes: readonly SecretShape[]): Secrets {
   const kinds = kindsOf([...OF_KEYBRAKE, ...shapes, ...OF_ANYBODY]);
   return {
     looksLike(token) {
+      if (parseApiKey(token) !== null)
+        return "an API key of Keybrake, which manages keys and calls no vendor";
       if (parseVaultKey(token) !== null) return "a vault key, which calls its vendor and manages only itself";
       return kinds.all.find((kind) => kind.token.test(token))?.name ?? "an unknown kind of key";
     },
@@ -113,7 +116,7 @@ const plainSecrets = (text: string, { all, ofAny }: Kinds): readonly Found[] =>
           name,
           from: index,
           to: index + secret.length,
-          shown: /^(?:[a-z]{1,6}_|kbvk|bearer\s|..)/i.exec(secret)?.[0] ?? "",
+          shown: /^(?:[a-z]{1,6}_|kbvk|kbak|bearer\s|..)/i.exec(secret)?.[0] ?? "",
         })),
   );
 

@@ -1,24 +1,13 @@
-import { createHash, timingSafeEqual } from "node:crypto";
-import { crc32 } from "node:zlib";
-import type { Caps } from "./balance.ts";
+import { isApiKeyId } from "./api-key.ts";
+import type { Balance, Caps } from "./balance.ts";
 import type { CallLimits } from "./call-limits.ts";
+import type { Ceiling } from "./ceiling.ts";
+import { makeToken, parseToken, type TokenKind } from "./token.ts";
 
-/**
- * A vault key: what an agent holds, and the policy behind it.
- *
- * The token is `kbvk` + id + secret + checksum: only letters and digits, because some clients of vendors accept nothing
- * else as a password (docs/decisions/0029-spelling-of-vault-keys.md). Keys that were issued with the older prefix `vk_`
- * stay valid. Only the SHA-256 of the secret is stored; it has 190 bits, so it needs no salt and no slow hash.
- */
-const TOKEN_PREFIX = "kbvk";
-const OLD_PREFIX = "vk_";
-const KEY_ID_PREFIX = "key_";
-const ID_LENGTH = 16;
-const SECRET_LENGTH = 32;
-const CHECKSUM_LENGTH = 6;
-const TOKEN = new RegExp(
-  `^(?:${TOKEN_PREFIX}|${OLD_PREFIX})([A-Za-z0-9]{${ID_LENGTH}})([A-Za-z0-9]{${SECRET_LENGTH}})([0-9a-z]{${CHECKSUM_LENGTH}})$`,
-);
+/** A vault key: what an agent holds, and the policy behind it. */
+const TOKEN: TokenKind = { prefix: "kbvk", idPrefix: "key_" };
+/** Keys that were issued with an older spelling stay valid. */
+const OLD_TOKEN: TokenKind = { prefix: "vk_", idPrefix: "key_" };
 
 /** What a key may do. Written once when the key is issued and never changed, so it may be cached. */
 export interface Policy {
@@ -31,7 +20,7 @@ export interface Policy {
   readonly limits: CallLimits;
   readonly label: string | null;
   readonly metadata: Readonly<Record<string, string>>;
-  /** From the root to this key. A paid call draws from each of them. */
+  /** Everything that has to stand for the key to be used, itself last: an API key that issued its root, then its ancestors. */
   readonly chain: readonly ChainMember[];
   readonly issuerId: string;
   readonly issuedAtMs: number;
@@ -43,37 +32,48 @@ export interface Policy {
 export interface ChainMember {
   readonly keyId: string;
   readonly issuedAtMs: number;
+  /** An API key without caps of its own: a paid call reads it, and draws nothing from it. */
+  readonly onlyRead?: true;
 }
 
-/** The topmost key of the chain: calls of one root share idempotency keys and counted objects. */
-export const rootOf = (policy: Policy): string => policy.chain[0]?.keyId ?? policy.keyId;
+/** As many vault keys as a chain may have: one without parent, and three below it. */
+export const DEPTH_MAX = 4;
+
+/** The vault keys of a chain, root first. */
+export const vaultKeysOf = ({ chain }: Pick<Policy, "chain">): readonly string[] =>
+  chain.map(({ keyId }) => keyId).filter((keyId) => !isApiKeyId(keyId));
+
+/** The topmost vault key of the chain: calls of one root share idempotency keys and counted objects. */
+export const rootOf = (policy: Policy): string => vaultKeysOf(policy)[0] ?? policy.keyId;
+
+/** The key that issued it, or null for a root. */
+export const parentOf = (policy: Policy): string | null => vaultKeysOf(policy).at(-2) ?? null;
 
 /** The part of a label before the first `/` or `:`, such as `metaflow` of `metaflow/1795`; null where it is empty. */
 export const labelGroup = (label: string): string | null => label.split(/[/:]/, 1)[0] || null;
+
+/** The most that a child of this key may have now. */
+export const ceilingUnder = (policy: Policy, { caps, expiresAtMs }: Balance): Ceiling => ({
+  issuer: `vault key ${policy.keyId}`,
+  vendors: [policy.vendor],
+  credentials: [policy.credential],
+  endpoints: policy.allowedEndpoints,
+  limits: policy.limits,
+  caps,
+  expiresAtMs,
+});
 
 /** Makes a new key from two random strings of the alphabet `[A-Za-z0-9]`, 16 and 32 characters long. */
 export function makeVaultKey(
   id: string,
   secret: string,
-): { keyId: string; token: string; secretHash: string } {
-  return {
-    keyId: KEY_ID_PREFIX + id,
-    token: TOKEN_PREFIX + id + secret + checksum(id + secret),
-    secretHash: sha256(secret),
-  };
+): { readonly keyId: string; readonly token: string; readonly secretHash: string } {
+  const { id: keyId, token, secretHash } = makeToken(TOKEN, id, secret);
+  return { keyId, token, secretHash };
 }
 
 /** Takes a token apart; null for anything but a vault key, and for one with a typing error. */
-export function parseVaultKey(token: string): { keyId: string; secret: string } | null {
-  const [, id = "", secret = "", sum] = TOKEN.exec(token) ?? [];
-  return sum !== undefined && sum === checksum(id + secret) ? { keyId: KEY_ID_PREFIX + id, secret } : null;
+export function parseVaultKey(token: string): { readonly keyId: string; readonly secret: string } | null {
+  const parsed = parseToken([TOKEN, OLD_TOKEN], token);
+  return parsed && { keyId: parsed.id, secret: parsed.secret };
 }
-
-/** Whether a secret matches its hash, in constant time. */
-export const isSecretOf = (secret: string, secretHash: string): boolean =>
-  timingSafeEqual(Buffer.from(sha256(secret)), Buffer.from(secretHash));
-
-export const sha256 = (text: string | Uint8Array): string => createHash("sha256").update(text).digest("hex");
-
-const checksum = (text: string): string =>
-  crc32(text).toString(36).padStart(CHECKSUM_LENGTH, "0").slice(-CHECKSUM_LENGTH);

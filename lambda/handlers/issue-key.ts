@@ -1,12 +1,13 @@
 import middy from "@middy/core";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 import { randomIds } from "../adapters/random-ids.ts";
+import { findIssuer } from "../app/keys/find-issuer.ts";
 import { issueKey } from "../app/keys/issue-key.ts";
 import { ALL_SPENT, capStatuses } from "../domain/balance.ts";
 import { Problem } from "../domain/problem.ts";
 import { ENV } from "../environment.ts";
 import { jsonAnswer } from "../http/answers.ts";
-import { authenticateAdmin } from "../http/authenticate.ts";
+import { authenticate } from "../http/authenticate.ts";
 import { keyBody } from "../http/key-answer.ts";
 import { parseIssueBody } from "../http/key-bodies.ts";
 import { problems } from "../http/problems.ts";
@@ -14,10 +15,10 @@ import { baseUrlOf, headersOf, jsonOf, singleHeader, tokenOf } from "../http/req
 import { countUnknownKey } from "./unknown-keys.ts";
 import { vendors } from "./vendors.ts";
 import {
-  adminKeyReader,
   clients,
   credentialSecrets,
   dynamoVault,
+  frontDoor,
   hint,
   systemClock,
   tableLayout,
@@ -25,9 +26,17 @@ import {
 } from "./wiring.ts";
 
 const dynamo = clients();
-const ports = { vault: dynamoVault(dynamo), clock: systemClock, ids: randomIds };
+const vault = dynamoVault(dynamo);
+const ports = {
+  vendors,
+  vault,
+  clock: systemClock,
+  ids: randomIds,
+  vaultKeyHint: hint(ENV.vaultKeyHint),
+  recipientsOf: (vendor: string) => vendors.find(vendor)?.recipients.allows ?? (() => false),
+};
 const layout = tableLayout(dynamo, true);
-const adminKey = adminKeyReader();
+const door = frontDoor(vault);
 /** The names alone: this function cannot read a credential. */
 const credentials = Object.fromEntries(
   Object.entries(credentialSecrets()).map(([vendor, secrets]) => [vendor, Object.keys(secrets)]),
@@ -35,27 +44,27 @@ const credentials = Object.fromEntries(
 
 const EXAMPLE = `{"vendor": "${vendors.names[0]}", "daily_usd_cap": 50}`;
 
-/** POST /vault/keys. */
+/** POST /vault/keys: by an API key, or by a vault key that makes a child. */
 export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
   .use(problems(warn, countUnknownKey, vendors.secrets))
   .handler(async (event) => {
-    const issuerId = await authenticateAdmin(headersOf(event), {
-      adminKey,
-      secrets: vendors.secrets,
-      apiKeyHint: hint(ENV.apiKeyHint),
-    });
-    const requestKey = singleHeader(headersOf(event), "Idempotency-Key");
+    const headers = headersOf(event);
+    const token = tokenOf(headers);
+    const issuer = await findIssuer(token, () => authenticate(headers, "issue", door), ports);
+    const requestKey = singleHeader(headers, "Idempotency-Key");
     if (requestKey !== null && (requestKey === "" || requestKey.length > 255 || !requestKey.isWellFormed()))
       throw new Problem("invalid_request", "Idempotency-Key: expected 1 to 255 characters");
     await layout.check();
     const request = parseIssueBody(jsonOf(event, EXAMPLE), {
       vendors,
       credentials,
-      apiKey: tokenOf(headersOf(event)),
+      token,
+      parent: issuer.kind === "vault_key" ? issuer.policy : null,
     });
-    const { token, policy, balance } = await issueKey(request, issuerId, requestKey, ports);
+    const issued = await issueKey(request, issuer, requestKey, ports);
+    const { policy, balance } = issued;
     const nowMs = policy.issuedAtMs;
     const caps = capStatuses(balance, nowMs, ALL_SPENT);
     const { id, ...view } = keyBody({ policy, balance, caps, nowMs }, baseUrlOf(event));
-    return jsonAnswer(201, { id, vault_key: token, ...view }, event.requestContext.requestId);
+    return jsonAnswer(201, { id, vault_key: issued.token, ...view }, event.requestContext.requestId);
   });

@@ -1,5 +1,6 @@
 import middy from "@middy/core";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
+import type { Caller } from "../app/keys/caller.ts";
 import { inspectKey, revokeKey } from "../app/keys/manage-key.ts";
 import { standingProblem } from "../app/proxy/denial-messages.ts";
 import { findPolicy } from "../app/proxy/find-policy.ts";
@@ -28,8 +29,9 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
   .handler(async (event) => {
     await layout.check();
     const { keyId } = await findPolicy(tokenOf(headersOf(event)), ports);
+    const itself: Caller = { id: keyId, apiKey: null };
     const revokes = event.httpMethod === "POST";
-    const view = await (revokes ? revokeKey(keyId, keyId, ports) : inspectKey(keyId, ports));
+    const view = await (revokes ? revokeKey : inspectKey)(keyId, itself, ports);
     const ended = revokes ? null : standingProblem([keyId], [view.balance], view.nowMs);
     if (ended !== null) throw ended;
     return jsonAnswer(200, keyBody(view, baseUrlOf(event)), event.requestContext.requestId);

@@ -1,34 +1,30 @@
 import middy from "@middy/core";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 import { queryAudit } from "../app/audit/query-audit.ts";
-import { ENV } from "../environment.ts";
+import { OWN_ROWS } from "../domain/audit-event.ts";
 import { auditAnswer } from "../http/audit-answer.ts";
 import { parseAuditRequest } from "../http/audit-params.ts";
-import { authenticateAdmin } from "../http/authenticate.ts";
+import { authenticate } from "../http/authenticate.ts";
 import { problems } from "../http/problems.ts";
 import { headersOf, queryOf } from "../http/request.ts";
 import { countUnknownKey } from "./unknown-keys.ts";
 import { vendors } from "./vendors.ts";
-import { adminKeyReader, auditReader, clients, hint, systemClock, warn } from "./wiring.ts";
+import { auditReader, clients, dynamoVault, frontDoor, systemClock, warn } from "./wiring.ts";
 
-const reader = auditReader(clients());
-const adminKey = adminKeyReader();
+const dynamo = clients();
+const reader = auditReader(dynamo);
+const door = frontDoor(dynamoVault(dynamo));
+
+/** Whose rows there are: the vendors', and those about Keybrake itself. */
+const SUBJECTS = [...vendors.names, OWN_ROWS];
 
 /** GET /vault/audit. */
 export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
   .use(problems(warn, countUnknownKey, vendors.secrets))
   .handler(async (event) => {
-    await authenticateAdmin(headersOf(event), {
-      adminKey,
-      secrets: vendors.secrets,
-      apiKeyHint: hint(ENV.apiKeyHint),
-    });
-    const { query, withEvents, cursorFor } = parseAuditRequest(
-      queryOf(event),
-      vendors.names,
-      systemClock.now(),
-    );
-    const answer = await queryAudit(query, vendors.names, reader);
+    const caller = await authenticate(headersOf(event), "read", door);
+    const { query, withEvents, cursorFor } = parseAuditRequest(queryOf(event), SUBJECTS, systemClock.now());
+    const answer = await queryAudit(query, { vendors: SUBJECTS, caller }, reader);
     const accept = (headersOf(event)["accept"] ?? []).join(",");
     return auditAnswer(answer, {
       accept,

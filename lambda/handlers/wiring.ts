@@ -8,6 +8,7 @@ import { CachedSecrets, secretsManagerClient, vendorCredentials } from "../adapt
 import { TableLayout } from "../adapters/table-layout.ts";
 import type { ProxyPorts } from "../app/proxy/proxy-ports.ts";
 import { ENV } from "../environment.ts";
+import type { Door } from "../http/authenticate.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type RateCardInput, rateCardOf } from "../rate-card-input.ts";
 import { vendors } from "./vendors.ts";
@@ -98,9 +99,15 @@ const SECRETS_TIMEOUT_MS = 2_000;
 
 const secretsClient = () => secretsManagerClient(SECRETS_TIMEOUT_MS);
 
-/** Reads the admin API key when it is needed. */
-export const adminKeyReader = (): (() => Promise<string | null>) => {
+/** What it takes to know who calls; the admin API key is read when it is needed. */
+export const frontDoor = (vault: DynamoVault): Door => {
   const secrets = cachedSecrets();
   const secretId = required(ENV.adminKeySecret);
-  return () => secrets.get(secretId, false);
+  return {
+    adminKey: () => secrets.get(secretId, false),
+    vault,
+    clock: systemClock,
+    secrets: vendors.secrets,
+    apiKeyHint: hint(ENV.apiKeyHint),
+  };
 };

@@ -1,8 +1,16 @@
 import type { AuditQuery } from "../app/audit/query-audit.ts";
 import { AUDIT_FIELDS } from "../domain/audit-fields.ts";
-import { Problem } from "../domain/problem.ts";
 import { parseTime } from "../domain/time.ts";
-import { sha256 } from "../domain/vault-key.ts";
+import {
+  cursorOf,
+  limitOf,
+  parametersOf,
+  readCursor,
+  shown,
+  signatureOf,
+  wrongCursor,
+} from "./list-params.ts";
+import { invalid } from "./parse-body.ts";
 
 /** The query parameters of `GET /vault/audit`, and the cursors that its answers carry. */
 
@@ -23,8 +31,6 @@ const PARAMETERS = [
 type Parameter = (typeof PARAMETERS)[number];
 
 const STATES = ["open", "settled", "released", "unresolved", "denied", "free"];
-const LIMIT_DEFAULT = 50;
-const LIMIT_MAX = 100;
 /** Where nothing narrower is asked for, the log is read day by day: this far back unless `from` says otherwise. */
 const DEFAULT_DAYS = 30;
 const DAY_MS = 86_400_000;
@@ -43,15 +49,7 @@ export function parseAuditRequest(
   vendors: readonly string[],
   nowMs: number,
 ): AuditRequest {
-  for (const [name, values] of Object.entries(query)) {
-    if (!PARAMETERS.includes(name as Parameter))
-      throw invalid(name, `unknown parameter; expected one of ${PARAMETERS.join(", ")}`);
-    if (values.length !== 1 || values[0] === "")
-      throw invalid(name, `got ${values.length} values; expected one value that is not empty`);
-    if (values[0]?.isWellFormed() !== true)
-      throw invalid(name, "contains half of a surrogate pair; expected text of whole characters");
-  }
-  const value = (name: Parameter): string | null => query[name]?.[0] ?? null;
+  const value = parametersOf(query, PARAMETERS);
   const oneOf = (name: Parameter, accepted: readonly string[]) => {
     const text = value(name);
     if (text !== null && !accepted.includes(text))
@@ -84,8 +82,8 @@ export function parseAuditRequest(
     overrun: overrun === null ? null : overrun === "true",
   };
   // A cursor keeps the time range it began with, so that a list does not shift under its reader.
-  const signature = sha256(JSON.stringify([filters, value("from"), value("to")])).slice(0, 16);
-  const cursor = cursorOf(value("cursor"), signature);
+  const signature = signatureOf([filters, value("from"), value("to")]);
+  const cursor = pageOf(readCursor(value("cursor"), signature));
   const toMs = cursor?.toMs ?? time("to") ?? nowMs + AHEAD_MS;
   const narrow =
     filters.keyId !== null ||
@@ -96,49 +94,22 @@ export function parseAuditRequest(
   return {
     query: { ...filters, fromMs, toMs, limit: limitOf(value("limit")), before: cursor?.position ?? null },
     withEvents: oneOf("events", ["true", "false"]) === "true",
-    cursorFor: (position) =>
-      Buffer.from(JSON.stringify({ signature, position, fromMs, toMs })).toString("base64url"),
+    cursorFor: (position) => cursorOf(signature, { position, fromMs, toMs }),
   };
 }
 
-function limitOf(text: string | null): number {
-  if (text === null) return LIMIT_DEFAULT;
-  const limit = Number(text);
-  if (!/^\d{1,3}$/.test(text) || limit < 1 || limit > LIMIT_MAX)
-    throw invalid("limit", `got ${shown(text)}; expected a whole number from 1 to ${LIMIT_MAX}`);
-  return limit;
+/** Where an earlier page ended, in the time range that it began with. */
+function pageOf(
+  cursor: Readonly<Record<string, unknown>> | null,
+): { readonly position: string; readonly fromMs: number; readonly toMs: number } | null {
+  if (cursor === null) return null;
+  const { position, fromMs, toMs } = cursor;
+  if (
+    typeof position === "string" &&
+    position.isWellFormed() &&
+    typeof fromMs === "number" &&
+    typeof toMs === "number"
+  )
+    return { position, fromMs, toMs };
+  throw wrongCursor();
 }
-
-function cursorOf(
-  text: string | null,
-  signature: string,
-): { position: string; fromMs: number; toMs: number } | null {
-  if (text === null) return null;
-  try {
-    const cursor = JSON.parse(Buffer.from(text, "base64url").toString("utf8")) as {
-      signature?: unknown;
-      position?: unknown;
-      fromMs?: unknown;
-      toMs?: unknown;
-    };
-    const { position, fromMs, toMs } = cursor;
-    if (
-      cursor.signature === signature &&
-      typeof position === "string" &&
-      position.isWellFormed() &&
-      typeof fromMs === "number" &&
-      typeof toMs === "number"
-    )
-      return { position, fromMs, toMs };
-  } catch {
-    // Falls through to the same refusal: what is no cursor is a cursor of no query.
-  }
-  throw invalid(
-    "cursor",
-    "got a cursor of another query; expected the next_cursor of an answer with the same filters",
-  );
-}
-
-const shown = (text: string) => JSON.stringify(text.slice(0, 60));
-const invalid = (field: string, message: string) =>
-  new Problem("invalid_request", `${field}: ${message}`, { details: { field } });

@@ -2,6 +2,7 @@ import type { KeyView } from "../app/keys/manage-key.ts";
 import { type CapStatus, standing, UNCAPPED } from "../domain/balance.ts";
 import { type MicroUsd, usdNumber } from "../domain/money.ts";
 import { isoTime } from "../domain/time.ts";
+import { parentOf } from "../domain/vault-key.ts";
 
 /** A key on the wire: its policy as stored, and what is left of it. The amounts beside the id are of the tightest cap. */
 export function keyBody({ policy, balance, caps, nowMs }: KeyView, baseUrl: string): Record<string, unknown> {
@@ -20,7 +21,7 @@ export function keyBody({ policy, balance, caps, nowMs }: KeyView, baseUrl: stri
     allowed_recipients: policy.limits.recipients,
     max_recipients: policy.limits.maxRecipients,
     issuer_id: policy.issuerId,
-    parent_id: policy.chain.at(-2)?.keyId ?? null,
+    parent_id: parentOf(policy),
     issued_at: isoTime(policy.issuedAtMs),
     expires_at: isoTime(balance.expiresAtMs),
     expires_in_s: Math.max(0, Math.floor((balance.expiresAtMs - nowMs) / 1000)),
@@ -35,9 +36,9 @@ export function keyBody({ policy, balance, caps, nowMs }: KeyView, baseUrl: stri
   };
 }
 
-const capNumber = (cap: MicroUsd): number | null => (cap < UNCAPPED ? usdNumber(cap) : null);
+export const capNumber = (cap: MicroUsd): number | null => (cap < UNCAPPED ? usdNumber(cap) : null);
 
-const capBody = ({ spent, reserved, remaining, resetsAtMs }: CapStatus) => ({
+export const capBody = ({ spent, reserved, remaining, resetsAtMs }: CapStatus) => ({
   spent_usd: usdNumber(spent),
   reserved_usd: usdNumber(reserved),
   remaining_usd: usdNumber(remaining),

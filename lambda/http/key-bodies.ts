@@ -4,45 +4,20 @@ import type { KeyChangeRequest } from "../app/keys/manage-key.ts";
 import { UNCAPPED } from "../domain/balance.ts";
 import type { CallLimits } from "../domain/call-limits.ts";
 import { parseEndpointPattern } from "../domain/endpoint.ts";
-import { parseUsd } from "../domain/money.ts";
-import { Problem } from "../domain/problem.ts";
 import type { Secrets } from "../domain/secrets.ts";
 import { isJsonObject } from "../domain/strict-json.ts";
-import { parseDuration } from "../domain/time.ts";
 import type { LimitName, Vendor } from "../domain/vendor.ts";
 import { entryProblem } from "../vendors/did-you-mean.ts";
 import type { VendorRegistry } from "../vendors/registry.ts";
+import { cap, duration, endpoints } from "./body-fields.ts";
+import { invalid, parseBody } from "./parse-body.ts";
 
 /** The bodies of requests about keys. Unknown fields are refused: a misspelt cap must not leave a key uncapped. */
 
 const LABEL_LENGTH_MAX = 256;
 const METADATA_BYTES_MAX = 1024;
-const ENDPOINTS_MAX = 50;
 const ENTRIES_MAX = 50;
 const RECIPIENTS_MAX = 10_000;
-const EXPIRES_IN_S_MAX = 30 * 86_400;
-const DEFAULT_EXPIRES_IN = "1h";
-
-const usd = v.pipe(
-  v.union([v.number(), v.string()], 'expected decimal USD such as 50, 29.99 or "29.99"'),
-  v.rawTransform(({ dataset, addIssue, NEVER }) => {
-    const parsed = parseUsd(dataset.value);
-    if (typeof parsed === "bigint") return parsed;
-    addIssue({ message: parsed.refused });
-    return NEVER;
-  }),
-);
-
-const DURATION_ACCEPTED = 'expected a number with a unit such as "30s", "5m", "4h" or "7d", at most "30d"';
-const duration = v.pipe(
-  v.string(DURATION_ACCEPTED),
-  v.rawTransform(({ dataset, addIssue, NEVER }) => {
-    const seconds = parseDuration(dataset.value);
-    if (seconds !== null && seconds <= EXPIRES_IN_S_MAX) return seconds;
-    addIssue({ message: `got ${JSON.stringify(dataset.value.slice(0, 40))}; ${DURATION_ACCEPTED}` });
-    return NEVER;
-  }),
-);
 
 /** No control characters, and no `*`, which ends a query for a prefix. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused.
@@ -74,8 +49,6 @@ const metadata = v.pipe(
     `expected at most ${METADATA_BYTES_MAX} bytes as JSON`,
   ),
 );
-
-const cap = v.optional(v.nullable(usd));
 
 /** The vendor decides which entries a list may have, so they are checked once it is known. */
 const entries = (example: string) =>
@@ -109,26 +82,14 @@ const limitFields = {
 } satisfies Record<LimitName, v.GenericSchema>;
 
 const issueBody = v.strictObject({
-  vendor: v.string("expected the name of a vendor"),
+  vendor: v.optional(v.string("expected the name of a vendor")),
   credential: v.optional(v.string("expected the name of a credential")),
   daily_usd_cap: cap,
   total_usd_cap: cap,
   per_call_usd_cap: cap,
-  allowed_endpoints: v.optional(
-    v.nullable(
-      v.pipe(
-        v.array(v.string('expected "METHOD /path"'), 'expected a list such as ["POST /v1/payment_intents"]'),
-        v.minLength(
-          1,
-          "got an empty list, which allows nothing; name the endpoints, or leave it out to allow every priced or free endpoint",
-        ),
-        v.maxLength(ENDPOINTS_MAX, `expected at most ${ENDPOINTS_MAX} entries`),
-      ),
-    ),
-    null,
-  ),
+  allowed_endpoints: endpoints,
   ...limitFields,
-  expires_in: v.optional(duration, DEFAULT_EXPIRES_IN),
+  expires_in: v.optional(duration),
   agent_run_label: v.optional(v.nullable(label), null),
   metadata: v.optional(metadata, {}),
 });
@@ -145,42 +106,40 @@ export interface Issuing {
   readonly vendors: VendorRegistry;
   /** Vendor -> names of its credentials. */
   readonly credentials: Readonly<Record<string, readonly string[]>>;
-  /** The API key of the caller, which no stored text may contain. */
-  readonly apiKey: string | null;
+  /** What the caller shows, which no stored text may contain. */
+  readonly token: string | null;
+  /** The key that issues a child: the child is for its vendor and credential unless it says otherwise. */
+  readonly parent: { readonly vendor: string; readonly credential: string } | null;
 }
 
 /** Reads the body of `POST /vault/keys`, or throws a Problem that names the field and says what was expected. */
-export function parseIssueBody(body: unknown, { vendors, credentials, apiKey }: Issuing): KeyRequest {
-  const parsed = parse(issueBody, body);
-  refuseSecrets(parsed, apiKey, vendors.secrets);
-  const names = Object.hasOwn(credentials, parsed.vendor) ? credentials[parsed.vendor] : undefined;
+export function parseIssueBody(body: unknown, { vendors, credentials, token, parent }: Issuing): KeyRequest {
+  const parsed = parseBody(issueBody, body);
+  refuseSecrets(parsed, token, vendors.secrets);
+  const vendorName = parsed.vendor ?? parent?.vendor;
+  if (vendorName === undefined) throw invalid("vendor", "missing");
+  const names = Object.hasOwn(credentials, vendorName) ? credentials[vendorName] : undefined;
   const accepted = Object.keys(credentials).join(", ");
   if (names === undefined)
-    throw invalid(
-      "vendor",
-      `got ${JSON.stringify(parsed.vendor.slice(0, 40))}; expected one of: ${accepted}`,
-    );
-  const vendor = vendors.find(parsed.vendor);
-  const credential = parsed.credential ?? vendor?.defaultCredential ?? "";
+    throw invalid("vendor", `got ${JSON.stringify(vendorName.slice(0, 40))}; expected one of: ${accepted}`);
+  const vendor = vendors.find(vendorName);
+  const credential = parsed.credential ?? parent?.credential ?? vendor?.defaultCredential ?? "";
   if (!names.includes(credential))
     throw invalid(
       "credential",
       `got ${JSON.stringify(credential.slice(0, 40))}; expected one of: ${names.join(", ")}`,
     );
-  if (parsed.daily_usd_cap == null && parsed.total_usd_cap == null) {
-    throw invalid("daily_usd_cap", "missing; a key needs daily_usd_cap or total_usd_cap, such as 50");
-  }
   return {
-    vendor: parsed.vendor,
+    vendor: vendorName,
     credential,
     caps: {
-      daily: parsed.daily_usd_cap ?? UNCAPPED,
-      total: parsed.total_usd_cap ?? UNCAPPED,
-      perCall: parsed.per_call_usd_cap ?? UNCAPPED,
+      daily: parsed.daily_usd_cap ?? undefined,
+      total: parsed.total_usd_cap ?? undefined,
+      perCall: parsed.per_call_usd_cap ?? undefined,
     },
     allowedEndpoints: endpointsOf(parsed.allowed_endpoints, vendor, vendors),
     limits: limitsOf(parsed, vendor),
-    expiresInS: parsed.expires_in,
+    expiresInS: parsed.expires_in ?? null,
     label: parsed.agent_run_label,
     metadata: parsed.metadata,
   };
@@ -206,13 +165,12 @@ function endpointsOf(
 /** Every text of a key is stored and shown, so a secret in one of them is refused, and never repeated. */
 function refuseSecrets(
   parsed: v.InferOutput<typeof issueBody>,
-  apiKey: string | null,
+  token: string | null,
   { secretIn }: Secrets,
 ): void {
-  const known =
-    apiKey === null ? [] : [apiKey, apiKey.replace(/^kb_/, "")].filter(({ length }) => length >= 8);
+  const known = token === null ? [] : [token, token.replace(/^kb_/, "")].filter(({ length }) => length >= 8);
   const texts: readonly (readonly [field: string, text: string])[] = [
-    ["vendor", parsed.vendor],
+    ["vendor", parsed.vendor ?? ""],
     ["credential", parsed.credential ?? ""],
     ["agent_run_label", parsed.agent_run_label ?? ""],
     ...Object.entries(parsed.metadata).flatMap(([name, text]) => [
@@ -275,7 +233,7 @@ function limitsOf(
 
 /** Reads the body of `PATCH /vault/keys/{id}`: null takes a cap off, what is left out stays. */
 export function parseChangeBody(body: unknown): KeyChangeRequest {
-  const parsed = parse(changeBody, body);
+  const parsed = parseBody(changeBody, body);
   if (Object.keys(parsed).length === 0) {
     throw invalid(
       "body",
@@ -292,28 +250,3 @@ export function parseChangeBody(body: unknown): KeyChangeRequest {
     expiresInS: parsed.expires_in,
   };
 }
-
-function parse<T extends v.GenericSchema>(schema: T, body: unknown): v.InferOutput<T> {
-  // Checks own names only: the schema would accept `toString`, which every object has.
-  const unknown = isJsonObject(body)
-    ? Object.keys(body).find(
-        (name) => !("entries" in schema) || !Object.hasOwn(schema.entries as object, name),
-      )
-    : undefined;
-  if (unknown !== undefined) throw invalid(unknown, `unknown field; expected one of ${fieldsOf(schema)}`);
-  const result = v.safeParse(schema, body);
-  if (result.success) return result.output;
-  const [issue] = result.issues;
-  const path = v.getDotPath(issue);
-  if (issue.received === "undefined") throw invalid(path ?? "body", "missing");
-  throw invalid(
-    path ?? "body",
-    path === null ? `expected a JSON object with ${fieldsOf(schema)}` : issue.message,
-  );
-}
-
-const fieldsOf = (schema: v.GenericSchema): string =>
-  "entries" in schema ? Object.keys(schema.entries as object).join(", ") : "";
-
-const invalid = (field: string, message: string) =>
-  new Problem("invalid_request", `${field}: ${message}`, { details: { field } });

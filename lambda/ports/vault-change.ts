@@ -1,3 +1,4 @@
+import type { ApiKey } from "../domain/api-key.ts";
 import type { LandedDraw } from "../domain/audit-event.ts";
 import type { Balance } from "../domain/balance.ts";
 import type { CallRecord } from "../domain/call/record.ts";
@@ -9,6 +10,7 @@ import type { Policy } from "../domain/vault-key.ts";
  */
 export type VaultChange =
   | { readonly kind: "issued"; readonly policy: Policy }
+  | { readonly kind: "api_key_issued"; readonly apiKey: ApiKey }
   | { readonly kind: "drawn"; readonly keyId: string; readonly draw: LandedDraw }
   | {
       readonly kind: "changed" | "revoked";

@@ -6,6 +6,7 @@ import { DynamoAttemptJournal } from "../../lambda/adapters/dynamo-attempt-journ
 import { DynamoAuditLog } from "../../lambda/adapters/dynamo-audit-log.ts";
 import { DynamoAuditReader } from "../../lambda/adapters/dynamo-audit-reader.ts";
 import { type AuditQuery, queryAudit } from "../../lambda/app/audit/query-audit.ts";
+import { ADMIN } from "../../lambda/app/keys/caller.ts";
 import { eventAttributes, eventId } from "../../lambda/audit-wire.ts";
 import { keyIssued, withKey } from "../../lambda/domain/audit-event.ts";
 import { WINDOW_MS } from "../../lambda/domain/balance.ts";
@@ -113,7 +114,11 @@ describe("rows", () => {
   async function pages(query: AuditQuery): Promise<readonly string[]> {
     const seen: string[] = [];
     for (let before: string | null = null; ; ) {
-      const { rows, next } = await queryAudit({ ...query, before }, ["stripe"], reader);
+      const { rows, next } = await queryAudit(
+        { ...query, before },
+        { vendors: ["stripe"], caller: ADMIN },
+        reader,
+      );
       for (const { subject, fields } of rows) {
         expect(fields.userAgent, "the row is whole").toBe("Stripe/v1 NodeBindings/23.1.0");
         seen.push(subject);

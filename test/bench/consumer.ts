@@ -4,6 +4,7 @@ import { DynamoAuditReader } from "../../lambda/adapters/dynamo-audit-reader.ts"
 import { shardOf } from "../../lambda/adapters/shards.ts";
 import { type AuditQuery, queryAudit } from "../../lambda/app/audit/query-audit.ts";
 import { recordAudit } from "../../lambda/app/audit/record-audit.ts";
+import { ADMIN } from "../../lambda/app/keys/caller.ts";
 import type { Policy } from "../../lambda/domain/vault-key.ts";
 import type { VaultChange } from "../../lambda/ports/vault-change.ts";
 import { AUDIT_TABLE } from "../../lib/table-schemas.ts";
@@ -178,7 +179,11 @@ async function pagesOf(keyId: string, reader: DynamoAuditReader) {
   };
   let [seen, dollars] = [0, 0n];
   for (let before: string | null = null; ; ) {
-    const { rows, next } = await queryAudit({ ...query, before }, ["stripe"], reader);
+    const { rows, next } = await queryAudit(
+      { ...query, before },
+      { vendors: ["stripe"], caller: ADMIN },
+      reader,
+    );
     seen += rows.length;
     for (const { fields } of rows) dollars += fields.cost ?? 0n;
     if (next === null) return { seen, dollars };

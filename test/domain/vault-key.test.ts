@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { isSecretOf, labelGroup, makeVaultKey, parseVaultKey } from "../../lambda/domain/vault-key.ts";
+import { isSecretOf } from "../../lambda/domain/token.ts";
+import { labelGroup, makeVaultKey, parseVaultKey } from "../../lambda/domain/vault-key.ts";
 
 /** Guarantees that a vault key is recognised, and that a typing error is noticed. */
 

@@ -1,10 +1,14 @@
 import { expect, test } from "vitest";
-import { type AdminDoor, authenticateAdmin } from "../../lambda/http/authenticate.ts";
+import { authenticate, type Door } from "../../lambda/http/authenticate.ts";
 import { vendorRegistry } from "../../lambda/vendors/index.ts";
+import { MemoryVault } from "../support/memory-vault.ts";
+import { START_MS } from "../support/vault-facts.ts";
 
 const { secrets } = vendorRegistry();
-const doorOf = (secret: string | null): AdminDoor => ({
+const doorOf = (secret: string | null): Door => ({
   adminKey: async () => secret,
+  vault: { apiKeys: { read: async () => null }, balances: new MemoryVault().balances },
+  clock: { now: () => START_MS },
   secrets,
   apiKeyHint: null,
 });
@@ -13,21 +17,24 @@ const bearer = (token: string) => ({ authorization: [`Bearer ${token}`] });
 /** Guarantees that a generated key, which cannot begin with kb_, is known by its kind when it is carried about. */
 test("the admin API key is the secret as it is, or with kb_ before it", async () => {
   const door = doorOf("abcDEF0123456789");
-  expect(await authenticateAdmin(bearer("abcDEF0123456789"), door)).toBe("admin");
-  expect(await authenticateAdmin(bearer("kb_abcDEF0123456789"), door)).toBe("admin");
+  expect(await authenticate(bearer("abcDEF0123456789"), "read", door)).toEqual({ id: "admin", apiKey: null });
+  expect(await authenticate(bearer("kb_abcDEF0123456789"), "read", door)).toEqual({
+    id: "admin",
+    apiKey: null,
+  });
 });
 
 test.each(["kb_", "abcDEF012345678", "kb_kb_abcDEF0123456789", "KB_abcDEF0123456789"])(
   "%j is none",
   async (token) => {
-    await expect(authenticateAdmin(bearer(token), doorOf("abcDEF0123456789"))).rejects.toMatchObject({
+    await expect(authenticate(bearer(token), "read", doorOf("abcDEF0123456789"))).rejects.toMatchObject({
       code: "api_key_invalid",
     });
   },
 );
 
 test("nobody passes while there is no secret", async () => {
-  await expect(authenticateAdmin(bearer("kb_"), doorOf(null))).rejects.toMatchObject({
+  await expect(authenticate(bearer("kb_"), "read", doorOf(null))).rejects.toMatchObject({
     code: "api_key_invalid",
   });
 });

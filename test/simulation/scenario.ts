@@ -1,3 +1,4 @@
+import { ADMIN } from "../../lambda/app/keys/caller.ts";
 import { issueKey } from "../../lambda/app/keys/issue-key.ts";
 import { changeKey, revokeKey } from "../../lambda/app/keys/manage-key.ts";
 import { proxyCall } from "../../lambda/app/proxy/proxy-call.ts";
@@ -20,6 +21,7 @@ import type { Process, World } from "./world.ts";
 
 const VENDORS = vendorRegistry();
 /** Small, so that caps are met and off-by-one shows. USD cents. */
+const ISSUER = { kind: "admin", id: "admin" } as const;
 const AMOUNT_MAX = 5;
 const CAP_MAX = 14;
 const HOUR_MS = 3_600_000;
@@ -383,7 +385,7 @@ export class Scenario {
   async #revoker(): Promise<void> {
     await this.#pause(150);
     const { keyId } = this.#someMember();
-    const done = await this.#manage("revoker", (ports) => revokeKey(keyId, "api_1", ports));
+    const done = await this.#manage("revoker", (ports) => revokeKey(keyId, ADMIN, ports));
     if (done === null) return;
     this.events.revoked.add(keyId);
     this.#world.say(`${keyId} is revoked for certain`);
@@ -398,7 +400,7 @@ export class Scenario {
       const caps = { daily: this.#cents(random.between(1, CAP_MAX + 4)) };
       const expiresInS = random.chance(0.3) ? random.between(1, 100_000) : undefined;
       const done = await this.#manage("changer", (ports) =>
-        changeKey(keyId, { caps, expiresInS }, "api_1", ports),
+        changeKey(keyId, { caps, expiresInS }, ADMIN, ports),
       );
       if (done !== null) this.events.changed++;
     }
@@ -417,7 +419,9 @@ export class Scenario {
     };
     const issue = async () => {
       await this.#pause(20);
-      const issued = await this.#manage("issuer", (ports) => issueKey(request, "api_1", "request-1", ports));
+      const issued = await this.#manage("issuer", (ports) =>
+        issueKey(request, ISSUER, "request-1", { ...ports, recipientsOf: () => () => false }),
+      );
       if (issued === null) return;
       this.events.issued.add(issued.policy.keyId);
       const intention = this.#someIntention();

@@ -26,7 +26,9 @@ const policySchema = v.pipe(
     max_recipients: orNull(whole),
     agent_run_label: orNull(v.string()),
     metadata: v.record(v.string(), v.string()),
-    chain: v.array(v.object({ key_id: v.string(), issued_at: whole })),
+    chain: v.array(
+      v.object({ key_id: v.string(), issued_at: whole, only_read: v.optional(v.literal(true)) }),
+    ),
     issuer_id: v.string(),
     issued_at: whole,
     issued_with: v.object({ daily_cap: money, total_cap: money, per_call_cap: money, expires_at: whole }),
@@ -46,7 +48,11 @@ const policySchema = v.pipe(
       },
       label: item.agent_run_label,
       metadata: item.metadata,
-      chain: item.chain.map((member) => ({ keyId: member.key_id, issuedAtMs: member.issued_at })),
+      chain: item.chain.map(({ key_id, issued_at, only_read }) => ({
+        keyId: key_id,
+        issuedAtMs: issued_at,
+        ...(only_read && { onlyRead: only_read }),
+      })),
       issuerId: item.issuer_id,
       issuedAtMs: item.issued_at,
       issuedWith: {
@@ -79,7 +85,11 @@ export const policyItem = (policy: Policy, ttlS: number): Item => ({
     agent_run_label: policy.label ?? undefined,
     label_group: policy.label === null ? undefined : (labelGroup(policy.label) ?? undefined),
     metadata: policy.metadata,
-    chain: policy.chain.map((member) => ({ key_id: member.keyId, issued_at: member.issuedAtMs })),
+    chain: policy.chain.map(({ keyId, issuedAtMs, onlyRead }) => ({
+      key_id: keyId,
+      issued_at: issuedAtMs,
+      only_read: onlyRead,
+    })),
     issuer_id: policy.issuerId,
     issued_at: policy.issuedAtMs,
     issued_with: {

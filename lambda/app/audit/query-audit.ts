@@ -1,6 +1,7 @@
 import type { AuditRow } from "../../domain/audit-event.ts";
 import { labelGroup } from "../../domain/vault-key.ts";
 import type { AuditIndex, AuditReader } from "../../ports/audit.ts";
+import { type Caller, mayReach } from "../keys/caller.ts";
 
 /** Filters of the audit log; times in milliseconds, `from` included and `to` excluded, both of the call's start. */
 export interface AuditQuery {
@@ -31,12 +32,16 @@ const READS_MAX = 400;
 /** Rows that are read at once of each part of an index where most of them may not match. */
 const SEARCHED = 100;
 
-/** One page of rows, newest first, by the narrowest index that the filters allow. */
+/** One page of rows, newest first, by the narrowest index that the filters allow. Rows that the caller may not see are left out. */
 export async function queryAudit(
   query: AuditQuery,
-  vendors: readonly string[],
+  { vendors, caller }: { readonly vendors: readonly string[]; readonly caller: Caller },
   reader: AuditReader,
 ): Promise<AuditAnswer> {
+  const answer = async (rows: readonly AuditRow[], next: string | null): Promise<AuditAnswer> => ({
+    rows: (await reader.whole(rows)).filter(({ fields }) => mayReach(caller, fields)),
+    next,
+  });
   const parts = indexesOf(query, vendors).flatMap((index) => reader.partsOf(index));
   const { fromMs, toMs } = query;
   const rows: AuditRow[] = [];
@@ -49,9 +54,9 @@ export async function queryAudit(
       if (matches(row, query)) rows.push(row);
       if (rows.length < query.limit) continue;
       const isLast = unread === null && index === safe.length - 1;
-      return { rows: await reader.whole(rows), next: isLast ? null : position };
+      return answer(rows, isLast ? null : position);
     }
-    if (unread === null || reads >= READS_MAX) return { rows: await reader.whole(rows), next: unread };
+    if (unread === null || reads >= READS_MAX) return answer(rows, unread);
     before = unread;
   }
 }

@@ -1,5 +1,7 @@
+import { isApiKeyId } from "../../domain/api-key.ts";
 import {
   type AuditEvent,
+  apiKeyEvent,
   attemptChanged,
   changedAttempts,
   drawLanded,
@@ -22,10 +24,11 @@ export function keysOf(change: VaultChange): readonly string[] {
     case "drawn":
     case "changed":
     case "revoked":
-      return [change.keyId];
+      return isApiKeyId(change.keyId) ? [] : [change.keyId];
     case "call":
       return changedAttempts(change.before, change.after).map(({ request }) => request.keyId);
     case "issued":
+    case "api_key_issued":
     case "ignored":
       return [];
   }
@@ -45,10 +48,15 @@ export function eventsOf(change: VaultChange, policies: PoliciesById): readonly 
   switch (change.kind) {
     case "issued":
       return [keyIssued(change.policy)];
+    case "api_key_issued": {
+      const { apiKeyId: keyId, issuedAtMs: atMs, issuerId: by } = change.apiKey;
+      return [apiKeyEvent("api_key.issued", { keyId, atMs, by })];
+    }
     case "drawn":
       return [drawLanded(policyOf(change.keyId), change.draw)];
     case "changed":
     case "revoked":
+      if (isApiKeyId(change.keyId)) return [apiKeyEvent("api_key.revoked", change)];
       return [keyChanged(policyOf(change.keyId), `key.${change.kind}`, change.after, change.atMs, change.by)];
     case "call":
       return changedAttempts(change.before, change.after).map((attempt) =>

@@ -1,19 +1,23 @@
-import { type Balance, type Caps, UNCAPPED } from "../../domain/balance.ts";
+import { type Balance, type Caps, isCapped } from "../../domain/balance.ts";
 import type { CallLimits } from "../../domain/call-limits.ts";
+import { type Covers, type Given, givenUnder } from "../../domain/ceiling.ts";
+import type { MicroUsd } from "../../domain/money.ts";
 import { Problem } from "../../domain/problem.ts";
-import { makeVaultKey, type Policy, sha256 } from "../../domain/vault-key.ts";
+import { sha256 } from "../../domain/token.ts";
+import { DEPTH_MAX, makeVaultKey, type Policy, vaultKeysOf } from "../../domain/vault-key.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Ids } from "../../ports/ids.ts";
 import type { Vault } from "../../ports/vault.ts";
+import { ceilingFrom, chainAbove, type Issuer } from "./issuer.ts";
 
-/** What a caller asks for; caps in micro-dollars, null where none is set. */
+/** What a caller asks for; undefined or null where nothing was said. Caps in micro-dollars. */
 export interface KeyRequest {
   readonly vendor: string;
   readonly credential: string;
-  readonly caps: Caps;
+  readonly caps: { readonly [cap in keyof Caps]?: MicroUsd | undefined };
   readonly allowedEndpoints: readonly string[] | null;
   readonly limits: CallLimits;
-  readonly expiresInS: number;
+  readonly expiresInS: number | null;
   readonly label: string | null;
   readonly metadata: Readonly<Record<string, string>>;
 }
@@ -24,47 +28,51 @@ export interface IssuedKey {
   readonly balance: Balance;
 }
 
+interface Ports {
+  readonly vault: Vault;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  /** Whether an entry of `allowed_recipients` covers another one, as this vendor reads them. */
+  readonly recipientsOf: (vendor: string) => Covers;
+}
+
+const EXPIRES_IN_MS = 3_600_000;
+
 /**
- * Issues a root vault key. The secret leaves here once and is stored only as a hash. With a request key a repeat is
- * refused with the id of the key that was issued, since its secret cannot be shown again.
+ * Issues a vault key. The secret leaves here once and is stored only as a hash. With a request key a repeat is refused with
+ * the id of the key that was issued, since its secret cannot be shown again.
+ *
+ * Throws a Problem that names the field in which the key would be wider than its issuer.
  */
 export async function issueKey(
   request: KeyRequest,
-  issuerId: string,
+  issuer: Issuer,
   requestKey: string | null,
-  { vault, clock, ids }: { readonly vault: Vault; readonly clock: Clock; readonly ids: Ids },
+  ports: Ports,
 ): Promise<IssuedKey> {
+  const { vault, clock, ids } = ports;
   const issuedAtMs = clock.now();
+  const given = givenBy(issuer, request, issuedAtMs, ports);
   const { keyId, token, secretHash } = makeVaultKey(ids.random(16), ids.random(32));
   const policy: Policy = {
     keyId,
     secretHash,
     vendor: request.vendor,
     credential: request.credential,
-    allowedEndpoints: request.allowedEndpoints,
-    limits: request.limits,
-    label: request.label,
+    allowedEndpoints: given.endpoints,
+    limits: given.limits,
+    label: request.label ?? (issuer.kind === "vault_key" ? issuer.policy.label : null),
     metadata: request.metadata,
-    chain: [{ keyId, issuedAtMs }],
-    issuerId,
+    chain: [...chainAbove(issuer), { keyId, issuedAtMs }],
+    issuerId: issuer.id,
     issuedAtMs,
-    issuedWith: { caps: request.caps, expiresAtMs: issuedAtMs + request.expiresInS * 1000 },
+    issuedWith: { caps: given.caps, expiresAtMs: given.expiresAtMs },
   };
-  const balance: Balance = {
-    keyId,
-    issuedAtMs,
-    caps: request.caps,
-    leftByWindow: {},
-    leftInTotal: request.caps.total,
-    expiresAtMs: policy.issuedWith.expiresAtMs,
-    revokedAtMs: null,
-    fenceMs: 0,
-    writes: 0,
-  };
+  const balance = newBalance(policy);
   const created = await vault.policies.create(
     policy,
     balance,
-    requestKey === null ? null : sha256(JSON.stringify([issuerId, requestKey])),
+    requestKey === null ? null : sha256(JSON.stringify([issuer.id, requestKey])),
   );
   if (created === "created") return { token, policy, balance };
   throw new Problem(
@@ -76,4 +84,49 @@ export async function issueKey(
   );
 }
 
-export const isCapped = ({ daily, total }: Caps): boolean => daily < UNCAPPED || total < UNCAPPED;
+/** What the key gets: what is asked for, cut to the issuer's where nothing was said. */
+function givenBy(issuer: Issuer, request: KeyRequest, nowMs: number, { recipientsOf }: Ports): Given {
+  if (issuer.kind === "vault_key" && vaultKeysOf(issuer.policy).length >= DEPTH_MAX)
+    throw new Problem(
+      "chain_too_long",
+      `vault key ${issuer.id} has ${DEPTH_MAX - 1} keys above it, and a key can have no more; issue this one with a key above it`,
+      { details: { key_id: issuer.id } },
+    );
+  const { vendor, credential, caps, allowedEndpoints: endpoints, limits, expiresInS } = request;
+  const given = givenUnder(
+    ceilingFrom(issuer, nowMs),
+    {
+      vendor,
+      credential,
+      caps,
+      endpoints,
+      limits,
+      expiresAtMs: expiresInS === null ? null : nowMs + expiresInS * 1000,
+      expiresByDefaultMs: nowMs + EXPIRES_IN_MS,
+    },
+    recipientsOf(vendor),
+  );
+  if ("wider" in given)
+    throw new Problem("wider_than_issuer", `${given.wider.field}: ${given.wider.message}`, {
+      details: { field: given.wider.field, issuer_id: issuer.id },
+    });
+  if (!isCapped(given.caps))
+    throw new Problem(
+      "invalid_request",
+      "daily_usd_cap: missing; a key needs daily_usd_cap or total_usd_cap, such as 50",
+      { details: { field: "daily_usd_cap" } },
+    );
+  return given;
+}
+
+const newBalance = ({ keyId, issuedAtMs, issuedWith: { caps, expiresAtMs } }: Policy): Balance => ({
+  keyId,
+  issuedAtMs,
+  caps,
+  leftByWindow: {},
+  leftInTotal: caps.total,
+  expiresAtMs,
+  revokedAtMs: null,
+  fenceMs: 0,
+  writes: 0,
+});

@@ -1,18 +1,21 @@
+import { ceilingOf } from "../../domain/api-key.ts";
 import {
   type Balance,
   type CapStatus,
   type Caps,
   capStatuses,
   hasTotalCap,
+  isCapped,
   windowAt,
 } from "../../domain/balance.ts";
+import { widerCaps, widerExpiry } from "../../domain/ceiling.ts";
 import type { MicroUsd } from "../../domain/money.ts";
 import { Problem } from "../../domain/problem.ts";
-import type { Policy } from "../../domain/vault-key.ts";
+import { type Policy, parentOf } from "../../domain/vault-key.ts";
 import type { SpentBudget } from "../../ports/audit.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Vault } from "../../ports/vault.ts";
-import { isCapped } from "./issue-key.ts";
+import { type Caller, isIssuerOf, mayReach, notFound } from "./caller.ts";
 
 /** A key as an answer shows it. */
 export interface KeyView {
@@ -29,16 +32,14 @@ interface Ports {
   readonly clock: Clock;
 }
 
-/** What an id that is unknown or not yours gets, in the same words. */
-export const notFound = () => new Problem("not_found", "there is no such vault key, or it is not yours");
-
-/** A key with what is left of it now. Throws `not_found`. */
-export async function inspectKey(keyId: string, ports: Ports): Promise<KeyView> {
+/** A key with what is left of it now. Throws `not_found`, where the caller may not see it too. */
+export async function inspectKey(keyId: string, caller: Caller, ports: Ports): Promise<KeyView> {
   const [policy, [balance]] = await Promise.all([
     ports.vault.policies.read(keyId),
     ports.vault.balances.read([keyId]),
   ]);
-  if (policy === null || balance === undefined || balance === null) throw notFound();
+  if (policy === null || balance === undefined || balance === null || !mayReach(caller, policy))
+    throw notFound();
   return viewOf(policy, balance, ports);
 }
 
@@ -59,16 +60,23 @@ const TRIES_MAX = 10;
 
 /**
  * Changes caps and expiry; a change holds on the next call. A cap below what is spent refuses further calls and takes
- * nothing back. Expiry counts from now, so an expired key can go on; a revoked one cannot.
+ * nothing back. Expiry counts from now, so an expired key can go on; a revoked one cannot. A change that would make a key wider
+ * than its parent, or than the ceilings of the API key that asks, is refused by the name of its field.
  */
 export async function changeKey(
   keyId: string,
   request: KeyChangeRequest,
-  by: string,
+  caller: Caller,
   ports: Ports,
 ): Promise<KeyView> {
   for (let tries = 0; tries < TRIES_MAX; tries++) {
-    const { policy, balance } = await inspectKey(keyId, ports);
+    const { policy, balance } = await inspectKey(keyId, caller, ports);
+    if (!isIssuerOf(caller, policy))
+      throw new Problem(
+        "wider_than_issuer",
+        `API key ${caller.id} changes only what was issued with it, and vault key ${keyId} was not`,
+        { details: { key_id: keyId, issuer_id: caller.id } },
+      );
     if (balance.revokedAtMs !== null) {
       throw new Problem(
         "key_not_changeable",
@@ -91,15 +99,48 @@ export async function changeKey(
     }
     const expiresAtMs =
       request.expiresInS === undefined ? balance.expiresAtMs : nowMs + request.expiresInS * 1000;
-    const changed = await ports.vault.balances.change(balance, { caps, expiresAtMs, by, nowMs });
+    await refuseWider({ policy, caller, asked: request, expiresAtMs, nowMs }, ports);
+    const changed = await ports.vault.balances.change(balance, { caps, expiresAtMs, by: caller.id, nowMs });
     if (changed !== null) return viewOf(policy, changed, ports);
   }
   throw new Problem("key_changed_meanwhile", "other requests kept changing this key; repeat the request");
 }
 
+interface Change {
+  readonly policy: Policy;
+  readonly caller: Caller;
+  readonly asked: KeyChangeRequest;
+  readonly expiresAtMs: number;
+  readonly nowMs: number;
+}
+
+/** Only what is asked for is compared: a parent may have been narrowed since. */
+async function refuseWider(
+  { policy, caller, asked, expiresAtMs, nowMs }: Change,
+  { vault }: Ports,
+): Promise<void> {
+  const parentId = parentOf(policy);
+  const [parent] = parentId === null ? [] : await vault.balances.read([parentId]);
+  const ceilings = [
+    ...(parent == null ? [] : [{ issuer: `vault key ${parentId}`, ...parent }]),
+    ...(caller.apiKey === null ? [] : [ceilingOf(caller.apiKey, nowMs)]),
+  ];
+  for (const ceiling of ceilings) {
+    const wider =
+      widerCaps(ceiling, asked.caps) ??
+      widerExpiry(ceiling, asked.expiresInS === undefined ? null : expiresAtMs);
+    if (wider !== null)
+      throw new Problem("wider_than_issuer", `${wider.field}: ${wider.message}`, {
+        details: { field: wider.field },
+      });
+  }
+}
+
 /** Revokes a key and, by the chain of their calls, all that descend from it. Repeating it changes nothing. */
-export async function revokeKey(keyId: string, by: string, ports: Ports): Promise<KeyView> {
-  const revokedAtMs = await ports.vault.balances.revoke({ keyId, by, nowMs: ports.clock.now() });
+export async function revokeKey(keyId: string, caller: Caller, ports: Ports): Promise<KeyView> {
+  const policy = await ports.vault.policies.read(keyId);
+  if (policy === null || !mayReach(caller, policy)) throw notFound();
+  const revokedAtMs = await ports.vault.balances.revoke({ keyId, by: caller.id, nowMs: ports.clock.now() });
   if (revokedAtMs === null) throw notFound();
-  return inspectKey(keyId, ports);
+  return inspectKey(keyId, caller, ports);
 }

@@ -5,7 +5,8 @@ import { type Attempt, type CallRecord, unclaimed, withAttempt } from "../../dom
 import { pruned } from "../../domain/call/retention.ts";
 import { dollars } from "../../domain/money.ts";
 import { Problem } from "../../domain/problem.ts";
-import { rootOf, sha256 } from "../../domain/vault-key.ts";
+import { sha256 } from "../../domain/token.ts";
+import { rootOf } from "../../domain/vault-key.ts";
 import { inFlight, recordFull, standingProblem } from "./denial-messages.ts";
 import { type Denial, denialOnOwnRecord, problemOf } from "./denials.ts";
 import type { ProxyPorts } from "./proxy-ports.ts";

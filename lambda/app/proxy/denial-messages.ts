@@ -1,3 +1,4 @@
+import { isApiKeyId } from "../../domain/api-key.ts";
 import {
   ALL_SPENT,
   type Balance,
@@ -18,6 +19,8 @@ import type { SpentBudget } from "../../ports/audit.ts";
 import type { Reservation } from "./draw-chain.ts";
 
 /** The words of a refusal by a balance. The message alone says everything: schedulers keep nothing else. */
+
+const named = (keyId: string): string => `${isApiKeyId(keyId) ? "API key" : "vault key"} ${keyId}`;
 
 /** Why a chain may not be used at all, or null. The first key that ended says so. */
 export function standingProblem(
@@ -40,7 +43,7 @@ function endedProblem(
 ): Problem {
   if (state === "revoked" && balance?.revokedAtMs != null) {
     const at = isoTime(balance.revokedAtMs);
-    return new Problem("key_revoked", `vault key ${keyId} was revoked at ${at}; issue another one`, {
+    return new Problem("key_revoked", `${named(keyId)} was revoked at ${at}; issue another one`, {
       details: { key_id: keyId, revoked_at: at },
     });
   }
@@ -48,7 +51,7 @@ function endedProblem(
     const at = isoTime(balance.expiresAtMs);
     return new Problem(
       "key_expired",
-      `vault key ${keyId} expired at ${at}; issue another one, or extend it with PATCH /vault/keys/${keyId}`,
+      `${named(keyId)} expired at ${at}; issue another one, or extend it with PATCH /vault/keys/${keyId}`,
       { details: { key_id: keyId, expires_at: at } },
     );
   }
@@ -153,7 +156,7 @@ function retryAfterS(
 const perCallExceeded = (keyId: string, cap: MicroUsd, requested: MicroUsd, why: string) =>
   new Problem(
     "spend_cap_exceeded",
-    `vault key ${keyId} allows at most ${dollars(cap)} for one call; this call needs ${dollars(requested)}${why}; not retryable until the cap is raised`,
+    `${named(keyId)} allows at most ${dollars(cap)} for one call; this call needs ${dollars(requested)}${why}; not retryable until the cap is raised`,
     {
       details: {
         key_id: keyId,
@@ -174,7 +177,7 @@ function capExceeded(
   const { keyId } = balance;
   const resetsAt = cap.resetsAtMs === null ? null : isoTime(cap.resetsAtMs);
   const message =
-    `vault key ${keyId} spend cap exceeded: ${cap.name} cap ${dollars(cap.cap)}, spent ${dollars(cap.spent)}, ` +
+    `${named(keyId)} spend cap exceeded: ${cap.name} cap ${dollars(cap.cap)}, spent ${dollars(cap.spent)}, ` +
     `reserved ${dollars(cap.reserved)}, remaining ${dollars(cap.remaining)}; this call needs ${dollars(requested)}${why}; ` +
     `not retryable until ${whenItFits(balance, cap, requested)}`;
   const details: ProblemDetails = {

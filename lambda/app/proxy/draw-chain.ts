@@ -1,7 +1,7 @@
-import type { Balance, BalanceRefusal } from "../../domain/balance.ts";
-import type { Attempt } from "../../domain/call/record.ts";
-import type { AttemptNote } from "../../ports/balances.ts";
+import { type Balance, type BalanceRefusal, standing } from "../../domain/balance.ts";
+import type { AttemptNote, Balances } from "../../ports/balances.ts";
 import type { ProxyPorts } from "./proxy-ports.ts";
+import type { Row } from "./row.ts";
 
 /** What became of the draws of an attempt. */
 export interface Reservation {
@@ -23,34 +23,44 @@ export interface Refusal {
   readonly balance: Balance | null;
 }
 
-/** W2: one draw for each key of the chain, in parallel, each sent once. */
+/**
+ * W2: one draw for each key of the chain, in parallel, each sent once. Beside them the members that nothing is drawn from are
+ * read: they have to stand too.
+ */
 export async function drawChain(
-  attempt: Attempt,
+  { policy, attempt }: Pick<Row, "policy" | "attempt">,
   note: Omit<AttemptNote, "isLeaf">,
   { vault, clock }: Pick<ProxyPorts, "vault" | "clock">,
 ): Promise<Reservation> {
   const { attemptId, amount, issuedAtMs } = attempt;
   const leafId = attempt.windows.at(-1)?.keyId;
   const nowMs = clock.now();
-  const results = await Promise.all(
-    attempt.windows.map(async ({ keyId, window }) => ({
-      keyId,
-      result: await vault.balances.draw({
-        ...note,
-        isLeaf: keyId === leafId,
-        attemptId,
+  const onlyRead = policy.chain.filter((member) => member.onlyRead === true).map(({ keyId }) => keyId);
+  const [read, results] = await Promise.all([
+    onlyRead.length === 0 ? [] : refusalsOf(onlyRead, vault.balances, nowMs),
+    Promise.all(
+      attempt.windows.map(async ({ keyId, window }) => ({
         keyId,
-        amount,
-        window,
-        issuedAtMs,
-        nowMs,
-      }),
-    })),
-  );
+        result: await vault.balances.draw({
+          ...note,
+          isLeaf: keyId === leafId,
+          attemptId,
+          keyId,
+          amount,
+          window,
+          issuedAtMs,
+          nowMs,
+        }),
+      })),
+    ),
+  ]);
   const leaf = results.at(-1)?.result;
-  const refused = results.flatMap(({ keyId, result }) =>
-    result.kind === "refused" ? [{ keyId, reason: result.reason, balance: result.balance }] : [],
-  );
+  const refused = [
+    ...read,
+    ...results.flatMap(({ keyId, result }) =>
+      result.kind === "refused" ? [{ keyId, reason: result.reason, balance: result.balance }] : [],
+    ),
+  ];
   return {
     drawn: results.filter(({ result }) => result.kind === "drawn").map(({ keyId }) => keyId),
     ambiguous: results.filter(({ result }) => result.kind === "ambiguous").map(({ keyId }) => keyId),
@@ -63,4 +73,18 @@ export async function drawChain(
       ),
     ),
   };
+}
+
+/** Of keys that nothing is drawn from. One that cannot be read refuses like a fence: the draws beside it have to go back. */
+async function refusalsOf(
+  keyIds: readonly string[],
+  balances: Pick<Balances, "read">,
+  nowMs: number,
+): Promise<readonly Refusal[]> {
+  const read = await balances.read(keyIds).catch(() => null);
+  return keyIds.flatMap((keyId, index) => {
+    const balance = read?.[index] ?? null;
+    const reason = read === null ? "fenced" : standing(balance, nowMs);
+    return reason === "active" ? [] : [{ keyId, reason, balance }];
+  });
 }

@@ -1,5 +1,6 @@
 import { Problem } from "../../domain/problem.ts";
-import { isSecretOf, type Policy, parseVaultKey } from "../../domain/vault-key.ts";
+import { isSecretOf } from "../../domain/token.ts";
+import { type Policy, parseVaultKey } from "../../domain/vault-key.ts";
 import type { ProxyPorts } from "./proxy-ports.ts";
 
 /**

@@ -40,8 +40,8 @@ export async function reserve(
     path: cut(attempt.request.path, NOTE_PATH_LENGTH_MAX),
   };
   try {
-    const reservation = await drawChain(attempt, note, ports);
-    if (reservation.drawn.length === attempt.windows.length)
+    const reservation = await drawChain(row, note, ports);
+    if (reservation.refusals.length === 0 && reservation.drawn.length === attempt.windows.length)
       return { ...claimed, kind: "reserved", reservation, leaf: reservation.leaf };
     const problem = await reservationProblem(
       reservation,

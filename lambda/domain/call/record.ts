@@ -110,10 +110,9 @@ export function newAttempt({
 }: Pick<Attempt, "attemptId" | "kind" | "amount" | "issuedAtMs" | "request"> & {
   readonly policy: Pick<Policy, "chain">;
 }): Attempt {
-  const windows = policy.chain.map((member) => ({
-    keyId: member.keyId,
-    window: windowAt(member.issuedAtMs, issuedAtMs),
-  }));
+  const windows = policy.chain
+    .filter(({ onlyRead }) => onlyRead !== true)
+    .map((member) => ({ keyId: member.keyId, window: windowAt(member.issuedAtMs, issuedAtMs) }));
   return {
     attemptId,
     state: "open",

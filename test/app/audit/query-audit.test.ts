@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type AuditQuery, queryAudit } from "../../../lambda/app/audit/query-audit.ts";
+import { ADMIN } from "../../../lambda/app/keys/caller.ts";
 import type { AuditRow } from "../../../lambda/domain/audit-event.ts";
 import { isoTime } from "../../../lambda/domain/time.ts";
 import type { AuditIndex, AuditIndexPart, AuditReader, WantedRows } from "../../../lambda/ports/audit.ts";
@@ -105,7 +106,11 @@ async function walk(query: AuditQuery, reader: AuditReader): Promise<string[]> {
   const seen: string[] = [];
   let before: string | null = null;
   for (let pages = 0; pages < 500; pages++) {
-    const { rows, next } = await queryAudit({ ...query, before }, ["stripe", "twilio"], reader);
+    const { rows, next } = await queryAudit(
+      { ...query, before },
+      { vendors: ["stripe", "twilio"], caller: ADMIN },
+      reader,
+    );
     expect(rows.length).toBeLessThanOrEqual(query.limit);
     seen.push(...rows.map(({ subject }) => subject));
     if (next === null) return seen;
@@ -167,7 +172,7 @@ test("one request reads a bounded number of pages, and says where to go on", asy
   const reader = new MemoryReader([...many, stored(NOON - 20_000, 20_000, "stripe", "x", "denied")]);
   const query: AuditQuery = { ...all, fromMs: 0, decision: "denied" };
 
-  const first = await queryAudit(query, ["stripe", "twilio"], reader);
+  const first = await queryAudit(query, { vendors: ["stripe", "twilio"], caller: ADMIN }, reader);
   expect(first.rows).toEqual([]);
   expect(first.next).not.toBeNull();
   expect(reader.reads).toBeLessThanOrEqual(406);
@@ -178,7 +183,7 @@ test("only rows that are shown are read whole", async () => {
   const reader = new MemoryReader(rows);
   const { rows: shown } = await queryAudit(
     { ...all, state: "denied", limit: 3 },
-    ["stripe", "twilio"],
+    { vendors: ["stripe", "twilio"], caller: ADMIN },
     reader,
   );
 

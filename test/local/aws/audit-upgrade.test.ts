@@ -11,6 +11,7 @@ import {
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { DynamoAuditReader } from "../../../lambda/adapters/dynamo-audit-reader.ts";
 import { type AuditQuery, queryAudit } from "../../../lambda/app/audit/query-audit.ts";
+import { ADMIN } from "../../../lambda/app/keys/caller.ts";
 import { upgradeAuditItems } from "../../../local/aws/audit-upgrade.ts";
 import { type LocalDynamoDb, startDynamoDb } from "../../../local/aws/dynamodb.ts";
 
@@ -117,7 +118,8 @@ test("rows are found by every index, and sums say what they said", async () => {
     before: null,
   };
   const rowsOf = async (query: Partial<AuditQuery>) =>
-    (await queryAudit({ ...all, ...query }, ["stripe", "resend"], reader)).rows.length;
+    (await queryAudit({ ...all, ...query }, { vendors: ["stripe", "resend"], caller: ADMIN }, reader)).rows
+      .length;
 
   expect(await rowsOf({ keyId: "key_leaf" })).toBe(5);
   expect(await rowsOf({ label: { kind: "exact", text: "modal-billing/cus_A" } })).toBe(5);

@@ -1,0 +1,38 @@
+import { type ApiKey, ceilingOf, daysFromMs } from "../../domain/api-key.ts";
+import { type Balance, isCapped } from "../../domain/balance.ts";
+import type { Ceiling } from "../../domain/ceiling.ts";
+import { type ChainMember, ceilingUnder, type Policy } from "../../domain/vault-key.ts";
+
+/** Who issues a vault key: the admin of the deployment, an API key, or a vault key that makes a child. */
+export type Issuer =
+  | { readonly kind: "admin"; readonly id: string }
+  | { readonly kind: "api_key"; readonly id: string; readonly apiKey: ApiKey }
+  | { readonly kind: "vault_key"; readonly id: string; readonly policy: Policy; readonly balance: Balance };
+
+/** The most that it may hand on now; null where nothing limits it. */
+export function ceilingFrom(issuer: Issuer, nowMs: number): Ceiling | null {
+  switch (issuer.kind) {
+    case "admin":
+      return null;
+    case "api_key":
+      return ceilingOf(issuer.apiKey, nowMs);
+    case "vault_key":
+      return ceilingUnder(issuer.policy, issuer.balance);
+  }
+}
+
+/** What has to stand beside a key that it issues. An API key with caps is drawn from in UTC days. */
+export function chainAbove(issuer: Issuer): readonly ChainMember[] {
+  switch (issuer.kind) {
+    case "admin":
+      return [];
+    case "api_key": {
+      const { apiKeyId: keyId, caps, issuedAtMs } = issuer.apiKey;
+      return isCapped(caps)
+        ? [{ keyId, issuedAtMs: daysFromMs(issuedAtMs) }]
+        : [{ keyId, issuedAtMs: daysFromMs(issuedAtMs), onlyRead: true }];
+    }
+    case "vault_key":
+      return issuer.policy.chain;
+  }
+}

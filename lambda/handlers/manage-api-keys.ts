@@ -1,0 +1,60 @@
+import middy from "@middy/core";
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
+import { randomIds } from "../adapters/random-ids.ts";
+import { createApiKey, inspectApiKey, listApiKeys, revokeApiKey } from "../app/keys/manage-api-keys.ts";
+import { jsonAnswer } from "../http/answers.ts";
+import { apiKeyBody } from "../http/api-key-answer.ts";
+import { parseApiKeyBody } from "../http/api-key-bodies.ts";
+import { authenticate } from "../http/authenticate.ts";
+import { parseListRequest } from "../http/list-params.ts";
+import { problems } from "../http/problems.ts";
+import { headersOf, jsonOf, queryOf } from "../http/request.ts";
+import { countUnknownKey } from "./unknown-keys.ts";
+import { vendors } from "./vendors.ts";
+import {
+  auditReader,
+  clients,
+  credentialSecrets,
+  dynamoVault,
+  frontDoor,
+  systemClock,
+  tableLayout,
+  warn,
+} from "./wiring.ts";
+
+const dynamo = clients();
+const vault = dynamoVault(dynamo);
+const ports = { vault, spending: auditReader(dynamo), clock: systemClock, ids: randomIds };
+const layout = tableLayout(dynamo, true);
+const door = frontDoor(vault);
+/** The names alone: this function cannot read a credential. */
+const credentials = Object.fromEntries(
+  Object.entries(credentialSecrets()).map(([vendor, secrets]) => [vendor, Object.keys(secrets)]),
+);
+
+const EXAMPLE = '{"name": "billing-jobs", "scopes": ["issue"]}';
+
+/** POST and GET /vault/api-keys; GET and DELETE /vault/api-keys/{id}. */
+export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
+  .use(problems(warn, countUnknownKey, vendors.secrets))
+  .handler(async (event) => {
+    const { id: callerId } = await authenticate(headersOf(event), "admin", door);
+    await layout.check();
+    const { requestId } = event.requestContext;
+    const apiKeyId = event.pathParameters?.["id"];
+    if (apiKeyId !== undefined) {
+      const act =
+        event.httpMethod === "GET" ? inspectApiKey(apiKeyId, ports) : revokeApiKey(apiKeyId, callerId, ports);
+      return jsonAnswer(200, apiKeyBody(await act), requestId);
+    }
+    if (event.httpMethod === "GET") {
+      const { limit, before, cursorFor } = parseListRequest(queryOf(event));
+      const { views, next } = await listApiKeys({ before, limit }, ports);
+      const next_cursor = next === null ? null : cursorFor(next);
+      return jsonAnswer(200, { data: views.map(apiKeyBody), next_cursor }, requestId);
+    }
+    const request = parseApiKeyBody(jsonOf(event, EXAMPLE), { credentials, secrets: vendors.secrets });
+    const { token, ...view } = await createApiKey(request, callerId, ports);
+    const { id, ...body } = apiKeyBody(view);
+    return jsonAnswer(201, { id, api_key: token, ...body }, requestId);
+  });

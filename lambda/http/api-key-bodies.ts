@@ -1,0 +1,96 @@
+import * as v from "valibot";
+import type { ApiKeyRequest } from "../app/keys/manage-api-keys.ts";
+import { SCOPES } from "../domain/api-key.ts";
+import { UNCAPPED } from "../domain/balance.ts";
+import { parseEndpointPattern } from "../domain/endpoint.ts";
+import type { Secrets } from "../domain/secrets.ts";
+import { cap, duration, endpoints } from "./body-fields.ts";
+import { invalid, parseBody } from "./parse-body.ts";
+
+/** The body of `POST /vault/api-keys`. Unknown fields are refused: a misspelt ceiling must not leave a key without one. */
+
+const NAME_ACCEPTED = "expected a name of 1 to 100 characters, such as billing-jobs";
+const SCOPES_ACCEPTED = `expected a list of ${SCOPES.join(", ")}`;
+const NAMES_MAX = 50;
+
+const names = (example: string) =>
+  v.optional(
+    v.nullable(
+      v.pipe(
+        v.array(v.string(`expected a list such as ${example}`), `expected a list such as ${example}`),
+        v.minLength(1, "got an empty list, which allows nothing; leave it out for no limit"),
+        v.maxLength(NAMES_MAX, `expected at most ${NAMES_MAX} entries`),
+      ),
+    ),
+    null,
+  );
+
+const apiKeyBody = v.strictObject({
+  name: v.pipe(
+    v.string(NAME_ACCEPTED),
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused.
+    v.regex(/^[^\u0000-\u001f\u007f]{1,100}$/, NAME_ACCEPTED),
+  ),
+  scopes: v.pipe(
+    v.array(v.picklist(SCOPES, SCOPES_ACCEPTED), SCOPES_ACCEPTED),
+    v.minLength(1, SCOPES_ACCEPTED),
+    v.maxLength(SCOPES.length, SCOPES_ACCEPTED),
+  ),
+  allowed_vendors: names('["stripe"]'),
+  allowed_credentials: names('["default"]'),
+  allowed_endpoints: endpoints,
+  max_daily_usd_cap: cap,
+  max_total_usd_cap: cap,
+  max_per_call_usd_cap: cap,
+  max_expires_in: v.optional(v.nullable(duration), null),
+  daily_usd_cap: cap,
+  total_usd_cap: cap,
+});
+
+/** What a new API key can be for. */
+export interface ApiKeyIssuing {
+  /** Vendor -> names of its credentials. */
+  readonly credentials: Readonly<Record<string, readonly string[]>>;
+  readonly secrets: Secrets;
+}
+
+/** Reads the body, or throws a Problem that names the field and says what was expected. */
+export function parseApiKeyBody(body: unknown, { credentials, secrets }: ApiKeyIssuing): ApiKeyRequest {
+  const parsed = parseBody(apiKeyBody, body);
+  refuseUnknown("allowed_vendors", parsed.allowed_vendors, Object.keys(credentials));
+  refuseUnknown("allowed_credentials", parsed.allowed_credentials, Object.values(credentials).flat());
+  const odd = parsed.allowed_endpoints?.find((entry) => "refused" in parseEndpointPattern(entry));
+  if (odd !== undefined)
+    throw invalid("allowed_endpoints", `got ${shown(odd)}; expected entries such as "POST /v1/charges"`);
+  const secret = secrets.secretIn(parsed.name);
+  if (secret !== null)
+    throw invalid("name", `contains ${secret}; a name is stored and shown, so it must not contain a secret`);
+  return {
+    name: parsed.name,
+    scopes: [...new Set(parsed.scopes)],
+    vendors: parsed.allowed_vendors,
+    credentials: parsed.allowed_credentials,
+    ceilings: {
+      caps: {
+        daily: parsed.max_daily_usd_cap ?? UNCAPPED,
+        total: parsed.max_total_usd_cap ?? UNCAPPED,
+        perCall: parsed.max_per_call_usd_cap ?? UNCAPPED,
+      },
+      endpoints: parsed.allowed_endpoints,
+      expiresInS: parsed.max_expires_in,
+    },
+    caps: {
+      daily: parsed.daily_usd_cap ?? UNCAPPED,
+      total: parsed.total_usd_cap ?? UNCAPPED,
+      perCall: UNCAPPED,
+    },
+  };
+}
+
+function refuseUnknown(field: string, asked: readonly string[] | null, known: readonly string[]): void {
+  const odd = asked?.find((name) => !known.includes(name));
+  if (odd !== undefined)
+    throw invalid(field, `got ${shown(odd)}; expected some of ${[...new Set(known)].join(", ")}`);
+}
+
+const shown = (text: string): string => JSON.stringify(text.slice(0, 80));
