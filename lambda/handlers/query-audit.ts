@@ -9,11 +9,11 @@ import { problems } from "../http/problems.ts";
 import { headersOf, queryOf } from "../http/request.ts";
 import { countUnknownKey } from "./unknown-keys.ts";
 import { vendors } from "./vendors.ts";
-import { auditReader, clients, dynamoVault, frontDoor, systemClock, warn } from "./wiring.ts";
+import { auditReader, callersVault, clients, frontDoor, systemClock, warn } from "./wiring.ts";
 
 const dynamo = clients();
 const reader = auditReader(dynamo);
-const door = frontDoor(dynamoVault(dynamo));
+const door = frontDoor(callersVault(dynamo));
 
 /** Whose rows there are: the vendors', and those about Keybrake itself. */
 const SUBJECTS = [...vendors.names, OWN_ROWS];

@@ -6,9 +6,12 @@ import { HttpsVendor } from "../adapters/https-vendor.ts";
 import { randomIds } from "../adapters/random-ids.ts";
 import { CachedSecrets, secretsManagerClient, vendorCredentials } from "../adapters/secrets-manager.ts";
 import { TableLayout } from "../adapters/table-layout.ts";
+import { dynamoApiKeys } from "../adapters/vault/api-keys.ts";
+import { dynamoBalances } from "../adapters/vault/balances.ts";
+import { VaultTable } from "../adapters/vault/vault-table.ts";
+import type { Door } from "../app/keys/find-caller.ts";
 import type { ProxyPorts } from "../app/proxy/proxy-ports.ts";
 import { ENV } from "../environment.ts";
-import type { Door } from "../http/authenticate.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type RateCardInput, rateCardOf } from "../rate-card-input.ts";
 import { vendors } from "./vendors.ts";
@@ -88,6 +91,11 @@ export const clients = () =>
 type Clients = ReturnType<typeof clients>;
 
 export const dynamoVault = (using: Clients) => new DynamoVault(using, required(ENV.vaultTable), warn);
+/** What it takes to know who calls, for functions that need nothing else of the Vault table. */
+export const callersVault = (using: Clients): Door["vault"] => {
+  const table = new VaultTable(using, required(ENV.vaultTable), warn);
+  return { apiKeys: dynamoApiKeys(table), balances: dynamoBalances(table) };
+};
 /** `marks`: whether the function writes items of the Vault table. */
 export const tableLayout = (using: Clients, marks: boolean) =>
   new TableLayout(using.steady, required(ENV.vaultTable), marks, warn);
@@ -100,7 +108,7 @@ const SECRETS_TIMEOUT_MS = 2_000;
 const secretsClient = () => secretsManagerClient(SECRETS_TIMEOUT_MS);
 
 /** What it takes to know who calls; the admin API key is read when it is needed. */
-export const frontDoor = (vault: DynamoVault): Door => {
+export const frontDoor = (vault: Door["vault"]): Door => {
   const secrets = cachedSecrets();
   const secretId = required(ENV.adminKeySecret);
   return {

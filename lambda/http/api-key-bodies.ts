@@ -36,7 +36,7 @@ const apiKeyBody = v.strictObject({
     v.minLength(1, SCOPES_ACCEPTED),
     v.maxLength(SCOPES.length, SCOPES_ACCEPTED),
   ),
-  allowed_vendors: names('["stripe"]'),
+  allowed_vendors: names('["default"]'),
   allowed_credentials: names('["default"]'),
   allowed_endpoints: endpoints,
   max_daily_usd_cap: cap,
@@ -61,7 +61,7 @@ export function parseApiKeyBody(body: unknown, { credentials, secrets }: ApiKeyI
   refuseUnknown("allowed_credentials", parsed.allowed_credentials, Object.values(credentials).flat());
   const odd = parsed.allowed_endpoints?.find((entry) => "refused" in parseEndpointPattern(entry));
   if (odd !== undefined)
-    throw invalid("allowed_endpoints", `got ${shown(odd)}; expected entries such as "POST /v1/charges"`);
+    throw invalid("allowed_endpoints", `got ${shown(odd)}; expected entries such as "GET /v1/**"`);
   const secret = secrets.secretIn(parsed.name);
   if (secret !== null)
     throw invalid("name", `contains ${secret}; a name is stored and shown, so it must not contain a secret`);

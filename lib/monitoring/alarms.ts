@@ -29,8 +29,8 @@ export interface AlarmSettings {
   readonly pricesComeLate: boolean;
   /** `needed`: without those that only tell sooner. */
   readonly alarms: "needed" | "all";
-  /** The log groups of whoever is asked for a key. */
-  readonly keyedLogGroups: readonly string[];
+  /** What the names of the functions' log groups begin with. */
+  readonly logGroupPrefix: string;
 }
 
 /** A single event that somebody has to look at. */
@@ -55,7 +55,7 @@ export const alarmRules = (metrics: Metrics, settings: AlarmSettings): readonly 
 
 function allRules(
   metrics: Metrics,
-  { lambdaQuota, keyedLogGroups, pricesComeLate }: AlarmSettings,
+  { lambdaQuota, logGroupPrefix, pricesComeLate }: AlarmSettings,
 ): readonly AlarmRule[] {
   const late = <T>(rules: readonly T[]) => (pricesComeLate ? rules : []);
   return [
@@ -188,7 +188,7 @@ function allRules(
       metric: metrics.unknownKeys,
       threshold: 100,
       periods: LASTING,
-      description: `Many requests with vault keys or API keys that do not exist: an old key in a loop, or somebody who guesses. CloudWatch Logs Insights shows who, over the log groups ${keyedLogGroups.join(", ")} with the query: ${UNKNOWN_KEYS_QUERY}`,
+      description: `Many requests with vault keys or API keys that do not exist: an old key in a loop, or somebody who guesses. CloudWatch Logs Insights shows who, over the log groups that begin with ${logGroupPrefix}, with the query: ${UNKNOWN_KEYS_QUERY}`,
     },
     ...metrics.vaultThrottledWrites
       .filter(({ index }) => index === null || pricesComeLate)

@@ -4,7 +4,6 @@ import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import { Construct } from "constructs";
 import type { Config } from "../config.ts";
-import { KEYED } from "../services.ts";
 import { type AlarmRule, alarmRules } from "./alarms.ts";
 import { makeDashboard } from "./dashboard.ts";
 import { metricsOf, type Watched } from "./metrics.ts";
@@ -27,7 +26,6 @@ export class Monitoring extends Construct {
 
   constructor(scope: Construct, id: string, { config, key, pricesComeLate, ...watched }: MonitoringProps) {
     super(scope, id);
-    const { services } = watched;
     const { alarms, alarmEmail, pageEmail, lambdaQuota } = config;
     this.topics = makeTopics(this, { key, alarmEmail, pageEmail });
     const metrics = metricsOf({ ...watched, stackName: Stack.of(this).stackName });
@@ -35,7 +33,7 @@ export class Monitoring extends Construct {
       lambdaQuota,
       alarms,
       pricesComeLate,
-      keyedLogGroups: KEYED.map((name) => services[name].lambda.logGroup.logGroupName),
+      logGroupPrefix: `${Stack.of(this).stackName}-`,
     });
     this.dashboard = makeDashboard(
       this,

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { authenticate, type Door } from "../../lambda/http/authenticate.ts";
+import type { Door } from "../../lambda/app/keys/find-caller.ts";
+import { authenticate } from "../../lambda/http/authenticate.ts";
 import { vendorRegistry } from "../../lambda/vendors/index.ts";
 import { MemoryVault } from "../support/memory-vault.ts";
 import { START_MS } from "../support/vault-facts.ts";

@@ -13,6 +13,7 @@ import { ask, issue, type OwnRun, pay, startOwn } from "../support/keybrake.ts";
 const BYTES_MAX: Readonly<Record<FunctionName, number>> = {
   "issue-key": 385_000,
   "manage-key": 383_000,
+  "manage-api-keys": 383_000,
   "own-key": 365_000,
   "query-audit": 356_000,
   "proxy-call": 420_000,
