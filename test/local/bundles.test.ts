@@ -15,7 +15,7 @@ const BYTES_MAX: Readonly<Record<FunctionName, number>> = {
   "manage-key": 383_000,
   "manage-api-keys": 383_000,
   "own-key": 365_000,
-  "query-audit": 356_000,
+  "query-audit": 367_000,
   "proxy-call": 420_000,
   "record-audit": 366_000,
   "settle-late-prices": 379_000,

@@ -48,7 +48,6 @@ describe("roles", () => {
       "dynamodb:Query AuditLogTable.Arn",
       "dynamodb:UpdateItem VaultTable.Arn",
     ];
-    const readsKeys = ["dynamodb:BatchGetItem VaultTable.Arn", "dynamodb:GetItem VaultTable.Arn"];
     expect(permissions()).toEqual({
       // Changes one item alone, see below.
       IssueKey: [
@@ -78,12 +77,13 @@ describe("roles", () => {
       OwnKey: [...manage, ...logs("OwnKey")],
       QueryAudit: [
         "dynamodb:BatchGetItem AuditLogTable.Arn",
+        "dynamodb:BatchGetItem VaultTable.Arn",
+        "dynamodb:GetItem VaultTable.Arn",
         "dynamodb:Query AuditLogTable.Arn",
         "dynamodb:Query AuditLogTable.Arn/index/by_key",
         "dynamodb:Query AuditLogTable.Arn/index/by_label",
         "dynamodb:Query AuditLogTable.Arn/index/by_label_group",
         "dynamodb:Query AuditLogTable.Arn/index/by_vendor",
-        ...readsKeys,
         ...logs("QueryAudit"),
         "secretsmanager:GetSecretValue SecretsAdminApiKey.Id",
       ],
