@@ -46,7 +46,14 @@ test("its definition reaches the functions that read it, and no other", () => {
     )
     .map(([id]) => id.replace(/Function[0-9A-F]{8}$/, ""));
 
-  expect(told.toSorted()).toEqual(["Health", "IssueKey", "ManageApiKeys", "ProxyCall", "QueryAudit", "SettleLatePrices"]);
+  expect(told.toSorted()).toEqual([
+    "Health",
+    "IssueKey",
+    "ManageApiKeys",
+    "ProxyCall",
+    "QueryAudit",
+    "SettleLatePrices",
+  ]);
   const written: unknown = JSON.parse(String(variablesOf(configured, "ProxyCall")[ENV.vendors]));
   expect(written).toMatchObject([{ name: "images" }, { name: "letters" }, { name: "lookup" }]);
   expect(variablesOf(plain, "ProxyCall")).not.toHaveProperty(ENV.vendors);
