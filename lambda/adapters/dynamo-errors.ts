@@ -81,8 +81,12 @@ export function sendFailure(error: unknown): SendFailure {
 /** Whether an error tells for certain that nothing was written by the send that it is of. */
 export const isNotApplied = (error: unknown): boolean => sendFailure(error) !== "unknown";
 
-/** The name could not be resolved, or no connection was opened: not a byte left. Node names the call that failed, and so does aws-http.ts. */
+/**
+ * The name could not be resolved, or no connection was opened: not a byte left. Node names the call that failed, and so does
+ * aws-http.ts. What has an answer was connected, whatever the answer's own fields say.
+ */
 function neverConnected(error: Error): boolean {
+  if ("$response" in error) return false;
   if (error instanceof AggregateError)
     return (
       error.errors.length > 0 &&
