@@ -133,11 +133,12 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
     closers.push(sweep.close);
 
     const { resolveAfterS } = options;
-    const schedules = startSchedules(
+    const schedules = startSchedules({
       invoke,
-      resolveAfterS === undefined ? {} : { "record-audit": Math.max(1, resolveAfterS) * 1_000 },
-      (error) => announce(`a scheduled function threw: ${described(error)}`),
-    );
+      sooner: resolveAfterS === undefined ? {} : { "record-audit": Math.max(1, resolveAfterS) * 1_000 },
+      atOnce: dataFile !== undefined,
+      onError: (error) => announce(`a scheduled function threw: ${described(error)}`),
+    });
     closers.push(schedules.close);
 
     const { onDecision } = options;

@@ -8,15 +8,17 @@ export interface Schedules {
   close(): Promise<void>;
 }
 
-/**
- * Runs the functions that lib/services.ts schedules in their intervals, one run of each at a time, as EventBridge does.
- * `sooner`: shorter intervals of some, in milliseconds.
- */
-export function startSchedules(
-  invoke: Invoke,
-  sooner: Readonly<Partial<Record<FunctionName, number>>>,
-  onError: (error: unknown) => void,
-): Schedules {
+export interface ScheduleOptions {
+  readonly invoke: Invoke;
+  /** Shorter intervals of some, in milliseconds. */
+  readonly sooner: Readonly<Partial<Record<FunctionName, number>>>;
+  /** Whether each runs now too, for what a run of before left: one that always ends before its first interval would never run them. */
+  readonly atOnce: boolean;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Runs the functions that lib/services.ts schedules in their intervals, one run of each at a time, as EventBridge does. */
+export function startSchedules({ invoke, sooner, atOnce, onError }: ScheduleOptions): Schedules {
   const now = (name: FunctionName) => invoke(name, {}, invocationContext(name));
   const underWay = new Map<FunctionName, Promise<unknown>>();
   const timers = SCHEDULED.map(({ name, everyMinutes }) => {
@@ -27,6 +29,7 @@ export function startSchedules(
         .finally(() => underWay.delete(name));
       underWay.set(name, running);
     };
+    if (atOnce) run();
     return setInterval(run, Math.min(everyMinutes * 60_000, sooner[name] ?? Infinity)).unref();
   });
   return {

@@ -338,7 +338,11 @@ describe("sent once is sent once", () => {
     ["a fault of the service", error("InternalServerError", {}, 500), "unknown"],
     ["no JSON", broken, "unknown"],
     ["an error that looks like a connection", error("Odd", { syscall: "connect" }, 500), "unknown"],
-    ["an error with a second name", error("Odd", { name: "ValidationException", code: "Throttling" }), "unknown"],
+    [
+      "an error with a second name",
+      error("Odd", { name: "ValidationException", code: "Throttling" }),
+      "unknown",
+    ],
     ["an error with the name of another object", error("constructor", {}, 500), "unknown"],
     ["a success that is no JSON", { status: 200, body: '{"Attributes":' }, "unknown"],
   ] as const)("where the answer is %s", async (_, answer, failure) => {

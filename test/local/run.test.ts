@@ -12,7 +12,7 @@ const ECHO = "export const handler = async () => ({ statusCode: 200, body: JSON.
 const CONSUMED =
   "export const handler = async () => ({ statusCode: 200, body: JSON.stringify(process.consumed) });";
 const CONSUMER =
-  "process.consumed = []; export const handler = async ({ Records }) => { process.consumed.push(...Records); return { batchItemFailures: [] }; };";
+  "process.consumed = []; export const handler = async ({ Records = [] }) => { process.consumed.push(...Records); return { batchItemFailures: [] }; };";
 
 let functionsDirectory = "";
 beforeAll(async () => {
