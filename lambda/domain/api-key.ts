@@ -1,4 +1,4 @@
-import type { Caps } from "./balance.ts";
+import { type Caps, isCapped, UNCAPPED } from "./balance.ts";
 import type { Ceiling } from "./ceiling.ts";
 import { makeToken, parseToken, type TokenKind } from "./token.ts";
 
@@ -57,6 +57,10 @@ export const reaches = (
   { vendors, credentials }: Pick<ApiKey, "vendors" | "credentials">,
   { vendor, credential }: { readonly vendor: string; readonly credential: string },
 ): boolean => vendors?.includes(vendor) !== false && credentials?.includes(credential) !== false;
+
+/** Whether what a key spends or calls is limited by it, key by key. A key that only observes would keep to none of that. */
+export const limitsEachKey = ({ ceilings: { caps, endpoints } }: ApiKey): boolean =>
+  endpoints !== null || isCapped(caps) || caps.perCall < UNCAPPED;
 
 /** The most that a key may have which it issues now. */
 export const ceilingOf = (apiKey: ApiKey, nowMs: number): Ceiling => ({

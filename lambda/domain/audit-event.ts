@@ -3,7 +3,7 @@ import type { Balance, Caps } from "./balance.ts";
 import { correctionsBy } from "./call/corrections.ts";
 import { rowCallId } from "./call/names.ts";
 import type { Attempt, CallRecord, KeyWindow } from "./call/record.ts";
-import { type MicroUsd, microUsd, minus, NOTHING, plus } from "./money.ts";
+import { larger, type MicroUsd, microUsd, minus, NOTHING, plus } from "./money.ts";
 import { labelGroup, type Policy, vaultKeysOf } from "./vault-key.ts";
 
 /**
@@ -220,7 +220,7 @@ export function attemptChanged(
 function saidBy({ remaining, amountText, currency, fxRate, ...facts }: OutcomeFacts): Partial<AuditFields> {
   return {
     ...facts,
-    ...(remaining === null ? {} : { remaining }),
+    ...(remaining === null ? {} : { remaining: larger(remaining, NOTHING) }),
     ...(amountText === null ? {} : { amountText }),
     // A rate belongs to its currency.
     ...(currency === null ? {} : { currency, fxRate }),

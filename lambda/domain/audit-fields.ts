@@ -30,6 +30,8 @@ export const AUDIT_FIELDS = {
   decision: { name: "decision", kind: "text", of: ["allowed", "denied"] },
   /** A denial's code, or why an allowed attempt cost nothing; null where there is nothing to explain. */
   reason: { name: "reason", kind: "text", keptWith: ["outcome"], nullable: true },
+  /** The code with which a key that only observes would have refused this call; null where it would not, and of a denial. */
+  wouldDeny: { name: "would_deny", kind: "text", keptWith: ["outcome"], nullable: true },
   requested: { name: "requested_usd", kind: "usd" },
   reserved: { name: "reserved_usd", kind: "usd" },
   cost: { name: "cost_usd", kind: "usd" },

@@ -1,5 +1,6 @@
 import { assert } from "./assert.ts";
-import { type MicroUsd, microUsd, minus, NOTHING, plus, smaller } from "./money.ts";
+import { type CallCount, isFull, type MinuteCalls } from "./call-rate.ts";
+import { larger, type MicroUsd, microUsd, minus, NOTHING, plus, smaller } from "./money.ts";
 
 /**
  * What is left of a key in each window. Pure; `DynamoVault` enforces the same rules by conditional writes, and both
@@ -20,8 +21,10 @@ export interface Balance {
   readonly revokedAtMs: number | null;
   /** Writes issued at or before this time (milliseconds) are refused. Raised by the resolver only. */
   readonly fenceMs: number;
-  /** Number of writes so far: a gap in the stream shows. */
+  /** Number of writes so far, but for those that only count a call: a gap in the stream shows. */
   readonly writes: number;
+  /** The calls of a minute, where the key has a rate. */
+  readonly minuteCalls: MinuteCalls | null;
 }
 
 /** The most a key may spend. A cap that is not set is `UNCAPPED`: one rule for all, and spending is counted anyway. */
@@ -59,15 +62,28 @@ const windowEndMs = (issuedAtMs: number, window: number): number => issuedAtMs +
 export const leftInWindow = (balance: Balance, window: number): MicroUsd =>
   balance.leftByWindow[window] ?? balance.caps.daily;
 
-/** A reservation on one key: taken by an attempt, in a window of that key. Times in milliseconds. */
-export interface Draw {
+/** A call with one key, whatever it takes from it. Times in milliseconds. */
+interface CallOfKey {
   readonly keyId: string;
+  readonly nowMs: number;
+  /** The key only observes: neither its caps nor its rate refuse the call. */
+  readonly observes: boolean;
+}
+
+/** A reservation on one key: taken by an attempt, in a window of that key. */
+export interface Draw extends CallOfKey {
   readonly attemptId: string;
   readonly window: number;
   readonly amount: MicroUsd;
   /** When the attempt began: refused at or below the fence. */
   readonly issuedAtMs: number;
-  readonly nowMs: number;
+  /** The draw counts the call too; null where the key has no rate. */
+  readonly count: CallCount | null;
+}
+
+/** A call that takes nothing from a key with a rate, and is counted. */
+export interface CountedCall extends CallOfKey {
+  readonly count: CallCount;
 }
 
 /** Why a balance refuses. `unknown`: there is no such balance. */
@@ -75,6 +91,7 @@ export type BalanceRefusal =
   | "revoked"
   | "expired"
   | "fenced"
+  | "rate"
   | "per_call_cap"
   | "daily_cap"
   | "total_cap"
@@ -98,12 +115,49 @@ export function refusalOf(balance: Balance | null, draw: Draw): BalanceRefusal |
   const state = standing(balance, draw.nowMs);
   if (balance === null || state !== "active") return state === "active" ? "unknown" : state;
   if (draw.issuedAtMs <= balance.fenceMs) return "fenced";
-  if (draw.amount === 0n) return null;
-  if (draw.amount > balance.caps.perCall) return "per_call_cap";
-  if (draw.amount > leftInWindow(balance, draw.window)) return "daily_cap";
-  if (draw.amount > balance.leftInTotal) return "total_cap";
+  return draw.observes ? null : limitRefusal(balance, draw);
+}
+
+/** The refusals that a key may be told to observe only. */
+function limitRefusal(balance: Balance, { amount, window, count }: Draw): BalanceRefusal | null {
+  if (count !== null && isFull(balance.minuteCalls, count)) return "rate";
+  if (amount === 0n) return null;
+  if (amount > balance.caps.perCall) return "per_call_cap";
+  if (amount > leftInWindow(balance, window)) return "daily_cap";
+  if (amount > balance.leftInTotal) return "total_cap";
   return null;
 }
+
+/**
+ * Why an observing key would have refused a draw, by its balance right after it: what was there before is what is there now
+ * and what the draw took. So nothing that happened in between counts.
+ */
+export function observedRefusal(after: Balance, draw: Draw): BalanceRefusal | null {
+  if (!draw.observes) return null;
+  const { window, amount } = draw;
+  const before: Balance = {
+    ...after,
+    leftByWindow: { ...after.leftByWindow, [window]: plus(leftInWindow(after, window), amount) },
+    leftInTotal: plus(after.leftInTotal, amount),
+    minuteCalls: uncounted(after.minuteCalls),
+  };
+  return limitRefusal(before, draw);
+}
+
+/** Why a call that takes nothing may not be made, or null when it may. */
+export function countRefusal(balance: Balance | null, call: CountedCall): BalanceRefusal | null {
+  const state = standing(balance, call.nowMs);
+  if (balance === null || state !== "active") return state === "active" ? "unknown" : state;
+  return !call.observes && isFull(balance.minuteCalls, call.count) ? "rate" : null;
+}
+
+/** Whether an observing key would have refused a call that is counted, by its balance right after it. */
+export const isOverRate = ({ minuteCalls }: Balance, { count }: CountedCall): boolean =>
+  isFull(uncounted(minuteCalls), count);
+
+/** As it was before the last call was counted. */
+const uncounted = (after: MinuteCalls | null): MinuteCalls | null =>
+  after === null ? null : { ...after, calls: after.calls - 1 };
 
 /**
  * When a draw of `amount` that was refused will fit by itself, in milliseconds, or null where time alone does not help: it
@@ -112,6 +166,7 @@ export function refusalOf(balance: Balance | null, draw: Draw): BalanceRefusal |
 export function fitsAtMs(balance: Balance, amount: MicroUsd, nowMs: number): number | null {
   const { caps, leftInTotal, issuedAtMs, expiresAtMs } = balance;
   if (standing(balance, nowMs) !== "active") return null;
+  if (amount === 0n) return nowMs;
   if (amount > caps.perCall || amount > caps.daily || amount > leftInTotal) return null;
   const window = windowAt(issuedAtMs, nowMs);
   const atMs = amount <= leftInWindow(balance, window) ? nowMs : windowEndMs(issuedAtMs, window);
@@ -171,13 +226,16 @@ const moved = (balance: Balance, window: number, amount: MicroUsd): Balance => (
   writes: balance.writes + 1,
 });
 
-/** One cap as an answer shows it. Amounts in micro-dollars; `spent + reserved + remaining` is the cap. */
+/** One cap as an answer shows it. Amounts in micro-dollars; `spent + reserved` is `cap - remaining + exceededBy`. */
 export interface CapStatus {
   readonly name: "daily" | "total";
   readonly cap: MicroUsd;
   readonly spent: MicroUsd;
   readonly reserved: MicroUsd;
+  /** Never below zero. */
   readonly remaining: MicroUsd;
+  /** What is taken beyond the cap: of a key that observes, after an overrun, or where the cap was lowered below the spend. */
+  readonly exceededBy: MicroUsd;
   /** When the window ends, in milliseconds; null for a cap over the key's whole life. */
   readonly resetsAtMs: number | null;
 }
@@ -205,16 +263,13 @@ export const tightestCap = (balance: Balance, nowMs: number): CapStatus | null =
  */
 export function capStatuses(balance: Balance, nowMs: number, spentSoFar: SpentSoFar): readonly CapStatus[] {
   const window = windowAt(balance.issuedAtMs, nowMs);
-  const status = (
-    name: "daily" | "total",
-    cap: MicroUsd,
-    remaining: MicroUsd,
-    known: MicroUsd,
-  ): CapStatus => {
-    const taken = minus(cap, remaining);
+  const status = (name: "daily" | "total", cap: MicroUsd, left: MicroUsd, known: MicroUsd): CapStatus => {
+    const taken = minus(cap, left);
     const spent = known < 0n && taken > 0n ? NOTHING : smaller(known, taken);
     const resetsAtMs = name === "daily" ? windowEndMs(balance.issuedAtMs, window) : null;
-    return { name, cap, spent, reserved: minus(taken, spent), remaining, resetsAtMs };
+    const remaining = larger(left, NOTHING);
+    const exceededBy = minus(remaining, left);
+    return { name, cap, spent, reserved: minus(taken, spent), remaining, exceededBy, resetsAtMs };
   };
   return [
     ...(balance.caps.daily < UNCAPPED
@@ -223,5 +278,10 @@ export function capStatuses(balance: Balance, nowMs: number, spentSoFar: SpentSo
     ...(hasTotalCap(balance)
       ? [status("total", balance.caps.total, balance.leftInTotal, spentSoFar.total)]
       : []),
-  ].sort((a, b) => (a.remaining < b.remaining ? -1 : a.remaining > b.remaining ? 1 : 0));
+  ].sort((a, b) => compared(leftOf(a), leftOf(b)));
 }
+
+/** What is left of a cap, below zero where more than it is taken. */
+export const leftOf = ({ remaining, exceededBy }: CapStatus): MicroUsd => minus(remaining, exceededBy);
+
+const compared = (a: MicroUsd, b: MicroUsd): number => (a < b ? -1 : a > b ? 1 : 0);

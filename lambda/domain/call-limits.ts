@@ -7,4 +7,10 @@ export interface CallLimits {
   /** As the vendor's `recipients` reads them. */
   readonly recipients: readonly string[] | null;
   readonly maxRecipients: number | null;
+  /** Any account passes: what an observing key is held to in a call. No key is issued with it. */
+  readonly anyAccount?: true;
 }
+
+/** Whether a call may act on an account other than the credential's own. */
+export const allowsAccount = ({ accounts, anyAccount }: CallLimits, account: string): boolean =>
+  anyAccount === true || accounts?.includes(account) === true;

@@ -24,6 +24,7 @@ export const STATUS_BY_CODE = {
   payload_too_large: 413,
   record_full: 400,
   spend_cap_exceeded: 429,
+  rate_limited: 429,
   idempotency_key_in_use: 409,
   credential_missing: 503,
   ledger_unavailable: 503,

@@ -1,6 +1,7 @@
 import { isApiKeyId } from "./api-key.ts";
 import type { Balance, Caps } from "./balance.ts";
 import type { CallLimits } from "./call-limits.ts";
+import { type CallCount, minuteAt } from "./call-rate.ts";
 import type { Ceiling } from "./ceiling.ts";
 import { makeToken, parseToken, type TokenKind } from "./token.ts";
 
@@ -22,19 +23,45 @@ export interface Policy {
   readonly metadata: Readonly<Record<string, string>>;
   /** Everything that has to stand for the key to be used, itself last: an API key that issued its root, then its ancestors. */
   readonly chain: readonly ChainMember[];
+  /** Of an observing key with an enforcing one above it: what the nearest of these allows in a call, which still refuses. */
+  readonly enforcedAbove?: EnforcedAbove;
   readonly issuerId: string;
   readonly issuedAtMs: number;
   /** The caps and expiry at issue, for its row. The current ones are on the balance. */
   readonly issuedWith: { readonly caps: Caps; readonly expiresAtMs: number };
 }
 
-/** A key of a chain, with the time from which its days are counted. */
+/** A key of a chain, with the time from which its days and minutes are counted, and what holds for its balance. */
 export interface ChainMember {
   readonly keyId: string;
   readonly issuedAtMs: number;
   /** An API key without caps of its own: a paid call reads it, and draws nothing from it. */
   readonly onlyRead?: true;
+  /** It enforces where this is absent. */
+  readonly mode?: "observe";
+  /** Absent where it has no rate. */
+  readonly maxCallsPerMinute?: number;
 }
+
+/** What a member with a rate counts of a call, or null for one without. */
+export const countOf = ({ issuedAtMs, maxCallsPerMinute }: ChainMember, nowMs: number): CallCount | null =>
+  maxCallsPerMinute === undefined ? null : { minute: minuteAt(issuedAtMs, nowMs), max: maxCallsPerMinute };
+
+/** `observe`: what the key would refuse goes through, and is told. */
+export type Mode = "enforce" | "observe";
+
+/** What an enforcing key allows in a call: its descendants may be no wider, so those above it allow it too. */
+export interface EnforcedAbove {
+  readonly keyId: string;
+  readonly allowedEndpoints: readonly string[] | null;
+  readonly limits: CallLimits;
+}
+
+/** The key itself, as a member of its chain. */
+export const ownMember = ({ keyId, chain, issuedAtMs }: Policy): ChainMember =>
+  chain.find((member) => member.keyId === keyId) ?? { keyId, issuedAtMs };
+
+export const modeOf = (policy: Policy): Mode => ownMember(policy).mode ?? "enforce";
 
 /** As many vault keys as a chain may have: one without parent, and three below it. */
 export const DEPTH_MAX = 4;

@@ -2,7 +2,7 @@ import type { KeyView } from "../app/keys/manage-key.ts";
 import { type CapStatus, standing, UNCAPPED } from "../domain/balance.ts";
 import { type MicroUsd, usdNumber } from "../domain/money.ts";
 import { isoTime } from "../domain/time.ts";
-import { parentOf } from "../domain/vault-key.ts";
+import { modeOf, ownMember, parentOf } from "../domain/vault-key.ts";
 
 /** A key on the wire: its policy as stored, and what is left of it. The amounts beside the id are of the tightest cap. */
 export function keyBody({ policy, balance, caps, nowMs }: KeyView, baseUrl: string): Record<string, unknown> {
@@ -13,6 +13,7 @@ export function keyBody({ policy, balance, caps, nowMs }: KeyView, baseUrl: stri
     credential: policy.credential,
     base_url: `${baseUrl}/${policy.vendor}`,
     status: standing(balance, nowMs),
+    mode: modeOf(policy),
     agent_run_label: policy.label,
     metadata: policy.metadata,
     allowed_endpoints: policy.allowedEndpoints,
@@ -20,6 +21,7 @@ export function keyBody({ policy, balance, caps, nowMs }: KeyView, baseUrl: stri
     allowed_currencies: policy.limits.currencies,
     allowed_recipients: policy.limits.recipients,
     max_recipients: policy.limits.maxRecipients,
+    max_calls_per_minute: ownMember(policy).maxCallsPerMinute ?? null,
     issuer_id: policy.issuerId,
     parent_id: parentOf(policy),
     issued_at: isoTime(policy.issuedAtMs),
@@ -38,9 +40,10 @@ export function keyBody({ policy, balance, caps, nowMs }: KeyView, baseUrl: stri
 
 export const capNumber = (cap: MicroUsd): number | null => (cap < UNCAPPED ? usdNumber(cap) : null);
 
-export const capBody = ({ spent, reserved, remaining, resetsAtMs }: CapStatus) => ({
+export const capBody = ({ spent, reserved, remaining, exceededBy, resetsAtMs }: CapStatus) => ({
   spent_usd: usdNumber(spent),
   reserved_usd: usdNumber(reserved),
   remaining_usd: usdNumber(remaining),
+  exceeded_by_usd: usdNumber(exceededBy),
   resets_at: resetsAtMs === null ? null : isoTime(resetsAtMs),
 });

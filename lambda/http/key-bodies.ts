@@ -81,6 +81,25 @@ const limitFields = {
   ),
 } satisfies Record<LimitName, v.GenericSchema>;
 
+const MODE_ACCEPTED = 'expected "enforce" or "observe"';
+const RATE_MAX = 100_000;
+const RATE_ACCEPTED = `expected a whole number from 1 to ${RATE_MAX}`;
+/** What holds for the key's balance, whatever a call is about. */
+const balanceFields = {
+  mode: v.optional(v.picklist(["enforce", "observe"], MODE_ACCEPTED), "enforce"),
+  max_calls_per_minute: v.optional(
+    v.nullable(
+      v.pipe(
+        v.number(RATE_ACCEPTED),
+        v.integer(RATE_ACCEPTED),
+        v.minValue(1, RATE_ACCEPTED),
+        v.maxValue(RATE_MAX, RATE_ACCEPTED),
+      ),
+    ),
+    null,
+  ),
+};
+
 const issueBody = v.strictObject({
   vendor: v.optional(v.string("expected the name of a vendor")),
   credential: v.optional(v.string("expected the name of a credential")),
@@ -89,6 +108,7 @@ const issueBody = v.strictObject({
   per_call_usd_cap: cap,
   allowed_endpoints: endpoints,
   ...limitFields,
+  ...balanceFields,
   expires_in: v.optional(duration),
   agent_run_label: v.optional(v.nullable(label), null),
   metadata: v.optional(metadata, {}),
@@ -139,6 +159,8 @@ export function parseIssueBody(body: unknown, { vendors, credentials, token, par
     },
     allowedEndpoints: endpointsOf(parsed.allowed_endpoints, vendor, vendors),
     limits: limitsOf(parsed, vendor),
+    mode: parsed.mode,
+    maxCallsPerMinute: parsed.max_calls_per_minute,
     expiresInS: parsed.expires_in ?? null,
     label: parsed.agent_run_label,
     metadata: parsed.metadata,

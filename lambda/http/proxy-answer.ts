@@ -124,10 +124,11 @@ export function denialAnswer(
   };
 }
 
-function factHeaders({ callId, charged, cap }: CallFacts): Record<string, string> {
+function factHeaders({ callId, charged, cap, wouldDeny }: CallFacts): Record<string, string> {
   return {
     "Keybrake-Call-Id": callId,
     "Keybrake-Charged": charged,
+    ...(wouldDeny === null ? {} : { "Keybrake-Would-Deny": wouldDeny }),
     ...(cap === null
       ? {}
       : { "Keybrake-Cap-Usd": usdText(cap.cap), "Keybrake-Remaining-Usd": usdText(cap.remaining) }),

@@ -1,4 +1,4 @@
-import type { Balance, BalanceRefusal, Caps, Correction, Draw } from "../domain/balance.ts";
+import type { Balance, BalanceRefusal, Caps, Correction, CountedCall, Draw } from "../domain/balance.ts";
 
 /** What is left of each vault key. Money is moved by `draw` and `correct` alone. */
 export interface Balances {
@@ -10,6 +10,11 @@ export interface Balances {
   revoke(revocation: Revocation): Promise<number | null>;
   /** W2. Sent once. An answer that does not tell is probed by one read. */
   draw(draw: Draw & AttemptNote): Promise<DrawResult>;
+  /**
+   * Counts a call that draws nothing, by one conditional write in the place of a read. It moves no money, so it is repeated
+   * where its answer is lost: a call may then count twice, and never not at all.
+   */
+  count(call: CountedCall): Promise<CountResult>;
   /** W6 and W7. Sent once, never repeated, and never throws. */
   correct(correction: Correction): Promise<CorrectionResult>;
 }
@@ -36,6 +41,10 @@ export interface AttemptNote {
   readonly method: string;
   readonly path: string;
 }
+
+export type CountResult =
+  | { readonly kind: "counted"; readonly balance: Balance }
+  | { readonly kind: "refused"; readonly reason: BalanceRefusal; readonly balance: Balance | null };
 
 export type DrawResult =
   | { readonly kind: "drawn"; readonly balance: Balance }

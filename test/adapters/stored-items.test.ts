@@ -27,6 +27,21 @@ const STORED = readFileSync(join(import.meta.dirname, "stored-items.ndjson"), "u
   .trimEnd()
   .split("\n")
   .map((line) => JSON.parse(line) as Stored);
+/** Columns that came later: rows of older events have nothing in them. */
+const NEW_COLUMNS = ["would_deny"];
+const withoutNewFields = (json: string): string => {
+  const row: Record<string, unknown> = JSON.parse(json);
+  for (const name of NEW_COLUMNS) {
+    expect(row[name]).toBeNull();
+    delete row[name];
+  }
+  return JSON.stringify(row);
+};
+const withoutNewColumns = (lines: readonly string[]): readonly string[] => {
+  const cells = lines.map((line) => line.split(/,(?=(?:[^"]*"[^"]*")*[^"]*$)/));
+  const added = NEW_COLUMNS.map((name) => cells[0]?.indexOf(name) ?? -1);
+  return cells.map((row) => row.filter((_, index) => !added.includes(index)).join(","));
+};
 const TTL_S = 1_797_000_000;
 const RETENTION_DAYS = 400;
 
@@ -80,10 +95,10 @@ describe("the Audit table", () => {
     const json = auditAnswer(answer, { ...last, accept: "application/x-ndjson", withEvents: true }).body;
     const csv = auditAnswer(answer, { ...last, accept: "text/csv", withEvents: false }).body;
 
-    expect(json.trimEnd().split("\n")).toEqual(
+    expect(json.trimEnd().split("\n").map(withoutNewFields)).toEqual(
       STORED.flatMap(({ kind, row }) => (kind === "row" ? [JSON.stringify(row)] : [])),
     );
-    expect(csv.trimEnd().split("\r\n")).toEqual(
+    expect(withoutNewColumns(csv.trimEnd().split("\r\n"))).toEqual(
       STORED.flatMap(({ kind, line }) => (kind === "csv" ? [line] : [])),
     );
   });

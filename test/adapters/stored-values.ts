@@ -111,6 +111,7 @@ const SETTLED = attemptOf("att_settled", {
   },
   outcome: {
     reason: "joined",
+    wouldDeny: null,
     remaining: microUsd(8_939_999n),
     amountText: "1006",
     currency: "gbp",
@@ -127,6 +128,7 @@ const SETTLED = attemptOf("att_settled", {
 
 const SILENT: NonNullable<Attempt["outcome"]> = {
   reason: null,
+  wouldDeny: null,
   remaining: null,
   amountText: null,
   currency: null,
@@ -223,6 +225,7 @@ const BALANCE: Balance = {
   revokedAtMs: null,
   fenceMs: 0,
   writes: 7,
+  minuteCalls: null,
 };
 
 const policyOf = (name: string): Policy => {

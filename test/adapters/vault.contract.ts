@@ -49,6 +49,7 @@ function newKey(caps = capsOf(10n)): { policy: Policy; balance: Balance } {
     revokedAtMs: null,
     fenceMs: 0,
     writes: 0,
+    minuteCalls: null,
   };
   return { policy, balance };
 }
@@ -64,6 +65,8 @@ const drawOn = (keyId: string, amount: bigint, change: Partial<Draw> = {}): Draw
   isLeaf: true,
   method: "POST",
   path: "/v1/charges",
+  observes: false,
+  count: null,
   ...change,
 });
 
@@ -448,6 +451,7 @@ export function vaultContract(vaultOf: () => Vault): void {
       const callId = `call_${made++}`;
       const outcome = {
         reason: "vendor_timeout",
+        wouldDeny: null,
         remaining: microUsd(-3n),
         amountText: "1",
         currency: "usd",

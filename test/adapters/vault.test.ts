@@ -39,6 +39,7 @@ function keyOf(keyId: string, change: Partial<Policy> = {}): { policy: Policy; b
     revokedAtMs: null,
     fenceMs: 0,
     writes: 0,
+    minuteCalls: null,
   };
   return { policy, balance };
 }
@@ -169,6 +170,8 @@ describe("on the engine", () => {
         isLeaf: true,
         method: "POST",
         path: "/",
+        observes: false,
+        count: null,
       };
       expect(await behind.balances.draw(draw)).toMatchObject({ kind: "drawn" });
       loses = false;
@@ -189,6 +192,8 @@ describe("on the engine", () => {
         isLeaf: true,
         method: "POST",
         path: "/",
+        observes: false,
+        count: null,
       };
       await vault.balances.draw(draw);
       loses = true;

@@ -42,6 +42,7 @@ const policy: Policy = {
 };
 const outcome: OutcomeFacts = {
   reason: null,
+  wouldDeny: null,
   remaining: microUsd(3n),
   amountText: null,
   currency: "usd",
@@ -342,6 +343,7 @@ test("changes of a key are events of the key itself", () => {
     revokedAtMs: null,
     fenceMs: 0,
     writes: 7,
+    minuteCalls: null,
   };
   expect(keyIssued(policy)).toMatchObject({
     subject: "key_leaf",

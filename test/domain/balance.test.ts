@@ -25,6 +25,7 @@ const fresh: Balance = {
   revokedAtMs: null,
   fenceMs: 0,
   writes: 0,
+  minuteCalls: null,
 };
 const drawOf = (amount: bigint, change: Partial<Draw> = {}): Draw => ({
   keyId: "key_1",
@@ -33,6 +34,8 @@ const drawOf = (amount: bigint, change: Partial<Draw> = {}): Draw => ({
   amount: microUsd(amount),
   issuedAtMs: START + 1,
   nowMs: START + 1,
+  observes: false,
+  count: null,
   ...change,
 });
 
@@ -170,8 +173,16 @@ describe("what is shown of the caps", () => {
 
   test("spent, reserved and remaining make up the cap, tightest first", () => {
     expect(capStatuses(both, START + WINDOW_MS, { window: microUsd(4n), total: microUsd(7n) })).toEqual([
-      { name: "total", cap: 12n, spent: 7n, reserved: 2n, remaining: 3n, resetsAtMs: null },
-      { name: "daily", cap: 10n, spent: 4n, reserved: 2n, remaining: 4n, resetsAtMs: START + 2 * WINDOW_MS },
+      { name: "total", cap: 12n, spent: 7n, reserved: 2n, remaining: 3n, exceededBy: 0n, resetsAtMs: null },
+      {
+        name: "daily",
+        cap: 10n,
+        spent: 4n,
+        reserved: 2n,
+        remaining: 4n,
+        exceededBy: 0n,
+        resetsAtMs: START + 2 * WINDOW_MS,
+      },
     ]);
   });
 
@@ -188,11 +199,19 @@ describe("what is shown of the caps", () => {
     expect(negative).toMatchObject({ spent: 0n, reserved: 2n, remaining: 8n });
   });
 
-  test("a cap lowered below what is spent shows a remainder below zero", () => {
+  test("a cap below what is taken has nothing left, and shows by how much it is exceeded", () => {
     const [daily] = capStatuses({ ...fresh, leftByWindow: { 0: microUsd(-3n) } }, START, {
       window: microUsd(13n),
       total: NOTHING,
     });
-    expect(daily).toMatchObject({ spent: 13n, reserved: 0n, remaining: -3n });
+    expect(daily).toMatchObject({ spent: 13n, reserved: 0n, remaining: 0n, exceededBy: 3n });
+  });
+
+  test("of two caps that are exceeded the one that is exceeded more is the tightest", () => {
+    const beyond = { ...both, leftByWindow: { 0: microUsd(-1n) }, leftInTotal: microUsd(-2n) };
+    expect(capStatuses(beyond, START, { window: microUsd(11n), total: microUsd(14n) })).toMatchObject([
+      { name: "total", remaining: 0n, exceededBy: 2n },
+      { name: "daily", remaining: 0n, exceededBy: 1n },
+    ]);
   });
 });

@@ -1,11 +1,14 @@
+import { inItsMinute, type OtherMinute } from "../../lambda/adapters/vault/count-forms.ts";
+import type { Draw } from "../../lambda/domain/balance.ts";
+import type { CountForm } from "../../lambda/domain/call-rate.ts";
 import type { Policy } from "../../lambda/domain/vault-key.ts";
-import type { Balances, DrawResult } from "../../lambda/ports/balances.ts";
+import type { AttemptNote, Balances, DrawResult } from "../../lambda/ports/balances.ts";
 import type { Calls, SaveResult } from "../../lambda/ports/calls.ts";
 import type { ListedKeys } from "../../lambda/ports/listed-keys.ts";
 import type { Objects } from "../../lambda/ports/objects.ts";
 import type { Policies } from "../../lambda/ports/policies.ts";
 import type { Vault } from "../../lambda/ports/vault.ts";
-import { known, memoryListedKeys, type VaultState } from "../support/memory-vault.ts";
+import { drawIn, known, memoryListedKeys, type VaultState } from "../support/memory-vault.ts";
 import type { Process, World } from "./world.ts";
 
 /** Sends of the SDK's `standard` retry mode, the first included. */
@@ -58,23 +61,15 @@ export class FaultyVault implements Vault {
     },
     revoke: (revocation) =>
       this.#repeated(`revoke ${revocation.keyId}`, () => this.#state.revokeKey(revocation)),
-    draw: async (draw) => {
-      const { keyId, attemptId, amount, window } = draw;
-      const label = `draw ${amount / 10_000n} of ${keyId.slice(0, 8)}/w${window}`;
-      if (await this.#throttledOut(label)) return { kind: "not_applied" };
-      const sent = await this.#once(label, () => this.#state.draw(draw));
-      if (sent.kind === "answered") return sent.value;
-      try {
-        return await this.#read("probe", (): DrawResult => {
-          const balance = this.#state.balances.get(keyId);
-          const last = this.#state.lastDraw(keyId);
-          return balance !== undefined && last?.attemptId === attemptId
-            ? { kind: "drawn", balance }
-            : { kind: "ambiguous" };
-        });
-      } catch {
-        return { kind: "ambiguous" };
-      }
+    draw: (draw) => drawIn(draw, (form) => this.#draw(draw, form)),
+    count: async (call) => {
+      const { attemptId } = this.#process;
+      const label = `count a call of ${call.keyId.slice(0, 8)}`;
+      const counted = await inItsMinute(call.count, (form) =>
+        this.#repeated(`${label} (${form.kind})`, () => this.#state.count(call, form, attemptId)),
+      );
+      if (counted === null) throw new Unanswered();
+      return counted;
     },
     correct: async (correction) => {
       const { amount, keyId, window } = correction;
@@ -115,6 +110,25 @@ export class FaultyVault implements Vault {
   /** No use case that is simulated reads lists. */
   get listedKeys(): ListedKeys {
     return memoryListedKeys(this.#state);
+  }
+
+  async #draw(draw: Draw & AttemptNote, form: CountForm | null): Promise<DrawResult | OtherMinute> {
+    const { keyId, attemptId, amount, window } = draw;
+    const label = `draw ${amount / 10_000n} of ${keyId.slice(0, 8)}/w${window}`;
+    if (await this.#throttledOut(label)) return { kind: "not_applied" };
+    const sent = await this.#once(label, () => this.#state.draw(draw, form));
+    if (sent.kind === "answered") return sent.value;
+    try {
+      return await this.#read("probe", (): DrawResult => {
+        const balance = this.#state.balances.get(keyId);
+        const last = this.#state.lastDraw(keyId);
+        return balance !== undefined && last?.attemptId === attemptId
+          ? { kind: "drawn", balance }
+          : { kind: "ambiguous" };
+      });
+    } catch {
+      return { kind: "ambiguous" };
+    }
   }
 
   /** Every send of a write of a balance was throttled: certainly none was applied. */

@@ -18,10 +18,10 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "forwards before the reservation is durable",
     file: "lambda/app/proxy/reserve.ts",
-    find: "const reservation = await drawChain(attempt, note, ports);",
+    find: "const reservation = await drawChain(row, note, ports);",
     replace:
-      "void drawChain(attempt, note, ports); const drawn = attempt.windows.map(({ keyId }) => keyId); " +
-      "const reservation: Reservation = { drawn, ambiguous: [], leaf: null, refusal: null };",
+      "void drawChain(row, note, ports); const drawnFrom = attempt.windows.map(({ keyId }) => keyId); " +
+      "const reservation: Reservation = { drawn: drawnFrom, ambiguous: [], leaf: null, refusal: null, wouldRefuse: [], uncounted: [] };",
     promises: [2],
     schedulesMax: 50,
   },
@@ -53,9 +53,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "sends a draw again that was not acknowledged",
     file: "test/simulation/faulty-vault.ts",
-    find: "const sent = await this.#once(label, () => this.#state.draw(draw));",
+    find: "const sent = await this.#once(label, () => this.#state.draw(draw, form));",
     replace:
-      'const sent = { kind: "answered", value: await this.#repeated(label, () => this.#state.draw(draw)) } as const;',
+      'const sent = { kind: "answered", value: await this.#repeated(label, () => this.#state.draw(draw, form)) } as const;',
     promises: [4],
     schedulesMax: 200,
   },
@@ -88,7 +88,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "does not check revocation when it joins",
     file: "lambda/app/proxy/claim.ts",
-    find: "standingProblem(keyIds, balances, clock.now()) ?? dearerProblem(landed, paid.price)",
+    find: "seen.problem ?? dearerProblem(landed, paid.price)",
     replace: "dearerProblem(landed, paid.price)",
     promises: [5],
     schedulesMax: 2_000,
@@ -104,8 +104,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "does not check revocation of a free call",
     file: "lambda/app/proxy/record-free-call.ts",
-    find: "const problem = standingProblem(keyIds, balances, clock.now());",
-    replace: "const problem = clock.now() < 0 ? standingProblem(keyIds, balances, 0) : null;",
+    find: "const { problem, leaf } = seen;",
+    replace: 'const { leaf } = seen; const problem = row.recordId === "" ? seen.problem : null;',
     promises: [5],
     schedulesMax: 500,
   },
@@ -228,9 +228,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "forwards a free call that is on no record",
     file: "lambda/app/proxy/record-free-call.ts",
-    find: "await Promise.all([vault.calls.save(record, 0, null), vault.balances.read(keyIds)]);",
+    find: "await Promise.all([vault.calls.save(record, 0, null), checkIn(row, ports)]);",
     replace:
-      'await Promise.all([vault.calls.save(record, 0, null).catch(() => ({ kind: "saved" }) as const), vault.balances.read(keyIds)]);',
+      'await Promise.all([vault.calls.save(record, 0, null).catch(() => ({ kind: "saved" }) as const), checkIn(row, ports)]);',
     promises: [6],
     schedulesMax: 2_000,
   },

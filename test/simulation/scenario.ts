@@ -1,5 +1,5 @@
 import { ADMIN } from "../../lambda/app/keys/caller.ts";
-import { issueKey } from "../../lambda/app/keys/issue-key.ts";
+import { issueKey, type KeyRequest } from "../../lambda/app/keys/issue-key.ts";
 import { changeKey, revokeKey } from "../../lambda/app/keys/manage-key.ts";
 import { proxyCall } from "../../lambda/app/proxy/proxy-call.ts";
 import type { ProxyPorts } from "../../lambda/app/proxy/proxy-ports.ts";
@@ -166,6 +166,7 @@ export class Scenario {
       revokedAtMs: null,
       fenceMs: 0,
       writes: 0,
+      minuteCalls: null,
     };
     this.#state.putBalance(balance);
     this.#state.putPolicy(policy, null);
@@ -407,12 +408,14 @@ export class Scenario {
   }
 
   async #issuer(): Promise<void> {
-    const request = {
+    const request: KeyRequest = {
       vendor: "stripe",
       credential: "default",
       caps: this.#someCaps(),
       allowedEndpoints: null,
       limits: UNLIMITED,
+      mode: "enforce",
+      maxCallsPerMinute: null,
       expiresInS: 3_600,
       label: "run/1",
       metadata: {},

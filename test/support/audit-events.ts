@@ -68,6 +68,7 @@ export function toldCall(policy: Policy, n: number, micros: bigint, atMs: number
     cost: amount,
     outcome: {
       reason: null,
+      wouldDeny: null,
       remaining: microUsd(0n),
       amountText: null,
       currency: null,

@@ -29,6 +29,7 @@ export const balanceBefore = (untilResetS: number, change: Partial<Balance> = {}
   revokedAtMs: null,
   fenceMs: 0,
   writes: 1,
+  minuteCalls: null,
   ...change,
 });
 
@@ -47,6 +48,7 @@ export function refusalBy(
           ? ("daily_cap" as const)
           : ("total_cap" as const),
     balance,
+    count: null,
   }));
   const reservation = {
     drawn: [],
@@ -55,6 +57,8 @@ export function refusalBy(
     refusal: refusals[0] ?? null,
     refusals,
     drawnUntilMs: Number.MAX_VALUE,
+    wouldRefuse: [],
+    uncounted: [],
     ...change,
   };
   const spending = { spent: async () => ALL_SPENT };

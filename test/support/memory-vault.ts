@@ -1,10 +1,13 @@
 import assert from "node:assert";
+import { inItsMinute, type OtherMinute, otherMinute } from "../../lambda/adapters/vault/count-forms.ts";
 import {
   afterCorrection,
   afterDraw,
   type Balance,
   type Correction,
+  type CountedCall,
   capStatuses,
+  countRefusal,
   type Draw,
   refusalOf,
   windowAt,
@@ -13,6 +16,7 @@ import { claimDecision } from "../../lambda/domain/call/claim.ts";
 import { confirmed } from "../../lambda/domain/call/corrections.ts";
 import { type CallRecord, newCall, withAttempt } from "../../lambda/domain/call/record.ts";
 import { keptUntilMs } from "../../lambda/domain/call/retention.ts";
+import { afterCall, type CountForm, fitsForm } from "../../lambda/domain/call-rate.ts";
 import type { CountedObject } from "../../lambda/domain/counted-object.ts";
 import { type KeyList, type ListedKey, listedKey, listsOf } from "../../lambda/domain/key-list.ts";
 import { type MicroUsd, microUsd, minus, NOTHING, plus } from "../../lambda/domain/money.ts";
@@ -22,6 +26,7 @@ import type {
   AttemptNote,
   Balances,
   CorrectionResult,
+  CountResult,
   DrawResult,
   KeyChange,
   Revocation,
@@ -49,6 +54,14 @@ export interface BalanceWrite {
   readonly amount: MicroUsd;
 }
 
+/** A call that was counted in a minute of a key. */
+export interface CountWrite {
+  readonly keyId: string;
+  readonly minute: number;
+  /** Null where whoever counted has not said which attempt it was. */
+  readonly attemptId: string | null;
+}
+
 /**
  * The items of the Vault table in memory: every method is one write or one read, atomic, and never fails by itself.
  *
@@ -58,6 +71,7 @@ export interface BalanceWrite {
 export class VaultState {
   readonly changes: StoredChange[] = [];
   readonly balanceWrites: BalanceWrite[] = [];
+  readonly countWrites: CountWrite[] = [];
   readonly balances = new Map<string, Balance>();
   readonly policies = new Map<string, Policy>();
   readonly calls = new Map<string, CallRecord>();
@@ -169,13 +183,19 @@ export class VaultState {
     return this.objects.get(`${rootId}/${objectId}`) ?? null;
   }
 
-  draw(draw: Draw & AttemptNote): DrawResult & { readonly kind: "drawn" | "refused" } {
+  /** `form`: null where the key has no rate. */
+  draw(
+    draw: Draw & AttemptNote,
+    form: CountForm | null,
+  ): (DrawResult & { readonly kind: "drawn" | "refused" }) | OtherMinute {
     const balance = this.balances.get(draw.keyId) ?? null;
     const reason = refusalOf(balance, draw);
     if (balance === null || reason !== null) return { kind: "refused", reason: reason ?? "unknown", balance };
+    const counted = this.#counted(balance, draw, form, draw.attemptId);
+    if (counted === null) return otherMinute(balance) ?? { kind: "refused", reason: "fenced", balance };
 
     const { keyId, attemptId, window, amount, callId, isLeaf, method, path, issuedAtMs: atMs } = draw;
-    const after = afterDraw(balance, draw);
+    const after = afterDraw(counted, draw);
     this.#setBalance(after, draw);
     this.balanceWrites.push({ kind: "draw", id: attemptId, keyId, window, amount });
     if (isLeaf) {
@@ -184,6 +204,33 @@ export class VaultState {
       this.#tell(`BALANCE#${keyId}`, { kind: "drawn", keyId, draw: told });
     }
     return { kind: "drawn", balance: after };
+  }
+
+  /** `attemptId`: whose call it is, for those who keep books. */
+  count(call: CountedCall, form: CountForm, attemptId: string | null): CountResult | OtherMinute {
+    const balance = this.balances.get(call.keyId) ?? null;
+    const reason = countRefusal(balance, call);
+    if (balance === null || reason !== null) return { kind: "refused", reason: reason ?? "unknown", balance };
+    const counted = this.#counted(balance, call, form, attemptId);
+    if (counted === null) return otherMinute(balance) ?? { kind: "refused", reason: "unknown", balance };
+    this.writes++;
+    this.balances.set(call.keyId, counted);
+    return { kind: "counted", balance: counted };
+  }
+
+  /** The balance with one call more, or null where the form does not fit. */
+  #counted(
+    balance: Balance,
+    { count, keyId }: Pick<Draw, "count" | "keyId">,
+    form: CountForm | null,
+    attemptId: string | null,
+  ): Balance | null {
+    if (count === null || form === null) return balance;
+    const { minuteCalls: stored } = balance;
+    if (stored === null || !fitsForm(stored, count, form)) return null;
+    const minuteCalls = afterCall(stored, count, form);
+    this.countWrites.push({ keyId, minute: minuteCalls.minute, attemptId });
+    return { ...balance, minuteCalls };
   }
 
   correct(correction: Correction): CorrectionResult {
@@ -283,7 +330,12 @@ const memoryBalances = (state: VaultState): Balances => ({
     return state.changeKey(before, change);
   },
   revoke: async (revocation) => state.revokeKey(revocation),
-  draw: async (draw) => state.draw(draw),
+  draw: (draw) => drawIn(draw, async (form) => state.draw(draw, form)),
+  async count(call) {
+    const counted = await inItsMinute(call.count, async (form) => state.count(call, form, null));
+    assert(counted !== null, "a form fits in memory");
+    return counted;
+  },
   correct: async (correction) => state.correct(correction),
 });
 
@@ -296,6 +348,15 @@ export const memoryListedKeys = (state: VaultState): ListedKeys => ({
     return { entries, next: older.length > limit ? (entries.at(-1)?.position ?? null) : null };
   },
 });
+
+/** A draw in the form that fits, as the adapter sends it. */
+export async function drawIn(
+  { count }: Draw,
+  send: (form: CountForm | null) => Promise<DrawResult | OtherMinute>,
+): Promise<DrawResult> {
+  const drawn = count === null ? await send(null) : await inItsMinute(count, send);
+  return drawn === null || drawn.kind === "other_minute" ? { kind: "not_applied" } : drawn;
+}
 
 const memoryCalls = (state: VaultState): Calls => ({
   read: async (callId) => state.calls.get(callId) ?? null,

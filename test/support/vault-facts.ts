@@ -43,6 +43,7 @@ export const balanceOf = (keyId: string, change: Partial<Balance> = {}): Balance
   revokedAtMs: null,
   fenceMs: 0,
   writes: 0,
+  minuteCalls: null,
   ...change,
 });
 
@@ -61,6 +62,8 @@ export const drawOf = (
   isLeaf: true,
   method: "POST",
   path: "/v1/charges",
+  observes: false,
+  count: null,
   ...change,
 });
 

@@ -548,6 +548,7 @@ describe("however a form is written", () => {
       revokedAtMs: null,
       fenceMs: 0,
       writes: 0,
+      minuteCalls: null,
     });
     const sent: OutboundRequest[] = [];
     const found = { id: "pi_1", amount: 5, amount_due: 5, total: 5, currency: "usd", customer: "cus_1" };

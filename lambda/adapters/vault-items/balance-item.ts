@@ -102,6 +102,8 @@ const balanceSchema = v.objectWithRest(
     revoked_at: orNull(whole),
     fence: whole,
     n: whole,
+    minute: orNull(whole),
+    minute_calls: orNull(whole),
     last: lastSchema,
     layout: v.literal(LAYOUT),
   },
@@ -130,6 +132,7 @@ export function readBalanceItem(item: Item): BalanceItem {
     revokedAtMs: parsed.revoked_at,
     fenceMs: parsed.fence,
     writes: parsed.n,
+    minuteCalls: parsed.minute === null ? null : { minute: parsed.minute, calls: parsed.minute_calls ?? 0 },
     last: parsed.last,
   };
 }
@@ -146,6 +149,8 @@ export const balanceItem = (balance: Balance, last: LastWrite, ttlS: number): It
     expires_at: balance.expiresAtMs,
     fence: balance.fenceMs,
     n: balance.writes,
+    minute: balance.minuteCalls?.minute,
+    minute_calls: balance.minuteCalls?.calls,
     layout: LAYOUT,
     ttl: ttlS,
   }),

@@ -13,21 +13,60 @@ const KEPT_AFTER_EXPIRY_S = 30 * 86_400;
 /** The `ttl` of the items of a key, in seconds. */
 export const keyTtlS = (expiresAtMs: number): number => Math.floor(expiresAtMs / 1000) + KEPT_AFTER_EXPIRY_S;
 
+/** What a key allows in a call. */
+const limitFields = {
+  allowed_endpoints: orNull(v.array(v.string())),
+  allowed_accounts: orNull(v.array(v.string())),
+  allowed_currencies: orNull(v.array(v.string())),
+  allowed_recipients: orNull(v.array(v.string())),
+  max_recipients: orNull(whole),
+};
+
+type Allowed = Pick<Policy, "allowedEndpoints" | "limits">;
+
+const readAllowed = (
+  item: { readonly [Name in keyof typeof limitFields]: v.InferOutput<(typeof limitFields)[Name]> },
+): Allowed => ({
+  allowedEndpoints: item.allowed_endpoints,
+  limits: {
+    accounts: item.allowed_accounts,
+    currencies: item.allowed_currencies,
+    recipients: item.allowed_recipients,
+    maxRecipients: item.max_recipients,
+  },
+});
+
+const allowedFields = ({ allowedEndpoints, limits }: Allowed) => ({
+  allowed_endpoints: allowedEndpoints,
+  allowed_accounts: limits.accounts ?? undefined,
+  allowed_currencies: limits.currencies ?? undefined,
+  allowed_recipients: limits.recipients ?? undefined,
+  max_recipients: limits.maxRecipients ?? undefined,
+});
+
 const policySchema = v.pipe(
   v.object({
     key_id: v.string(),
     secret_hash: v.string(),
     vendor: v.string(),
     credential: v.string(),
-    allowed_endpoints: orNull(v.array(v.string())),
-    allowed_accounts: orNull(v.array(v.string())),
-    allowed_currencies: orNull(v.array(v.string())),
-    allowed_recipients: orNull(v.array(v.string())),
-    max_recipients: orNull(whole),
+    ...limitFields,
     agent_run_label: orNull(v.string()),
     metadata: v.record(v.string(), v.string()),
     chain: v.array(
-      v.object({ key_id: v.string(), issued_at: whole, only_read: v.optional(v.literal(true)) }),
+      v.object({
+        key_id: v.string(),
+        issued_at: whole,
+        only_read: v.optional(v.literal(true)),
+        mode: v.optional(v.literal("observe")),
+        max_calls_per_minute: v.optional(whole),
+      }),
+    ),
+    enforced_above: v.optional(
+      v.object({
+        key_id: v.string(),
+        ...limitFields,
+      }),
     ),
     issuer_id: v.string(),
     issued_at: whole,
@@ -39,20 +78,19 @@ const policySchema = v.pipe(
       secretHash: item.secret_hash,
       vendor: item.vendor,
       credential: item.credential,
-      allowedEndpoints: item.allowed_endpoints,
-      limits: {
-        accounts: item.allowed_accounts,
-        currencies: item.allowed_currencies,
-        recipients: item.allowed_recipients,
-        maxRecipients: item.max_recipients,
-      },
+      ...readAllowed(item),
       label: item.agent_run_label,
       metadata: item.metadata,
-      chain: item.chain.map(({ key_id, issued_at, only_read }) => ({
+      chain: item.chain.map(({ key_id, issued_at, only_read, mode, max_calls_per_minute }) => ({
         keyId: key_id,
         issuedAtMs: issued_at,
         ...(only_read && { onlyRead: only_read }),
+        ...(mode !== undefined && { mode }),
+        ...(max_calls_per_minute !== undefined && { maxCallsPerMinute: max_calls_per_minute }),
       })),
+      ...(item.enforced_above !== undefined && {
+        enforcedAbove: { keyId: item.enforced_above.key_id, ...readAllowed(item.enforced_above) },
+      }),
       issuerId: item.issuer_id,
       issuedAtMs: item.issued_at,
       issuedWith: {
@@ -77,19 +115,21 @@ export const policyItem = (policy: Policy, ttlS: number): Item => ({
     secret_hash: policy.secretHash,
     vendor: policy.vendor,
     credential: policy.credential,
-    allowed_endpoints: policy.allowedEndpoints,
-    allowed_accounts: policy.limits.accounts ?? undefined,
-    allowed_currencies: policy.limits.currencies ?? undefined,
-    allowed_recipients: policy.limits.recipients ?? undefined,
-    max_recipients: policy.limits.maxRecipients ?? undefined,
+    ...allowedFields(policy),
     agent_run_label: policy.label ?? undefined,
     label_group: policy.label === null ? undefined : (labelGroup(policy.label) ?? undefined),
     metadata: policy.metadata,
-    chain: policy.chain.map(({ keyId, issuedAtMs, onlyRead }) => ({
+    chain: policy.chain.map(({ keyId, issuedAtMs, onlyRead, mode, maxCallsPerMinute }) => ({
       key_id: keyId,
       issued_at: issuedAtMs,
       only_read: onlyRead,
+      mode,
+      max_calls_per_minute: maxCallsPerMinute,
     })),
+    enforced_above: policy.enforcedAbove && {
+      key_id: policy.enforcedAbove.keyId,
+      ...allowedFields(policy.enforcedAbove),
+    },
     issuer_id: policy.issuerId,
     issued_at: policy.issuedAtMs,
     issued_with: {

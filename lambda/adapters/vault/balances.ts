@@ -2,15 +2,19 @@ import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import {
   type Balance,
   type Correction,
+  type CountedCall,
+  countRefusal,
   type Draw,
   forgottenWindows,
   refusalOf,
   windowAt,
 } from "../../domain/balance.ts";
+import type { CountForm } from "../../domain/call-rate.ts";
 import type {
   AttemptNote,
   Balances,
   CorrectionResult,
+  CountResult,
   DrawResult,
   KeyChange,
   Revocation,
@@ -24,6 +28,13 @@ import {
   windowAttribute,
 } from "../vault-items/balance-item.ts";
 import { keyTtlS } from "../vault-items/policy-item.ts";
+import {
+  type CountExpression,
+  countExpression,
+  inItsMinute,
+  type OtherMinute,
+  otherMinute,
+} from "./count-forms.ts";
 import { keepKey } from "./policies.ts";
 import { number, type VaultTable } from "./vault-table.ts";
 
@@ -36,6 +47,7 @@ export const dynamoBalances = (table: VaultTable): Balances => ({
   change: (before, wanted) => change(table, before, wanted),
   revoke: (revocation) => revoke(table, revocation),
   draw: (wanted) => draw(table, wanted),
+  count: (call) => count(table, call),
   correct: (correction) => correct(table, correction),
 });
 
@@ -121,6 +133,24 @@ async function revoke(table: VaultTable, { keyId, by, nowMs }: Revocation): Prom
 }
 
 async function draw(table: VaultTable, wanted: Draw & AttemptNote): Promise<DrawResult> {
+  if (wanted.count === null) return withoutForm(await drawOnce(table, wanted, null));
+  const { count: counted, observes } = wanted;
+  const drawn = await inItsMinute(counted, (form) =>
+    drawOnce(table, wanted, countExpression(counted, form, observes)),
+  );
+  if (drawn !== null) return drawn;
+  table.warn("a reservation was not made: the minute of its key kept changing", null);
+  return { kind: "not_applied" };
+}
+
+const withoutForm = (result: DrawResult | OtherMinute): DrawResult =>
+  result.kind === "other_minute" ? { kind: "not_applied" } : result;
+
+async function drawOnce(
+  table: VaultTable,
+  wanted: Draw & AttemptNote,
+  counting: CountExpression | null,
+): Promise<DrawResult | OtherMinute> {
   const { keyId, attemptId, window, amount, issuedAtMs, nowMs, callId, isLeaf, method, path } = wanted;
   const last: LastWrite = {
     op: "draw",
@@ -144,17 +174,20 @@ async function draw(table: VaultTable, wanted: Draw & AttemptNote): Promise<Draw
       Key: balanceKey(keyId),
       UpdateExpression:
         "SET #window = if_not_exists(#window, daily_cap) - :amount, t = t - :amount, n = n + :one, #last = :last" +
+        (counting === null ? "" : `, ${counting.set}`) +
         (forgotten.length > 0 ? ` REMOVE ${forgotten.join(", ")}` : ""),
       ConditionExpression: [
         "attribute_exists(pk)",
         "attribute_not_exists(revoked_at)",
         "expires_at > :now",
         "fence < :issued_at",
-        ...(amount === 0n ? [] : enough),
+        ...(amount === 0n || wanted.observes ? [] : enough),
+        ...(counting === null ? [] : [counting.condition]),
       ].join(" AND "),
       ExpressionAttributeNames: {
         "#window": windowAttribute(window),
         "#last": "last",
+        ...counting?.names,
       },
       ExpressionAttributeValues: {
         ":amount": number(amount),
@@ -162,6 +195,7 @@ async function draw(table: VaultTable, wanted: Draw & AttemptNote): Promise<Draw
         ":now": number(nowMs),
         ":issued_at": number(issuedAtMs),
         ":last": lastWriteMap(last),
+        ...counting?.values,
       },
       ReturnValues: "ALL_NEW",
       ReturnValuesOnConditionCheckFailure: "ALL_OLD",
@@ -170,11 +204,51 @@ async function draw(table: VaultTable, wanted: Draw & AttemptNote): Promise<Draw
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException) {
       const balance = error.Item === undefined ? null : readBalanceItem(error.Item);
-      return { kind: "refused", reason: refusalOf(balance, wanted) ?? "fenced", balance };
+      const reason = refusalOf(balance, wanted);
+      const other = reason === null && counting !== null ? otherMinute(balance) : null;
+      return other ?? { kind: "refused", reason: reason ?? "fenced", balance };
     }
     if (!isNotApplied(error)) return probe(table, keyId, attemptId, error);
     table.warn("a reservation was not made: the table refused every attempt", error);
     return { kind: "not_applied" };
+  }
+}
+
+/** It is no write of money, so it tells nothing to the stream: `n` and `last` stay. */
+async function count(table: VaultTable, call: CountedCall): Promise<CountResult> {
+  const counted = await inItsMinute(call.count, (form) => countOnce(table, call, form));
+  if (counted === null) throw new Error("the minute of a key kept changing while a call was counted");
+  return counted;
+}
+
+async function countOnce(
+  table: VaultTable,
+  call: CountedCall,
+  form: CountForm,
+): Promise<CountResult | OtherMinute> {
+  const { set, condition, names, values } = countExpression(call.count, form, call.observes);
+  try {
+    const { Attributes } = await table.update({
+      Key: balanceKey(call.keyId),
+      UpdateExpression: `SET ${set}`,
+      ConditionExpression: `attribute_exists(pk) AND attribute_not_exists(revoked_at) AND expires_at > :now AND ${condition}`,
+      ExpressionAttributeNames: names,
+      ExpressionAttributeValues: { ":now": number(call.nowMs), ...values },
+      ReturnValues: "ALL_NEW",
+      ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+    });
+    return { kind: "counted", balance: readBalanceItem(Attributes ?? {}) };
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    const balance = error.Item === undefined ? null : readBalanceItem(error.Item);
+    const reason = countRefusal(balance, call);
+    return (
+      (reason === null ? otherMinute(balance) : null) ?? {
+        kind: "refused",
+        reason: reason ?? "unknown",
+        balance,
+      }
+    );
   }
 }
 

@@ -1,14 +1,24 @@
+import { limitsEachKey } from "../../domain/api-key.ts";
 import { type Balance, type Caps, isCapped } from "../../domain/balance.ts";
 import type { CallLimits } from "../../domain/call-limits.ts";
+import { NO_CALLS } from "../../domain/call-rate.ts";
 import { type Covers, type Given, givenUnder } from "../../domain/ceiling.ts";
 import type { MicroUsd } from "../../domain/money.ts";
 import { Problem } from "../../domain/problem.ts";
 import { sha256 } from "../../domain/token.ts";
-import { DEPTH_MAX, makeVaultKey, type Policy, vaultKeysOf } from "../../domain/vault-key.ts";
+import {
+  type ChainMember,
+  DEPTH_MAX,
+  type Mode,
+  makeVaultKey,
+  ownMember,
+  type Policy,
+  vaultKeysOf,
+} from "../../domain/vault-key.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Ids } from "../../ports/ids.ts";
 import type { Vault } from "../../ports/vault.ts";
-import { ceilingFrom, chainAbove, type Issuer } from "./issuer.ts";
+import { ceilingFrom, chainAbove, enforcedAbove, type Issuer } from "./issuer.ts";
 
 /** What a caller asks for; undefined or null where nothing was said. Caps in micro-dollars. */
 export interface KeyRequest {
@@ -17,6 +27,9 @@ export interface KeyRequest {
   readonly caps: { readonly [cap in keyof Caps]?: MicroUsd | undefined };
   readonly allowedEndpoints: readonly string[] | null;
   readonly limits: CallLimits;
+  readonly mode: Mode;
+  /** Null: no rate. */
+  readonly maxCallsPerMinute: number | null;
   readonly expiresInS: number | null;
   readonly label: string | null;
   readonly metadata: Readonly<Record<string, string>>;
@@ -63,7 +76,8 @@ export async function issueKey(
     limits: given.limits,
     label: request.label ?? (issuer.kind === "vault_key" ? issuer.policy.label : null),
     metadata: request.metadata,
-    chain: [...chainAbove(issuer), { keyId, issuedAtMs }],
+    chain: [...chainAbove(issuer), memberOf(keyId, issuedAtMs, request)],
+    ...(request.mode === "observe" && enforcedAbove(issuer)),
     issuerId: issuer.id,
     issuedAtMs,
     issuedWith: { caps: given.caps, expiresAtMs: given.expiresAtMs },
@@ -92,6 +106,12 @@ function givenBy(issuer: Issuer, request: KeyRequest, nowMs: number, { recipient
       `vault key ${issuer.id} has ${DEPTH_MAX - 1} keys above it, and a key can have no more; issue this one with a key above it`,
       { details: { key_id: issuer.id } },
     );
+  if (request.mode === "observe" && issuer.kind === "api_key" && limitsEachKey(issuer.apiKey))
+    throw new Problem(
+      "wider_than_issuer",
+      `mode: got "observe"; API key ${issuer.id} limits what its keys may spend or call, and a key that only observes keeps to no limit; leave it out`,
+      { details: { field: "mode", issuer_id: issuer.id } },
+    );
   const { vendor, credential, caps, allowedEndpoints: endpoints, limits, expiresInS } = request;
   const given = givenUnder(
     ceilingFrom(issuer, nowMs),
@@ -119,14 +139,31 @@ function givenBy(issuer: Issuer, request: KeyRequest, nowMs: number, { recipient
   return given;
 }
 
-const newBalance = ({ keyId, issuedAtMs, issuedWith: { caps, expiresAtMs } }: Policy): Balance => ({
+function newBalance(policy: Policy): Balance {
+  const { keyId, issuedAtMs, issuedWith } = policy;
+  const { caps, expiresAtMs } = issuedWith;
+  return {
+    keyId,
+    issuedAtMs,
+    caps,
+    leftByWindow: {},
+    leftInTotal: caps.total,
+    expiresAtMs,
+    revokedAtMs: null,
+    fenceMs: 0,
+    writes: 0,
+    minuteCalls: ownMember(policy).maxCallsPerMinute === undefined ? null : NO_CALLS,
+  };
+}
+
+/** The key as a member of its chain. */
+const memberOf = (
+  keyId: string,
+  issuedAtMs: number,
+  { mode, maxCallsPerMinute }: Pick<KeyRequest, "mode" | "maxCallsPerMinute">,
+): ChainMember => ({
   keyId,
   issuedAtMs,
-  caps,
-  leftByWindow: {},
-  leftInTotal: caps.total,
-  expiresAtMs,
-  revokedAtMs: null,
-  fenceMs: 0,
-  writes: 0,
+  ...(mode === "observe" && { mode }),
+  ...(maxCallsPerMinute !== null && { maxCallsPerMinute }),
 });

@@ -1,7 +1,7 @@
 import { type ApiKey, ceilingOf, daysFromMs } from "../../domain/api-key.ts";
 import { type Balance, isCapped } from "../../domain/balance.ts";
 import type { Ceiling } from "../../domain/ceiling.ts";
-import { type ChainMember, ceilingUnder, type Policy } from "../../domain/vault-key.ts";
+import { type ChainMember, ceilingUnder, modeOf, type Policy } from "../../domain/vault-key.ts";
 
 /** Who issues a vault key: the admin of the deployment, an API key, or a vault key that makes a child. */
 export type Issuer =
@@ -19,6 +19,15 @@ export function ceilingFrom(issuer: Issuer, nowMs: number): Ceiling | null {
     case "vault_key":
       return ceilingUnder(issuer.policy, issuer.balance);
   }
+}
+
+/** Of a key that only observes: what an enforcing key above it allows in a call. */
+export function enforcedAbove(issuer: Issuer): Pick<Policy, "enforcedAbove"> {
+  if (issuer.kind !== "vault_key") return {};
+  const { policy } = issuer;
+  const { keyId, allowedEndpoints, limits } = policy;
+  if (modeOf(policy) === "enforce") return { enforcedAbove: { keyId, allowedEndpoints, limits } };
+  return policy.enforcedAbove === undefined ? {} : { enforcedAbove: policy.enforcedAbove };
 }
 
 /** What has to stand beside a key that it issues. An API key with caps is drawn from in UTC days. */

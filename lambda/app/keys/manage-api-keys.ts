@@ -54,6 +54,7 @@ export async function createApiKey(
     revokedAtMs: null,
     fenceMs: 0,
     writes: 0,
+    minuteCalls: null,
   };
   await vault.apiKeys.create(apiKey, balance);
   return {

@@ -7,6 +7,7 @@ import { pathHint } from "../../vendors/did-you-mean.ts";
 import type { VendorRegistry } from "../../vendors/registry.ts";
 import { type Denial, denialOnOwnRecord, problemOf } from "./denials.ts";
 import type { Identified } from "./identify.ts";
+import { type Allowed, checked } from "./observe.ts";
 import type { ProxyPorts } from "./proxy-ports.ts";
 import type { ProxyRequest } from "./proxy-request.ts";
 import type { Row } from "./row.ts";
@@ -37,9 +38,10 @@ export function admit(
 ): Admitted | Denial {
   try {
     const vendor = vendorOf(request, row.policy, vendors);
-    checkHeaders(request.headers, vendor, row.policy);
-    const { vendorRequest, rule } = endpointAsked(request, row.policy, vendor, vendors);
-    return { kind: "admitted", request, row, vendor, vendorRequest, rule };
+    checkCallLabel(request.headers);
+    checkMethodIsMeant(request.headers);
+    const known = checked(row, ({ limits }) => vendor.refuseHeaders(request.headers, limits));
+    return { kind: "admitted", request, vendor, ...endpointAsked(request, known.row, vendor, vendors) };
   } catch (error) {
     return denialOnOwnRecord(row, problemOf(error, "no"));
   }
@@ -53,27 +55,20 @@ function vendorOf({ vendorName }: ProxyRequest, policy: Policy, vendors: VendorR
   return vendor;
 }
 
-function checkHeaders(headers: Headers, vendor: Vendor, { limits }: Policy): void {
-  checkCallLabel(headers);
-  checkMethodIsMeant(headers);
-  const problem = vendor.refuseHeaders(headers, limits);
-  if (problem !== null) throw problem;
-}
-
 /** The entry of the catalog that is called, if the key allows it, and the request as it is sent there. */
 function endpointAsked(
   request: ProxyRequest,
-  policy: Policy,
+  row: Row,
   vendor: Vendor,
   vendors: VendorRegistry,
-): Pick<Admitted, "vendorRequest" | "rule"> {
+): Pick<Admitted, "row" | "vendorRequest" | "rule"> {
   const { method, query, headers, body } = request;
-  const { path, sentPath, endpoint } = pathAsked(request, policy, vendor, vendors);
+  const { path, sentPath, endpoint } = pathAsked(request, row.policy, vendor, vendors);
   const called = `${method} ${path}`;
   const rule = endpoint?.rule ?? { kind: "denied", reason: null };
   const isUnknown = rule.kind === "denied" && rule.reason === null;
   const hint = isUnknown ? pathHint(vendor, method, path) : "";
-  checkAllowed(policy, { method, path, hint });
+  const allowed = checked(row, (each) => notAllowed(each, { method, path, hint }));
   if (body.length > BODY_BYTES_MAX) {
     throw new Problem(
       "payload_too_large",
@@ -86,7 +81,7 @@ function endpointAsked(
       `${called} is not callable with a vault key: ${rule.reason ?? NOT_IN_CATALOG}${hint}`,
     );
   const vendorRequest = { method, path, ...(sentPath === path ? {} : { sentPath }), query, headers, body };
-  return { vendorRequest, rule };
+  return { row: allowed.row, vendorRequest, rule };
 }
 
 /** The path as the catalog names it and as it is sent, and the entry there, or null. */
@@ -123,22 +118,23 @@ const anothersPath = (
     `vault key ${keyId} is for ${vendor}; this path belongs to ${pathVendor}; use …/${vendor} as the base URL of ${vendor}'s SDK, or issue a key for ${pathVendor}`,
   );
 
-function checkAllowed(
-  { keyId, allowedEndpoints }: Policy,
+/** Why the endpoints of a key leave this one out, or null. */
+function notAllowed(
+  { keyId, allowedEndpoints }: Allowed,
   { method, path, hint }: { readonly method: string; readonly path: string; readonly hint: string },
-): void {
-  if (allowedEndpoints === null) return;
+): Problem | null {
+  if (allowedEndpoints === null) return null;
 
   const allowed = allowedEndpoints.some((entry) => {
     const pattern = parseEndpointPattern(entry);
     return !("refused" in pattern) && matchesPattern(pattern, method, path);
   });
-  if (!allowed) {
-    throw new Problem(
-      "endpoint_not_allowed",
-      `vault key ${keyId} does not allow ${method} ${path}; it allows ${allowedEndpoints.join(", ")}${hint}`,
-    );
-  }
+  return allowed
+    ? null
+    : new Problem(
+        "endpoint_not_allowed",
+        `vault key ${keyId} does not allow ${method} ${path}; it allows ${allowedEndpoints.join(", ")}${hint}`,
+      );
 }
 
 function checkCallLabel(headers: Headers): void {

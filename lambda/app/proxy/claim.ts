@@ -7,11 +7,12 @@ import { dollars } from "../../domain/money.ts";
 import { Problem } from "../../domain/problem.ts";
 import { sha256 } from "../../domain/token.ts";
 import { rootOf } from "../../domain/vault-key.ts";
-import { inFlight, recordFull, standingProblem } from "./denial-messages.ts";
+import { checkIn } from "./check-in.ts";
+import { inFlight, recordFull } from "./denial-messages.ts";
 import { type Denial, denialOnOwnRecord, problemOf } from "./denials.ts";
 import type { ProxyPorts } from "./proxy-ports.ts";
 import type { PaidCall, Price } from "./quote.ts";
-import { keyIdsOf, onRecord } from "./row.ts";
+import { onRecord, type Row } from "./row.ts";
 
 /** How long one attempt keeps others away from its call: longer than a process can live. */
 const LEASE_MS = 30_000;
@@ -49,12 +50,17 @@ export async function claim(paid: PaidCall, ports: ClaimPorts): Promise<Claimed 
 
   const callId = recallId(paid, idempotencyKey);
   let generation = callId;
+  let asked = paid;
   for (let tries = 0; tries < TRIES_MAX; tries++) {
-    const claimed = await claimOnce(paid, { callId: generation, replayMs: idempotency.windowMs }, ports);
+    const claimed = await claimOnce(asked, { callId: generation, replayMs: idempotency.windowMs }, ports);
     if (claimed.kind === "too_old") generation = nextGenerationId(callId, claimed.firstAtMs);
-    else if (claimed.kind !== "stale") return claimed;
+    else if (claimed.kind === "stale") asked = { ...asked, row: claimed.row };
+    else return claimed;
   }
-  return denialOnOwnRecord(onRecord(row, deniedRecordId(generation, row.attempt.attemptId)), inFlight());
+  return denialOnOwnRecord(
+    onRecord(asked.row, deniedRecordId(generation, row.attempt.attemptId)),
+    inFlight(),
+  );
 }
 
 /** `replayMs`: how long the vendor replays under this idempotency key. */
@@ -62,13 +68,7 @@ async function claimOnce(
   paid: PaidCall,
   { callId, replayMs }: { readonly callId: string; readonly replayMs: number },
   ports: ClaimPorts,
-): Promise<
-  | Claimed
-  | Joined
-  | Denial
-  | { readonly kind: "too_old"; readonly firstAtMs: number }
-  | { readonly kind: "stale" }
-> {
+): Promise<Claimed | Joined | Denial | { readonly kind: "too_old"; readonly firstAtMs: number } | Stale> {
   const { attempt } = paid.row;
   // A claim that throws may have landed, so its denial is on a record beside the call's.
   const beside = onRecord(paid.row, deniedRecordId(callId, attempt.attemptId));
@@ -94,19 +94,24 @@ async function claimOnce(
   }
 }
 
-/** W1b. The balances are read beside it, since what was drawn before says nothing of a revocation since. */
+/** Another write was first. `row`: it may be counted already. */
+interface Stale {
+  readonly kind: "stale";
+  readonly row: Row;
+}
+
+/** W1b. The chain is asked beside it, since what was drawn before says nothing of a revocation since. */
 async function join(
   paid: PaidCall,
   { record, leaseUntilMs }: { readonly record: CallRecord; readonly leaseUntilMs: number },
-  { vault, clock }: ClaimPorts,
-): Promise<Joined | Denial | { readonly kind: "stale" }> {
+  ports: ClaimPorts,
+): Promise<Joined | Denial | Stale> {
   const { attempt } = paid.row;
   const joiner: Attempt = { ...attempt, kind: "joiner", settledAtJoin: record.status === "settled" };
   const written = withAttempt(pruned(record, joiner.attemptId), joiner, leaseUntilMs);
-  const keyIds = keyIdsOf(paid.row);
-  const [saved, balances] = await Promise.all([
-    vault.calls.save(written, record.version, null),
-    vault.balances.read(keyIds),
+  const [saved, seen] = await Promise.all([
+    ports.vault.calls.save(written, record.version, null),
+    checkIn(paid.row, ports),
   ]);
   // An earlier send of the same join landed though its reply was lost.
   const landed =
@@ -115,11 +120,11 @@ async function join(
       : saved.kind === "stale" && saved.record?.attempts[joiner.attemptId]?.state === "open"
         ? saved.record
         : null;
-  if (landed === null) return { kind: "stale" };
+  if (landed === null) return { kind: "stale", row: seen.problem === null ? seen.row : paid.row };
 
-  const row = onRecord(paid.row, landed.callId);
-  const leaf = balances.at(-1) ?? null;
-  const problem = standingProblem(keyIds, balances, clock.now()) ?? dearerProblem(landed, paid.price);
+  const { leaf } = seen;
+  const row = onRecord(seen.row, landed.callId);
+  const problem = seen.problem ?? dearerProblem(landed, paid.price);
   return problem === null
     ? { ...paid, kind: "joined", row, record: landed, leaf }
     : { kind: "denied", writes: "outcome", problem, row, record: landed, leaf };

@@ -2,6 +2,7 @@ import { isApiKeyId } from "../../domain/api-key.ts";
 import {
   ALL_SPENT,
   type Balance,
+  type BalanceRefusal,
   type CapStatus,
   capStatuses,
   fitsAtMs,
@@ -11,12 +12,13 @@ import {
 import { ENTRIES_MAX, entriesOf } from "../../domain/call/claim.ts";
 import { rowCallId } from "../../domain/call/names.ts";
 import type { CallRecord } from "../../domain/call/record.ts";
+import { minuteEndMs } from "../../domain/call-rate.ts";
 import { type CountedObject, OBJECT_ENTRIES_MAX } from "../../domain/counted-object.ts";
-import { dollars, type MicroUsd, usdNumber } from "../../domain/money.ts";
-import { Problem, type ProblemDetails } from "../../domain/problem.ts";
+import { dollars, type MicroUsd, NOTHING, usdNumber } from "../../domain/money.ts";
+import { Problem, type ProblemCode, type ProblemDetails } from "../../domain/problem.ts";
 import { isoTime } from "../../domain/time.ts";
 import type { SpentBudget } from "../../ports/audit.ts";
-import type { Reservation } from "./draw-chain.ts";
+import type { Refusal, Reservation } from "./draw-chain.ts";
 
 /** The words of a refusal by a balance. The message alone says everything: schedulers keep nothing else. */
 
@@ -123,6 +125,8 @@ export async function reservationProblem(
   if (balance === null || reason === "unknown" || reason === "revoked" || reason === "expired") {
     return endedProblem(keyId, balance, reason === "revoked" || reason === "expired" ? reason : "unknown");
   }
+  const wait = retryAfterS(reservation, requested, nowMs);
+  if (reason === "rate") return rateProblem(refusal, wait, nowMs);
   if (reason === "per_call_cap") return perCallExceeded(keyId, balance.caps.perCall, requested, why);
 
   const window = windowAt(balance.issuedAtMs, nowMs);
@@ -131,7 +135,7 @@ export async function reservationProblem(
   const cap = capStatuses(balance, nowMs, spent).find((status) => status.name === name);
   return cap === undefined
     ? new Problem("ledger_unavailable", "the caps of this key changed in the meantime; repeat the call")
-    : capExceeded(balance, cap, requested, why, retryAfterS(reservation, requested, nowMs));
+    : capExceeded(balance, cap, requested, why, wait);
 }
 
 /** The longest wait that a client is asked for, in seconds; docs/decisions/0028-retry-after.md says why. */
@@ -142,16 +146,65 @@ const RETRY_AFTER_S_MAX = 600;
  * help inside a run. Clients without an SDK sleep as long as `Retry-After` says.
  */
 function retryAfterS(
-  { refusals, ambiguous, drawnUntilMs }: Reservation,
+  { refusals, ambiguous, drawnUntilMs }: Pick<Reservation, "refusals" | "ambiguous" | "drawnUntilMs">,
   requested: MicroUsd,
   nowMs: number,
 ): number | null {
-  const fits = refusals.map(({ balance }) => (balance === null ? null : fitsAtMs(balance, requested, nowMs)));
+  const fits = refusals.map(({ balance, reason }) => {
+    const fitsMs = balance === null ? null : fitsAtMs(balance, requested, nowMs);
+    const minuteMs = reason === "rate" && balance !== null ? endOfMinuteMs(balance) : nowMs;
+    return fitsMs === null ? null : Math.max(fitsMs, minuteMs);
+  });
   if (ambiguous.length > 0 || fits.includes(null)) return null;
   const seconds = Math.max(1, ...fits.map((atMs) => Math.ceil(((atMs ?? nowMs) - nowMs) / 1000)));
   const untilMs = Math.min(drawnUntilMs, ...refusals.map(({ balance }) => balance?.expiresAtMs ?? 0));
   return seconds <= RETRY_AFTER_S_MAX && nowMs + seconds * 1000 < untilMs ? seconds : null;
 }
+
+/** The refusal of a key that was called too often in its minute, or null where none was. */
+export function rateLimited(refusals: readonly Refusal[], nowMs: number): Problem | null {
+  const refusal = refusals.find(({ reason }) => reason === "rate");
+  if (refusal === undefined) return null;
+  const all = { refusals, ambiguous: [], drawnUntilMs: Number.MAX_VALUE };
+  return rateProblem(refusal, retryAfterS(all, NOTHING, nowMs), nowMs);
+}
+
+function rateProblem({ keyId, balance, count }: Refusal, wait: number | null, nowMs: number): Problem {
+  const max = count?.max ?? 0;
+  const endMs = balance === null ? nowMs : endOfMinuteMs(balance);
+  return new Problem(
+    "rate_limited",
+    `vault key ${keyId} allows ${max} ${max === 1 ? "call" : "calls"} a minute, and this minute has had ${max === 1 ? "it" : "them"}; free, denied and repeated calls count too; not retryable until ${isoTime(endMs)}, when its next minute begins`,
+    {
+      details: { key_id: keyId, max_calls_per_minute: max, resets_at: isoTime(endMs) },
+      ...(wait !== null && { retryAfterS: wait }),
+    },
+  );
+}
+
+const endOfMinuteMs = ({ issuedAtMs, minuteCalls }: Balance): number =>
+  minuteEndMs(issuedAtMs, minuteCalls?.minute ?? 0);
+
+/** The code of what a balance refuses. `othersHold`: another attempt of the call holds budget for it. */
+export const codeOf = (reason: BalanceRefusal, othersHold: boolean): ProblemCode => {
+  switch (reason) {
+    case "revoked":
+      return "key_revoked";
+    case "expired":
+      return "key_expired";
+    case "unknown":
+      return "key_unknown";
+    case "fenced":
+      return "ledger_unavailable";
+    case "rate":
+      return "rate_limited";
+    case "per_call_cap":
+      return "spend_cap_exceeded";
+    case "daily_cap":
+    case "total_cap":
+      return othersHold ? "idempotency_key_in_use" : "spend_cap_exceeded";
+  }
+};
 
 const perCallExceeded = (keyId: string, cap: MicroUsd, requested: MicroUsd, why: string) =>
   new Problem(

@@ -2,12 +2,13 @@ import { afterCorrections, type Balance } from "../../domain/balance.ts";
 import { othersHold } from "../../domain/call/claim.ts";
 import { type CallRecord, unclaimed } from "../../domain/call/record.ts";
 import { type Charged, Problem } from "../../domain/problem.ts";
-import { heldByAnother, standingProblem } from "./denial-messages.ts";
+import { checkIn, countRefused } from "./check-in.ts";
+import { heldByAnother } from "./denial-messages.ts";
 import type { Reservation } from "./draw-chain.ts";
 import type { ProxyPorts } from "./proxy-ports.ts";
 import type { DeniedResult } from "./proxy-result.ts";
 import { recordOutcome } from "./record-outcome.ts";
-import { callFacts, keyIdsOf, outcomeFacts, type Row } from "./row.ts";
+import { callFacts, outcomeFacts, type Row } from "./row.ts";
 
 /**
  * Why an attempt goes no further. The step that it left says by `writes` what may be written of it:
@@ -96,17 +97,17 @@ export const deniedResult = (
   facts: callFacts(row, { charged: problem.charged, leaf, nowMs: clock.now() }),
 });
 
-/** A key that ended says so first. */
+/** A key that ended, or was called too often, says so first. */
 async function onOwnRecord(row: Row, problem: Problem, ports: DenialPorts): Promise<DeniedResult> {
-  const balances = await ports.vault.balances.read(keyIdsOf(row));
+  const seen = await checkIn(row, ports);
   return onItsRecord(
     {
       kind: "denied",
-      row,
-      problem: standingProblem(keyIdsOf(row), balances, ports.clock.now()) ?? problem,
+      row: seen.row,
+      problem: seen.problem ?? problem,
       writes: "outcome",
       record: unclaimed(row.recordId, row.attempt),
-      leaf: balances.at(-1) ?? null,
+      leaf: seen.leaf,
     },
     ports,
   );
@@ -119,6 +120,7 @@ async function onItsRecord(denial: DenialOnRecord, ports: DenialPorts): Promise<
   const reservation = denial.writes === "give_back" ? denial.reservation : null;
   const leaf = denial.writes === "give_back" ? denial.reservation.leaf : denial.leaf;
   let problem = denial.problem;
+  const counted = countRefused(row, ports);
   const { corrections } = await recordOutcome(
     {
       record,
@@ -142,6 +144,6 @@ async function onItsRecord(denial: DenialOnRecord, ports: DenialPorts): Promise<
       rerunsFailures: false,
     },
     ports,
-  );
+  ).finally(() => counted);
   return deniedResult(row, problem, afterCorrections(leaf, corrections), ports);
 }

@@ -1,4 +1,6 @@
-import { type Balance, type BalanceRefusal, standing } from "../../domain/balance.ts";
+import { type Balance, type BalanceRefusal, observedRefusal, standing } from "../../domain/balance.ts";
+import type { CallCount } from "../../domain/call-rate.ts";
+import { type ChainMember, countOf } from "../../domain/vault-key.ts";
 import type { AttemptNote, Balances } from "../../ports/balances.ts";
 import type { ProxyPorts } from "./proxy-ports.ts";
 import type { Row } from "./row.ts";
@@ -15,12 +17,18 @@ export interface Reservation {
   readonly refusals: readonly Refusal[];
   /** When the first member that was drawn from ends, in milliseconds. */
   readonly drawnUntilMs: number;
+  /** Why members that only observe would have refused, from the root on. */
+  readonly wouldRefuse: readonly BalanceRefusal[];
+  /** Members with a rate that did not count the attempt, since it did not fit a cap of theirs. */
+  readonly uncounted: readonly ChainMember[];
 }
 
 export interface Refusal {
   readonly keyId: string;
   readonly reason: BalanceRefusal;
   readonly balance: Balance | null;
+  /** What it counts of a call, where it has a rate. */
+  readonly count: CallCount | null;
 }
 
 /**
@@ -39,9 +47,9 @@ export async function drawChain(
   const [read, results] = await Promise.all([
     onlyRead.length === 0 ? [] : refusalsOf(onlyRead, vault.balances, nowMs),
     Promise.all(
-      attempt.windows.map(async ({ keyId, window }) => ({
-        keyId,
-        result: await vault.balances.draw({
+      attempt.windows.map(async ({ keyId, window }) => {
+        const member = policy.chain.find((each) => each.keyId === keyId);
+        const draw = {
           ...note,
           isLeaf: keyId === leafId,
           attemptId,
@@ -50,15 +58,18 @@ export async function drawChain(
           window,
           issuedAtMs,
           nowMs,
-        }),
-      })),
+          observes: member?.mode === "observe",
+          count: member === undefined ? null : countOf(member, nowMs),
+        };
+        return { keyId, member, draw, result: await vault.balances.draw(draw) };
+      }),
     ),
   ]);
   const leaf = results.at(-1)?.result;
   const refused = [
     ...read,
-    ...results.flatMap(({ keyId, result }) =>
-      result.kind === "refused" ? [{ keyId, reason: result.reason, balance: result.balance }] : [],
+    ...results.flatMap(({ keyId, draw: { count }, result }) =>
+      result.kind === "refused" ? [{ keyId, reason: result.reason, balance: result.balance, count }] : [],
     ),
   ];
   return {
@@ -71,6 +82,14 @@ export async function drawChain(
       ...results.map(({ result }) =>
         result.kind === "drawn" ? result.balance.expiresAtMs : Number.MAX_VALUE,
       ),
+    ),
+    wouldRefuse: results.flatMap(({ draw, result }) =>
+      result.kind === "drawn" ? (observedRefusal(result.balance, draw) ?? []) : [],
+    ),
+    uncounted: results.flatMap(({ member, draw, result }) =>
+      member !== undefined && draw.count !== null && result.kind === "refused" && isCap(result.reason)
+        ? [member]
+        : [],
     ),
   };
 }
@@ -85,6 +104,9 @@ async function refusalsOf(
   return keyIds.flatMap((keyId, index) => {
     const balance = read?.[index] ?? null;
     const reason = read === null ? "fenced" : standing(balance, nowMs);
-    return reason === "active" ? [] : [{ keyId, reason, balance }];
+    return reason === "active" ? [] : [{ keyId, reason, balance, count: null }];
   });
 }
+
+const isCap = (reason: BalanceRefusal): boolean =>
+  reason === "per_call_cap" || reason === "daily_cap" || reason === "total_cap";

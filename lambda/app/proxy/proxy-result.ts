@@ -1,5 +1,5 @@
 import type { CapStatus } from "../../domain/balance.ts";
-import type { Charged, Problem } from "../../domain/problem.ts";
+import type { Charged, Problem, ProblemCode } from "../../domain/problem.ts";
 import type { VendorReply } from "../../ports/vendor-http.ts";
 
 /** What every answer tells of the call and its key. */
@@ -9,6 +9,8 @@ export interface CallFacts {
   readonly charged: Charged;
   /** The tightest cap after this call; null where the balance was not read. */
   readonly cap: CapStatus | null;
+  /** The code with which a key that only observes would have refused the call; null where it would not. */
+  readonly wouldDeny: ProblemCode | null;
 }
 
 export type ProxyResult = ForwardedResult | DeniedResult;

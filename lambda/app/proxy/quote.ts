@@ -4,12 +4,13 @@ import { rootOf } from "../../domain/vault-key.ts";
 import type { Known, PricedRule, Quote } from "../../domain/vendor.ts";
 import type { Admitted } from "./admit.ts";
 import { addressOf, type VendorCall, type VendorPorts } from "./call-vendor.ts";
-import { standingProblem } from "./denial-messages.ts";
+import { standsNow } from "./check-in.ts";
 import { type Denial, denialOnOwnRecord, problemOf } from "./denials.ts";
 import { lookUp } from "./look-up.ts";
+import { checked } from "./observe.ts";
 import type { ProxyPorts } from "./proxy-ports.ts";
 import type { ProxyRequest } from "./proxy-request.ts";
-import { keyIdsOf, type Row, withQuote } from "./row.ts";
+import { type Row, withQuote } from "./row.ts";
 
 /** A call that costs nothing. */
 export interface FreeCall {
@@ -41,19 +42,24 @@ export async function quote(admitted: Admitted, ports: QuotePorts): Promise<Quot
   const { request, row, vendorRequest, rule } = admitted;
   try {
     if (rule.kind === "free") {
-      throwIfProblem(rule.check(vendorRequest, row.policy.limits));
-      return { kind: "free", request, row, call: await callOf(admitted, ports) };
+      const seen = checked(row, ({ limits }) => rule.check(vendorRequest, limits));
+      return { kind: "free", request, row: seen.row, call: await callOf(admitted, ports) };
     }
-    const price = await priceOf(rule, admitted, ports);
+    const priced = await priceOf(rule, admitted, ports);
     const call = await callOf(admitted, ports);
-    return { kind: "paid", request, row: withQuote(row, price.quote), call, price };
+    const { price } = priced;
+    return { kind: "paid", request, row: withQuote(priced.row, price.quote), call, price };
   } catch (error) {
     return denialOnOwnRecord(row, problemOf(error, "no"));
   }
 }
 
 /** The upper bound by the vendor's own rule, within what the key may do in a call. */
-async function priceOf(rule: PricedRule, admitted: Admitted, ports: QuotePorts): Promise<Price> {
+async function priceOf(
+  rule: PricedRule,
+  admitted: Admitted,
+  ports: QuotePorts,
+): Promise<{ readonly price: Price; readonly row: Row }> {
   const { request, row, vendor, vendorRequest } = admitted;
   const { policy } = row;
   const { limits } = policy;
@@ -62,7 +68,7 @@ async function priceOf(rule: PricedRule, admitted: Admitted, ports: QuotePorts):
     objectId === null ? null : await ports.vault.objects.read({ rootId: rootOf(policy), objectId });
   const needsRecipient = limits.recipients !== null || limits.maxRecipients !== null;
   const path = rule.lookup?.(vendorRequest, needsRecipient) ?? null;
-  if (path !== null) await checkStanding(row, ports);
+  if (path !== null) throwIfProblem(await standsNow(row, ports));
   const found =
     path === null
       ? null
@@ -71,17 +77,15 @@ async function priceOf(rule: PricedRule, admitted: Admitted, ports: QuotePorts):
           request,
           ports,
         );
-  const known: Known = { object, found, rateCard: ports.rateCard, limits };
-  const quoted = rule.quote(vendorRequest, known);
-  if (quoted instanceof Problem) throw quoted;
-  throwIfProblem(limitProblem(quoted, limits, vendor, policy.keyId));
-  return { rule, quote: quoted, known };
-}
-
-/** A key that has ended asks nothing any more. Whether it still stands when the call is made is checked there. */
-async function checkStanding(row: Row, { vault, clock }: QuotePorts): Promise<void> {
-  const keyIds = keyIdsOf(row);
-  throwIfProblem(standingProblem(keyIds, await vault.balances.read(keyIds), clock.now()));
+  const quoted = checked(row, (allowed) => {
+    const known: Known = { object, found, rateCard: ports.rateCard, limits: allowed.limits };
+    const result = rule.quote(vendorRequest, known);
+    return result instanceof Problem ? result : { rule, quote: result, known };
+  });
+  const within = checked(quoted.row, (allowed) =>
+    limitProblem(quoted.value.quote, allowed.limits, vendor, allowed.keyId),
+  );
+  return { price: quoted.value, row: within.row };
 }
 
 /** The call as it is sent: where it goes, and the credential that it goes with, as it is after any question before. */

@@ -1,15 +1,18 @@
 import type { Balance } from "../../domain/balance.ts";
+import { othersHold } from "../../domain/call/claim.ts";
 import { rowCallId } from "../../domain/call/names.ts";
+import type { CallRecord } from "../../domain/call/record.ts";
 import { OBJECT_ENTRIES_MAX } from "../../domain/counted-object.ts";
 import type { Problem } from "../../domain/problem.ts";
 import { cut } from "../../domain/text.ts";
 import type { Claimed } from "./claim.ts";
 import { outOfTime } from "./deadlines.ts";
-import { objectFull, reservationProblem } from "./denial-messages.ts";
+import { codeOf, objectFull, reservationProblem } from "./denial-messages.ts";
 import { type Denial, denialWithoutRow, problemOf } from "./denials.ts";
 import { drawChain, type Reservation } from "./draw-chain.ts";
 import type { ProxyPorts } from "./proxy-ports.ts";
 import type { PaidCall, Price } from "./quote.ts";
+import { type Row, withWouldDeny } from "./row.ts";
 
 /** The balance stays small: it is the hottest item. */
 const NOTE_PATH_LENGTH_MAX = 200;
@@ -41,17 +44,27 @@ export async function reserve(
   };
   try {
     const reservation = await drawChain(row, note, ports);
-    if (reservation.refusals.length === 0 && reservation.drawn.length === attempt.windows.length)
-      return { ...claimed, kind: "reserved", reservation, leaf: reservation.leaf };
+    const drawn = { ...row, uncounted: reservation.uncounted };
+    if (reservation.refusals.length === 0 && reservation.drawn.length === attempt.windows.length) {
+      const told = withObserved(drawn, reservation, record);
+      return { ...claimed, kind: "reserved", row: told, reservation, leaf: reservation.leaf };
+    }
     const problem = await reservationProblem(
       reservation,
       { requested: attempt.amount, explanation: price.quote.explanation, nowMs: ports.clock.now() },
       ports.spending,
     );
-    return { kind: "denied", writes: "give_back", problem, row, record, reservation };
+    return { kind: "denied", writes: "give_back", problem, row: drawn, record, reservation };
   } catch (error) {
     return denialWithoutRow(row, problemOf(error, "no"));
   }
+}
+
+/** What members that only observe would have answered: as those that enforce do, where another attempt holds budget. */
+function withObserved(row: Row, { wouldRefuse }: Reservation, record: CallRecord): Row {
+  const [reason] = wouldRefuse;
+  if (reason === undefined) return row;
+  return withWouldDeny(row, codeOf(reason, othersHold(record, row.attempt.attemptId)));
 }
 
 /** What is free or gives back stays possible: only a draw may add an entry to what the object is counted by. */

@@ -1,13 +1,13 @@
 import type { OutcomeFacts, RequestFacts } from "../../domain/audit-fields.ts";
-import { type Balance, tightestCap } from "../../domain/balance.ts";
+import { type Balance, leftOf, tightestCap } from "../../domain/balance.ts";
 import { rowCallId } from "../../domain/call/names.ts";
 import { type Attempt, newAttempt } from "../../domain/call/record.ts";
 import { canonicalPath } from "../../domain/endpoint.ts";
-import { NOTHING } from "../../domain/money.ts";
-import type { Charged } from "../../domain/problem.ts";
+import { type MicroUsd, NOTHING } from "../../domain/money.ts";
+import type { Charged, ProblemCode } from "../../domain/problem.ts";
 import type { Secrets } from "../../domain/secrets.ts";
 import { cut } from "../../domain/text.ts";
-import type { Policy } from "../../domain/vault-key.ts";
+import type { ChainMember, Policy } from "../../domain/vault-key.ts";
 import type { Quote } from "../../domain/vendor.ts";
 import type { ProxyPorts } from "./proxy-ports.ts";
 import type { ProxyRequest } from "./proxy-request.ts";
@@ -20,6 +20,10 @@ export interface Row {
   readonly attempt: Attempt;
   /** The record that the attempt is on. */
   readonly recordId: string;
+  /** The first refusal that a key would have given that only observes, or null. */
+  readonly wouldDeny: ProblemCode | null;
+  /** Members of the chain with a rate that have not counted the attempt. */
+  readonly uncounted: readonly ChainMember[];
 }
 
 /** The longest text of a caller or a vendor on a row, in characters. */
@@ -43,7 +47,8 @@ export function newRow(
     issuedAtMs: request.startedAtMs,
     request: requestFacts(request, { keyId: policy.keyId, idempotencyHeader, secrets: vendors.secrets }),
   });
-  return { policy, attempt, recordId };
+  const uncounted = policy.chain.filter(({ maxCallsPerMinute }) => maxCallsPerMinute !== undefined);
+  return { policy, attempt, recordId, wouldDeny: null, uncounted };
 }
 
 /** The row with what the call can cost at most. */
@@ -64,6 +69,10 @@ export const withQuote = (row: Row, { amount, amountText, currency, fxRate }: Qu
 /** The row on another record than before. */
 export const onRecord = (row: Row, recordId: string): Row => ({ ...row, recordId });
 
+/** What would have refused a call first, refuses it. */
+export const withWouldDeny = (row: Row, code: ProblemCode): Row =>
+  row.wouldDeny === null ? { ...row, wouldDeny: code } : row;
+
 export const keyIdsOf = ({ policy }: Row): readonly string[] => policy.chain.map(({ keyId }) => keyId);
 
 /** What an answer tells of the call. `leaf`: the key's balance, or null where it was not read. */
@@ -73,15 +82,22 @@ export const callFacts = (
     charged,
     leaf,
     nowMs,
-  }: { readonly charged: Charged; readonly leaf: Balance | null; readonly nowMs: number },
+    wouldDeny = null,
+  }: {
+    readonly charged: Charged;
+    readonly leaf: Balance | null;
+    readonly nowMs: number;
+    readonly wouldDeny?: ProblemCode | null;
+  },
 ): CallFacts => ({
   callId: rowCallId(recordId),
   vendorName: policy.vendor,
   charged,
   cap: leaf === null ? null : tightestCap(leaf, nowMs),
+  wouldDeny,
 });
 
-/** What a row says of the outcome. Without `vendor`: nothing was sent. */
+/** What a row says of the outcome. Without `vendor`: nothing was sent. `wouldDeny`: only of a call that went through. */
 export const outcomeFacts = (
   { attempt }: Row,
   {
@@ -89,18 +105,27 @@ export const outcomeFacts = (
     leaf,
     nowMs,
     vendor = NOTHING_SENT,
+    wouldDeny = null,
   }: {
     readonly reason: string | null;
     readonly leaf: Balance | null;
     readonly nowMs: number;
     readonly vendor?: VendorFacts;
+    readonly wouldDeny?: ProblemCode | null;
   },
 ): OutcomeFacts => ({
   ...vendor,
   reason,
-  remaining: leaf === null ? null : (tightestCap(leaf, nowMs)?.remaining ?? null),
+  wouldDeny,
+  remaining: leaf === null ? null : leftInTightest(leaf, nowMs),
   overheadMs: nowMs - attempt.issuedAtMs - (vendor.vendorMs ?? 0),
 });
+
+/** Below zero where more is taken than the cap has: what is given back later adds to it. */
+function leftInTightest(leaf: Balance, nowMs: number): MicroUsd | null {
+  const cap = tightestCap(leaf, nowMs);
+  return cap === null ? null : leftOf(cap);
+}
 
 function requestFacts(
   request: ProxyRequest,

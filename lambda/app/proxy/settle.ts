@@ -7,7 +7,7 @@ import type { VendorOutcome } from "../../domain/vendor.ts";
 import type { VendorReply } from "../../ports/vendor-http.ts";
 import type { Exchange } from "./call-vendor.ts";
 import type { Joined } from "./claim.ts";
-import { denialWithoutRow, deniedResult, problemOf, recordDenial } from "./denials.ts";
+import { denialWithoutRow, problemOf, recordDenial } from "./denials.ts";
 import { noAnswer } from "./no-answer.ts";
 import { objectEffect } from "./object-effect.ts";
 import type { ProxyPorts } from "./proxy-ports.ts";
@@ -54,6 +54,7 @@ async function settleFree(sent: Sent<Recorded>, ports: SettlePorts): Promise<Pro
           leaf,
           nowMs: ports.clock.now(),
           vendor: vendorFacts(sent, call.vendor, null),
+          wouldDeny: row.wouldDeny,
         }),
       effect: () => null,
       rerunsFailures: false,
@@ -81,6 +82,7 @@ async function settlePaid(sent: Sent<Reserved | Joined>, ports: SettlePorts): Pr
           leaf: afterCorrections(leaf, corrections),
           nowMs: ports.clock.now(),
           vendor: vendorFacts(sent, call.vendor, outcome),
+          wouldDeny: row.wouldDeny,
         }),
       effect: (folded) => objectEffect(ready, { outcome, result, folded, nowMs: ports.clock.now() }),
       rerunsFailures: price.rule.idempotency?.rerunsFailures ?? false,
@@ -162,8 +164,9 @@ function answered(
   ports: SettlePorts,
 ): ProxyResult {
   const { reply, answer, withheld } = exchange;
+  const { wouldDeny } = row;
+  const facts = callFacts(row, { charged, leaf, nowMs: ports.clock.now(), wouldDeny });
   if (reply.kind !== "answer" || answer === null || withheld !== null)
-    return deniedResult(row, noAnswer(exchange, charged, rowCallId(row.recordId)), leaf, ports);
-  const facts = callFacts(row, { charged, leaf, nowMs: ports.clock.now() });
+    return { kind: "denied", problem: noAnswer(exchange, charged, rowCallId(row.recordId)), facts };
   return { kind: "forwarded", reply, decoded: answer.body, facts };
 }

@@ -3,7 +3,7 @@ import type { Vendor, VendorOutcome } from "../../domain/vendor.ts";
 import type { Exchange } from "./call-vendor.ts";
 
 /** What an answer of the vendor adds to a row. */
-export type VendorFacts = Omit<OutcomeFacts, "reason" | "remaining" | "overheadMs">;
+export type VendorFacts = Omit<OutcomeFacts, "reason" | "wouldDeny" | "remaining" | "overheadMs">;
 
 /** `vendorMs`: how long the vendor took, in milliseconds. `outcome`: null where the answer was not read. */
 export const vendorFacts = (

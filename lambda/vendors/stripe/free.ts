@@ -1,4 +1,4 @@
-import type { CallLimits } from "../../domain/call-limits.ts";
+import { allowsAccount, type CallLimits } from "../../domain/call-limits.ts";
 import { Problem } from "../../domain/problem.ts";
 import type { FreeRule, VendorRequest } from "../../domain/vendor.ts";
 import { isField, parseForm } from "../form.ts";
@@ -25,9 +25,9 @@ export const freeForAccount: FreeRule = {
   check: (request, limits) => notAllowed(request, limits) ?? readable(request, limits),
 };
 
-function notAllowed({ path }: VendorRequest, { accounts }: CallLimits): Problem | null {
+function notAllowed({ path }: VendorRequest, limits: CallLimits): Problem | null {
   const account = path.split("/")[3] ?? "";
-  if (accounts?.includes(account)) return null;
+  if (allowsAccount(limits, account)) return null;
   return new Problem(
     "account_not_allowed",
     "this path shows accounts that this vault key does not allow; name one that it allows, or issue a key with that account in allowed_accounts",

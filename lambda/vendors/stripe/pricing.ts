@@ -1,4 +1,4 @@
-import type { CallLimits } from "../../domain/call-limits.ts";
+import { allowsAccount, type CallLimits } from "../../domain/call-limits.ts";
 import { uncounted } from "../../domain/counted-object.ts";
 import { larger, type MicroUsd, NOTHING } from "../../domain/money.ts";
 import { Problem } from "../../domain/problem.ts";
@@ -109,16 +109,17 @@ export function unlisted(
     const expanded = field === "expand" && limits !== null ? expandProblem(value, limits) : null;
     if (expanded !== null) return expanded;
     const names = isAccount(value) && !isText(name);
-    if (limits !== null && names && !isAllowed(value, limits)) return otherAccount(shown);
+    if (limits !== null && names && !allowsAccount(limits, value)) return otherAccount(shown);
     if (fields === null || fields.includes(field)) continue;
     if (CONNECT.includes(field)) {
-      const isNamed = CONNECT_NAMED.includes(name) && limits?.accounts != null;
+      const isNamed =
+        CONNECT_NAMED.includes(name) && (limits?.accounts != null || limits?.anyAccount === true);
       // A value that the vendor could read as an account must be an allowed account, to the letter. An amount must come
       // with its account, because the object may have another one.
       const isHeld =
         name === "transfer_data[amount]"
           ? form.has("transfer_data[destination]")
-          : value === "" || (limits !== null && isAllowed(value, limits));
+          : value === "" || (limits !== null && allowsAccount(limits, value));
       if (limits === null || (isNamed && isHeld)) continue;
       return otherAccount(shown);
     }
@@ -139,9 +140,6 @@ const isText = (name: string): boolean =>
 const CONNECT_NAMED = ["on_behalf_of", "transfer_data[destination]", "transfer_data[amount]"];
 
 const isAccount = (value: string): boolean => /^(acct|org)_/.test(value);
-const isAllowed = (account: string, { accounts }: CallLimits): boolean =>
-  accounts?.includes(account) ?? false;
-
 const otherAccount = (field: string): Problem =>
   new Problem(
     "account_not_allowed",
@@ -168,7 +166,7 @@ export function expandProblem(value: string, { accounts }: CallLimits): Problem 
 
 /** Refuses a call on an account that the key does not allow. `account`: null where it is unknown. */
 export const accountProblem = (account: string | null, limits: CallLimits): Problem | null =>
-  account !== null && isAllowed(account, limits)
+  limits.anyAccount === true || (account !== null && allowsAccount(limits, account))
     ? null
     : new Problem(
         "account_not_allowed",

@@ -1,4 +1,4 @@
-import type { CallLimits } from "../../domain/call-limits.ts";
+import { allowsAccount, type CallLimits } from "../../domain/call-limits.ts";
 import { Problem } from "../../domain/problem.ts";
 import type { Headers, Vendor } from "../../domain/vendor.ts";
 import { printable } from "../json-answer.ts";
@@ -21,12 +21,12 @@ const isKnownVersion = (version: string): boolean =>
 
 const ACCOUNT_HEADERS = ["stripe-account", "stripe-context"];
 
-function refuseHeaders(headers: Headers, { accounts }: CallLimits): Problem | null {
+function refuseHeaders(headers: Headers, limits: CallLimits): Problem | null {
   const named = ACCOUNT_HEADERS.flatMap((name) =>
     (headers[name] ?? []).map((account) => ({ name, account })),
   );
   for (const { name, account } of named) {
-    if (named.length > 1 || !(accounts?.includes(account) ?? false))
+    if (named.length > 1 || !ACCOUNT.test(account) || !allowsAccount(limits, account))
       return new Problem(
         "account_not_allowed",
         `the header ${name} acts on another account, which this vault key does not allow; leave it out, or issue a key with that account in allowed_accounts`,

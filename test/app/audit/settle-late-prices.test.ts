@@ -234,7 +234,7 @@ describe("the final price", () => {
 
     expect(left()).toBe(-500_000n);
     expect(await rows()).toMatchObject([
-      { state: "settled", fields: { cost: 1_500_000n, overrun: true, remaining: -500_000n } },
+      { state: "settled", fields: { cost: 1_500_000n, overrun: true, remaining: 0n } },
     ]);
   });
 

@@ -49,7 +49,7 @@ const record = unclaimed(row.recordId, row.attempt);
 function portsWith(failures: number): Pick<ProxyPorts, "vault" | "clock"> & { readonly vault: MemoryVault } {
   const vault = new MemoryVault();
   vault.state.putBalance(balanceOf(KEY));
-  vault.state.draw(drawOf(KEY, 4n, { attemptId }));
+  vault.state.draw(drawOf(KEY, 4n, { attemptId }), null);
   let left = failures;
   const save: typeof vault.calls.save = async (...args) => {
     if (left-- > 0) throw new Error("the table did not answer");
@@ -68,6 +68,8 @@ const reservation: Reservation = {
   refusal: null,
   refusals: [],
   drawnUntilMs: Number.MAX_VALUE,
+  wouldRefuse: [],
+  uncounted: [],
 };
 
 const denied = { kind: "denied", problem: refusal, row } as const;
