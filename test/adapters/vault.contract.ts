@@ -3,6 +3,7 @@ import { type Balance, type Draw, UNCAPPED, WINDOW_MS } from "../../lambda/domai
 import { ENTRIES_MAX } from "../../lambda/domain/call/claim.ts";
 import { fold } from "../../lambda/domain/call/fold.ts";
 import { type Attempt, type CallRecord, newCall, withAttempt } from "../../lambda/domain/call/record.ts";
+import { type MinuteCalls, NO_CALLS } from "../../lambda/domain/call-rate.ts";
 import type { CountedEntry } from "../../lambda/domain/counted-object.ts";
 import type { KeyList, ListedKey } from "../../lambda/domain/key-list.ts";
 import { type MicroUsd, microUsd, NOTHING } from "../../lambda/domain/money.ts";
@@ -22,7 +23,10 @@ const capsOf = (daily: bigint, total: bigint | null = null, perCall: bigint | nu
   perCall: perCall === null ? UNCAPPED : microUsd(perCall),
 });
 
-function newKey(caps = capsOf(10n)): { policy: Policy; balance: Balance } {
+function newKey(
+  caps = capsOf(10n),
+  minuteCalls: MinuteCalls | null = null,
+): { policy: Policy; balance: Balance } {
   const keyId = `key_${made++}`;
   const expiresAtMs = START + 10 * WINDOW_MS;
   const policy: Policy = {
@@ -49,7 +53,7 @@ function newKey(caps = capsOf(10n)): { policy: Policy; balance: Balance } {
     revokedAtMs: null,
     fenceMs: 0,
     writes: 0,
-    minuteCalls: null,
+    minuteCalls,
   };
   return { policy, balance };
 }
@@ -99,8 +103,8 @@ const attemptOf = (attemptId: string, change: Partial<Attempt> = {}): Attempt =>
 });
 
 export function vaultContract(vaultOf: () => Vault): void {
-  const issued = async (caps = capsOf(10n)) => {
-    const key = newKey(caps);
+  const issued = async (caps = capsOf(10n), minuteCalls: MinuteCalls | null = null) => {
+    const key = newKey(caps, minuteCalls);
     expect(await vaultOf().policies.create(key.policy, key.balance, null)).toBe("created");
     return key;
   };
@@ -229,6 +233,192 @@ export function vaultContract(vaultOf: () => Vault): void {
       for (let window = 0; window <= 200; window += 5)
         await vaultOf().balances.draw(drawOn(policy.keyId, 4n, { window }));
       expect((await balanceOf(policy.keyId)).leftByWindow).toEqual({ 200: 6n });
+    });
+  });
+
+  describe("a draw of a key that only observes", () => {
+    const observing = (keyId: string, amount: bigint, change: Partial<Draw> = {}) =>
+      drawOn(keyId, amount, { observes: true, ...change });
+
+    test("is made beyond every cap, and what is left goes below zero", async () => {
+      const { policy } = await issued(capsOf(10n, 15n, 5n));
+      const { keyId } = policy;
+      await vaultOf().balances.draw(observing(keyId, 8n));
+      expect(await vaultOf().balances.draw(observing(keyId, 9n))).toMatchObject({
+        kind: "drawn",
+        balance: { leftByWindow: { 0: -7n }, leftInTotal: -2n },
+      });
+      expect(left(await balanceOf(keyId))).toEqual({
+        leftByWindow: { 0: -7n },
+        leftInTotal: -2n,
+        writes: 2,
+      });
+    });
+
+    test.each([
+      ["that has expired", { nowMs: START + 10 * WINDOW_MS }, "expired"],
+      ["from before its fence", { issuedAtMs: 0 }, "fenced"],
+    ] as const)("is refused all the same of one %s", async (_, change, reason) => {
+      const { policy } = await issued();
+      expect(await vaultOf().balances.draw(observing(policy.keyId, 1n, change))).toMatchObject({
+        kind: "refused",
+        reason,
+      });
+      expect((await balanceOf(policy.keyId)).writes).toBe(0);
+    });
+
+    test("is refused of one that is revoked or unknown", async () => {
+      const { policy } = await issued();
+      await vaultOf().balances.revoke({ keyId: policy.keyId, by: "admin", nowMs: START });
+      expect(await vaultOf().balances.draw(observing(policy.keyId, 1n))).toMatchObject({
+        reason: "revoked",
+      });
+      expect(await vaultOf().balances.draw(observing("key_none", 1n))).toMatchObject({ reason: "unknown" });
+    });
+
+    test("takes what is given back as any other does", async () => {
+      const { policy } = await issued(capsOf(10n, 10n));
+      const { keyId } = policy;
+      await vaultOf().balances.draw(observing(keyId, 14n));
+      const back = { opId: `op_${made++}`, keyId, window: 0, amount: microUsd(6n), issuedAtMs: START + 20 };
+      expect(await vaultOf().balances.correct(back)).toBe("applied");
+      expect(await balanceOf(keyId)).toMatchObject({ leftByWindow: { 0: 2n }, leftInTotal: 2n });
+    });
+  });
+
+  describe("a key with a rate", () => {
+    const limited = async (caps = capsOf(1_000n), minuteCalls = NO_CALLS) =>
+      (await issued(caps, minuteCalls)).policy.keyId;
+    const callIn = (keyId: string, minute: number, max = 3, observes = false) => ({
+      keyId,
+      observes,
+      nowMs: START + 10,
+      count: { minute, max },
+    });
+    const drawIn = (keyId: string, minute: number, change: Partial<Draw> = {}, max = 3) =>
+      drawOn(keyId, 1n, { count: { minute, max }, ...change });
+    const minuteOf = async (keyId: string) => (await balanceOf(keyId)).minuteCalls;
+
+    test("counts draws and calls that draw nothing, and no more in a minute than it may have", async () => {
+      const keyId = await limited();
+      expect(await vaultOf().balances.draw(drawIn(keyId, 0))).toMatchObject({ kind: "drawn" });
+      expect(await vaultOf().balances.count(callIn(keyId, 0))).toMatchObject({
+        kind: "counted",
+        balance: { keyId, minuteCalls: { minute: 0, calls: 2 } },
+      });
+      expect(await vaultOf().balances.draw(drawIn(keyId, 0))).toMatchObject({ kind: "drawn" });
+      const refused = { kind: "refused", reason: "rate", balance: { minuteCalls: { minute: 0, calls: 3 } } };
+      expect(await vaultOf().balances.draw(drawIn(keyId, 0))).toMatchObject(refused);
+      expect(await vaultOf().balances.count(callIn(keyId, 0))).toMatchObject(refused);
+      expect(await balanceOf(keyId)).toMatchObject({
+        leftByWindow: { 0: 998n },
+        writes: 2,
+        minuteCalls: { minute: 0, calls: 3 },
+      });
+    });
+
+    test.each(["draw", "count"] as const)("begins a new minute with one call, by a %s", async (by) => {
+      const keyId = await limited(capsOf(1_000n), { minute: 7, calls: 3 });
+      const result =
+        by === "draw"
+          ? await vaultOf().balances.draw(drawIn(keyId, 9))
+          : await vaultOf().balances.count(callIn(keyId, 9));
+      expect(result).toMatchObject({ balance: { minuteCalls: { minute: 9, calls: 1 } } });
+      expect(await minuteOf(keyId)).toEqual({ minute: 9, calls: 1 });
+    });
+
+    test.each(["draw", "count"] as const)(
+      "counts in the minute that has begun by another clock, and never goes back, by a %s",
+      async (by) => {
+        const keyId = await limited(capsOf(1_000n), { minute: 9, calls: 2 });
+        const call = () =>
+          by === "draw"
+            ? vaultOf().balances.draw(drawIn(keyId, 8))
+            : vaultOf().balances.count(callIn(keyId, 8));
+        expect(await call()).toMatchObject({ balance: { minuteCalls: { minute: 9, calls: 3 } } });
+        expect(await call()).toMatchObject({ kind: "refused", reason: "rate" });
+        expect(await minuteOf(keyId)).toEqual({ minute: 9, calls: 3 });
+      },
+    );
+
+    test("says that the rate is used up before it says that a cap is", async () => {
+      const keyId = await limited(capsOf(1n), { minute: 0, calls: 3 });
+      expect(await vaultOf().balances.draw(drawIn(keyId, 0, { amount: microUsd(5n) }))).toMatchObject({
+        kind: "refused",
+        reason: "rate",
+      });
+      const other = await limited(capsOf(1n), { minute: 0, calls: 2 });
+      expect(await vaultOf().balances.draw(drawIn(other, 0, { amount: microUsd(5n) }))).toMatchObject({
+        kind: "refused",
+        reason: "daily_cap",
+      });
+      expect(await minuteOf(other)).toEqual({ minute: 0, calls: 2 });
+    });
+
+    test("refuses for a cap in a new minute without beginning it", async () => {
+      const keyId = await limited(capsOf(1n), { minute: 0, calls: 3 });
+      expect(await vaultOf().balances.draw(drawIn(keyId, 1, { amount: microUsd(5n) }))).toMatchObject({
+        kind: "refused",
+        reason: "daily_cap",
+      });
+      expect(await minuteOf(keyId)).toEqual({ minute: 0, calls: 3 });
+    });
+
+    test("counts beyond its rate where it only observes, and begins new minutes as any other", async () => {
+      const keyId = await limited(capsOf(1_000n), { minute: 0, calls: 3 });
+      expect(await vaultOf().balances.draw(drawIn(keyId, 0, { observes: true }))).toMatchObject({
+        kind: "drawn",
+        balance: { minuteCalls: { minute: 0, calls: 4 } },
+      });
+      expect(await vaultOf().balances.count(callIn(keyId, 0, 3, true))).toMatchObject({
+        kind: "counted",
+        balance: { minuteCalls: { minute: 0, calls: 5 } },
+      });
+      await vaultOf().balances.count(callIn(keyId, 1, 3, true));
+      expect(await minuteOf(keyId)).toEqual({ minute: 1, calls: 1 });
+    });
+
+    test.each([
+      ["revoked", "revoked"],
+      ["expired", "expired"],
+    ] as const)("counts no call once it is %s", async (_, reason) => {
+      const keyId = await limited();
+      if (reason === "revoked") await vaultOf().balances.revoke({ keyId, by: "admin", nowMs: START });
+      const nowMs = reason === "expired" ? START + 10 * WINDOW_MS : START + 10;
+      expect(await vaultOf().balances.count({ ...callIn(keyId, 0), nowMs })).toMatchObject({
+        kind: "refused",
+        reason,
+        balance: { keyId },
+      });
+      expect(await minuteOf(keyId)).toEqual(NO_CALLS);
+    });
+
+    test("that is not there counts nothing", async () => {
+      expect(await vaultOf().balances.count(callIn("key_none", 0))).toEqual({
+        kind: "refused",
+        reason: "unknown",
+        balance: null,
+      });
+    });
+
+    test("a count is no write of money: it is not in the number of writes", async () => {
+      const keyId = await limited();
+      await vaultOf().balances.count(callIn(keyId, 0));
+      await vaultOf().balances.count(callIn(keyId, 1));
+      expect(left(await balanceOf(keyId))).toEqual({
+        leftByWindow: {},
+        leftInTotal: UNCAPPED,
+        writes: 0,
+      });
+    });
+
+    test("keeps its minute when its caps change", async () => {
+      const keyId = await limited(capsOf(10n), { minute: 4, calls: 2 });
+      const before = await balanceOf(keyId);
+      const change = { caps: capsOf(20n), expiresAtMs: before.expiresAtMs, by: "admin", nowMs: START };
+      expect(await vaultOf().balances.change(before, change)).toMatchObject({
+        minuteCalls: { minute: 4, calls: 2 },
+      });
     });
   });
 
@@ -737,6 +927,26 @@ export function vaultContract(vaultOf: () => Vault): void {
       expect(winners).toHaveLength(1);
       expect(usable.filter((policy) => policy !== null)).toEqual(winners.map(({ policy }) => policy));
       expect(answers).toContainEqual({ alreadyIssued: winners[0]?.policy.keyId });
+    });
+
+    test("of many calls at the turn of a minute as many pass as it may have, and each is counted once", async () => {
+      const { policy } = await issued(capsOf(1_000n), { minute: 3, calls: 7 });
+      const { keyId } = policy;
+      const count = { minute: 4, max: 20 };
+      const results = await Promise.all(
+        Array.from({ length: 60 }, (_, index) =>
+          index % 2 === 0
+            ? vaultOf().balances.draw(drawOn(keyId, 1n, { count }))
+            : vaultOf().balances.count({ keyId, observes: false, nowMs: START + 10, count }),
+        ),
+      );
+      const passed = results.filter(({ kind }) => kind === "drawn" || kind === "counted");
+      const refused = results.filter((result) => result.kind === "refused" && result.reason === "rate");
+      expect([passed.length, refused.length]).toEqual([20, 40]);
+      const balance = await balanceOf(keyId);
+      expect(balance.minuteCalls).toEqual({ minute: 4, calls: 20 });
+      const drawn = results.filter(({ kind }) => kind === "drawn").length;
+      expect(balance.leftByWindow).toEqual(drawn === 0 ? {} : { 0: BigInt(1_000 - drawn) });
     });
 
     test("draws and corrections of one window add up", async () => {

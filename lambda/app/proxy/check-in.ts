@@ -5,7 +5,7 @@ import { type ChainMember, countOf } from "../../domain/vault-key.ts";
 import { rateLimited, standingProblem } from "./denial-messages.ts";
 import type { Refusal } from "./draw-chain.ts";
 import type { ProxyPorts } from "./proxy-ports.ts";
-import { keyIdsOf, type Row, withWouldDeny } from "./row.ts";
+import { keyIdsOf, type Row } from "./row.ts";
 
 /** What the chain of a call says to it, where nothing is drawn. */
 export interface CheckedIn {
@@ -41,7 +41,7 @@ export async function checkIn(row: Row, { vault, clock }: CheckInPorts): Promise
   const refusals = counted.flatMap(({ refusal }) => refusal ?? []);
   const isOver = counted.some(({ wouldRefuse }) => wouldRefuse);
   return {
-    row: { ...(isOver ? withWouldDeny(row, "rate_limited") : row), uncounted: [] },
+    row: { ...row, ...(isOver && { wouldDeny: "rate_limited" as const }), uncounted: [] },
     leaf: balances.at(-1) ?? null,
     problem: standingProblem(keyIds, balances, clock.now()) ?? rateLimited(refusals, nowMs),
   };

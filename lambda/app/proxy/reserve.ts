@@ -60,10 +60,11 @@ export async function reserve(
   }
 }
 
-/** What members that only observe would have answered: as those that enforce do, where another attempt holds budget. */
+/** What members that only observe would have answered, as those that enforce do: a rate comes before what the request is. */
 function withObserved(row: Row, { wouldRefuse }: Reservation, record: CallRecord): Row {
   const [reason] = wouldRefuse;
   if (reason === undefined) return row;
+  if (row.wouldDeny !== null && wouldRefuse.includes("rate")) return { ...row, wouldDeny: "rate_limited" };
   return withWouldDeny(row, codeOf(reason, othersHold(record, row.attempt.attemptId)));
 }
 

@@ -69,7 +69,7 @@ export const withQuote = (row: Row, { amount, amountText, currency, fxRate }: Qu
 /** The row on another record than before. */
 export const onRecord = (row: Row, recordId: string): Row => ({ ...row, recordId });
 
-/** What would have refused a call first, refuses it. */
+/** What would have refused a call first is told. A rate that is used up is not told here: it refuses before all else. */
 export const withWouldDeny = (row: Row, code: ProblemCode): Row =>
   row.wouldDeny === null ? { ...row, wouldDeny: code } : row;
 
