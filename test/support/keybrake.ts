@@ -176,7 +176,7 @@ export async function callRows(to: Keybrake, key: Key): Promise<readonly Row[]> 
   return rows.filter(({ type }) => type === "call");
 }
 
-/** What a key has spent, holds and has left, in cents, by its own account; of a run in this process as of now. */
+/** What a key has spent, holds and has left (below zero: exceeded), in cents, by its own account; of a run in this process as of now. */
 export async function balanceOf(
   to: Keybrake,
   key: Key,
@@ -184,7 +184,8 @@ export async function balanceOf(
   await to.drain?.();
   const { json } = await ask(to, "GET", `/vault/keys/${key.id}`, { token: to.apiKey });
   const cents = (name: string) => Math.round(numberAt(json, name) * 1e6) / 1e4;
-  return { spent: cents("spent_usd"), reserved: cents("reserved_usd"), remaining: cents("remaining_usd") };
+  const remaining = cents("remaining_usd") - cents("exceeded_by_usd");
+  return { spent: cents("spent_usd"), reserved: cents("reserved_usd"), remaining };
 }
 
 /** What the rows say was spent, in cents. */
