@@ -150,8 +150,8 @@ export async function measured(): Promise<Measured> {
 const LATE_PRICE_DUE_MS = 61_000;
 /** How often the schedules run. */
 const SCHEDULE_MS = 300_000;
-/** A note of the journal is read by each sweep of the hour after it, and of some minutes more. */
-const SWEEPS = 15;
+/** A note of the journal is read by each sweep of the 21 minutes after it (dynamo-attempt-journal.ts, tell-open.ts). */
+const SWEEPS = 6;
 
 /** Lets time pass for the functions, which run in this process. */
 function aheadOfTime() {
