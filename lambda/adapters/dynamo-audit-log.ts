@@ -10,7 +10,7 @@ import type { AuditLog } from "../ports/audit.ts";
 import { eventItem } from "./audit-items/event-item.ts";
 import { Lane } from "./audit-items/lane.ts";
 import { sumsOf, sumUpdate } from "./audit-items/sum-items.ts";
-import { withBackOff } from "./back-off.ts";
+import { type Tried, type Waiting, withBackOff } from "./back-off.ts";
 
 /** What one transaction of DynamoDB takes ("TransactWriteItems", API reference, read 2026-11-28). */
 const ITEMS_MAX = 100;
@@ -24,12 +24,15 @@ export class DynamoAuditLog implements AuditLog {
   readonly #client: DynamoDBClient;
   readonly #table: string;
   readonly #retentionDays: number;
+  readonly #waiting: Waiting | undefined;
   readonly #lane = new Lane((below) => randomInt(below));
 
-  constructor(client: DynamoDBClient, table: string, retentionDays: number) {
+  /** `waiting`: how it waits before it sends again; in real time where it is left out. */
+  constructor(client: DynamoDBClient, table: string, retentionDays: number, waiting?: Waiting) {
     this.#client = client;
     this.#table = table;
     this.#retentionDays = retentionDays;
+    this.#waiting = waiting;
   }
 
   async append(events: readonly AuditEvent[]): Promise<void> {
@@ -52,7 +55,7 @@ export class DynamoAuditLog implements AuditLog {
 
   async #write(events: readonly AuditEvent[]): Promise<void> {
     let missing = events;
-    await withBackOff(RESENDS_MAX, async () => {
+    const tryOnce = async (): Promise<Tried<void>> => {
       while (missing.length > 0) {
         try {
           await this.#client.send(new TransactWriteItemsCommand({ TransactItems: this.#writes(missing) }));
@@ -66,7 +69,8 @@ export class DynamoAuditLog implements AuditLog {
         }
       }
       return { kind: "done", value: undefined };
-    });
+    };
+    await withBackOff(RESENDS_MAX, tryOnce, this.#waiting);
   }
 
   /** The events first, then the sums. */

@@ -3,8 +3,8 @@ import {
   TransactionCanceledException,
   TransactWriteItemsCommand,
 } from "@aws-sdk/client-dynamodb";
-import { describe, expect, test, vi } from "vitest";
-import { resent, type Tried, withBackOff } from "../../lambda/adapters/back-off.ts";
+import { describe, expect, test } from "vitest";
+import { resent, type Tried, type Waiting, withBackOff } from "../../lambda/adapters/back-off.ts";
 import { DynamoAuditLog } from "../../lambda/adapters/dynamo-audit-log.ts";
 import { EVENTS } from "./stored-values.ts";
 
@@ -22,6 +22,12 @@ function endingIn<T>(...ends: readonly Tried<T>[]): { tries: number; once: () =>
   return ending;
 }
 const done: Tried<string> = { kind: "done", value: "done" };
+/** Time that passes at once, and keeps how long it was waited. */
+function waiting(chance: number): Waiting & { readonly waits: number[] } {
+  const waits: number[] = [];
+  return { waits, wait: async (ms) => waits.push(ms), chance: () => chance };
+}
+
 const again = (message: string): Tried<string> => ({ kind: "again", cause: new Error(message) });
 
 describe("the back-off", () => {
@@ -32,25 +38,34 @@ describe("the back-off", () => {
   ])("%s", async (_, ends, tries) => {
     const ending = endingIn(...ends);
 
-    expect(await withBackOff(3, ending.once)).toBe("done");
+    expect(await withBackOff(3, ending.once, waiting(0.5))).toBe("done");
     expect(ending.tries).toBe(tries);
   });
 
   test("the cause of the last try is thrown, where no try is left", async () => {
     const ending = endingIn(again("first"), again("second"), again("last"));
 
-    await expect(withBackOff(2, ending.once)).rejects.toThrow("last");
+    await expect(withBackOff(2, ending.once, waiting(0.5))).rejects.toThrow("last");
     expect(ending.tries).toBe(3);
   });
 
-  test("waits twice as long each time", async () => {
-    const random = vi.spyOn(Math, "random").mockReturnValue(0);
-    const startMs = performance.now();
-    await expect(withBackOff(3, endingIn(again("no")).once)).rejects.toThrow("no");
+  test.each([
+    ["the shortest that chance allows", 0, [10, 20, 40]],
+    ["the middle", 0.5, [20, 40, 80]],
+    ["longer than that", 0.75, [25, 50, 100]],
+  ])("waits twice as long each time: %s", async (_, chance, waits) => {
+    const time = waiting(chance);
+    await expect(withBackOff(3, endingIn(again("no")).once, time)).rejects.toThrow("no");
 
-    // 10, 20 and 40 milliseconds, the shortest that chance allows; a timer may be early by one.
-    expect(performance.now() - startMs).toBeGreaterThanOrEqual(67);
-    random.mockRestore();
+    expect(time.waits).toEqual(waits);
+  });
+
+  test("waits in real time, where it is told of no other", async () => {
+    const startMs = performance.now();
+    await expect(withBackOff(1, endingIn(again("no")).once)).rejects.toThrow("no");
+
+    // 10 milliseconds at least; a timer may be early by one.
+    expect(performance.now() - startMs).toBeGreaterThanOrEqual(9);
   });
 
   test("a send that may have been applied is not sent again", async () => {
@@ -85,7 +100,7 @@ describe("the audit log", () => {
       if (answer !== null && answer !== undefined) throw answer;
       return {};
     };
-    const log = new DynamoAuditLog({ send } as unknown as DynamoDBClient, "audit", 400);
+    const log = new DynamoAuditLog({ send } as unknown as DynamoDBClient, "audit", 400, waiting(0.5));
     await log.append(EVENTS.slice(0, 3));
     return sends;
   }

@@ -6,6 +6,8 @@ import {
   type EventName,
   isBeginning,
 } from "../../lambda/domain/audit-event.ts";
+import type { Balance } from "../../lambda/domain/balance.ts";
+import { rowCallId } from "../../lambda/domain/call/names.ts";
 import type { Attempt } from "../../lambda/domain/call/record.ts";
 import { type MicroUsd, NOTHING, usdText } from "../../lambda/domain/money.ts";
 import { isoDay } from "../../lambda/domain/time.ts";
@@ -15,11 +17,15 @@ import { listed, Sums, sumsFrom, sumsIn, unendedIn, whole } from "./audit-books.
 import type { Checks } from "./checks.ts";
 import type { Delivery } from "./delivery.ts";
 import { Amounts } from "./history.ts";
+import { lateVendor } from "./late-vendor.ts";
 import type { Scenario } from "./scenario.ts";
 import type { SimulatedVendor } from "./vendor.ts";
 import type { World } from "./world.ts";
 
 const OUTCOMES: readonly EventName[] = ["settled", "released", "unresolved", "denied", "free"];
+
+/** A draw forgets the windows that are older by so many (docs/protocol.md, W2). */
+const WINDOWS_KEPT = 3;
 
 /** Rows that are listed at once: few, so that a page ends in the middle of a shard now and then. */
 const PAGE = 20;
@@ -43,7 +49,10 @@ export class AuditChecks {
   }
 
   async run(scenario: Scenario, vendor: SimulatedVendor): Promise<void> {
-    const byVendor = await listed(this.#delivery, { kind: "vendor", vendor: "stripe" }, PAGE);
+    const byVendor = new Map<string, AuditRow>();
+    for (const vendor of ["stripe", lateVendor.name])
+      for (const [id, row] of await listed(this.#delivery, { kind: "vendor", vendor }, PAGE))
+        byVendor.set(id, row);
     this.#rows = await whole(this.#delivery, byVendor);
     this.#attemptsHaveRows();
     this.#decisionsHaveRows(scenario, vendor);
@@ -51,6 +60,7 @@ export class AuditChecks {
     await this.#keysFindTheirRows();
     this.#eventsAreThoseOfTheTable();
     this.#sumsAreThoseOfTheRows();
+    this.#sumsAreThoseOfTheRecords();
     this.#balancesAgree();
     this.#journalIsRight();
   }
@@ -60,6 +70,10 @@ export class AuditChecks {
     for (const [attemptId, known] of this.#checks.history.attempts) {
       const row = this.#only(attemptId);
       if (row === null) continue;
+      const subjects = known.map(({ recordId }) => rowCallId(recordId.replace(/ \(\d+\)$/, "")));
+      const other = subjects.find((subject) => subject !== row.subject);
+      if (other !== undefined)
+        this.#world.broke(6, `the row of ${attemptId} is of ${row.subject}, its record of ${other}`);
       const states = known.map(({ attempt }) => stateOf(attempt));
       const state = states.find((candidate) => OUTCOMES.includes(candidate)) ?? "open";
       if (row.state !== state)
@@ -113,7 +127,7 @@ export class AuditChecks {
     }
   }
 
-  /** Every index has every row. Here all keys are of one vendor. */
+  /** Every index has every row. */
   async #keysFindTheirRows(): Promise<void> {
     let found = 0;
     for (const keyId of this.#state.policies.keys())
@@ -174,6 +188,17 @@ export class AuditChecks {
       );
   }
 
+  /** What the sums say was spent of each key and window is what was decided, whatever became of the writes of balances. */
+  #sumsAreThoseOfTheRecords(): void {
+    const told = new Amounts();
+    for (const [place, spent] of sumsIn(this.#delivery).spentByKey()) told.add(place, spent);
+    const [want, have] = [this.#checks.history.spent().lines(), told.lines()];
+    const missing = want.find((line) => !have.includes(line));
+    const extra = have.find((line) => !want.includes(line));
+    if (missing !== undefined || extra !== undefined)
+      this.#world.broke(6, `the records say ${missing ?? "nothing"}, and the sums ${extra ?? "nothing"}`);
+  }
+
   /** Where nothing was lost, what the sums say was spent is what a balance lacks, but for what is unresolved. */
   #balancesAgree(): void {
     if (this.#world.ledgerFaults > 0) return;
@@ -187,7 +212,7 @@ export class AuditChecks {
     }
     for (const [keyId, balance] of this.#state.balances) {
       this.#isCounted(keyId, told.inTotal(keyId), countedInTotal(balance));
-      for (const window of Object.keys(balance.leftByWindow).map(Number))
+      for (const window of neverForgotten(balance))
         this.#isCounted(
           `${keyId} in window ${window}`,
           told.in({ keyId, window }),
@@ -216,6 +241,12 @@ export class AuditChecks {
         `the journal says that ${wrong} ${unended.has(wrong) ? "did not end" : "ended or never began"}`,
       );
   }
+}
+
+/** The windows that no draw has forgotten: a late price above its estimate opens one anew that was. */
+function neverForgotten({ leftByWindow }: Balance): readonly number[] {
+  const windows = Object.keys(leftByWindow).map(Number);
+  return windows.filter((window) => !windows.some((later) => later >= window + WINDOWS_KEPT));
 }
 
 /** What a row is to say of an attempt. */

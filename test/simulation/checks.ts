@@ -17,6 +17,9 @@ import type { Sent } from "./sent.ts";
 import type { Demand, SimulatedVendor } from "./vendor.ts";
 import { type Process, SKEW_MS_MAX, type World } from "./world.ts";
 
+/** A price is asked for at least so long after the end of what it is for. */
+const ASKED_FOR_MS_MIN = 7 * 24 * 3_600_000;
+
 /** What is known of a request besides what the product writes of it. */
 export interface Begun {
   readonly policy: Policy;
@@ -170,8 +173,45 @@ export class Checks {
       this.#world.broke(6, `${after.callId} has the correction ${back} again, which was taken off`);
   }
 
-  /** A record keeps few of the corrections that landed, unless writes were lost: so it stays small in a loop. */
   atEnd(): void {
+    this.#finalPricesAreCounted();
+    this.#recordsAreSmall();
+  }
+
+  /** What came of late prices, for what a schedule reached. */
+  *latePrices(): Generator<string> {
+    for (const { attempts, corrections } of this.history.records.values()) {
+      for (const { lateAtMs, overrun, outcome } of Object.values(attempts)) {
+        if (lateAtMs === null) continue;
+        yield outcome?.reason ?? "late price";
+        if (overrun) yield "late price above what was reserved";
+      }
+      for (const [opId, { amount }] of Object.entries(corrections))
+        if (opId.startsWith("late_")) yield `late price ${amount > 0n ? "below" : "above"} the estimate`;
+    }
+  }
+
+  /** Promises 3 and 4: a settled message costs what its vendor says in the end, or its estimate where that is nothing. */
+  #finalPricesAreCounted(): void {
+    for (const { callId, objectId, payingAttemptId, latePrice } of this.history.records.values()) {
+      const late = this.#vendor.books.objects.get(objectId ?? "")?.late;
+      const attempt = this.history.attempt(payingAttemptId ?? "")?.attempt;
+      if (late == null || attempt === undefined) continue;
+      const isGivenUp = attempt.outcome?.reason === "price_never_told";
+      const wanted = fromUsdCents(BigInt(isGivenUp ? late.estimate : late.final));
+      if (latePrice !== null) this.#world.broke(3, `${callId} waits for its price for ever`);
+      if (isGivenUp && this.#world.nowMs - late.endedAtMs < ASKED_FOR_MS_MIN)
+        this.#world.broke(3, `${callId} keeps its estimate though its price may still come`);
+      if (attempt.cost !== wanted)
+        this.#world.broke(
+          attempt.cost < wanted ? 3 : 4,
+          `${callId} costs ${usd(attempt.cost)}, its vendor says ${usd(wanted)}`,
+        );
+    }
+  }
+
+  /** A record keeps few of the corrections that landed, unless writes were lost: so it stays small in a loop. */
+  #recordsAreSmall(): void {
     if (this.#world.ledgerFaults > 0) return;
     for (const { callId, corrections } of this.#state.calls.values()) {
       const landed = Object.keys(corrections).filter((opId) => this.#isApplied(opId));

@@ -1,8 +1,11 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import type { Waiting } from "../../lambda/adapters/back-off.ts";
 import { DynamoAttemptJournal } from "../../lambda/adapters/dynamo-attempt-journal.ts";
 import { DynamoAuditLog } from "../../lambda/adapters/dynamo-audit-log.ts";
-import { recordAudit } from "../../lambda/app/audit/record-audit.ts";
+import { eventsOf, recordAudit } from "../../lambda/app/audit/record-audit.ts";
 import { tellOpen } from "../../lambda/app/audit/tell-open.ts";
+import { eventId } from "../../lambda/audit-wire.ts";
+import { isBeginning } from "../../lambda/domain/audit-event.ts";
 import type { Clock } from "../../lambda/ports/clock.ts";
 import { AUDIT_TABLE } from "../../lib/table-schemas.ts";
 import { dynamoStub } from "../support/dynamo-stub.ts";
@@ -58,7 +61,10 @@ export class Delivery {
     this.items = stub.items;
   }
 
-  /** Delivers and sweeps with faults; then, without, replays what ended as a dead letter, and sweeps a last time. */
+  /**
+   * Delivers and sweeps with faults; then, without, sweeps, looks whether the log is complete but for dead letters, replays
+   * these, and sweeps a last time.
+   */
   async run(): Promise<void> {
     await this.#sweep();
     this.#world.offer(() => this.#arrival());
@@ -69,11 +75,36 @@ export class Delivery {
     await this.#world.run();
 
     this.#world.faults = NO_FAULTS;
+    this.#world.jump(HOUR_MS);
+    await this.#sweep();
+    this.#nothingIsHidden();
+
     const letters = [...this.#deadLetters, ...this.#deadLetters.slice(0, 2), ...this.#someRecords()];
     for (const letter of letters) this.#go(this.#invoke(letter));
     await this.#world.run();
     this.#world.jump(HOUR_MS);
     await this.#sweep();
+  }
+
+  /**
+   * Promise 6, before anybody looks at dead letters: what was acknowledged is on the log. Of an attempt that only began
+   * there is a row at least, though its outcome is a dead letter.
+   */
+  #nothingIsHidden(): void {
+    const told = new Set<string>();
+    for (const { pk, sk } of this.items.values()) {
+      const [, attemptId] = /^(att_\w+)#/.exec(sk?.S ?? "") ?? [];
+      if (attemptId !== undefined) told.add(attemptId);
+      told.add(`${pk?.S}#${sk?.S}`);
+    }
+    const dead = new Set(this.#deadLetters.flat());
+    for (const record of this.#records.filter((each) => !dead.has(each))) {
+      for (const event of eventsOf(record.change, this.#state.policies)) {
+        const id = isBeginning(event) ? event.attemptId : eventId(event);
+        if (id !== null && !told.has(id))
+          this.#world.broke(6, `a batch was acknowledged and the log lacks ${id}`);
+      }
+    }
   }
 
   #go(actor: Promise<unknown>): void {
@@ -171,17 +202,21 @@ export class Delivery {
   #ports(process: Process) {
     const table = faultyAuditTable(this.#world, process, this.table, this.#hasTokens);
     const clock = this.#world.clockOf(process);
+    const waiting = {
+      wait: (ms: number) => this.#world.wait(process, ms),
+      chance: () => this.#world.random.next(),
+    };
     return {
       vault: new FaultyVault(this.#world, process, this.#state),
       clock,
-      ...this.#auditPorts(table, clock),
+      ...this.#auditPorts(table, clock, waiting),
     };
   }
 
-  #auditPorts(table: DynamoDBClient, clock: Clock) {
+  #auditPorts(table: DynamoDBClient, clock: Clock, waiting?: Waiting) {
     const newId = () => this.#world.ids.random(20);
     return {
-      log: new DynamoAuditLog(table, "Audit", RETENTION_DAYS),
+      log: new DynamoAuditLog(table, "Audit", RETENTION_DAYS, waiting),
       journal: new DynamoAttemptJournal(table, "Audit", clock, newId),
     };
   }

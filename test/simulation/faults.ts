@@ -10,6 +10,8 @@ const FAULTS = [
   "vanished",
   "readFailed",
   "throttled",
+  "conflict",
+  "indexLags",
   // processes
   "crash",
   "suspend",

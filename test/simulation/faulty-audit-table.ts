@@ -1,7 +1,11 @@
 import {
   type DynamoDBClient,
+  GetItemCommand,
+  type GetItemCommandOutput,
   PutItemCommand,
   type QueryCommandOutput,
+  TransactionCanceledException,
+  type TransactWriteItem,
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
@@ -9,6 +13,9 @@ import type { Process, World } from "./world.ts";
 
 /** Sends of the SDK's `standard` retry mode, the first included. */
 const SENDS_MAX = 3;
+
+/** How likely each further item of a transaction meets another transaction, where one does. */
+const MEETS_TOO = 0.2;
 
 /** How a write ended at the table. */
 type Ended =
@@ -29,11 +36,31 @@ export function faultyAuditTable(
 ): DynamoDBClient {
   const send = (command: unknown) => (table as unknown as Sends).send(command);
 
+  /** Another transaction is under way with some of the items. Nothing is written, and each item says what was wrong with it. */
+  const meet = async (items: readonly TransactWriteItem[]): Promise<unknown> => {
+    const sure = world.random.int(items.length);
+    const met = items.map((_, index) => index === sure || world.random.chance(MEETS_TOO));
+    const isThere = async ({ Put }: TransactWriteItem): Promise<boolean> => {
+      if (Put?.Item === undefined) return false;
+      const { pk, sk } = Put.Item;
+      const key = { pk, sk } as GetItemCommand["input"]["Key"];
+      const found = await send(new GetItemCommand({ TableName: Put.TableName, Key: key }));
+      return (found as GetItemCommandOutput).Item !== undefined;
+    };
+    const reasons = items.map(async (item, index) => {
+      if (met[index] === true) return "TransactionConflict";
+      return (await isThere(item)) ? "ConditionalCheckFailed" : "None";
+    });
+    const CancellationReasons = (await Promise.all(reasons)).map((Code) => ({ Code }));
+    throw new TransactionCanceledException({ message: "a conflict", CancellationReasons, $metadata: {} });
+  };
+
   const write = async (label: string, command: unknown, keepsAnswer: boolean): Promise<unknown> => {
     let landed: Promise<Ended> | null = null;
     const apply = (): Promise<Ended> => {
       if (landed !== null) return landed;
-      const ended = endOf(send(command));
+      const items = command instanceof TransactWriteItemsCommand ? command.input.TransactItems : undefined;
+      const ended = endOf(items !== undefined && world.hits("conflict") ? meet(items) : send(command));
       void ended.then(({ kind }) => {
         if (keepsAnswer && kind === "done") landed = ended;
       });

@@ -3,7 +3,7 @@ import type { Draw } from "../../lambda/domain/balance.ts";
 import type { CountForm } from "../../lambda/domain/call-rate.ts";
 import type { Policy } from "../../lambda/domain/vault-key.ts";
 import type { AttemptNote, Balances, DrawResult } from "../../lambda/ports/balances.ts";
-import type { Calls, SaveResult } from "../../lambda/ports/calls.ts";
+import type { Calls, DueCalls, SaveResult } from "../../lambda/ports/calls.ts";
 import type { ListedKeys } from "../../lambda/ports/listed-keys.ts";
 import type { Objects } from "../../lambda/ports/objects.ts";
 import type { Policies } from "../../lambda/ports/policies.ts";
@@ -98,8 +98,7 @@ export class FaultyVault implements Vault {
     },
     confirm: (callId, opIds) =>
       this.#repeated(`confirm ${opIds.length} of ${short(callId)}`, () => this.#state.confirm(callId, opIds)),
-    /** Stripe tells every price at once. */
-    late: async () => [],
+    late: (wanted) => this.#read("list late prices", () => this.#late(wanted)),
     lateBacklog: async () => ({ calls: 0, oldestDueMs: null }),
   };
 
@@ -129,6 +128,21 @@ export class FaultyVault implements Vault {
     } catch {
       return { kind: "ambiguous" };
     }
+  }
+
+  /** The longest due first. An index that lags lacks some calls, and has some whose price is settled. */
+  #late({ vendor, dueByMs, limit }: DueCalls): readonly string[] {
+    const lags = this.#world.hits("indexLags");
+    const due: { readonly callId: string; readonly dueMs: number }[] = [];
+    for (const { callId, latePrice, attempts } of this.#state.calls.values()) {
+      if (lags && this.#world.random.chance(0.3)) continue;
+      if (latePrice !== null && latePrice.vendor === vendor && latePrice.dueMs <= dueByMs)
+        due.push({ callId, dueMs: latePrice.dueMs });
+      else if (lags && Object.values(attempts).some(({ lateAtMs }) => lateAtMs !== null))
+        due.push({ callId, dueMs: 0 });
+    }
+    due.sort((a, b) => a.dueMs - b.dueMs);
+    return due.slice(0, limit).map(({ callId }) => callId);
   }
 
   /** Every send of a write of a balance was throttled: certainly none was applied. */

@@ -1,5 +1,5 @@
 import type { Attempt, CallRecord, KeyWindow } from "../../lambda/domain/call/record.ts";
-import { type MicroUsd, microUsd, minus, NOTHING, plus } from "../../lambda/domain/money.ts";
+import { type MicroUsd, microUsd, minus, NOTHING, plus, usdText } from "../../lambda/domain/money.ts";
 import type { BalanceWrite, VaultState } from "../support/memory-vault.ts";
 
 /** An attempt as the table last told of it, with the record that it is on: TTL may remove one, and another be made. */
@@ -15,6 +15,14 @@ export class Amounts {
   add({ keyId, window }: KeyWindow, amount: MicroUsd): void {
     const name = `${keyId}/${window}`;
     this.#amounts.set(name, plus(this.#amounts.get(name) ?? NOTHING, amount));
+  }
+
+  /** Those that are not nothing. */
+  lines(): readonly string[] {
+    return [...this.#amounts]
+      .filter(([, amount]) => amount !== 0n)
+      .map(([name, amount]) => `${name}: ${usdText(amount)} USD`)
+      .sort();
   }
 
   in({ keyId, window }: KeyWindow): MicroUsd {
@@ -115,6 +123,22 @@ export class History {
       }
     }
     return { due, undelivered, leaked };
+  }
+
+  /** What was taken from each key for good, in the windows it was taken from; without what is held. */
+  spent(): Amounts {
+    const spent = new Amounts();
+    for (const [known] of this.attempts.values()) {
+      if (known === undefined) continue;
+      const { kind, state, windows, cost } = known.attempt;
+      const takes = kind === "joiner" ? cost > 0n : state === "settled";
+      if (takes) for (const place of windows) spent.add(place, paid(known.attempt));
+    }
+    for (const record of this.records.values())
+      if (isCancel(record))
+        for (const correction of Object.values(record.corrections))
+          spent.add(correction, microUsd(-correction.amount));
+    return spent;
   }
 
   /** A claim that arrives when its attempt is long over, and off its record, changes nothing of what it was. */

@@ -1,3 +1,4 @@
+import { settleLatePrices } from "../../lambda/app/audit/settle-late-prices.ts";
 import { ADMIN } from "../../lambda/app/keys/caller.ts";
 import { issueKey, type KeyRequest } from "../../lambda/app/keys/issue-key.ts";
 import { changeKey, revokeKey } from "../../lambda/app/keys/manage-key.ts";
@@ -11,15 +12,23 @@ import { makeVaultKey, type Policy } from "../../lambda/domain/vault-key.ts";
 import type { SpentBudget } from "../../lambda/ports/audit.ts";
 import type { Ids } from "../../lambda/ports/ids.ts";
 import { vendorRegistry } from "../../lambda/vendors/index.ts";
+import { registryOf } from "../../lambda/vendors/registry.ts";
 import type { VaultState } from "../support/memory-vault.ts";
 import { DEFAULT_RATE_CARD } from "../support/rate-card.ts";
 import { UNLIMITED } from "../support/unlimited.ts";
 import type { Checks } from "./checks.ts";
 import { FaultyVault } from "./faulty-vault.ts";
+import { lateVendor } from "./late-vendor.ts";
 import type { SimulatedVendor } from "./vendor.ts";
 import type { Process, World } from "./world.ts";
 
-const VENDORS = vendorRegistry();
+const VENDORS = registryOf([...vendorRegistry().all, lateVendor]);
+/** How likely the keys of a family are for the vendor that tells prices late, and not for Stripe. */
+const LATE = 0.3;
+/** What a run that asks for late prices has, in milliseconds: often too little for all of them. */
+const RUNS_MS = [15_000, 60_000, 300_000];
+/** Until then the price of every message is known; and until then one that is never known is not asked for any more. */
+const LATE_ROUNDS_MS = [3_600_000, 31 * 3_600_000, 8 * 24 * 3_600_000];
 /** Small, so that caps are met and off-by-one shows. USD cents. */
 const ISSUER = { kind: "admin", id: "admin" } as const;
 const AMOUNT_MAX = 5;
@@ -27,10 +36,12 @@ const CAP_MAX = 14;
 const HOUR_MS = 3_600_000;
 const INVOCATION_MS = 29_000;
 /**
- * The creation of a PaymentIntent is not repeated across the end of its recall: a known gap (docs/testing.md). Charges
- * and refunds are.
+ * The creation of a PaymentIntent is not repeated across the end of its recall: a known gap (docs/testing.md). Nor is a
+ * message: whoever joins one that is settled at an estimate could make another one, which costs more. Charges and refunds
+ * are.
  */
 const CREATION_REPEATED_MS_MAX = 22 * HOUR_MS;
+const NOT_REPEATED_LATE = ["v1/payment_intents", "v1/messages"];
 const FORM = { "content-type": ["application/x-www-form-urlencoded"] };
 
 /** A key that an agent holds. */
@@ -41,6 +52,8 @@ interface HeldKey {
 
 /** The keys that may repeat each other's calls: those of one root. */
 type Family = readonly HeldKey[];
+
+const isLate = ([key]: Family): boolean => key?.policy.vendor === lateVendor.name;
 
 /** A call as a client means it: what stays the same when it is repeated. */
 interface Intention {
@@ -107,6 +120,41 @@ export class Scenario {
     if (random.chance(0.2)) this.#go(this.#revoker());
     if (random.chance(0.3)) this.#go(this.#changer());
     if (random.chance(0.2)) this.#go(this.#issuer());
+    if (this.#families.some(isLate)) this.#go(this.#asker());
+  }
+
+  /** Time goes on, and the prices of messages are asked for while their calls are repeated. */
+  async askWithFaults(): Promise<void> {
+    const { random } = this.#world;
+    if (!this.#families.some(isLate)) return;
+    for (let rounds = random.between(1, 3); rounds > 0 && this.#isWaiting(); rounds--) {
+      this.#world.jump(random.pick([61_000, 120_000, 3 * HOUR_MS, 20 * HOUR_MS]));
+      this.#askBesideCalls();
+      await this.#world.run();
+    }
+  }
+
+  /** The same when nothing fails any more, until every price is known or never will be. */
+  async askToTheEnd(): Promise<void> {
+    for (const roundMs of LATE_ROUNDS_MS) {
+      if (!this.#isWaiting()) return;
+      this.#world.jump(roundMs);
+      this.#askBesideCalls();
+      await this.#world.run();
+    }
+    if (this.#isWaiting()) this.#world.broke(3, "a late price is not asked for, however long it is due");
+  }
+
+  #isWaiting(): boolean {
+    return [...this.#state.calls.values()].some(({ latePrice }) => latePrice !== null);
+  }
+
+  #askBesideCalls(): void {
+    const { random } = this.#world;
+    for (let runs = random.between(1, 2); runs > 0; runs--) this.#go(this.#ask());
+    for (const { family, intention } of this.#intentions)
+      if (isLate(family) && intention.idempotencyKey !== null && random.chance(0.2))
+        this.#go(this.#call(random.pick(family), intention));
   }
 
   /** Repeats every call that has an idempotency key, once, when nothing fails any more. */
@@ -128,13 +176,14 @@ export class Scenario {
   /** A root alone, or a root with two children that are called with beside it. */
   #makeFamily(): Family {
     const { random } = this.#world;
-    const root = this.#makeKey(null);
+    const vendor = random.chance(LATE) ? lateVendor.name : "stripe";
+    const root = this.#makeKey(vendor, null);
     if (random.chance(0.6)) return [root];
-    const children = [this.#makeKey(root), this.#makeKey(root)];
+    const children = [this.#makeKey(vendor, root), this.#makeKey(vendor, root)];
     return random.chance(0.5) ? children : [root, ...children];
   }
 
-  #makeKey(parent: HeldKey | null): HeldKey {
+  #makeKey(vendor: string, parent: HeldKey | null): HeldKey {
     const { random, nowMs } = this.#world;
     const { keyId, token, secretHash } = makeVaultKey(random.text(16), random.text(32));
     // Days count from the issue: those of a chain end at different hours.
@@ -145,7 +194,7 @@ export class Scenario {
     const policy: Policy = {
       keyId,
       secretHash,
-      vendor: "stripe",
+      vendor,
       credential: "default",
       allowedEndpoints: null,
       limits: UNLIMITED,
@@ -198,7 +247,7 @@ export class Scenario {
   async #meanAndCall(family: Family): Promise<void> {
     const { random } = this.#world;
     const key = random.pick(family);
-    const intention = this.#repeatedIntention(family) ?? this.#someIntention();
+    const intention = this.#repeatedIntention(family) ?? this.#someIntention(family);
     this.#intentions.push({ family, intention });
     const other = () => (random.chance(0.3) ? random.pick(family) : key);
     if (random.chance(0.25)) {
@@ -223,10 +272,10 @@ export class Scenario {
       : undefined;
   }
 
-  #someIntention(): Intention {
+  #someIntention(family: Family): Intention {
     const { random, nowMs } = this.#world;
     const amount = `${random.between(1, AMOUNT_MAX)}`;
-    const idempotencyKey = random.chance(0.15) ? null : (this.#sharedKey ?? `k${++this.#names}`);
+    const idempotencyKey = random.chance(isLate(family) ? 0.4 : 0.15) ? null : (this.#sharedKey ?? `k${++this.#names}`);
     const post = (path: string, fields: Record<string, string> = {}): Intention => ({
       method: "POST",
       path,
@@ -234,6 +283,7 @@ export class Scenario {
       idempotencyKey,
       meantMs: nowMs,
     });
+    if (isLate(family)) return post("v1/messages", { amount });
     const intents = this.#vendor.books.intents();
     if (intents.length > 0 && random.chance(0.5)) {
       const { id, amount: now } = random.pick(intents);
@@ -291,7 +341,7 @@ export class Scenario {
     await this.#pause(3);
     const { method, path, idempotencyKey, meantMs } = intention;
     const isTooLate = this.#world.nowMs - meantMs > CREATION_REPEATED_MS_MAX;
-    if (isTooLate && idempotencyKey !== null && path === "v1/payment_intents") return null;
+    if (isTooLate && idempotencyKey !== null && NOT_REPEATED_LATE.includes(path)) return null;
     const number = ++this.#names;
     return this.#world.spawn(`p${number}`, true, async (process) => {
       this.#checks.begins(process, key.policy, this.events.revoked);
@@ -319,7 +369,7 @@ export class Scenario {
     return {
       requestId: process.name,
       token: key.token,
-      vendorName: "stripe",
+      vendorName: key.policy.vendor,
       method,
       rawPath: path,
       query: {},
@@ -365,6 +415,28 @@ export class Scenario {
         return text;
       },
     };
+  }
+
+  // ---- late prices --------------------------------------------------------------------------------------------
+
+  async #asker(): Promise<void> {
+    await this.#pause(150);
+    if (this.#world.random.chance(0.3)) this.#world.jump(this.#world.random.between(61, 120) * 1000);
+    await this.#ask();
+  }
+
+  /** One run of the schedule that asks for late prices. */
+  async #ask(): Promise<void> {
+    const { random, ids } = this.#world;
+    await this.#pause(10);
+    const runMs = random.pick(RUNS_MS);
+    await this.#world.spawn(`late${++this.#names}`, false, async (process) => {
+      const ports = this.#ports(process, new FaultyVault(this.#world, process, this.#state));
+      this.#world.say(`${process.name}: begins to ask for late prices`);
+      return settleLatePrices(ports.clock.now() + runMs, { ...ports, ids }).catch((error: unknown) =>
+        this.#world.say(`${process.name}: ${String(error)}`),
+      );
+    });
   }
 
   // ---- operators ----------------------------------------------------------------------------------------------
@@ -427,8 +499,8 @@ export class Scenario {
       );
       if (issued === null) return;
       this.events.issued.add(issued.policy.keyId);
-      const intention = this.#someIntention();
-      await this.#call({ token: issued.token, policy: issued.policy }, intention);
+      const key = { token: issued.token, policy: issued.policy };
+      await this.#call(key, this.#someIntention([key]));
     };
     await Promise.all([issue(), issue()]);
   }

@@ -42,12 +42,14 @@ export async function runSchedule(seed: number, keepTrace = false): Promise<Sche
   const scenario = new Scenario(world, state, vendor, checks, spending);
   scenario.start();
   await world.run();
+  await scenario.askWithFaults();
 
   world.faults = NO_FAULTS;
   if (random.chance(0.2)) world.jump(random.pick([31_000, 3_600_000, 49 * 3_600_000]));
   state.sweep(world.nowMs);
   scenario.repeatAll();
   await world.run();
+  await scenario.askToTheEnd();
 
   if (world.violation === null) checks.atEnd();
   const delivered = new World(random, someFaults(random), keepTrace);
@@ -64,6 +66,7 @@ export async function runSchedule(seed: number, keepTrace = false): Promise<Sche
   for (const known of checks.history.attempts.values())
     for (const { attempt } of known)
       reach(`${attempt.kind} ${attempt.state}${attempt.overrun ? " overrun" : ""}`);
+  for (const what of checks.latePrices()) reach(what);
   const violation = world.violation ?? delivered.violation;
   const trace = [...world.trace, ...delivered.trace];
   return { seed, steps: world.steps + delivered.steps, violation, trace, reached };

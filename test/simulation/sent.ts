@@ -5,7 +5,7 @@ import type { Process } from "./world.ts";
 export type Command =
   | {
       readonly kind: "create";
-      readonly object: "charge" | "refund" | "payment_intent";
+      readonly object: "charge" | "refund" | "payment_intent" | "message";
       readonly amount: number;
     }
   | {

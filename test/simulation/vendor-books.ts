@@ -7,7 +7,7 @@ import type { Command, Sent } from "./sent.ts";
  */
 export interface VendorObject {
   readonly id: string;
-  readonly kind: "charge" | "refund" | "payment_intent";
+  readonly kind: "charge" | "refund" | "payment_intent" | "message";
   amount: number;
   /** The part of the amount that the shop's own backend has raised it by, and nobody has acted on yet. */
   raisedElsewhere: number;
@@ -20,6 +20,21 @@ export interface VendorObject {
   readonly touchedBy: Sent[];
   /** The requests that got a replay of one of these: their calls may have paid for it. */
   readonly replayedTo: Sent[];
+  /** What a message costs; null for all that costs its amount. */
+  readonly late: LateTerms | null;
+}
+
+/** The price of a message as it turns out. USD cents, and milliseconds. */
+export interface LateTerms {
+  /** What is said at once, at most what was asked for. */
+  readonly estimate: number;
+  /** What is said later; it may be anything. */
+  readonly final: number;
+  /** Infinity where it is never said. */
+  readonly toldFromMs: number;
+  readonly endedAtMs: number;
+  /** Somebody was told. */
+  isTold: boolean;
 }
 
 export interface Executed {
@@ -29,7 +44,13 @@ export interface Executed {
   readonly stored: boolean;
 }
 
-const CREATED = { charges: "charge", refunds: "refund", payment_intents: "payment_intent" } as const;
+const CREATED = {
+  charges: "charge",
+  refunds: "refund",
+  payment_intents: "payment_intent",
+  messages: "message",
+} as const;
+const ID_BEGINS = { charge: "ch", refund: "re", payment_intent: "pi", message: "msg" } as const;
 const VERBS = ["confirm", "capture", "cancel", "increment_authorization"] as const;
 
 /** Reads a request as the vendor does. */
@@ -42,8 +63,15 @@ export function commandOf(method: string, target: string, form: URLSearchParams)
   return { kind: "change", objectId, verb: VERBS.find((name) => name === verb) ?? "update", amount };
 }
 
-/** Money that an object has moved, or can still be made to move past the proxy. */
+/**
+ * Money that an object has moved, or can still be made to move past the proxy. A message counts as what was said of it: what
+ * it costs beyond its estimate is an overrun, by design.
+ */
 export const committedBy = (object: VendorObject): number => {
+  if (object.late !== null) {
+    const { estimate, final, isTold } = object.late;
+    return isTold ? Math.min(estimate, final) : estimate;
+  }
   if (object.kind !== "payment_intent") return object.amount;
   if (object.status === "succeeded" || object.status === "canceled") return object.received;
   return object.committed ? object.amount - object.raisedElsewhere : 0;
@@ -51,16 +79,28 @@ export const committedBy = (object: VendorObject): number => {
 
 export class VendorBooks {
   readonly objects = new Map<string, VendorObject>();
+  readonly #termsOf: (amount: number) => LateTerms;
   #ids = 0;
+
+  /** `termsOf`: what a message costs that may cost so much. */
+  constructor(termsOf: (amount: number) => LateTerms) {
+    this.#termsOf = termsOf;
+  }
 
   intents(): readonly VendorObject[] {
     return [...this.objects.values()].filter(({ kind }) => kind === "payment_intent");
   }
 
-  /** An object as a GET shows it; null where there is none. */
-  show(objectId: string): unknown {
+  /** An object as a GET shows it at `nowMs`; null where there is none. Whoever sees the price of a message is told. */
+  show(objectId: string, nowMs: number): unknown {
     const object = this.objects.get(objectId);
-    return object === undefined ? null : shown(object);
+    if (object === undefined) return null;
+    const { late } = object;
+    if (late === null) return shown(object);
+    if (late.toldFromMs <= nowMs) late.isTold = true;
+    const price = late.isTold ? late.final : null;
+    const status = late.toldFromMs === Infinity ? "ended" : "under_way";
+    return { ...shown(object), price, status, ended_ms: late.endedAtMs };
   }
 
   /** Runs a command. `declined`: the bank says no, where a bank is asked. */
@@ -82,7 +122,7 @@ export class VendorBooks {
     const isIntent = kind === "payment_intent";
     const manualCapture = form.get("capture_method") === "manual";
     const object: VendorObject = {
-      id: `${isIntent ? "pi" : kind === "charge" ? "ch" : "re"}_${++this.#ids}`,
+      id: `${ID_BEGINS[kind]}_${++this.#ids}`,
       kind,
       amount,
       raisedElsewhere: 0,
@@ -92,6 +132,7 @@ export class VendorBooks {
       committed: false,
       touchedBy: [sent],
       replayedTo: [],
+      late: kind === "message" ? this.#termsOf(amount) : null,
     };
     if (asksBank && declined && !isIntent) return refused(402, "card_declined", true);
     this.objects.set(object.id, object);
@@ -157,13 +198,14 @@ function pay(object: VendorObject): void {
   object.received = object.manualCapture ? 0 : object.amount;
 }
 
-const shown = ({ id, kind, amount, received, status }: VendorObject) => ({
+const shown = ({ id, kind, amount, received, status, late }: VendorObject) => ({
   id,
   object: kind,
   amount,
   amount_received: received,
   currency: "usd",
   status: kind === "payment_intent" ? status : "succeeded",
+  ...(late === null ? {} : { estimate: late.estimate }),
 });
 
 const accepted = (body: unknown): Executed => ({ status: 200, body, stored: true });

@@ -1,6 +1,6 @@
 import type { OutboundRequest, VendorHttp, VendorReply } from "../../lambda/ports/vendor-http.ts";
 import type { Answered, Command, Sent } from "./sent.ts";
-import { commandOf, committedBy, VendorBooks, type VendorObject } from "./vendor-books.ts";
+import { commandOf, committedBy, type LateTerms, VendorBooks, type VendorObject } from "./vendor-books.ts";
 import type { Choice, Process, World } from "./world.ts";
 
 /** Money that the vendor's books hold, or may come to hold from requests that are under way. USD cents. */
@@ -32,7 +32,13 @@ interface StoredKey {
 
 /** More than any cap: what is not asked for shows. USD cents. */
 const RAISED_BY_MAX = 40;
-const FORGOTTEN_AFTER_MS = 24 * 3_600_000;
+const HOUR_MS = 3_600_000;
+const FORGOTTEN_AFTER_MS = 24 * HOUR_MS;
+/** When the price of a message is known, after the message. */
+const PRICED_AFTER_MS = [0, 0, 90_000, 2 * HOUR_MS, 30 * HOUR_MS];
+const NEVER_PRICED = 0.03;
+/** Some prices are above what was reserved. USD cents. */
+const OVERRUN_MAX = 4;
 
 /**
  * A vendor that answers as Stripe does: one execution for each idempotency key, 409 to a request that comes meanwhile,
@@ -41,7 +47,7 @@ const FORGOTTEN_AFTER_MS = 24 * 3_600_000;
  * Between the proxy and it lies a network. So a caller may give up while its request is still to be executed.
  */
 export class SimulatedVendor {
-  readonly books = new VendorBooks();
+  readonly books = new VendorBooks((amount) => this.#someTerms(amount));
   readonly requests: Sent[] = [];
   /** Told of each request that leaves a process, and of each that begins to be executed. */
   onSend: (sent: Sent) => void = () => {};
@@ -106,7 +112,7 @@ export class SimulatedVendor {
 
   #send(process: Process, request: OutboundRequest): Promise<VendorReply> {
     const { method, target, headers, body, timeoutMs } = request;
-    const asked = /^\/v1\/(?:payment_intents|charges)\/(\w+)$/.exec(target)?.[1];
+    const asked = /^\/v1\/(?:payment_intents|charges|messages)\/(\w+)$/.exec(target)?.[1];
     if (method === "GET" && asked !== undefined) return this.#ask(process, asked, request);
     const text = new TextDecoder().decode(body);
     const form = new URLSearchParams(text);
@@ -152,9 +158,10 @@ export class SimulatedVendor {
   /** What the object is now, which it need not be any more when its caller acts on it. */
   #tell(lookup: Lookup, hear: (reply: VendorReply) => void): void {
     lookup.hear = null;
-    const found = this.books.show(lookup.objectId);
+    this.changes++;
     const refusal =
       lookup.authorization !== `Bearer ${this.secret}` ? 401 : this.#world.hits("tooMany") ? 429 : null;
+    const found = refusal === null ? this.books.show(lookup.objectId, this.#world.nowMs) : null;
     const status = refusal ?? (found === null ? 404 : 200);
     const body = new TextEncoder().encode(JSON.stringify(status === 200 ? found : {}));
     this.#world.say(`vendor: answers ${status} to ${lookup.process.name}, who asked for ${lookup.objectId}`);
@@ -306,6 +313,18 @@ export class SimulatedVendor {
     sent.hear = null;
     this.#world.say(`${sent.process.name}: the connection broke`);
     hear({ kind: "broken", cause: null });
+  }
+
+  #someTerms(amount: number): LateTerms {
+    const { random, nowMs } = this.#world;
+    const estimate = random.between(1, amount);
+    const final = random.pick([
+      random.int(estimate + 1),
+      random.between(estimate, amount),
+      amount + random.between(1, OVERRUN_MAX),
+    ]);
+    const toldFromMs = random.chance(NEVER_PRICED) ? Infinity : nowMs + random.pick(PRICED_AFTER_MS);
+    return { estimate, final, toldFromMs, endedAtMs: nowMs, isTold: false };
   }
 
   #rotate(): void {

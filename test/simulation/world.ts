@@ -114,6 +114,14 @@ export class World {
     });
   }
 
+  /** A process waits so many milliseconds, or longer. */
+  wait(process: Process, ms: number): Promise<void> {
+    const untilMs = this.nowMs + Math.ceil(ms);
+    return this.step(process, "waits", () => {
+      if (this.nowMs < untilMs) this.jump(untilMs - this.nowMs);
+    });
+  }
+
   /** Runs until nothing is left to do or a promise is broken. */
   async run(): Promise<void> {
     for (;;) {
