@@ -192,6 +192,15 @@ export const MUTATIONS: readonly Mutation[] = [
     schedulesMax: 2_000,
   },
   {
+    name: "names the record of a refusal by another generation",
+    file: "lambda/app/proxy/claim.ts",
+    find: "const beside = onRecord(paid.row, deniedRecordId(callId, attempt.attemptId));",
+    replace:
+      'const beside = onRecord(paid.row, deniedRecordId(callId.split("~", 1)[0] ?? callId, attempt.attemptId));',
+    promises: [6],
+    schedulesMax: 5_000,
+  },
+  {
     name: "takes a draw whose every send was throttled for one that landed",
     file: "test/simulation/faulty-vault.ts",
     find: 'if (await this.#throttledOut(label)) return { kind: "not_applied" };',
@@ -231,6 +240,70 @@ export const MUTATIONS: readonly Mutation[] = [
     find: "await Promise.all([vault.calls.save(record, 0, null), checkIn(row, ports)]);",
     replace:
       'await Promise.all([vault.calls.save(record, 0, null).catch(() => ({ kind: "saved" }) as const), checkIn(row, ports)]);',
+    promises: [6],
+    schedulesMax: 2_000,
+  },
+  {
+    name: "counts a late price twice where two runs meet",
+    file: "lambda/app/audit/settle-late-prices.ts",
+    find: "const corrections = now === null ? [] : correctionsBy(now, writer);",
+    replace: "const corrections = now === null ? [] : correctionsBy(next, writer);",
+    promises: [3, 4],
+    schedulesMax: 2_000,
+  },
+  {
+    name: "does not send the correction of a late price",
+    file: "lambda/app/audit/settle-late-prices.ts",
+    find: "if (now !== null) await sendCorrections({ record: now, corrections }, vault);",
+    replace: "",
+    promises: [3, 6],
+    schedulesMax: 2_000,
+  },
+  {
+    name: "sends the correction of a late price before its record is written",
+    file: "lambda/app/audit/settle-late-prices.ts",
+    find: "const saved = await vault.calls.save(next, record.version, null);",
+    replace:
+      "await sendCorrections({ record: next, corrections: settled?.corrections ?? [] }, vault); " +
+      "const saved = await vault.calls.save(next, record.version, null); " +
+      'if (saved.kind === "saved") return settled === null ? "waiting" : "settled";',
+    promises: [3, 4],
+    schedulesMax: 2_000,
+  },
+  {
+    name: "forgets a call before its price is known",
+    file: "lambda/domain/call/retention.ts",
+    find: "if (isUndecided || record.latePrice !== null) return null;",
+    replace: "if (isUndecided) return null;",
+    promises: [3],
+    schedulesMax: 2_000,
+  },
+  {
+    name: "does not tell a late price",
+    file: "lambda/domain/audit-event.ts",
+    find: "return was?.state !== attempt.state || was.lateAtMs !== attempt.lateAtMs;",
+    replace: "return was?.state !== attempt.state;",
+    promises: [6],
+    schedulesMax: 200,
+  },
+  {
+    name: "takes what met another transaction for what is recorded already",
+    file: "lambda/adapters/dynamo-audit-log.ts",
+    find: 'missing = missing.filter((_, index) => reasons[index] !== "ConditionalCheckFailed");',
+    replace: 'missing = missing.filter((_, index) => reasons[index] === "None");',
+    promises: [6],
+    schedulesMax: 2_000,
+  },
+  {
+    name: "notes an end before its outcome is on the log",
+    file: "lambda/app/audit/record-audit.ts",
+    find:
+      "    await log.append(told.filter((event) => !isBeginning(event)));\n" +
+      "    // Only now: an end that is noted without its outcome would hide the attempt from the sweep.\n" +
+      "    if (begun.length + ended.size > 0) await journal.note({ begun, ended: [...ended] });",
+    replace:
+      "    if (begun.length + ended.size > 0) await journal.note({ begun, ended: [...ended] });\n" +
+      "    await log.append(told.filter((event) => !isBeginning(event)));",
     promises: [6],
     schedulesMax: 2_000,
   },

@@ -10,6 +10,7 @@ const REACHED = [
   "own released",
   "own paid_by_other",
   "own denied",
+  "own settled overrun",
   "joiner joined",
   "joiner denied",
   "free free",
@@ -26,6 +27,10 @@ const REACHED = [
   "vendor_timeout",
   "vendor_connection_broken",
   "vendor_unreachable",
+  "late price below the estimate",
+  "late price above the estimate",
+  "late price above what was reserved",
+  "price_never_told",
 ];
 
 /** Guarantees promises 1 to 6 in every schedule that is tried; a failure names the seed that repeats it. */
