@@ -53,7 +53,12 @@ const latePrices: LatePrices = {
   read: ({ price, status, ended_ms: endedAtMs }) => {
     if (typeof price !== "number")
       return status === "ended" ? { kind: "ended", endedAtMs: Number(endedAtMs) } : { kind: "under_way" };
-    const final = { price: fromUsdCents(BigInt(price)), amountText: `${price}`, currency: "usd", fxRate: null };
+    const final = {
+      price: fromUsdCents(BigInt(price)),
+      amountText: `${price}`,
+      currency: "usd",
+      fxRate: null,
+    };
     return { kind: "final", final };
   },
 };

@@ -275,7 +275,9 @@ export class Scenario {
   #someIntention(family: Family): Intention {
     const { random, nowMs } = this.#world;
     const amount = `${random.between(1, AMOUNT_MAX)}`;
-    const idempotencyKey = random.chance(isLate(family) ? 0.4 : 0.15) ? null : (this.#sharedKey ?? `k${++this.#names}`);
+    const idempotencyKey = random.chance(isLate(family) ? 0.4 : 0.15)
+      ? null
+      : (this.#sharedKey ?? `k${++this.#names}`);
     const post = (path: string, fields: Record<string, string> = {}): Intention => ({
       method: "POST",
       path,
