@@ -7,6 +7,7 @@ import { defineConfig } from "vitest/config";
 const LONG = [
   "test/app/proxy/repeated-call.test.ts",
   "test/costs/units.test.ts",
+  "test/e2e/batch-of-children.test.ts",
   "test/e2e/fourth-vendor.test.ts",
   "test/e2e/independent-upstreams.test.ts",
   "test/e2e/quotes.test.ts",

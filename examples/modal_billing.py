@@ -33,11 +33,11 @@ def charge_customer(customer_id: str, amount_cents: int, day: str) -> dict:
         return charge(key["vault_key"], customer_id, amount_cents, day)
 
 
-def issue_vault_key(label: str, daily_usd_cap: float, expires_in: str) -> dict:
-    """Issues a key that may create PaymentIntents, and nothing else."""
+def issue_vault_key(label: str, daily_usd_cap: float, expires_in: str, parent: str = "") -> dict:
+    """Issues a key that may create PaymentIntents, and nothing else: by the API key, or by a vault key for a child."""
     r = httpx.post(
         f"{keybrake_url()}/vault/keys",
-        headers={"Authorization": f"Bearer {os.environ['KEYBRAKE_API_KEY']}"},
+        headers={"Authorization": f"Bearer {parent or os.environ['KEYBRAKE_API_KEY']}"},
         json={
             "vendor": "stripe",
             "daily_usd_cap": daily_usd_cap,
@@ -104,25 +104,27 @@ def daily_billing():
     report(each(charge_customer, load_customer_batch(), amount_cents=2999, day=today()))
 
 
-# --- One key for the whole batch --------------------------------------------------------------------------------------
+# --- One key for the whole batch, and a child of it for each invocation -----------------------------------------------
 
 
 @app.function(secrets=[keybrake_secret])
-def charge_with(customer_id: str, amount_cents: int, day: str, vault_key: str) -> dict:
+def charge_within(customer_id: str, amount_cents: int, day: str, batch_key: str) -> dict:
+    """At most $35 for this customer, and never more than the batch has left. It needs the batch's key and no API key."""
     with plain_errors(customer_id):
-        return charge(vault_key, customer_id, amount_cents, day)
+        key = issue_vault_key(f"modal-billing/{customer_id}", daily_usd_cap=35.0, expires_in="5m", parent=batch_key)
+        return charge(key["vault_key"], customer_id, amount_cents, day)
 
 
 @app.local_entrypoint()
 def batch(amount_cents: int = 2999, day: str = ""):
-    """One request to Keybrake for the batch, not one for each customer; the cap is that of all of them together."""
+    """5,000 customers where there are 50: a cap for each would let $175,000 through. This batch stops at $150."""
     key = issue_vault_key("modal-billing/batch", daily_usd_cap=150.0, expires_in="1h")
     print(f"vault key {key['id']}")
-    every = {"amount_cents": amount_cents, "day": day or today(), "vault_key": key["vault_key"]}
+    every = {"amount_cents": amount_cents, "day": day or today(), "batch_key": key["vault_key"]}
     try:
-        report(each(charge_with, load_customer_batch(), **every))
+        report(each(charge_within, load_customer_batch(), **every))
     finally:
-        revoke(key["vault_key"])
+        revoke(key["vault_key"])  # and with it every child
 
 
 # --- A container that stays -------------------------------------------------------------------------------------------

@@ -1,5 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { canonicalPath, matchesPattern, parseEndpointPattern } from "../../lambda/domain/endpoint.ts";
+import {
+  canonicalPath,
+  coversEntry,
+  matchesPattern,
+  parseEndpointPattern,
+} from "../../lambda/domain/endpoint.ts";
 
 /** Guarantees that a path has one reading, and that allowlist patterns match what they name. */
 
@@ -86,5 +91,31 @@ describe("an allowlist entry", () => {
     expect(parseEndpointPattern(entry)).toMatchObject({
       refused: expect.stringContaining("POST /v1/payment_intents"),
     });
+  });
+});
+
+describe("an entry covers another one where it matches all that the other matches", () => {
+  test.each([
+    ["GET /v1/a", "GET /v1/a", true],
+    ["GET /v1/a", "POST /v1/a", false],
+    ["GET /v1/a", "GET /v1/b", false],
+    ["GET /v1/*", "GET /v1/a", true],
+    ["GET /v1/*", "GET /v1/*", true],
+    ["GET /v1/a", "GET /v1/*", false],
+    ["GET /v1/*", "GET /v1/**", false],
+    ["GET /v1/*", "GET /v1/a/b", false],
+    ["GET /v1/**", "GET /v1/a/b", true],
+    ["GET /v1/**", "GET /v1/**", true],
+    ["GET /v1/**", "GET /v1/a/**", true],
+    ["GET /v1/**", "GET /v1", false],
+    ["GET /v1/a/**", "GET /v1/**", false],
+    ["GET /v1/*/b", "GET /v1/**", false],
+    ["GET /*/**", "GET /v1/**", true],
+    ["GET /*/a", "GET /v1/a", true],
+    ["GET /**", "GET /**", true],
+    ["nonsense", "nonsense", false],
+    ["GET /v1/**", "nonsense", false],
+  ])("%s covers %s: %s", (wide, narrow, covered) => {
+    expect(coversEntry(wide, narrow)).toBe(covered);
   });
 });

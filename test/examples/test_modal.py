@@ -146,10 +146,10 @@ def test_the_cron_has_the_day_in_its_idempotency_keys(programs, customers, rows)
         assert row["idempotency_key"] in {f"modal-{customer}-2999-{day}" for day in days}
 
 
-# --- One key for the whole batch --------------------------------------------------------------------------------------
+# --- One key for the whole batch, and a child of it for each invocation -----------------------------------------------
 
 
-def test_a_batch_shares_one_key_stops_at_its_cap_and_revokes_it_at_the_end(programs, keybrake, customers):
+def test_a_batch_stops_at_the_cap_of_its_key_whatever_its_children_have_left_and_revokes_it_at_the_end(programs, keybrake, customers):
     customers = customers(8)
 
     ended = programs.run(MODAL, "batch", CUSTOMERS=",".join(customers))
@@ -161,8 +161,21 @@ def test_a_batch_shares_one_key_stops_at_its_cap_and_revokes_it_at_the_end(progr
     [key_id] = re.findall(r"^vault key (key_\w+)$", ended.output, re.MULTILINE)
     key = keybrake.ask("GET", f"/vault/keys/{key_id}")
     assert (key["status"], key["remaining_usd"], key["agent_run_label"]) == ("revoked", 0.05, "modal-billing/batch")
-    reasons = [row["reason"] for row in keybrake.rows(key, 8)]
-    assert reasons.count("spend_cap_exceeded") == 3
+    assert f"vault key {key_id} spend cap exceeded" in ended.output
+    calls = calls_of_children(keybrake, customers)
+    assert len({row["key_id"] for row in calls}) == 8
+    assert all(row["parent_ids"] == [key_id] for row in calls)
+    assert [row["reason"] for row in calls].count("spend_cap_exceeded") == 3
+
+
+def test_a_data_error_is_stopped_by_the_childs_own_cap(programs, keybrake, customers):
+    customers = customers(2)
+
+    ended = programs.run(MODAL, "batch", "--amount-cents", "3600", CUSTOMERS=",".join(customers))
+
+    assert ended.status == 1
+    assert len(re.findall(r"^failed .*spend cap exceeded: daily cap \$35\.00", ended.output, re.MULTILINE)) == 2
+    assert customers.charges() == {customer: [] for customer in customers}
 
 
 def test_a_key_that_is_revoked_in_the_middle_of_a_batch_stops_it(programs, gate, keybrake, customers):
@@ -177,7 +190,7 @@ def test_a_key_that_is_revoked_in_the_middle_of_a_batch_stops_it(programs, gate,
 
     assert ended.status == 1
     assert customers.charged() == 2
-    refused = re.findall(r"^failed   \S+: AuthenticationError: .*was revoked at 20", ended.output, re.MULTILINE)
+    refused = re.findall(r"^failed   \S+: (?:AuthenticationError|no vault key): .*was revoked at 20", ended.output, re.MULTILINE)
     assert len(refused) == 3, ended.output
 
 
@@ -205,6 +218,18 @@ def test_a_container_takes_another_key_before_its_own_expires(modal_billing, key
     assert len({row["key_id"] for row in of_customers(keybrake, customers)}) == 3
     assert customers.charged() == 3
     assert soon.expires_at - datetime.now(timezone.utc) > timedelta(seconds=20)
+
+
+def calls_of_children(keybrake, customers):
+    """One row for each customer, whether it was charged or refused."""
+
+    def check():
+        pages = [keybrake.ask("GET", f"/vault/audit?agent_run_label=modal-billing/{customer}") for customer in customers]
+        rows = [row for page in pages for row in page["data"] if row["type"] == "call"]
+        assert len(rows) == len(customers), rows
+        return rows
+
+    return eventually(check)
 
 
 def of_customers(keybrake, customers):
