@@ -1,5 +1,6 @@
 import type { Update } from "@aws-sdk/client-dynamodb";
 import { DecimalUsd } from "../../audit-wire.ts";
+import { isApiKeyId, NEVER_MS } from "../../domain/api-key.ts";
 import type { AuditEvent } from "../../domain/audit-event.ts";
 import { type MicroUsd, NOTHING, plus } from "../../domain/money.ts";
 import { isoDay } from "../../domain/time.ts";
@@ -29,8 +30,13 @@ export function sumsOf(events: readonly AuditEvent[], retentionDays: number): re
   const sums = new Map<string, Sum>();
   for (const { fields, totals } of events) {
     const day = isoDay(fields.atMs);
-    const ttlS = keptUntilS(Date.parse(day), retentionDays + 1);
-    const add = (pk: string, sk: string, change: Pick<Sum, "spent" | "allowed" | "denied">) => {
+    const dayTtlS = keptUntilS(Date.parse(day), retentionDays + 1);
+    const add = (
+      pk: string,
+      sk: string,
+      change: Pick<Sum, "spent" | "allowed" | "denied">,
+      ttlS = dayTtlS,
+    ) => {
       if (change.spent === 0n && change.allowed === 0 && change.denied === 0) return;
       const name = `${pk}\n${sk}`;
       const sum = sums.get(name) ?? { spent: NOTHING, allowed: 0, denied: 0 };
@@ -46,7 +52,14 @@ export function sumsOf(events: readonly AuditEvent[], retentionDays: number): re
     add(`TOTAL#vendor#${fields.vendor}`, `DAY#${day}#`, totals);
     if (fields.label !== null) add(`TOTAL#label#${fields.label}`, `DAY#${day}#`, totals);
     if (fields.labelGroup !== null) add(`TOTAL#label_group#${fields.labelGroup}`, `DAY#${day}#`, totals);
-    for (const key of totals.keys) add(keyTotals(key.keyId), `${windowTotals(key.window)}DAY#${day}#`, key);
+    // An API key outlives the retention, and so does what it spent of its total cap.
+    for (const key of totals.keys)
+      add(
+        keyTotals(key.keyId),
+        `${windowTotals(key.window)}DAY#${day}#`,
+        key,
+        isApiKeyId(key.keyId) ? Math.floor(NEVER_MS / 1000) : dayTtlS,
+      );
   }
   return [...sums.values()];
 }
