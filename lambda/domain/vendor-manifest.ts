@@ -13,6 +13,7 @@ export interface VendorManifest {
   /** How a credential is written, for an error. */
   readonly credentialAccepted: string;
   readonly local: LocalVariables;
+  readonly client: ClientVariables;
   /** Whether the vendor gives some prices only after the call, so that Keybrake asks for them later. */
   readonly tellsPricesLate: boolean;
   readonly prices: PriceDefaults;
@@ -46,6 +47,20 @@ export interface LocalVariables {
    * simulator accepts only this one, which shows a call that went out with a vault key.
    */
   readonly placeholder: string;
+}
+
+/** What a program finds in its environment under `keybrake run`, so that the vendor's SDK calls Keybrake (docs/cli.md). */
+export interface ClientVariables {
+  /** Get the vault key. */
+  readonly key: readonly string[];
+  /** Get the base address, without a slash at its end. */
+  readonly baseUrl: readonly string[];
+  /** Get a value of their own, such as an account id that the SDK insists on. */
+  readonly fixed: Readonly<Record<string, string>>;
+  /** Taken away: they hold another credential of the vendor, or lead its SDK to another address. */
+  readonly removed: readonly string[];
+  /** A path whose GET is free and needs no object: it shows whether the vendor accepts the credential. Null: none known. */
+  readonly freeRead: string | null;
 }
 
 export interface CredentialVariable {

@@ -22,6 +22,7 @@ export const manifestOf = (
     origin: `KEYBRAKE_${name.toUpperCase()}_ORIGIN`,
     placeholder: `placeholder-for-${name}`,
   },
+  client: { key: [`${name.toUpperCase()}_API_KEY`], baseUrl: [], fixed: {}, removed: [], freeRead: null },
   tellsPricesLate: false,
   // Its prices stand beside its endpoints.
   prices: {},

@@ -58,6 +58,14 @@ export const manifest: VendorManifest = {
     origin: "KEYBRAKE_RESEND_ORIGIN",
     placeholder: "re_keybrake_placeholderplaceholder00",
   },
+  // resend-node reads the first address, resend-python the second.
+  client: {
+    key: ["RESEND_API_KEY"],
+    baseUrl: ["RESEND_BASE_URL", "RESEND_API_URL"],
+    fixed: {},
+    removed: [],
+    freeRead: "/domains",
+  },
   tellsPricesLate: false,
   prices: {
     /** An e-mail to one recipient. */

@@ -61,6 +61,14 @@ export const manifest: VendorManifest = {
     // stripe-mock refuses what is not `sk_test_` with letters and digits (run with v0.203.0, 2026-11-28).
     placeholder: "sk_test_keybrakeplaceholder",
   },
+  // No SDK of Stripe reads a variable; these are the usual names in programs, and STRIPE_API_KEY is the Stripe CLI's.
+  client: {
+    key: ["STRIPE_SECRET_KEY", "STRIPE_API_KEY"],
+    baseUrl: ["STRIPE_API_BASE"],
+    fixed: {},
+    removed: [],
+    freeRead: "/v1/balance",
+  },
   tellsPricesLate: false,
   prices: {},
   secretShapes: [

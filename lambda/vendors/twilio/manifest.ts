@@ -66,6 +66,14 @@ export const manifest: VendorManifest = {
     // The token has no part in common with the SID, since an answer that repeats a credential is withheld.
     placeholder: `AC${"0123456789abcdef".repeat(2)}:0f1e2d3c4b5a69788796a5b4c3d2e1f0`,
   },
+  // TWILIO_EDGE and TWILIO_REGION change the host that the SDKs call (twilio-node 6.2.0 and twilio-python 9.11.0).
+  client: {
+    key: ["TWILIO_AUTH_TOKEN"],
+    baseUrl: [],
+    fixed: { TWILIO_ACCOUNT_SID: `AC${"0".repeat(32)}` },
+    removed: ["TWILIO_API_KEY", "TWILIO_API_SECRET", "TWILIO_EDGE", "TWILIO_REGION"],
+    freeRead: `/2010-04-01/Accounts/AC${"0".repeat(32)}/Messages.json`,
+  },
   tellsPricesLate: true,
   prices: {
     /** A segment of a text message, carrier fees included. By the prefix of `To`. */

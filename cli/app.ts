@@ -1,0 +1,80 @@
+import { buildApplication, buildRouteMap, ExitCode, proposeCompletions, run, text_en } from "@stricli/core";
+import { audit } from "./commands/audit.ts";
+import { change } from "./commands/change.ts";
+import { completion } from "./commands/completion.ts";
+import { doctor } from "./commands/doctor.ts";
+import { issue } from "./commands/issue.ts";
+import { revoke } from "./commands/revoke.ts";
+import { run as runJob } from "./commands/run.ts";
+import { show } from "./commands/show.ts";
+import { COMPLETE, proposalLines } from "./completion-scripts.ts";
+import { type Cli, cliOf } from "./context.ts";
+import { EXIT } from "./exit-code.ts";
+import { Failure } from "./failure.ts";
+
+const root = buildRouteMap<string, Cli>({
+  routes: { issue, show, change, revoke, audit, run: runJob, doctor, completion },
+  docs: {
+    brief: "keys with dollar caps for agents, from the command line",
+    fullDescription:
+      "Keybrake stands between agents and vendors: vault keys have caps in dollars.\n\n" +
+      "KEYBRAKE_API_KEY has the API key, KEYBRAKE_URL the base URL (http://127.0.0.1:8787 unless set).\n" +
+      "Exit codes: 0 done, 1 fault, 2 wrong use, 3 denied, 4 not authorised, 5 not found, 6 worth repeating.",
+  },
+});
+
+/** Messages of a failure are for people; anything else that is thrown is a fault of ours and keeps its stack. */
+const messageOf = (error: unknown): string => {
+  if (!(error instanceof Failure))
+    return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return error.next === undefined
+    ? `keybrake: ${error.message}`
+    : `keybrake: ${error.message}\nnext: ${error.next}`;
+};
+
+/** `--json` is for programs: they get the error as JSON too. */
+const asJson = (error: Failure): string => JSON.stringify({ error: error.error, exit_code: error.exitCode });
+
+function applicationOf(isJson: boolean) {
+  return buildApplication(root, {
+    name: "keybrake",
+    scanner: { caseStyle: "allow-kebab-for-camel", allowArgumentEscapeSequence: true },
+    documentation: { onlyRequiredInUsageLine: true },
+    determineExitCode: (error) => (error instanceof Failure ? error.exitCode : EXIT.fault),
+    localization: {
+      text: {
+        ...text_en,
+        exceptionWhileRunningCommand: (error) =>
+          isJson && error instanceof Failure ? asJson(error) : messageOf(error),
+      },
+    },
+  });
+}
+
+/** Runs the command that the arguments name; the exit code of the process (exit-code.ts). */
+export async function runCli(system: NodeJS.Process): Promise<number> {
+  const [first, ...rest] = system.argv.slice(2);
+  const cli = cliOf(system);
+  if (first === COMPLETE) return complete(cli, rest);
+  const inputs = first === undefined ? [] : [first, ...rest];
+  await run(applicationOf(flagsOf(inputs).includes("--json")), inputs, cli);
+  return exitCodeFrom(cli.process.exitCode);
+}
+
+/** The library has codes of its own for a line that it cannot read, and for its faults. */
+function exitCodeFrom(code: number | null): number {
+  if (code === ExitCode.UnknownCommand || code === ExitCode.InvalidArgument) return EXIT.wrongUse;
+  return code === null || code < 0 ? EXIT.fault : code;
+}
+
+/** What stands behind `--` is not ours. */
+const flagsOf = (inputs: readonly string[]): readonly string[] => {
+  const end = inputs.indexOf("--");
+  return end === -1 ? inputs : inputs.slice(0, end);
+};
+
+async function complete(cli: Cli, [shell = "", ...words]: readonly string[]): Promise<number> {
+  const proposals = words.includes("--") ? [] : await proposeCompletions(applicationOf(false), words, cli);
+  for (const line of proposalLines(shell, proposals)) cli.screen.line(line);
+  return EXIT.done;
+}

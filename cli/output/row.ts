@@ -1,0 +1,52 @@
+import type { Fields } from "../api/fields.ts";
+import type { Column, Tone } from "./table.ts";
+import { dollarsOf, NOTHING, textOf, timeOf } from "./words.ts";
+
+/** A row of the audit log, for people. */
+
+export const isCall = (row: Fields): boolean => row["type"] === "call";
+
+/** What happened: the call with its vendor, or the change of a key, a stop or an API key. */
+export const whatOf = (row: Fields): string =>
+  isCall(row)
+    ? `${textOf(row, "method")} /${textOf(row, "vendor")}${textOf(row, "path")}`
+    : `${textOf(row, "type")}${row["by"] === null || row["by"] === undefined ? "" : ` by ${textOf(row, "by")}`}`;
+
+/** What became of it, with the reason where there is one. */
+export function outcomeOf(row: Fields): string {
+  if (!isCall(row)) return NOTHING;
+  const state = textOf(row, "state");
+  const reason = textOf(row, "reason");
+  const notes = [
+    reason === NOTHING ? "" : reason,
+    row["would_deny"] === true || typeof row["would_deny"] === "string" ? "would be denied" : "",
+    row["overrun"] === true ? "OVERRUN" : "",
+    row["replayed"] === true ? "a repeat" : "",
+  ].filter((note) => note !== "");
+  return notes.length === 0 ? state : `${state}: ${notes.join(", ")}`;
+}
+
+export function toneOfRow(row: Fields): Tone {
+  const state = row["state"];
+  if (state === "denied" || state === "unresolved" || row["overrun"] === true) return "bad";
+  if (state === "settled") return "good";
+  return row["type"] === "key.revoked" || row["type"] === "run.stopped" ? "bad" : "quiet";
+}
+
+/** What it added to the spend; for a call that was not carried out what it asked for, in brackets. */
+export const costOf = (row: Fields): string => {
+  if (typeof row["cost_usd"] === "number") return dollarsOf(row, "cost_usd");
+  return row["state"] === "denied" && typeof row["requested_usd"] === "number" && row["requested_usd"] > 0
+    ? `(${dollarsOf(row, "requested_usd")})`
+    : NOTHING;
+};
+
+export const rowColumns: readonly Column<Fields>[] = [
+  { title: "AT", cell: (row) => timeOf(row, "at"), spare: 1 },
+  { title: "WHAT", cell: whatOf, widthMin: 20 },
+  { title: "OUTCOME", cell: outcomeOf, widthMin: 10, tone: toneOfRow },
+  { title: "COST", cell: costOf, align: "right", tone: toneOfRow },
+  { title: "LEFT", cell: (row) => dollarsOf(row, "remaining_usd"), align: "right", spare: 3 },
+  { title: "LABEL", cell: (row) => textOf(row, "agent_run_label"), widthMin: 10, spare: 4 },
+  { title: "KEY", cell: (row) => textOf(row, "key_id"), spare: 2 },
+];

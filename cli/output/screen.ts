@@ -1,0 +1,64 @@
+import type { WriteStream } from "node:tty";
+import { styleText } from "node:util";
+import { type Column, fieldLines, type Paint, type Tone, tableLines } from "./table.ts";
+
+/**
+ * Where a command writes. stdout has what was asked for: a table for people, or JSON. stderr has notes and progress, so that a
+ * pipe gets no word of them. Colours are for a terminal that has not refused them (no-color.org); a pipe gets none.
+ */
+export interface Screen {
+  /** A line of what was asked for. */
+  line(text: string): void;
+  json(value: unknown): void;
+  table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): void;
+  fields(fields: readonly (readonly [name: string, value: string, tone?: Tone])[]): void;
+  /** A line for the person who waits or reads along. */
+  note(text: string): void;
+  /** Says how far long work is: on a terminal one line that is written over, else nothing. */
+  progress(text: string): void;
+  /** Takes the line of `progress` away. */
+  progressDone(): void;
+  readonly paint: Paint;
+}
+
+type Stream = Pick<WriteStream, "write"> & Partial<Pick<WriteStream, "isTTY" | "columns">>;
+
+const STYLES = { title: "bold", good: "green", bad: "red", quiet: "dim" } as const;
+
+/** Where a terminal does not say how wide it is. */
+const WIDTH = 80;
+
+export function screenOf(stdout: Stream, stderr: Stream): Screen {
+  // styleText looks at NO_COLOR, FORCE_COLOR and the stream (nodejs.org/docs/latest-v24.x/api/util.html, read 2026-11-28).
+  const paintOn =
+    (stream: Stream): Paint =>
+    (tone, text) =>
+      tone === "none" || text.trim() === ""
+        ? text
+        : styleText(STYLES[tone], text, { stream: stream as NodeJS.WritableStream });
+  const paint = paintOn(stdout);
+  const width = stdout.isTTY === true ? (stdout.columns ?? WIDTH) : Number.POSITIVE_INFINITY;
+  const write = (lines: readonly string[]) => stdout.write(`${lines.join("\n")}\n`);
+  let hasProgress = false;
+  const progressDone = () => {
+    if (hasProgress) stderr.write("\r\u001b[K");
+    hasProgress = false;
+  };
+  return {
+    paint,
+    line: (text) => write([text]),
+    json: (value) => write([JSON.stringify(value)]),
+    table: (columns, rows) => write(tableLines(columns, rows, { width, paint })),
+    fields: (fields) => write(fieldLines(fields, paint)),
+    note(text) {
+      progressDone();
+      stderr.write(`${text}\n`);
+    },
+    progress(text) {
+      if (stderr.isTTY !== true) return;
+      stderr.write(`\r\u001b[K${text.slice(0, (stderr.columns ?? WIDTH) - 1)}`);
+      hasProgress = true;
+    },
+    progressDone,
+  };
+}
