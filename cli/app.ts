@@ -1,4 +1,5 @@
 import { buildApplication, buildRouteMap, ExitCode, proposeCompletions, run, text_en } from "@stricli/core";
+import manifest from "../package.json" with { type: "json" };
 import { audit } from "./commands/audit.ts";
 import { change } from "./commands/change.ts";
 import { completion } from "./commands/completion.ts";
@@ -11,15 +12,20 @@ import { COMPLETE, proposalLines } from "./completion-scripts.ts";
 import { type Cli, cliOf } from "./context.ts";
 import { EXIT } from "./exit-code.ts";
 import { Failure } from "./failure.ts";
+import { lines } from "./lines.ts";
 
 const root = buildRouteMap<string, Cli>({
   routes: { issue, show, change, revoke, audit, run: runJob, doctor, completion },
   docs: {
     brief: "keys with dollar caps for agents, from the command line",
-    fullDescription:
-      "Keybrake stands between agents and vendors: vault keys have caps in dollars.\n\n" +
-      "KEYBRAKE_API_KEY has the API key, KEYBRAKE_URL the base URL (http://127.0.0.1:8787 unless set).\n" +
-      "Exit codes: 0 done, 1 fault, 2 wrong use, 3 denied, 4 not authorised, 5 not found, 6 worth repeating.",
+    fullDescription: lines(
+      "Keybrake stands between agents and vendors: vault keys have caps in dollars.",
+      "",
+      "KEYBRAKE_API_KEY has the API key, KEYBRAKE_URL the base URL",
+      "(http://127.0.0.1:8787 unless set).",
+      "Exit codes: 0 done, 1 fault, 2 wrong use, 3 denied, 4 not authorised, 5 not",
+      "found, 6 worth repeating.",
+    ),
   },
 });
 
@@ -38,6 +44,7 @@ const asJson = (error: Failure): string => JSON.stringify({ error: error.error, 
 function applicationOf(isJson: boolean) {
   return buildApplication(root, {
     name: "keybrake",
+    versionInfo: { currentVersion: manifest.version },
     scanner: { caseStyle: "allow-kebab-for-camel", allowArgumentEscapeSequence: true },
     documentation: { onlyRequiredInUsageLine: true },
     determineExitCode: (error) => (error instanceof Failure ? error.exitCode : EXIT.fault),

@@ -29,7 +29,7 @@ export interface Cli extends CommandContext {
 /** Flags of every command that asks Keybrake. */
 export interface Common {
   readonly url?: string;
-  readonly json: boolean;
+  readonly json?: boolean;
 }
 
 export function cliOf(system: NodeJS.Process): Cli {

@@ -12,9 +12,9 @@ export const textFlag = <P extends string>(brief: string, placeholder: P) =>
 export const textsFlag = <P extends string>(brief: string, placeholder: P) =>
   ({ kind: "parsed", parse: text, optional: true, variadic: true, brief, placeholder }) as const;
 
-/** `true` where it is given; it has no `--no-…`. */
+/** `true` where it is given, else absent; it has no `--no-…`. */
 export const switchFlag = (brief: string) =>
-  ({ kind: "boolean", default: false, withNegated: false, brief }) as const;
+  ({ kind: "boolean", optional: true, withNegated: false, brief }) as const;
 
 /**
  * US dollars as decimal text, so that no float comes between what was typed and what is kept. A dollar sign before it is fine.

@@ -15,7 +15,9 @@ function sources(folder: string): { file: string; text: string }[] {
 
 /** Our own files that a source imports, from the root. */
 const importsOf = ({ file, text }: { file: string; text: string }): string[] =>
-  [...text.matchAll(/from "(\.[^"]+)"/g)].map(([, path = ""]) => normalize(join(dirname(file), path)));
+  [...text.matchAll(/(?:from |import\()"(\.[^"]+)"/g)].map(([, path = ""]) =>
+    normalize(join(dirname(file), path)),
+  );
 
 const folderOf = (file: string): string => {
   const [first = "", second = "", third] = relative(".", file).split("/");
@@ -98,6 +100,14 @@ describe("imports go one way", () => {
   });
 });
 
+test("the command knows Keybrake by its API alone, and of the vendors what their manifests say", () => {
+  for (const source of sources("cli"))
+    for (const imported of importsOf(source))
+      expect(imported, source.file).toMatch(
+        /^cli\/|^package\.json$|^lambda\/(vendors\/index|domain\/vendor-manifest)\.ts$/,
+      );
+});
+
 /** The packages that a source loads: not its types, and not what Node brings. */
 const packagesOf = (text: string): string[] =>
   [...text.matchAll(/^(import|export|\}).* from "([^."][^"]*)";$/gm)]
@@ -124,7 +134,7 @@ test("what runs on one machine needs no package of the tests", () => {
   const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
   const functions = sources("lambda/handlers").map(({ file }) => file);
 
-  const needed = packagesBehind(["bin/local.ts", "bin/demo.ts", ...functions]);
+  const needed = packagesBehind(["bin/local.ts", "bin/demo.ts", "bin/cli.ts", ...functions]);
 
   expect([...needed].filter((name) => !(name in manifest.dependencies))).toEqual([]);
   expect(needed).toContain("stripe");
@@ -222,7 +232,7 @@ describe("a vendor", () => {
     file === "bin/demo.ts";
 
   test.each(names)("%s is named nowhere else in the code, however it is written or compared", (name) => {
-    for (const { file, text } of ["bin", "lambda", "lib", "local"].flatMap(sources))
+    for (const { file, text } of ["bin", "cli", "lambda", "lib", "local"].flatMap(sources))
       if (!isOf(file, name)) expect(wordsOf(text), file).not.toContain(name);
   });
 
@@ -307,7 +317,7 @@ test("what is sent again to a table waits by one back-off", () => {
 });
 
 test("files are named in kebab-case", () => {
-  for (const folder of ["bin", "lib", "local", "lambda"]) {
+  for (const folder of ["bin", "cli", "lib", "local", "lambda"]) {
     for (const { file } of sources(folder)) expect(file).toMatch(/^[a-z0-9/-]+\.ts$/);
   }
 });

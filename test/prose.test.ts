@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 
 const ROOT = join(import.meta.dirname, "..");
 
-const FOLDERS = ["lambda", "lib", "local", "bin"];
+const FOLDERS = ["lambda", "lib", "local", "cli", "bin"];
 
 const COMMENT = /^\s*(\/\*|\*|\/\/)/;
 

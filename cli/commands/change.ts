@@ -2,6 +2,7 @@ import { buildCommand } from "@stricli/core";
 import type { Cli, Common } from "../context.ts";
 import { wrongUse } from "../failure.ts";
 import { COMMON, NONE, textFlag, usdOrNone } from "../flags.ts";
+import { lines } from "../lines.ts";
 import { keyFields } from "../output/key.ts";
 import { KEY_ID, keyAt } from "./key-id.ts";
 
@@ -24,9 +25,11 @@ const capFlag = (brief: string) =>
 export const change = buildCommand<Flags, [string], Cli>({
   docs: {
     brief: "change the caps and the expiry of a key, up or down",
-    fullDescription:
-      "Changes a key that is in use: its next call sees the new caps. A cap below what is spent refuses further paid calls.\n" +
-      "Endpoints and limits inside a call stay as issued.",
+    fullDescription: lines(
+      "Changes a key that is in use: its next call sees the new caps. A cap below",
+      "what is spent refuses further paid calls. Endpoints and limits inside a call",
+      "stay as issued.",
+    ),
   },
   parameters: {
     positional: { kind: "tuple", parameters: [KEY_ID] },

@@ -2,10 +2,11 @@ import { buildCommand } from "@stricli/core";
 import type { Cli, Common } from "../context.ts";
 import { checkAll } from "../doctor/checks.ts";
 import { COMMON, switchFlag } from "../flags.ts";
+import { lines } from "../lines.ts";
 import type { Tone } from "../output/table.ts";
 
 interface Flags extends Common {
-  readonly noCalls: boolean;
+  readonly noCalls?: boolean;
 }
 
 const MARKS: Readonly<Record<string, readonly [mark: string, tone: Tone]>> = {
@@ -17,9 +18,12 @@ const MARKS: Readonly<Record<string, readonly [mark: string, tone: Tone]>> = {
 export const doctor = buildCommand<Flags, [], Cli>({
   docs: {
     brief: "look at the base URL, the stage, the API key, the credentials and the clock",
-    fullDescription:
-      "Looks for what keeps Keybrake from working, and says what to do. For each vendor it issues a key of one minute, reads\n" +
-      "something free through it, and revokes it: so it sees whether the vendor accepts the credential. --no-calls leaves that out.",
+    fullDescription: lines(
+      "Looks for what keeps Keybrake from working, and says what to do. For each",
+      "vendor it issues a key of one minute, reads something free through it, and",
+      "revokes it: so it sees whether the vendor accepts the credential. --no-calls",
+      "leaves that out.",
+    ),
   },
   parameters: {
     flags: { noCalls: switchFlag("issue no key and call no vendor"), ...COMMON },

@@ -1,23 +1,26 @@
 import { buildCommand } from "@stricli/core";
 import type { Cli, Common } from "../context.ts";
 import { COMMON, switchFlag, textFlag, VENDOR } from "../flags.ts";
+import { lines } from "../lines.ts";
 import { keyFields } from "../output/key.ts";
 import { KEY_FLAGS, type KeyFlags, keyBody } from "./key-flags.ts";
 
 interface Flags extends Common, KeyFlags {
   readonly vendor?: string;
-  readonly child: boolean;
-  readonly observe: boolean;
+  readonly child?: boolean;
+  readonly observe?: boolean;
   readonly idempotencyKey?: string;
-  readonly keyOnly: boolean;
+  readonly keyOnly?: boolean;
 }
 
 export const issue = buildCommand<Flags, [], Cli>({
   docs: {
     brief: "issue a vault key",
-    fullDescription:
-      "Issues a vault key and prints its secret, once. With --key-only the secret alone is on stdout, for a variable:\n" +
+    fullDescription: lines(
+      "Issues a vault key and prints its secret, once. With --key-only the secret",
+      "alone is on stdout, for a variable:",
       "  export VAULT_KEY=$(keybrake issue --vendor VENDOR --cap 50 --key-only)",
+    ),
   },
   parameters: {
     flags: {
@@ -33,7 +36,7 @@ export const issue = buildCommand<Flags, [], Cli>({
   async func(flags) {
     const { screen } = this;
     const api = flags.child ? this.ownApi(flags) : this.api(flags);
-    const body = { ...keyBody(flags.vendor, flags), ...(flags.observe && { mode: "observe" }) };
+    const body = { ...keyBody(flags.vendor, flags), ...(flags.observe === true && { mode: "observe" }) };
     const headers = flags.idempotencyKey === undefined ? {} : { "Idempotency-Key": flags.idempotencyKey };
     const key = await api.ask("POST", "/vault/keys", { body, headers });
     const { vault_key: secret, ...shown } = key;

@@ -8,7 +8,7 @@ import { counted, listOf } from "../output/words.ts";
 /** How much of a list is shown. */
 export interface ListFlags {
   readonly limit?: number;
-  readonly all: boolean;
+  readonly all?: boolean;
 }
 
 /** Shown unless asked for more; also the API's own page. */

@@ -9,22 +9,25 @@ import { runChild, takeSignals } from "../job/child.ts";
 import { clientOf } from "../job/client-of.ts";
 import { type JobKey, jobEnvironment } from "../job/environment.ts";
 import { revokeOwn } from "../job/revoke-own.ts";
-import { dollars, textOf, timeOf } from "../output/words.ts";
+import { lines } from "../lines.ts";
+import { dollars, NOTHING, textOf, timeOf } from "../output/words.ts";
 import { KEY_FLAGS, type KeyFlags, keyBody } from "./key-flags.ts";
 
 interface Flags extends KeyFlags {
   readonly url?: string;
   readonly vendor?: string;
-  readonly quiet: boolean;
+  readonly quiet?: boolean;
 }
 
 export const run = buildCommand<Flags, string[], Cli>({
   docs: {
     brief: "run a job with a key of its own, and revoke the key at its end",
-    fullDescription:
-      "Issues a key, gives it to the job in the vendor's usual variables with the base address, passes signals and the exit code\n" +
-      "on, and revokes the key at the end. docs/cli.md says which SDKs read the variables by themselves.\n" +
+    fullDescription: lines(
+      "Issues a key, gives it to the job in the vendor's usual variables with the",
+      "base address, passes signals and the exit code on, and revokes the key at the",
+      "end. docs/cli.md says which SDKs read the variables by themselves.",
       "  keybrake run --vendor VENDOR --cap 50 -- python job.py",
+    ),
     customUsage: ["--vendor VENDOR --cap USD [flags] -- COMMAND [ARGUMENT...]"],
   },
   parameters: {
@@ -44,7 +47,7 @@ export const run = buildCommand<Flags, string[], Cli>({
     },
   },
   async func(flags, ...job) {
-    this.process.exitCode = await runJob(this, { ...flags, json: false }, job);
+    this.process.exitCode = await runJob(this, flags, job);
   },
 });
 
@@ -117,7 +120,9 @@ function tellEnd(cli: Cli, key: IssuedKey, revoked: Fields | Failure, note: (tex
     );
     return;
   }
-  const { spent_usd: spent, reserved_usd: reserved } = revoked;
-  const held = typeof reserved === "number" && reserved > 0 ? `, ${dollars(reserved)} reserved` : "";
-  note(`${key.id} revoked, ${dollars(spent)} spent${held}`);
+  note(`${key.id} revoked, ${usedOf(revoked)} used`);
 }
+
+/** Spent and reserved together: which of the two a call is that has just ended is known a moment later. */
+const usedOf = ({ spent_usd: spent, reserved_usd: reserved }: Fields): string =>
+  typeof spent === "number" && typeof reserved === "number" ? dollars(spent + reserved) : NOTHING;

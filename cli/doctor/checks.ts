@@ -21,7 +21,7 @@ type Begun = (what: string) => void;
 /** Every look in turn; what cannot be looked at after a fault is left out. */
 export async function* checkAll(
   cli: Cli,
-  flags: Common & { readonly noCalls: boolean },
+  flags: Common & { readonly noCalls?: boolean },
   begun: Begun,
 ): AsyncGenerator<Checked> {
   begun("the base URL");
@@ -32,7 +32,7 @@ export async function* checkAll(
   begun("the API key");
   const key = await apiKeyAt(cli, flags);
   yield key;
-  if (key.state !== "good" || flags.noCalls) return;
+  if (key.state !== "good" || flags.noCalls === true) return;
   for (const vendor of vendorsIn(found.places)) {
     begun(`the credential of ${vendor}`);
     yield await credentialOf(cli.api(flags), vendor);

@@ -1,6 +1,6 @@
 import { type Fields, isFields } from "../api/fields.ts";
 import type { Column, Tone } from "./table.ts";
-import { countOf, dollarsOf, fromNow, listOf, NOTHING, textOf, timeOf } from "./words.ts";
+import { countOf, dollarsOf, fromNow, msOf, NOTHING, textOf, timeOf } from "./words.ts";
 
 /** A key of the API, for people. */
 
@@ -59,8 +59,8 @@ const CAPS = [
 ] as const;
 
 /** `$20.01 left of $50.00, $29.99 spent`: one line for each cap. */
-export function capFields(fields: Fields, nowMs: number): readonly Field[] {
-  const caps = fields["caps"];
+function capFields(key: Fields, nowMs: number): readonly Field[] {
+  const caps = key["caps"];
   if (!isFields(caps)) return [];
   return CAPS.flatMap(([name, title]) => {
     const cap = caps[name];
@@ -69,11 +69,16 @@ export function capFields(fields: Fields, nowMs: number): readonly Field[] {
       `${dollarsOf(cap, "remaining_usd")} left of ${dollarsOf(cap, "usd_cap")}`,
       `${dollarsOf(cap, "spent_usd")} spent`,
       cap["reserved_usd"] === 0 ? "" : `${dollarsOf(cap, "reserved_usd")} reserved`,
-      cap["resets_at"] === null ? "" : `new window ${fromNow(cap, "resets_at", nowMs)}`,
+      resetsBefore(cap, key) ? `again in full ${fromNow(cap, "resets_at", nowMs)}` : "",
     ];
     return [[title, parts.filter((part) => part !== "").join(", "), isLow(cap) ? "bad" : "none"] as const];
   });
 }
+
+/** A window that outlives the key never starts again. */
+const resetsBefore = (cap: Fields, key: Fields): boolean =>
+  (msOf(cap, "resets_at") ?? Number.POSITIVE_INFINITY) <
+  (msOf(key, "expires_at") ?? Number.POSITIVE_INFINITY);
 
 const isLow = (cap: Fields): boolean => typeof cap["remaining_usd"] === "number" && cap["remaining_usd"] <= 0;
 
@@ -99,6 +104,3 @@ export const keyColumns = (nowMs: number): readonly Column<Fields>[] => [
   { title: "EXPIRES", cell: (key) => fromNow(key, "expires_at", nowMs), align: "right", spare: 1 },
   { title: "ISSUER", cell: (key) => textOf(key, "issuer_id"), spare: 4 },
 ];
-
-/** Keys of an answer that lists them. */
-export const keysOf = (answer: Fields): readonly Fields[] => listOf(answer, "data");

@@ -4,7 +4,7 @@ import { dollarsOf, NOTHING, textOf, timeOf } from "./words.ts";
 
 /** A row of the audit log, for people. */
 
-export const isCall = (row: Fields): boolean => row["type"] === "call";
+const isCall = (row: Fields): boolean => row["type"] === "call";
 
 /** What happened: the call with its vendor, or the change of a key, a stop or an API key. */
 export const whatOf = (row: Fields): string =>

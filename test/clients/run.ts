@@ -16,6 +16,7 @@ import { goClients } from "./go.ts";
 const HERE = import.meta.dirname;
 
 const EVERYWHERE = [
+  "test_run.py",
   "test_stripe.py",
   "test_twilio.py",
   "test_resend.py",

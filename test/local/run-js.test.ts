@@ -12,7 +12,7 @@ const ROOT = join(import.meta.dirname, "..", "..");
 let checkout: string;
 beforeAll(async () => {
   checkout = await mkdtemp(join(tmpdir(), "keybrake-checkout-"));
-  for (const name of ["bin", "lib", "local", "lambda", "package.json"])
+  for (const name of ["bin", "cli", "lib", "local", "lambda", "package.json"])
     await cp(join(ROOT, name), join(checkout, name), { recursive: true });
 });
 afterAll(() => rm(checkout, { recursive: true }));
@@ -30,7 +30,7 @@ function run(...argv: readonly string[]) {
 const ANOTHER_NODE = (version: string) =>
   `data:text/javascript,Object.defineProperty(process,"versions",{value:{...process.versions,node:"${version}"}})`;
 
-test.each(["local", "demo"])("%s before npm ci says what to do in one line", (program) => {
+test.each(["local", "demo", "cli"])("%s before npm ci says what to do in one line", (program) => {
   expect(run("bin/run.js", program)).toEqual({
     status: 1,
     stdout: "",
