@@ -38,6 +38,12 @@ const messageOf = (error: unknown): string => {
     : `keybrake: ${error.message}\nnext: ${error.next}`;
 };
 
+/**
+ * What the library says of a line that it cannot read repeats the line. A long word may be a secret in the wrong place, so it is
+ * cut to what tells which word it is.
+ */
+const withoutLongWords = (text: string): string => text.replace(/[\w-]{24,}/g, (word) => `${word.slice(0, 8)}…`);
+
 /** `--json` is for programs: they get the error as JSON too. */
 const asJson = (error: Failure): string => JSON.stringify({ error: error.error, exit_code: error.exitCode });
 
@@ -51,6 +57,10 @@ function applicationOf(isJson: boolean) {
     localization: {
       text: {
         ...text_en,
+        exceptionWhileParsingArguments(error, ansiColor) {
+          return withoutLongWords(text_en.exceptionWhileParsingArguments.call(this, error, ansiColor));
+        },
+        noCommandRegisteredForInput: (given) => withoutLongWords(text_en.noCommandRegisteredForInput(given)),
         exceptionWhileRunningCommand: (error) =>
           isJson && error instanceof Failure ? asJson(error) : messageOf(error),
       },

@@ -1,4 +1,5 @@
 import { LABEL, textFlag, VENDOR } from "../flags.ts";
+import { keyIdFlag } from "./key-id.ts";
 
 /** Filters over the audit log, as `audit` and `tail` take them. */
 export interface AuditFlags {
@@ -17,7 +18,7 @@ const DECISIONS = ["allowed", "denied"] as const;
 
 export const AUDIT_FILTERS = {
   label: LABEL,
-  key: textFlag("id of a key", "KEY"),
+  key: keyIdFlag("id of a key"),
   vendor: VENDOR,
   state: { kind: "enum", values: STATES, optional: true, brief: "what became of the attempt" },
   decision: { kind: "enum", values: DECISIONS, optional: true, brief: "what Keybrake decided" },

@@ -36,7 +36,7 @@ export const change = buildCommand<Flags, [string], Cli>({
     flags: {
       cap: capFlag("most it may spend in each 24 hours from its issue"),
       totalCap: capFlag("most it may spend in its life"),
-      perCallCap: capFlag("most that one call may cost"),
+      perCallCap: capFlag("highest price of one call"),
       expires: textFlag("life from now on: 30s, 5m, 4h or 7d", "SPAN"),
       ...COMMON,
     },

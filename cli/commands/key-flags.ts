@@ -22,7 +22,7 @@ export interface KeyFlags {
 export const KEY_FLAGS = {
   cap: usdFlag("most it may spend in each 24 hours from its issue"),
   totalCap: usdFlag("most it may spend in its life"),
-  perCallCap: usdFlag("most that one call may cost"),
+  perCallCap: usdFlag("highest price of one call"),
   credential: textFlag("name of the vendor's credential, if not default", "NAME"),
   endpoint: textsFlag('allow only this, such as "POST /v1/charges"; repeatable', "ENDPOINT"),
   account: textsFlag("allow this other account; repeatable", "ACCOUNT"),

@@ -59,7 +59,7 @@ async function read(
     rows.push(...listOf(answer, "data"));
     const next = answer["next_cursor"];
     cursor = typeof next === "string" ? next : undefined;
-    onPage(rows.length);
+    if (cursor !== undefined) onPage(rows.length);
   } while (cursor !== undefined && rows.length < limit);
   return { rows, cursor: cursor ?? null };
 }

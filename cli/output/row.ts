@@ -33,18 +33,16 @@ export function toneOfRow(row: Fields): Tone {
   return row["type"] === "key.revoked" || row["type"] === "run.stopped" ? "bad" : "quiet";
 }
 
-/** What it added to the spend; for a call that was not carried out what it asked for, in brackets. */
+/** What it added to the spend; of a denial what it asked for, in brackets. */
 export const costOf = (row: Fields): string => {
-  if (typeof row["cost_usd"] === "number") return dollarsOf(row, "cost_usd");
-  return row["state"] === "denied" && typeof row["requested_usd"] === "number" && row["requested_usd"] > 0
-    ? `(${dollarsOf(row, "requested_usd")})`
-    : NOTHING;
+  if (row["state"] !== "denied") return dollarsOf(row, "cost_usd");
+  return row["requested_usd"] === 0 ? NOTHING : `(${dollarsOf(row, "requested_usd")})`;
 };
 
 export const rowColumns: readonly Column<Fields>[] = [
   { title: "AT", cell: (row) => timeOf(row, "at"), spare: 1 },
-  { title: "WHAT", cell: whatOf, widthMin: 20 },
-  { title: "OUTCOME", cell: outcomeOf, widthMin: 10, tone: toneOfRow },
+  { title: "WHAT", cell: whatOf, widthMin: 24 },
+  { title: "OUTCOME", cell: outcomeOf, widthMin: 26, tone: toneOfRow },
   { title: "COST", cell: costOf, align: "right", tone: toneOfRow },
   { title: "LEFT", cell: (row) => dollarsOf(row, "remaining_usd"), align: "right", spare: 3 },
   { title: "LABEL", cell: (row) => textOf(row, "agent_run_label"), widthMin: 10, spare: 4 },

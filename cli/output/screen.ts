@@ -1,6 +1,7 @@
 import type { WriteStream } from "node:tty";
 import { styleText } from "node:util";
 import { type Column, fieldLines, type Paint, type Tone, tableLines } from "./table.ts";
+import { displayWidth, shortened } from "./width.ts";
 
 /**
  * Where a command writes. stdout has what was asked for: a table for people, or JSON. stderr has notes and progress, so that a
@@ -39,10 +40,11 @@ export function screenOf(stdout: Stream, stderr: Stream): Screen {
   const paint = paintOn(stdout);
   const width = stdout.isTTY === true ? (stdout.columns ?? WIDTH) : Number.POSITIVE_INFINITY;
   const write = (lines: readonly string[]) => stdout.write(`${lines.join("\n")}\n`);
-  let hasProgress = false;
+  let progressWidth = 0;
+  /** With spaces and not with a control sequence: every terminal knows them. */
   const progressDone = () => {
-    if (hasProgress) stderr.write("\r\u001b[K");
-    hasProgress = false;
+    if (progressWidth > 0) stderr.write(`\r${" ".repeat(progressWidth)}\r`);
+    progressWidth = 0;
   };
   return {
     paint,
@@ -56,8 +58,10 @@ export function screenOf(stdout: Stream, stderr: Stream): Screen {
     },
     progress(text) {
       if (stderr.isTTY !== true) return;
-      stderr.write(`\r\u001b[K${text.slice(0, (stderr.columns ?? WIDTH) - 1)}`);
-      hasProgress = true;
+      progressDone();
+      const shown = shortened(text, (stderr.columns ?? WIDTH) - 1);
+      stderr.write(shown);
+      progressWidth = displayWidth(shown);
     },
     progressDone,
   };

@@ -91,8 +91,8 @@ test("another server, no server and a wrong API key are told apart", async () =>
 });
 
 test.each([
-  [-3600, "this machine is 1h ahead"],
-  [3600, "this machine is 1h behind"],
+  [-3700, "this machine is 1h ahead"],
+  [3700, "this machine is 1h behind"],
 ])("a clock that is wrong by %s s is told", async (seconds, found) => {
   const date = new Date(Date.now() + seconds * 1000 + 900).toUTCString();
   other.next(

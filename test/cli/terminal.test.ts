@@ -107,6 +107,8 @@ describe("a secret is shown once", () => {
     for (const rest of [
       ["show", secret],
       ["audit", "--key", secret],
+      [secret],
+      ["issue", `--${secret}`],
     ]) {
       const said = await cli(rest, environment);
       expect(said.code).toBe(2);
@@ -153,7 +155,7 @@ test("a key is issued, shown, changed and revoked as its flags say", async () =>
 
   const shown = await cli(["show", id], environment);
   expect(shown.stdout).toMatch(/^in 24 hours +\$40\.00 left of \$40\.00, \$0\.00 spent$/m);
-  expect(shown.stdout).toMatch(/^metadata +team=growth, note=a=b$/m);
+  expect(shown.stdout).toMatch(/^metadata +note=a=b, team=growth$/m);
 
   const revoked = await cli(["revoke", id], environment);
   expect(revoked.stdout).toMatch(new RegExp(`^${id} revoked \\S+ \\S+Z, \\$0\\.00 spent\\n$`));
