@@ -42,7 +42,8 @@ const messageOf = (error: unknown): string => {
  * What the library says of a line that it cannot read repeats the line. A long word may be a secret in the wrong place, so it is
  * cut to what tells which word it is.
  */
-const withoutLongWords = (text: string): string => text.replace(/[\w-]{24,}/g, (word) => `${word.slice(0, 8)}…`);
+const withoutLongWords = (text: string): string =>
+  text.replace(/[\w-]{24,}/g, (word) => `${word.slice(0, 8)}…`);
 
 /** `--json` is for programs: they get the error as JSON too. */
 const asJson = (error: Failure): string => JSON.stringify({ error: error.error, exit_code: error.exitCode });

@@ -14,7 +14,9 @@ function keyIdOf(input: string): string {
 
 function keyIdOrSelf(input: string): string {
   if (input === SELF || /^key_[A-Za-z0-9]+$/.test(input)) return input;
-  throw new RangeError(`expected the id of a key, key_…, or self for the vault key in VAULT_KEY; ${SECRET_HINT}`);
+  throw new RangeError(
+    `expected the id of a key, key_…, or self for the vault key in VAULT_KEY; ${SECRET_HINT}`,
+  );
 }
 
 /** A flag with the id of a key. */

@@ -13,7 +13,10 @@ let stripe: OwnUpstream;
 let other: OwnUpstream;
 beforeAll(async () => {
   [stripe, other] = await Promise.all([startOwnUpstream(), startOwnUpstream()]);
-  run = await startOwn({ stage: "prod", vendors: { stripe: { kind: "upstream", origin: stripe.origin, credential: STRIPE } } });
+  run = await startOwn({
+    stage: "prod",
+    vendors: { stripe: { kind: "upstream", origin: stripe.origin, credential: STRIPE } },
+  });
 });
 afterAll(() => Promise.all([run.close(), stripe.close(), other.close()]));
 

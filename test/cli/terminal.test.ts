@@ -104,12 +104,7 @@ describe("a secret is shown once", () => {
     const secret = (
       await cli(["issue", "--vendor", "stripe", "--cap", "5", "--key-only"], environment)
     ).stdout.trim();
-    for (const rest of [
-      ["show", secret],
-      ["audit", "--key", secret],
-      [secret],
-      ["issue", `--${secret}`],
-    ]) {
+    for (const rest of [["show", secret], ["audit", "--key", secret], [secret], ["issue", `--${secret}`]]) {
       const said = await cli(rest, environment);
       expect(said.code).toBe(2);
       expect(said.stdout + said.stderr).not.toContain(secret.slice(20));
