@@ -87,9 +87,10 @@ function textsOf(fields: Fields, name: string): string {
   return Array.isArray(value) ? value.map(String).join(", ") : NOTHING;
 }
 
+/** By name: a stored object has no order. */
 function metadataOf(key: Fields): string {
   const { metadata } = key;
-  const pairs = isFields(metadata) ? Object.entries(metadata) : [];
+  const pairs = isFields(metadata) ? Object.entries(metadata).toSorted() : [];
   return pairs.length === 0 ? NOTHING : pairs.map(([name, value]) => `${name}=${String(value)}`).join(", ");
 }
 
