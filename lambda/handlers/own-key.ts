@@ -28,11 +28,17 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
   .use(problems(warn, countUnknownKey, vendors.secrets))
   .handler(async (event) => {
     await layout.check();
-    const { keyId } = await findPolicy(tokenOf(headersOf(event)), ports);
+    const { keyId, chain } = await findPolicy(tokenOf(headersOf(event)), ports);
     const itself: Caller = { id: keyId, apiKey: null };
     const revokes = event.httpMethod === "POST";
     const view = await (revokes ? revokeKey : inspectKey)(keyId, itself, ports);
-    const ended = revokes ? null : standingProblem([keyId], [view.balance], view.nowMs);
-    if (ended !== null) throw ended;
+    if (!revokes) await refuseEnded(chain.map((member) => member.keyId));
     return jsonAnswer(200, keyBody(view, baseUrlOf(event)), event.requestContext.requestId);
   });
+
+/** A key is as good as the first key of its chain that ended. */
+async function refuseEnded(keyIds: readonly string[]): Promise<void> {
+  const balances = await ports.vault.balances.read(keyIds);
+  const ended = standingProblem(keyIds, balances, ports.clock.now());
+  if (ended !== null) throw ended;
+}

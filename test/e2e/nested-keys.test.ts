@@ -124,6 +124,8 @@ describe("a child key", () => {
     const read = await ask(run, "GET", "/stripe/v1/customers", { token: leaf.token });
     expect(read.json).toMatchObject({ error: { code: "key_revoked", key_id: middle.id } });
     expect((await childOf(leaf)).json).toMatchObject({ error: { code: "key_revoked", key_id: middle.id } });
+    const self = await ask(run, "GET", "/vault/keys/self", { token: leaf.token });
+    expect(self.json).toMatchObject({ error: { code: "key_revoked", key_id: middle.id } });
     expect((await pay(run, root, 100, confirmed)).status).toBe(200);
   });
 
