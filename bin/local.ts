@@ -5,6 +5,7 @@ import { vendorRegistry } from "../lambda/vendors/index.ts";
 import type { VendorRegistry } from "../lambda/vendors/registry.ts";
 import { FUNCTION_TIMEOUT_S } from "../lib/limits.ts";
 import { decisionLine } from "../local/decision-line.ts";
+import { eventLine } from "../local/event-line.ts";
 import { LineWriter, toStdout } from "../local/line-writer.ts";
 import { type LocalRun, startLocal } from "../local/run.ts";
 import { credentialVariables, parseArguments, parseSettings, type Settings } from "../local/settings.ts";
@@ -27,7 +28,10 @@ try {
   const lines = new LineWriter({ write: toStdout });
   const run = await startLocal({
     ...settings,
-    ...(settings.tellsDecisions && { onDecision: tellTo(lines, vendors) }),
+    ...(settings.tellsDecisions && {
+      onDecision: tellTo(lines, vendors),
+      onEvent: (event) => lines.line(eventLine(event)),
+    }),
   });
   stopOnSignal({ begin: () => void stop(run, lines), atOnce: (code) => stopAtOnce(run, code) });
   console.log(banner(settings, run));

@@ -22,6 +22,10 @@ export const ENV = {
   auditRetentionDays: "KEYBRAKE_AUDIT_RETENTION_DAYS",
   /** Seconds after which an attempt without outcome is told as open. */
   resolveAfterS: "KEYBRAKE_RESOLVE_AFTER_S",
+  /** Name or ARN of the event bus that is told what happens. */
+  eventBus: "KEYBRAKE_EVENT_BUS",
+  /** Where people and clients reach the API, for what events say: `https://…/prod`. */
+  baseUrl: "KEYBRAKE_BASE_URL",
   /** A hint that is added to the refusal of an unknown API key; absent for none. */
   apiKeyHint: "KEYBRAKE_API_KEY_HINT",
   /** A hint that is added to the refusal of an unknown vault key; absent for none. */
@@ -47,6 +51,8 @@ export const METRICS = {
   unresolved: "Unresolved",
   /** Batches of changes of which one could not be recorded; it comes again. */
   auditFailure: "AuditFailure",
+  /** Events that the event bus did not take; they are kept and sent again. */
+  eventFailure: "EventFailure",
   /** Denied calls, each by the stack and by `reason`: a code of lambda/domain/problem.ts. */
   denied: "Denied",
   reason: "reason",

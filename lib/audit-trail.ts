@@ -37,9 +37,9 @@ export class AuditTrail extends Construct {
       kmsKeyArn: key?.keyArn,
     });
     this.consumer.allow(["dynamodb:PutItem", "dynamodb:UpdateItem"], [this.table.tableArn]);
-    // Its own journal, and how far that is swept.
+    // Its own journal, how far that is swept, and what was announced.
     this.consumer.allow(["dynamodb:GetItem", "dynamodb:Query"], [this.table.tableArn], {
-      "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["JOURNAL#*", "SWEPT"] },
+      "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["JOURNAL#*", "SWEPT", "ANNOUNCED#*", "UNSENT"] },
     });
     this.consumer.setEnvironment(ENV.auditTable, this.table.tableName);
     this.consumer.setEnvironment(ENV.auditRetentionDays, `${retentionDays}`);

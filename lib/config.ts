@@ -34,6 +34,29 @@ const certificateArn = text(
 
 const email = v.pipe(v.string("expected an e-mail address"), v.email("expected an e-mail address"));
 
+/** The types of events (docs/events.md). */
+const EVENT_TYPES = [
+  "cap.threshold",
+  "spend.rate",
+  "key.revoked",
+  "run.stopped",
+  "call.unresolved",
+  "call.overrun",
+] as const;
+
+/** Not `key.revoked` unless asked for: a run that revokes its own keys when it ends would send one for each. */
+const eventTypes = v.optional(
+  v.pipe(
+    v.array(
+      v.picklist(EVENT_TYPES, `expected one of ${EVENT_TYPES.join(", ")}`),
+      "expected a list of types of events",
+    ),
+    v.check((types) => types.length > 0, "expected at least one type"),
+    v.check((types) => new Set(types).size === types.length, "expected each type only once"),
+  ),
+  EVENT_TYPES.filter((type) => type !== "key.revoked"),
+);
+
 /** `requestsPerSecond` in the long run, `burst` at one moment; the defaults are given. */
 const throttleOf = (requestsPerSecond: number, burst: number) => ({
   requestsPerSecond: v.optional(whole(1, 10_000), requestsPerSecond),
@@ -138,6 +161,30 @@ const configSchemaOf = ({ all, names }: VendorRegistry) => {
     alarmEmail: v.optional(email),
     /** Who is mailed in the place of `alarmEmail` when an alarm cannot wait until tomorrow. */
     pageEmail: v.optional(email),
+    /** Who is sent the events of the deployment's event bus, by HTTPS (docs/events.md). */
+    eventWebhook: v.optional(
+      v.strictObject(
+        {
+          url: text(
+            /^https:\/\/[a-z0-9.-]+(:\d+)?(\/[\w./~%-]*)?$/i,
+            "https://<host>/<path> without a query: what is secret belongs into the header",
+          ),
+          /** The header that holds the secret. */
+          header: v.optional(text(/^[A-Za-z0-9-]{1,100}$/, "the name of a header"), "Authorization"),
+          /** Its whole value is this secret of Secrets Manager, which stands in no template and no output. */
+          secretArn: text(
+            /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+$/,
+            "the ARN of a secret of Secrets Manager, in the region of the stack",
+          ),
+          /** Id of a channel of Slack: the webhook gets what Slack's chat.postMessage takes, and not the event itself. */
+          slackChannel: v.optional(text(/^[A-Z0-9]{1,30}$/, "the id of a channel, such as C0123456789")),
+          types: eventTypes,
+        },
+        "expected an object",
+      ),
+    ),
+    /** Who is mailed the events; AWS asks that address to confirm. */
+    eventEmail: v.optional(v.strictObject({ address: email, types: eventTypes }, "expected an object")),
     /**
      * Addresses that may issue, change and revoke keys and read the audit log; everybody unless configured. Not asked of a
      * vault key that asks about itself, nor of calls to vendors.

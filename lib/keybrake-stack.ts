@@ -7,6 +7,7 @@ import { vendorRegistry } from "../lambda/vendors/index.ts";
 import { AuditTrail } from "./audit-trail.ts";
 import type { Config } from "./config.ts";
 import { CredentialSecrets } from "./credential-secrets.ts";
+import { Events } from "./events.ts";
 import { FrontDoor } from "./front-door.ts";
 import { Monitoring } from "./monitoring/monitoring.ts";
 import { writeOutputs } from "./outputs.ts";
@@ -102,6 +103,8 @@ export class KeybrakeStack extends Stack {
 
     new Schedules(this, "Schedules", services);
     const frontDoor = new FrontDoor(this, "FrontDoor", { config, vendors, services });
+    const events = new Events(this, "Events", { config, key });
+    events.grantSend(audit.consumer, frontDoor.baseUrl);
     const monitoring = new Monitoring(this, "Monitoring", {
       frontDoor,
       vault,
@@ -117,6 +120,7 @@ export class KeybrakeStack extends Stack {
       vault,
       audit,
       secrets,
+      events,
       monitoring,
       proxy: services["proxy-call"],
     });

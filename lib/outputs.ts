@@ -2,6 +2,7 @@ import { CfnOutput, type Stack } from "aws-cdk-lib";
 import type { AuditTrail } from "./audit-trail.ts";
 import type { Config } from "./config.ts";
 import type { CredentialSecrets } from "./credential-secrets.ts";
+import type { Events } from "./events.ts";
 import type { FrontDoor } from "./front-door.ts";
 import type { Monitoring } from "./monitoring/monitoring.ts";
 import { pascal, type ServiceFunction } from "./service-function.ts";
@@ -13,6 +14,7 @@ export interface OutputsProps {
   readonly vault: VaultTable;
   readonly audit: AuditTrail;
   readonly secrets: CredentialSecrets;
+  readonly events: Events;
   readonly monitoring: Monitoring;
   readonly proxy: ServiceFunction;
 }
@@ -24,7 +26,7 @@ const shardsOf = (vendor: string): readonly string[] =>
 /** What a person needs after a deployment: addresses, and commands to paste. No output holds a secret, only its name. */
 export function writeOutputs(
   stack: Stack,
-  { config, frontDoor, vault, audit, secrets, monitoring, proxy }: OutputsProps,
+  { config, frontDoor, vault, audit, secrets, events, monitoring, proxy }: OutputsProps,
 ): void {
   const { region } = stack;
   const output = (name: string, value: string, description: string) =>
@@ -61,6 +63,7 @@ export function writeOutputs(
   }
   output("VaultTableName", vault.table.tableName, "The table of keys, balances and calls");
   output("AuditTableName", audit.table.tableName, "The table of audit events");
+  output("EventBusName", events.bus.eventBusName, "The event bus that is told what happens (docs/events.md)");
   output(
     "AuditQueryCommand",
     `aws dynamodb execute-statement --region ${region} --statement "SELECT * FROM \\"${audit.table.tableName}\\".\\"by_vendor\\"` +

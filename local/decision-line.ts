@@ -124,7 +124,7 @@ const COLOURS: Readonly<Record<Tone, string>> = { money: "32", refused: "31", pl
  * a terminal's cursor, and nothing in it looks like a secret. `isColoured`: the outcome alone.
  */
 export function decisionLine(decision: Decision, isColoured: boolean, { redact }: Secrets): string {
-  const plain = (text: string): string => redact(text).replace(UNSEEN, "?");
+  const plain = (text: string): string => printable(redact(text));
   const { atMs, method, path, keyId, label, outcome, tone } = decision;
   const columns = [
     `${isoTime(atMs).slice(11, 19)}Z`,
@@ -136,6 +136,9 @@ export function decisionLine(decision: Decision, isColoured: boolean, { redact }
   const told = plain(outcome);
   return `${columns}  ${isColoured ? `\u001b[${COLOURS[tone]}m${told}\u001b[0m` : told}`;
 }
+
+/** A text as it may be printed: nothing in it moves a terminal's cursor. */
+export const printable = (text: string): string => text.replace(UNSEEN, "?");
 
 /** Control characters, and those that turn the direction of a text: what is shown must be what is there. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;

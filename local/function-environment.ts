@@ -8,6 +8,8 @@ import type { RunningVendor } from "./vendor-targets.ts";
 
 const ADMIN_KEY_SECRET = "keybrake/admin-api-key";
 const secretOf = ({ name, defaultCredential }: Vendor) => `keybrake/${name}/${defaultCredential}`;
+/** The event bus of a local run. */
+export const EVENT_BUS = "keybrake";
 const AUDIT_RETENTION_DAYS = 400;
 /** One engine serves all functions here, so a burst of calls queues before it; a Lambda function has a second. */
 const DYNAMODB_TIMEOUT_MS = 10_000;
@@ -32,6 +34,7 @@ export interface FunctionSettings {
 export interface FunctionSurroundings {
   readonly dynamodbEndpoint: string;
   readonly secretsEndpoint: string;
+  readonly eventsEndpoint: string;
   readonly vendors: readonly RunningVendor[];
   readonly definitions: readonly DefinitionInput[];
 }
@@ -39,7 +42,7 @@ export interface FunctionSurroundings {
 /** Everything our functions read, and what keeps their logs to warnings and errors, on stderr. */
 export function functionEnvironment(
   settings: FunctionSettings,
-  { dynamodbEndpoint, secretsEndpoint, vendors, definitions }: FunctionSurroundings,
+  { dynamodbEndpoint, secretsEndpoint, eventsEndpoint, vendors, definitions }: FunctionSurroundings,
 ): Readonly<Record<string, string>> {
   const replaced = vendors.filter(({ target }) => target === "simulated" || target === "upstream");
   return {
@@ -63,6 +66,8 @@ export function functionEnvironment(
     ),
     AWS_ENDPOINT_URL_DYNAMODB: dynamodbEndpoint,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsEndpoint,
+    AWS_ENDPOINT_URL_EVENTBRIDGE: eventsEndpoint,
+    [ENV.eventBus]: EVENT_BUS,
     POWERTOOLS_LOG_LEVEL: process.env["POWERTOOLS_LOG_LEVEL"] ?? "WARN",
     POWERTOOLS_METRICS_DISABLED: "true",
     POWERTOOLS_SERVICE_NAME: "keybrake",

@@ -2,12 +2,14 @@ import { randomInt, randomUUID } from "node:crypto";
 import { dirname, resolve } from "node:path";
 import { stop } from "esbuild";
 import { build, DIST } from "../bin/build.ts";
+import { ENV } from "../lambda/environment.ts";
 import type { RateCardInput } from "../lambda/rate-card-input.ts";
 import { type DefinitionInput, parseDefinitions } from "../lambda/vendors/configured/definition.ts";
 import { BUILT_IN_NAMES, vendorRegistry } from "../lambda/vendors/index.ts";
 import { routesOf } from "../lib/routes.ts";
 import { startAuditFeed } from "./audit-feed.ts";
 import { startDynamoDb } from "./aws/dynamodb.ts";
+import { type EventDetail, startEventBridge } from "./aws/event-bridge.ts";
 import { loadFunctions } from "./aws/functions.ts";
 import { startGateway } from "./aws/gateway.ts";
 import { watchRoom } from "./aws/room-watch.ts";
@@ -18,7 +20,8 @@ import { startTtlSweep } from "./aws/ttl-sweep.ts";
 import type { Decision } from "./decision-line.ts";
 import { refusalIn } from "./decisions.ts";
 import { enterEnvironment } from "./environment.ts";
-import { functionEnvironment, secretsOf } from "./function-environment.ts";
+import { eventsAnswer } from "./events-answer.ts";
+import { EVENT_BUS, functionEnvironment, secretsOf } from "./function-environment.ts";
 import { described, oneLine, StartError, systemReason } from "./start-error.ts";
 import { type RunningVendor, startVendor, type VendorTarget, vendorNamed } from "./vendor-targets.ts";
 
@@ -53,6 +56,8 @@ export interface LocalOptions {
   readonly announce?: (message: string) => void;
   /** Told each decision once it is in the audit log, and each refusal that stands in none; nothing is read for it unless given. */
   readonly onDecision?: (decision: Decision) => void;
+  /** Told each event that is sent. */
+  readonly onEvent?: (event: EventDetail) => void;
 }
 
 type Running = Pick<RunningVendor, "vendor" | "target" | "origin" | "booksUrl">;
@@ -115,14 +120,20 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
 
     const secrets = await startSecretsManager(secretsOf(apiKey, vendors), accessKeyId);
     closers.push(secrets.close);
+    const eventBridge = await startEventBridge(EVENT_BUS, accessKeyId, options.onEvent ?? (() => {}));
+    closers.push(eventBridge.close);
 
     const surroundings = {
       dynamodbEndpoint: (await options.beforeDynamoDb?.(dynamodb.endpoint)) ?? dynamodb.endpoint,
       secretsEndpoint: secrets.endpoint,
+      eventsEndpoint: eventBridge.endpoint,
       vendors,
       definitions,
     };
-    Object.assign(process.env, functionEnvironment(options, surroundings));
+    Object.assign(process.env, functionEnvironment(options, surroundings), {
+      // Where it will be, unless any free port is taken: events that an earlier run left may go out before it listens.
+      [ENV.baseUrl]: `http://127.0.0.1:${options.port ?? 0}${options.stage === undefined ? "" : `/${options.stage}`}`,
+    });
     const invoke = loadFunctions(options.functionsDirectory ?? DIST);
 
     const sweep = startTtlSweep({
@@ -148,6 +159,18 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
     const gateway = await startGateway({
       invoke,
       routes: routesOf(registry.names),
+      own: [
+        {
+          method: "GET",
+          path: "/vault/events",
+          handler: eventsAnswer({
+            client: dynamodb.client,
+            apiKey,
+            secrets: registry.secrets,
+            events: eventBridge.events,
+          }),
+        },
+      ],
       port: options.port ?? 0,
       stage: options.stage,
       ...(options.hosts && { hosts: options.hosts }),
@@ -158,6 +181,7 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
       },
     });
     closers.push(gateway.close);
+    process.env[ENV.baseUrl] = gateway.baseUrl;
 
     return {
       baseUrl: gateway.baseUrl,

@@ -44,6 +44,14 @@ export const SECRETS_MANAGER: DirectService = {
   withToken: [],
 };
 
+export const EVENT_BRIDGE: DirectService = {
+  name: "events",
+  target: "AWSEvents",
+  contentType: "application/x-amz-json-1.1",
+  endpointVariable: "AWS_ENDPOINT_URL_EVENTBRIDGE",
+  withToken: [],
+};
+
 /** The only one that these services have. */
 const SUCCESS = 200;
 

@@ -1,9 +1,10 @@
 import type { DynamoDBRecord } from "aws-lambda";
-import { tightestCap } from "../domain/balance.ts";
+import { type Balance, tightestCap, windowAt } from "../domain/balance.ts";
+import { crossingsOf } from "../domain/cap-crossing.ts";
 import { microUsd } from "../domain/money.ts";
 import type { VaultChange } from "../ports/vault-change.ts";
 import { PLACE as API_KEY_PLACE, readApiKeyItem } from "./vault-items/api-key-item.ts";
-import { readBalanceItem } from "./vault-items/balance-item.ts";
+import { type LastWrite, readBalanceItem } from "./vault-items/balance-item.ts";
 import { readCallItem } from "./vault-items/call-item.ts";
 import type { Item } from "./vault-items/codec.ts";
 import { isListed } from "./vault-items/listed-item.ts";
@@ -40,10 +41,20 @@ export function changeFrom({ dynamodb }: DynamoDBRecord): VaultChange {
 /** What the sort keys of items begin with that no row tells of. */
 const IGNORED = ["OBJECT#", "ISSUE", "LAYOUT", API_KEY_PLACE];
 
-function balanceChange(before: Item | null, item: Item): VaultChange {
+function balanceChange(beforeItem: Item | null, item: Item): VaultChange {
   const after = readBalanceItem(item);
-  const { last, keyId } = after;
-  if (before === null || readBalanceItem(before).writes === after.writes) return { kind: "ignored" };
+  const before = beforeItem === null ? null : readBalanceItem(beforeItem);
+  if (before === null || before.writes === after.writes) return { kind: "ignored" };
+  const { last } = after;
+  const window = "window" in last ? last.window : windowAt(after.issuedAtMs, last.atMs);
+  const crossed = crossingsOf(before, after, window, last.atMs);
+  const change = writeOf(after, last);
+  return crossed.length === 0 ? change : { ...change, crossed };
+}
+
+/** What the last write of a balance means for the audit log. */
+function writeOf(after: Balance, last: LastWrite): VaultChange {
+  const { keyId } = after;
   if (last.op === "change" || last.op === "revoke") {
     return { kind: last.op === "change" ? "changed" : "revoked", keyId, after, atMs: last.atMs, by: last.by };
   }

@@ -57,7 +57,8 @@ export const forgottenWindows = (window: number): readonly number[] =>
 export const windowAt = (issuedAtMs: number, atMs: number): number =>
   Math.max(0, Math.floor((atMs - issuedAtMs) / WINDOW_MS));
 
-const windowEndMs = (issuedAtMs: number, window: number): number => issuedAtMs + (window + 1) * WINDOW_MS;
+export const windowEndMs = (issuedAtMs: number, window: number): number =>
+  issuedAtMs + (window + 1) * WINDOW_MS;
 
 export const leftInWindow = (balance: Balance, window: number): MicroUsd =>
   balance.leftByWindow[window] ?? balance.caps.daily;

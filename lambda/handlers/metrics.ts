@@ -6,6 +6,7 @@ type MetricName = (typeof METRICS)[
   | "overrun"
   | "unresolved"
   | "auditFailure"
+  | "eventFailure"
   | "latePricesOverdue"
   | "latePricesOldestS"];
 

@@ -1,12 +1,20 @@
 import type { Context, DynamoDBBatchResponse, DynamoDBStreamEvent } from "aws-lambda";
+import { DynamoAnnouncements } from "../adapters/dynamo-announcements.ts";
 import { DynamoAttemptJournal } from "../adapters/dynamo-attempt-journal.ts";
 import { DynamoAuditLog } from "../adapters/dynamo-audit-log.ts";
+import { EventBridge, eventBridgeClient } from "../adapters/event-bridge.ts";
 import { changeFrom } from "../adapters/vault-changes.ts";
+import { EVENT_SOURCE, outgoingEvent } from "../announcement-wire.ts";
+import { announce, sendKept } from "../app/announce/announce.ts";
+import { announcementsFor, type Recorded } from "../app/announce/recorded.ts";
 import { recordAudit } from "../app/audit/record-audit.ts";
 import { tellOpen } from "../app/audit/tell-open.ts";
+import type { Announcement } from "../domain/announcement.ts";
 import { ENV, METRICS } from "../environment.ts";
+import type { SendResult } from "../ports/announcements.ts";
 import type { AuditLog } from "../ports/audit.ts";
 import { count } from "./metrics.ts";
+import { vendors } from "./vendors.ts";
 import { clients, dynamoVault, required, systemClock, tableLayout, warn } from "./wiring.ts";
 
 const dynamo = clients();
@@ -25,6 +33,13 @@ const log: AuditLog = {
     count(METRICS.overrun, events.filter(({ fields }) => fields.overrun === true).length);
     count(METRICS.unresolved, events.filter(({ event }) => event === "unresolved").length);
   },
+};
+const announcing = {
+  sender: new EventBridge(eventBridgeClient(), required(ENV.eventBus), EVENT_SOURCE),
+  register: new DynamoAnnouncements(dynamo.steady, required(ENV.auditTable), systemClock),
+  // Read when it is needed: a local run knows its address only once it listens.
+  written: (announcement: Announcement) =>
+    outgoingEvent(announcement, { baseUrl: required(ENV.baseUrl), redact: vendors.secrets.redact }),
 };
 const ports = {
   vault: dynamoVault(dynamo),
@@ -45,6 +60,7 @@ export const handler = async (
 };
 
 async function sweep(context: Context): Promise<DynamoDBBatchResponse> {
+  await told(() => sendKept(announcing));
   const afterMs = Number(required(ENV.resolveAfterS)) * 1000;
   const untilMs = systemClock.now() + context.getRemainingTimeInMillis() - SPARE_MS;
   await tellOpen(ports, { afterMs, untilMs });
@@ -57,10 +73,27 @@ async function sweep(context: Context): Promise<DynamoDBBatchResponse> {
  */
 async function record(event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> {
   const changes = event.Records.map((record) => () => changeFrom(record));
-  const failure = await recordAudit(changes, ports);
+  const failure = await recordAudit(changes, { ...ports, afterwards });
   if (failure === null) return { batchItemFailures: [] };
   count(METRICS.auditFailure);
   warn("a change could not be recorded in the audit log", failure.cause);
   const itemIdentifier = event.Records[failure.failedAt]?.dynamodb?.SequenceNumber ?? "";
   return { batchItemFailures: [{ itemIdentifier }] };
+}
+
+/** What is on the log now is announced. */
+const afterwards = (recorded: Recorded): Promise<void> =>
+  told(async () => announce(await announcementsFor(recorded, ports.vault), announcing));
+
+/** Events never stand in the way of the log: what fails is counted, and said. */
+async function told(send: () => Promise<SendResult>): Promise<void> {
+  try {
+    const { unsent, cause } = await send();
+    if (unsent.length === 0) return;
+    count(METRICS.eventFailure, unsent.length);
+    warn(`${unsent.length} events were not taken; they are kept and sent again`, cause);
+  } catch (cause) {
+    count(METRICS.eventFailure);
+    warn("events could not be sent or kept", cause);
+  }
 }

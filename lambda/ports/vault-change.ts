@@ -2,13 +2,17 @@ import type { ApiKey } from "../domain/api-key.ts";
 import type { LandedDraw } from "../domain/audit-event.ts";
 import type { Balance } from "../domain/balance.ts";
 import type { CallRecord } from "../domain/call/record.ts";
+import type { CapCrossing } from "../domain/cap-crossing.ts";
 import type { Policy } from "../domain/vault-key.ts";
 
 /**
- * One change of an item of the Vault table, as the stream reports it. `ignored`: the change has no meaning for the
- * audit log.
+ * One change of an item of the Vault table, as the stream reports it. `crossed`: the thresholds of caps that it reached, on
+ * any key of a chain; absent where there are none.
  */
-export type VaultChange =
+export type VaultChange = RecordedChange & { readonly crossed?: readonly CapCrossing[] };
+
+/** What a change means for the audit log. `ignored`: nothing. */
+type RecordedChange =
   | { readonly kind: "issued"; readonly policy: Policy }
   | { readonly kind: "api_key_issued"; readonly apiKey: ApiKey }
   | { readonly kind: "drawn"; readonly keyId: string; readonly draw: LandedDraw }

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { APIGatewayProxyEvent } from "aws-lambda";
 import { INTEGRATION_TIMEOUT_S } from "../../lib/limits.ts";
 import type { Route } from "../../lib/routes.ts";
 import { isCalledBy, isFromPage, pageRefusal } from "../browser.ts";
@@ -15,7 +16,7 @@ import {
 } from "./gateway-answer.ts";
 import { gatewayEvent } from "./gateway-event.ts";
 import { type Invoke, invocationContext } from "./invocation.ts";
-import { type ResourceMatch, resourceMatcher } from "./resource-match.ts";
+import { resourceMatcher } from "./resource-match.ts";
 
 /** Limits of a REST API and of Lambda, from their quota pages. */
 const HEAD_BYTES_MAX = 10_240;
@@ -27,6 +28,8 @@ const KEEP_ALIVE_MS = 75_000;
 export interface GatewayOptions {
   readonly invoke: Invoke;
   readonly routes: readonly Route[];
+  /** What only a local run answers; it comes before all routes. */
+  readonly own?: readonly OwnRoute[];
   /** 0 takes a free one. */
   readonly port: number;
   /** Served under `/<stage>` as a deployed REST API is; undefined behaves as a custom domain does. */
@@ -38,6 +41,13 @@ export interface GatewayOptions {
   readonly onFunctionError?: (error: unknown) => void;
   /** Told of every answer, before it is sent. */
   readonly onAnswer?: (exchange: Exchange) => void;
+}
+
+/** A path that is answered here and by no function of the product. Returns what a function does. */
+export interface OwnRoute {
+  readonly method: "GET";
+  readonly path: string;
+  readonly handler: (event: APIGatewayProxyEvent) => Promise<unknown>;
 }
 
 export interface Gateway {
@@ -102,7 +112,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     }
     const path = fullPath.slice(prefix.length) || "/";
 
-    const found = match(method, path);
+    const own = options.own?.find((route) => route.method === method && route.path === path);
+    const found = own ? { resource: own.path, pathParameters: null, ...own } : match(method, path);
     if (found === undefined) return gatewayResponse("MISSING_AUTHENTICATION_TOKEN", ids);
     if (body === "too large") return gatewayResponse("REQUEST_TOO_LARGE", ids);
     if (body === "cut short") return gatewayResponse("DEFAULT_4XX", ids);
@@ -128,16 +139,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     if (body.length > EVENT_BYTES_MAX / 2 && Buffer.byteLength(JSON.stringify(event)) > EVENT_BYTES_MAX) {
       return gatewayResponse("REQUEST_TOO_LARGE", ids);
     }
-    return integrate(found.function, event, ids);
+    if ("handler" in found) return integrate(() => found.handler(event), ids);
+    return integrate(() => options.invoke(found.function, event, invocationContext(found.function)), ids);
   }
 
   /** An invocation that is late is answered for, and goes on: `underWay` holds it until it has ended. */
-  async function integrate(
-    name: ResourceMatch["function"],
-    event: unknown,
-    ids: RequestIds,
-  ): Promise<GatewayAnswer> {
-    const invoked = options.invoke(name, event, invocationContext(name)).then(
+  async function integrate(invoke: () => Promise<unknown>, ids: RequestIds): Promise<GatewayAnswer> {
+    const invoked = invoke().then(
       (returned) => functionAnswer(returned, ids) ?? gatewayResponse("DEFAULT_5XX", ids),
       (error: unknown) => {
         options.onFunctionError?.(error);

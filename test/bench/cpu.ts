@@ -76,6 +76,7 @@ export async function measureCpu(options: CpuOptions = {}): Promise<CpuFigures> 
     [ENV.auditRetentionDays]: "400",
     [ENV.dynamodbTimeoutMs]: "10000",
     [ENV.resolveAfterS]: `${RESOLVE_AFTER_S}`,
+    [ENV.eventBus]: "bus",
     POWERTOOLS_LOG_LEVEL: "WARN",
     POWERTOOLS_METRICS_DISABLED: "true",
     POWERTOOLS_SERVICE_NAME: "bench",

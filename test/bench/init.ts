@@ -35,6 +35,7 @@ const ENVIRONMENT = {
   [ENV.adminKeySecret]: "admin",
   [ENV.credentialSecrets]: "{}",
   [ENV.resolveAfterS]: "300",
+  [ENV.eventBus]: "bus",
 };
 
 export interface InitFigures {

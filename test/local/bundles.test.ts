@@ -17,7 +17,7 @@ const BYTES_MAX: Readonly<Record<FunctionName, number>> = {
   "own-key": 365_000,
   "query-audit": 367_000,
   "proxy-call": 420_000,
-  "record-audit": 366_000,
+  "record-audit": 396_000,
   "settle-late-prices": 379_000,
   health: 140_000,
 };

@@ -115,6 +115,7 @@ describe("roles", () => {
         "dynamodb:PutItem AuditLogTable.Arn",
         "dynamodb:Query AuditLogTable.Arn",
         "dynamodb:UpdateItem AuditLogTable.Arn",
+        "events:PutEvents EventsBus.Arn",
         ...logs("AuditConsumer"),
         "s3:ListBucket AuditDeadLetters.Arn",
         "s3:PutObject AuditDeadLetters.Arn/*",

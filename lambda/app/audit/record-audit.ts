@@ -14,6 +14,7 @@ import type { Policy } from "../../domain/vault-key.ts";
 import type { AttemptJournal, AuditLog } from "../../ports/audit.ts";
 import type { Vault } from "../../ports/vault.ts";
 import type { VaultChange } from "../../ports/vault-change.ts";
+import type { Recorded } from "../announce/recorded.ts";
 
 /** Policies by key id. */
 type PoliciesById = ReadonlyMap<string, Policy>;
@@ -71,6 +72,8 @@ interface Ports {
   readonly vault: Pick<Vault, "policies">;
   readonly log: AuditLog;
   readonly journal: AttemptJournal;
+  /** Told what stands on the log now; nobody unless given. It must not throw, and must not take long: the next batch waits. */
+  readonly afterwards?: (recorded: Recorded) => Promise<void>;
 }
 
 /**
@@ -81,9 +84,9 @@ interface Ports {
  */
 export async function recordAudit(
   changes: readonly (() => VaultChange)[],
-  { vault, log, journal }: Ports,
+  { vault, log, journal, afterwards }: Ports,
 ): Promise<{ readonly failedAt: number; readonly cause: unknown } | null> {
-  const { told, failure } = await toldBy(changes, vault);
+  const { read, told, failure } = await toldBy(changes, vault);
   const ended = new Set(told.filter(isOutcome).flatMap(({ attemptId }) => attemptId ?? []));
   const begun = told.filter(
     (event) => isBeginning(event) && event.attemptId !== null && !ended.has(event.attemptId),
@@ -95,16 +98,23 @@ export async function recordAudit(
   } catch (cause) {
     return { failedAt: 0, cause };
   }
+  await afterwards?.({ changes: failure === null ? read : read.slice(0, failure.failedAt), events: told });
   return failure;
 }
 
 type Failure = { readonly failedAt: number; readonly cause: unknown } | null;
 
+interface Told {
+  readonly read: readonly VaultChange[];
+  readonly told: readonly AuditEvent[];
+  readonly failure: Failure;
+}
+
 /** The events of all changes before the first that cannot be told. */
 async function toldBy(
   changes: readonly (() => VaultChange)[],
   vault: Pick<Vault, "policies">,
-): Promise<{ readonly told: readonly AuditEvent[]; readonly failure: Failure }> {
+): Promise<Told> {
   const read: VaultChange[] = [];
   let failure: Failure = null;
   for (const [index, change] of changes.entries()) {
@@ -122,11 +132,11 @@ async function toldBy(
       try {
         told.push(...eventsOf(change, policies));
       } catch (cause) {
-        return { told, failure: { failedAt: index, cause } };
+        return { read, told, failure: { failedAt: index, cause } };
       }
     }
   } catch (cause) {
-    return { told: [], failure: { failedAt: 0, cause } };
+    return { read, told: [], failure: { failedAt: 0, cause } };
   }
-  return { told, failure };
+  return { read, told, failure };
 }

@@ -1,0 +1,39 @@
+import { isApiKeyId } from "./api-key.ts";
+import { labelGroup } from "./vault-key.ts";
+
+/** What a person may want to stop: the run with these labels (with a last `*`: all that begin so), or one key. */
+export type StopTarget =
+  | { readonly kind: "run"; readonly label: string }
+  | { readonly kind: "key"; readonly keyId: string };
+
+/**
+ * The run that a label belongs to: its label group, with what separates it from the rest, so that no other run is meant
+ * whose name only begins alike. A label without a group is a run of its own.
+ */
+export function runOf(label: string): string {
+  const group = labelGroup(label);
+  return group === null || group === label ? label : `${label.slice(0, group.length + 1)}*`;
+}
+
+/** What stops whoever works with this key: its run, since that may issue itself another one; without a label the key alone. */
+export const stopTargetOf = (keyId: string, label: string | null): StopTarget =>
+  label === null ? { kind: "key", keyId } : { kind: "run", label: runOf(label) };
+
+/**
+ * A command for a POSIX shell that stops it, to be copied as it is. The API key stands in it as the variable
+ * `KEYBRAKE_API_KEY`, never as its value.
+ */
+export function stopCommand(baseUrl: string, target: StopTarget): string {
+  const request = (path: string, body: object | null) =>
+    [
+      `curl -sS -X POST ${quoted(`${baseUrl}${path}`)} -H "Authorization: Bearer $KEYBRAKE_API_KEY"`,
+      ...(body === null ? [] : [`-H 'Content-Type: application/json' -d ${quoted(JSON.stringify(body))}`]),
+    ].join(" ");
+  if (target.kind === "run") return request("/vault/stops", { agent_run_label: target.label });
+  return isApiKeyId(target.keyId)
+    ? request("/vault/stops", { api_key_id: target.keyId })
+    : request(`/vault/keys/${target.keyId}/revoke`, null);
+}
+
+/** One word of a POSIX shell, whatever is in the text. */
+const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
