@@ -112,8 +112,10 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "does not check revocation when it draws",
     file: "lambda/domain/balance.ts",
-    find: 'if (balance === null || state !== "active") return state === "active" ? "unknown" : state;',
-    replace: 'if (balance === null) return "unknown";',
+    find:
+      'if (balance === null || state !== "active") return state === "active" ? "unknown" : state;\n' +
+      "  if (draw.issuedAtMs",
+    replace: 'if (balance === null) return "unknown";\n  if (draw.issuedAtMs',
     promises: [5],
     schedulesMax: 500,
   },
