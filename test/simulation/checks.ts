@@ -175,6 +175,7 @@ export class Checks {
 
   atEnd(): void {
     this.#finalPricesAreCounted();
+    this.#correctionsWereSent();
     this.#recordsAreSmall();
   }
 
@@ -207,6 +208,15 @@ export class Checks {
           attempt.cost < wanted ? 3 : 4,
           `${callId} costs ${usd(attempt.cost)}, its vendor says ${usd(wanted)}`,
         );
+    }
+  }
+
+  /** Promise 4: what goes back is sent by whoever decided it, also where the reply of that write was lost. */
+  #correctionsWereSent(): void {
+    for (const { callId, corrections } of this.history.records.values()) {
+      const omitted = Object.keys(corrections).find((opId) => this.#world.corrections.isOmitted(opId));
+      if (omitted !== undefined)
+        this.#world.broke(4, `${callId} decided the correction ${omitted}, which its writer never sent`);
     }
   }
 

@@ -72,7 +72,8 @@ export class FaultyVault implements Vault {
       return counted;
     },
     correct: async (correction) => {
-      const { amount, keyId, window } = correction;
+      const { opId, amount, keyId, window } = correction;
+      this.#world.corrections.sent(opId);
       const label = `give back ${amount / 10_000n} to ${keyId.slice(0, 8)}/w${window}`;
       const sent = await this.#once(label, () => this.#state.correct(correction));
       return sent.kind === "answered" ? sent.value : "unknown";
@@ -85,11 +86,17 @@ export class FaultyVault implements Vault {
     save: (record, expected, effect) => {
       const label = `save ${short(record.callId)} v${expected}+1 ${record.status}${effect === null ? "" : ` and ${effect.kind} object`}`;
       const save = () => this.#state.saveCall(record, expected, effect);
-      if (effect === null) return this.#repeated(label, save);
+      this.#world.corrections.written(this.#process, record);
+      const repeated = (apply: () => SaveResult) =>
+        this.#repeated(label, apply).catch((error: unknown) => {
+          this.#world.corrections.unanswered(this.#process, record);
+          throw error;
+        });
+      if (effect === null) return repeated(save);
 
       // A transaction carries a token: a repeat of one that landed is answered as the first was, for ten minutes.
       let landed: SaveResult | null = null;
-      return this.#repeated(label, () => {
+      return repeated(() => {
         if (landed !== null) return landed;
         const result = save();
         if (result.kind === "saved") landed = result;

@@ -21,7 +21,8 @@ export const MUTATIONS: readonly Mutation[] = [
     find: "const reservation = await drawChain(row, note, ports);",
     replace:
       "void drawChain(row, note, ports); const drawnFrom = attempt.windows.map(({ keyId }) => keyId); " +
-      "const reservation: Reservation = { drawn: drawnFrom, ambiguous: [], leaf: null, refusal: null, wouldRefuse: [], uncounted: [] };",
+      "const reservation: Reservation = { drawn: drawnFrom, ambiguous: [], leaf: null, refusal: null, refusals: [], " +
+      "drawnUntilMs: Infinity, wouldRefuse: [], uncounted: [] };",
     promises: [2],
     schedulesMax: 50,
   },
@@ -258,7 +259,23 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "lambda/app/audit/settle-late-prices.ts",
     find: "if (now !== null) await sendCorrections({ record: now, corrections }, vault);",
     replace: "",
-    promises: [3, 6],
+    promises: [4],
+    schedulesMax: 200,
+  },
+  {
+    name: "does not know its write of a late price again after a lost reply",
+    file: "lambda/app/audit/settle-late-prices.ts",
+    find: 'const now = saved.kind === "saved" ? next : saved.kind === "stale" ? saved.record : null;',
+    replace: 'const now = saved.kind === "saved" ? next : null;',
+    promises: [4],
+    schedulesMax: 2_000,
+  },
+  {
+    name: "does not know its outcome again after a lost reply",
+    file: "lambda/app/proxy/record-outcome.ts",
+    find: "return { record, corrections: correctionsBy(record, attemptId) };",
+    replace: "return { record, corrections: [] };",
+    promises: [4],
     schedulesMax: 2_000,
   },
   {

@@ -3,6 +3,7 @@ import type { Clock } from "../../lambda/ports/clock.ts";
 import type { Ids } from "../../lambda/ports/ids.ts";
 import type { Faults } from "./faults.ts";
 import type { Random } from "./random.ts";
+import { SentCorrections } from "./sent-corrections.ts";
 
 /**
  * Time, chance and order: every operation of a port is a step that waits until the scheduler picks it.
@@ -20,6 +21,7 @@ export class World {
   /** Writes that were lost, came late, or whose writer died: what the books leak is excused by these alone. */
   ledgerFaults = 0;
   readonly processes: Process[] = [];
+  readonly corrections = new SentCorrections();
   readonly #keepTrace: boolean;
   readonly #sources: (() => readonly Choice[])[] = [];
   readonly #beforeJump: (() => void)[] = [];
