@@ -25,8 +25,13 @@ export interface ApiKey {
   /** Over all that it issued together. */
   readonly caps: Caps;
   readonly issuerId: string;
+  /** Ids of the API keys that have to stand for it to be used, first the one that all others were made with. */
+  readonly above: readonly string[];
   readonly issuedAtMs: number;
 }
+
+/** As many API keys as may stand above one. */
+export const API_KEYS_ABOVE_MAX = 3;
 
 /** What its holder may do. `admin` may everything. */
 export const SCOPES = ["issue", "read", "revoke", "admin"] as const;

@@ -1,14 +1,20 @@
 import middy from "@middy/core";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 import { randomIds } from "../adapters/random-ids.ts";
-import { createApiKey, inspectApiKey, listApiKeys, revokeApiKey } from "../app/keys/manage-api-keys.ts";
+import {
+  createApiKey,
+  inspectApiKey,
+  listApiKeys,
+  notFound,
+  revokeApiKey,
+} from "../app/keys/manage-api-keys.ts";
 import { jsonAnswer } from "../http/answers.ts";
 import { apiKeyBody } from "../http/api-key-answer.ts";
 import { parseApiKeyBody } from "../http/api-key-bodies.ts";
 import { authenticate } from "../http/authenticate.ts";
 import { parseListRequest } from "../http/list-params.ts";
 import { problems } from "../http/problems.ts";
-import { headersOf, jsonOf, queryOf } from "../http/request.ts";
+import { headersOf, jsonOf, queryOf, tokenOf } from "../http/request.ts";
 import { countUnknownKey } from "./unknown-keys.ts";
 import { vendors } from "./vendors.ts";
 import {
@@ -38,13 +44,17 @@ const EXAMPLE = '{"name": "billing-jobs", "scopes": ["issue"]}';
 export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
   .use(problems(warn, countUnknownKey, vendors.secrets))
   .handler(async (event) => {
-    const { id: callerId } = await authenticate(headersOf(event), "admin", door);
+    const headers = headersOf(event);
+    const caller = await authenticate(headers, "admin", door);
     await layout.check();
     const { requestId } = event.requestContext;
     const apiKeyId = event.pathParameters?.["id"];
     if (apiKeyId !== undefined) {
+      if (!/^ak_[A-Za-z0-9]{16}$/.test(apiKeyId)) throw notFound();
       const act =
-        event.httpMethod === "GET" ? inspectApiKey(apiKeyId, ports) : revokeApiKey(apiKeyId, callerId, ports);
+        event.httpMethod === "GET"
+          ? inspectApiKey(apiKeyId, ports)
+          : revokeApiKey(apiKeyId, caller.id, ports);
       return jsonAnswer(200, apiKeyBody(await act), requestId);
     }
     if (event.httpMethod === "GET") {
@@ -53,8 +63,12 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
       const next_cursor = next === null ? null : cursorFor(next);
       return jsonAnswer(200, { data: views.map(apiKeyBody), next_cursor }, requestId);
     }
-    const request = parseApiKeyBody(jsonOf(event, EXAMPLE), { credentials, secrets: vendors.secrets });
-    const { token, ...view } = await createApiKey(request, callerId, ports);
+    const request = parseApiKeyBody(jsonOf(event, EXAMPLE), {
+      credentials,
+      secrets: vendors.secrets,
+      token: tokenOf(headers),
+    });
+    const { token, ...view } = await createApiKey(request, caller, ports);
     const { id, ...body } = apiKeyBody(view);
     return jsonAnswer(201, { id, api_key: token, ...body }, requestId);
   });

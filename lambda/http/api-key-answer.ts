@@ -4,12 +4,12 @@ import { isoTime } from "../domain/time.ts";
 import { capBody, capNumber } from "./key-answer.ts";
 
 /** An API key on the wire: what it may do, and what is left of its own caps. Never its secret. */
-export function apiKeyBody({ apiKey, balance, caps }: ApiKeyView): Record<string, unknown> {
+export function apiKeyBody({ apiKey, revokedAtMs, caps }: ApiKeyView): Record<string, unknown> {
   const { ceilings } = apiKey;
   return {
     id: apiKey.apiKeyId,
     name: apiKey.name,
-    status: balance.revokedAtMs === null ? "active" : "revoked",
+    status: revokedAtMs === null ? "active" : "revoked",
     scopes: apiKey.scopes,
     allowed_vendors: apiKey.vendors,
     allowed_credentials: apiKey.credentials,
@@ -22,7 +22,7 @@ export function apiKeyBody({ apiKey, balance, caps }: ApiKeyView): Record<string
     total_usd_cap: capNumber(apiKey.caps.total),
     issuer_id: apiKey.issuerId,
     issued_at: isoTime(apiKey.issuedAtMs),
-    revoked_at: balance.revokedAtMs === null ? null : isoTime(balance.revokedAtMs),
+    revoked_at: revokedAtMs === null ? null : isoTime(revokedAtMs),
     caps: Object.fromEntries(
       caps.map((status) => [status.name, { usd_cap: usdNumber(status.cap), ...capBody(status) }]),
     ),

@@ -5,7 +5,7 @@ import { UNCAPPED } from "../domain/balance.ts";
 import { parseEndpointPattern } from "../domain/endpoint.ts";
 import type { Secrets } from "../domain/secrets.ts";
 import { cap, duration, endpoints } from "./body-fields.ts";
-import { invalid, parseBody } from "./parse-body.ts";
+import { invalid, knownSecrets, parseBody } from "./parse-body.ts";
 
 /** The body of `POST /vault/api-keys`. Unknown fields are refused: a misspelt ceiling must not leave a key without one. */
 
@@ -52,19 +52,20 @@ export interface ApiKeyIssuing {
   /** Vendor -> names of its credentials. */
   readonly credentials: Readonly<Record<string, readonly string[]>>;
   readonly secrets: Secrets;
+  /** What the caller shows, which no stored text may contain. */
+  readonly token: string | null;
 }
 
 /** Reads the body, or throws a Problem that names the field and says what was expected. */
-export function parseApiKeyBody(body: unknown, { credentials, secrets }: ApiKeyIssuing): ApiKeyRequest {
+export function parseApiKeyBody(body: unknown, { credentials, ...issuing }: ApiKeyIssuing): ApiKeyRequest {
   const parsed = parseBody(apiKeyBody, body);
+  refuseSecrets(parsed, issuing);
+  refuseLimitsOfAdmin(parsed);
   refuseUnknown("allowed_vendors", parsed.allowed_vendors, Object.keys(credentials));
   refuseUnknown("allowed_credentials", parsed.allowed_credentials, Object.values(credentials).flat());
   const odd = parsed.allowed_endpoints?.find((entry) => "refused" in parseEndpointPattern(entry));
   if (odd !== undefined)
     throw invalid("allowed_endpoints", `got ${shown(odd)}; expected entries such as "GET /v1/**"`);
-  const secret = secrets.secretIn(parsed.name);
-  if (secret !== null)
-    throw invalid("name", `contains ${secret}; a name is stored and shown, so it must not contain a secret`);
   return {
     name: parsed.name,
     scopes: [...new Set(parsed.scopes)],
@@ -85,6 +86,33 @@ export function parseApiKeyBody(body: unknown, { credentials, secrets }: ApiKeyI
       perCall: UNCAPPED,
     },
   };
+}
+
+type Parsed = v.InferOutput<typeof apiKeyBody>;
+
+/** Every text of an API key is stored and shown, so a secret in one of them is refused, and never repeated. */
+function refuseSecrets(parsed: Parsed, { secrets, token }: Pick<ApiKeyIssuing, "secrets" | "token">): void {
+  const { name, allowed_vendors, allowed_credentials, allowed_endpoints } = parsed;
+  const texts = { name: [name], allowed_vendors, allowed_credentials, allowed_endpoints };
+  for (const [field, all] of Object.entries(texts))
+    for (const text of all ?? []) {
+      const secret = secrets.secretIn(text, knownSecrets(token));
+      if (secret !== null)
+        throw invalid(
+          field,
+          `contains ${secret}; this field is stored and shown, so it must not contain a secret`,
+        );
+    }
+}
+
+/** With the scope `admin` it could make an API key without any limit, so nobody may rely on one. */
+function refuseLimitsOfAdmin({ name: _, scopes, ...limits }: Parsed): void {
+  const limit = Object.entries(limits).find(([, value]) => value != null);
+  if (limit !== undefined && scopes.includes("admin"))
+    throw invalid(
+      limit[0],
+      'an API key with the scope "admin" can make others without limits, so a limit on it would not hold; leave it out, or give it other scopes',
+    );
 }
 
 function refuseUnknown(field: string, asked: readonly string[] | null, known: readonly string[]): void {

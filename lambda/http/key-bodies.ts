@@ -10,7 +10,7 @@ import type { LimitName, Vendor } from "../domain/vendor.ts";
 import { entryProblem } from "../vendors/did-you-mean.ts";
 import type { VendorRegistry } from "../vendors/registry.ts";
 import { cap, duration, endpoints } from "./body-fields.ts";
-import { invalid, parseBody } from "./parse-body.ts";
+import { invalid, knownSecrets, parseBody } from "./parse-body.ts";
 
 /** The bodies of requests about keys. Unknown fields are refused: a misspelt cap must not leave a key uncapped. */
 
@@ -190,7 +190,7 @@ function refuseSecrets(
   token: string | null,
   { secretIn }: Secrets,
 ): void {
-  const known = token === null ? [] : [token, token.replace(/^kb_/, "")].filter(({ length }) => length >= 8);
+  const known = knownSecrets(token);
   const texts: readonly (readonly [field: string, text: string])[] = [
     ["vendor", parsed.vendor ?? ""],
     ["credential", parsed.credential ?? ""],

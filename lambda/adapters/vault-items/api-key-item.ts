@@ -26,6 +26,7 @@ const schema = v.pipe(
     expires_in_s: orNull(whole),
     own: caps,
     issuer_id: v.string(),
+    above: v.optional(v.array(v.string()), []),
     issued_at: whole,
   }),
   v.transform(
@@ -39,6 +40,7 @@ const schema = v.pipe(
       ceilings: { caps: item.highest, endpoints: item.allowed_endpoints, expiresInS: item.expires_in_s },
       caps: item.own,
       issuerId: item.issuer_id,
+      above: item.above,
       issuedAtMs: item.issued_at,
     }),
   ),
@@ -66,6 +68,7 @@ export const apiKeyItem = (apiKey: ApiKey): Item => ({
     expires_in_s: apiKey.ceilings.expiresInS ?? undefined,
     own: capsMap(apiKey.caps),
     issuer_id: apiKey.issuerId,
+    above: apiKey.above.length === 0 ? undefined : apiKey.above,
     issued_at: apiKey.issuedAtMs,
   }),
 });

@@ -42,7 +42,9 @@ export async function queryAudit(
     rows: (await reader.whole(rows)).filter(({ fields }) => mayReach(caller, fields)),
     next,
   });
-  const parts = indexesOf(query, vendors).flatMap((index) => reader.partsOf(index));
+  const isReached = (vendor: string): boolean => caller.apiKey?.vendors?.includes(vendor) !== false;
+  if (query.vendor !== null && !isReached(query.vendor)) return { rows: [], next: null };
+  const parts = indexesOf(query, vendors.filter(isReached)).flatMap((index) => reader.partsOf(index));
   const { fromMs, toMs } = query;
   const rows: AuditRow[] = [];
   let before = query.before;
@@ -51,7 +53,7 @@ export async function queryAudit(
     const pages = await Promise.all(parts.map((part) => reader.page({ part, fromMs, toMs, before, limit })));
     const { safe, unread } = merged(pages);
     for (const [index, { position, row }] of safe.entries()) {
-      if (matches(row, query)) rows.push(row);
+      if (isReached(row.fields.vendor) && matches(row, query)) rows.push(row);
       if (rows.length < query.limit) continue;
       const isLast = unread === null && index === safe.length - 1;
       return answer(rows, isLast ? null : position);

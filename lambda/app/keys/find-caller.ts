@@ -60,9 +60,10 @@ async function holder(
   { id, secret }: { readonly id: string; readonly secret: string },
   { vault, clock }: Door,
 ): Promise<Caller | null> {
-  const [apiKey, balances] = await Promise.all([vault.apiKeys.read(id), vault.balances.read([id])]);
+  const apiKey = await vault.apiKeys.read(id);
   if (apiKey === null || !isSecretOf(secret, apiKey.secretHash)) return null;
-  const ended = standingProblem([id], balances, clock.now());
+  const chain = [...apiKey.above, id];
+  const ended = standingProblem(chain, await vault.balances.read(chain), clock.now());
   if (ended !== null) throw ended;
   return { id, apiKey };
 }

@@ -30,16 +30,16 @@ export function enforcedAbove(issuer: Issuer): Pick<Policy, "enforcedAbove"> {
   return policy.enforcedAbove === undefined ? {} : { enforcedAbove: policy.enforcedAbove };
 }
 
-/** What has to stand beside a key that it issues. An API key with caps is drawn from in UTC days. */
+/** What has to stand beside a key that it issues. An API key with caps is drawn from in UTC days; those above it have none. */
 export function chainAbove(issuer: Issuer): readonly ChainMember[] {
   switch (issuer.kind) {
     case "admin":
       return [];
     case "api_key": {
-      const { apiKeyId: keyId, caps, issuedAtMs } = issuer.apiKey;
-      return isCapped(caps)
-        ? [{ keyId, issuedAtMs: daysFromMs(issuedAtMs) }]
-        : [{ keyId, issuedAtMs: daysFromMs(issuedAtMs), onlyRead: true }];
+      const { apiKeyId, above, caps } = issuer.apiKey;
+      const issuedAtMs = daysFromMs(issuer.apiKey.issuedAtMs);
+      const read = (keyId: string): ChainMember => ({ keyId, issuedAtMs, onlyRead: true });
+      return [...above.map(read), isCapped(caps) ? { keyId: apiKeyId, issuedAtMs } : read(apiKeyId)];
     }
     case "vault_key":
       return issuer.policy.chain;

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { type AuditQuery, queryAudit } from "../../../lambda/app/audit/query-audit.ts";
-import { ADMIN } from "../../../lambda/app/keys/caller.ts";
+import { ADMIN, type Caller } from "../../../lambda/app/keys/caller.ts";
 import type { AuditRow } from "../../../lambda/domain/audit-event.ts";
+import { UNCAPPED } from "../../../lambda/domain/balance.ts";
 import { isoTime } from "../../../lambda/domain/time.ts";
 import type { AuditIndex, AuditIndexPart, AuditReader, WantedRows } from "../../../lambda/ports/audit.ts";
 
@@ -190,3 +191,46 @@ test("only rows that are shown are read whole", async () => {
   expect(shown).toHaveLength(3);
   expect(reader.completed).toBe(3);
 });
+
+const NO_CAPS = { daily: UNCAPPED, total: UNCAPPED, perCall: UNCAPPED };
+const limitedTo = (vendor: string): Caller => ({
+  id: "ak_1",
+  apiKey: {
+    apiKeyId: "ak_1",
+    name: "a test",
+    secretHash: "",
+    scopes: ["read"],
+    vendors: [vendor],
+    credentials: null,
+    ceilings: { caps: NO_CAPS, endpoints: null, expiresInS: null },
+    caps: NO_CAPS,
+    issuerId: "admin",
+    above: [],
+    issuedAtMs: 0,
+  },
+});
+
+test.each<[string, Partial<AuditQuery>]>([
+  ["of all vendors", {}],
+  ["of a group that has keys of several vendors", { label: { kind: "prefix", text: "modal/" } }],
+  ["of another vendor", { vendor: "twilio" }],
+])(
+  "an API key of one vendor learns nothing of others' rows %s, not by a cursor either",
+  async (_, change) => {
+    const hidden = newestFirst(rows.filter(({ row }) => row.fields.vendor !== "stripe"));
+    const seen: string[] = [];
+    for (let before: string | null = null, isEnd = false; !isEnd; ) {
+      const answer = await queryAudit(
+        { ...all, ...change, before },
+        { vendors: ["stripe", "twilio"], caller: limitedTo("stripe") },
+        new MemoryReader(rows),
+      );
+      for (const name of hidden) expect(answer.next ?? "").not.toContain(`#${name}#`);
+      seen.push(...answer.rows.map(({ subject }) => subject));
+      before = answer.next;
+      isEnd = before === null;
+    }
+    const visible = newestFirst(rows.filter(({ row }) => row.fields.vendor === "stripe"));
+    expect(seen).toEqual(change.vendor === "twilio" ? [] : visible);
+  },
+);
