@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 /**
  * What takes long: a vendor more in a copy of the product, calls and records that are tried again and again, processes that are killed and
- * started again, calls by chance, servers of others, and the product broken on purpose.
+ * started again, runs that storm against a stop, calls by chance, servers of others, and the product broken on purpose.
  */
 const LONG = [
   "test/app/proxy/repeated-call.test.ts",
@@ -12,6 +12,7 @@ const LONG = [
   "test/e2e/independent-upstreams.test.ts",
   "test/e2e/quotes.test.ts",
   "test/e2e/restart.test.ts",
+  "test/e2e/stopped-storms.test.ts",
   "test/handlers/record-audit.test.ts",
   "test/local/local-cli.test.ts",
   "test/local/npm-watch.test.ts",

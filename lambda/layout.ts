@@ -6,3 +6,6 @@ export const LAYOUT_VERSION = 4;
 
 /** Key of the Vault item that says which layout the tables have, in its number attribute `version`. */
 export const LAYOUT_KEY = { pk: "LAYOUT", sk: "LAYOUT" } as const;
+
+/** Key of the Vault item that holds the stops in force. Whoever revokes their keys is woken by its changes. */
+export const STOPS_KEY = { pk: "STOPS", sk: "ACTIVE" } as const;

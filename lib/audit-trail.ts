@@ -83,6 +83,13 @@ export class AuditTrail extends Construct {
     service.setEnvironment(ENV.auditTable, this.table.tableName);
   }
 
+  /** Attempts that began and did not end. */
+  grantReadJournal(service: ServiceFunction): void {
+    service.allow(["dynamodb:GetItem", "dynamodb:Query"], [this.table.tableArn], {
+      "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["JOURNAL#*"] },
+    });
+  }
+
   /**
    * Stream to consumer. What cannot be recorded goes whole to the bucket: only S3 keeps the record itself ("Retain
    * discarded records", documentation of Lambda, read 2026-11-22).

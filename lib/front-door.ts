@@ -205,7 +205,7 @@ const TLS = {
 function managedFrom(ranges: readonly string[], stage: string): PolicyDocument {
   const invoke = { principals: [new AnyPrincipal()], actions: ["execute-api:Invoke"] };
   const managing = MANAGING_ROUTES.flatMap(({ method, path }) =>
-    [path, path.replace("{id}", "key_*")]
+    [path, path.replace("{id}", path.startsWith("/vault/keys/") ? "key_*" : "*")]
       .flatMap((each) => [each, `${each}/`])
       .map((each) => `execute-api:/${stage}/${method}${each}`),
   );

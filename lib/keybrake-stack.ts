@@ -14,6 +14,7 @@ import { writeOutputs } from "./outputs.ts";
 import { Schedules } from "./schedules.ts";
 import { pascal, ServiceFunction } from "./service-function.ts";
 import { type FunctionName, forEachFunction } from "./services.ts";
+import { StopsStream } from "./stops-stream.ts";
 import { VaultTable } from "./vault-table.ts";
 
 export interface KeybrakeStackProps extends StackProps {
@@ -45,6 +46,7 @@ export class KeybrakeStack extends Stack {
       "issue-key": (it) => {
         vault.grantIssue(it);
         secrets.grantReadAdminApiKey(it);
+        vault.grantHeedStops(it);
         secrets.setCredentialNames(it);
         setVendors(it, config);
       },
@@ -71,6 +73,13 @@ export class KeybrakeStack extends Stack {
         secrets.grantReadAdminApiKey(it);
         setVendors(it, config);
       },
+      "manage-stops": (it) => {
+        vault.grantManageStops(it);
+        audit.grantQuery(it);
+        audit.grantReadJournal(it);
+        secrets.grantReadAdminApiKey(it);
+        setVendors(it, config);
+      },
       "proxy-call": (it) => {
         vault.grantCalls(it);
         audit.grantReadTotals(it);
@@ -78,6 +87,10 @@ export class KeybrakeStack extends Stack {
         setVendorsAndRateCard(it, config);
       },
       "record-audit": () => {},
+      "apply-stops": (it) => {
+        vault.grantApplyStops(it);
+        setVendors(it, config);
+      },
       "settle-late-prices": (it) => {
         vault.grantLatePrices(it);
         secrets.grantReadCredentials(it, tellPricesLate);
@@ -101,6 +114,7 @@ export class KeybrakeStack extends Stack {
       return service;
     });
 
+    new StopsStream(this, "StopsStream", { vault, service: services["apply-stops"] });
     new Schedules(this, "Schedules", services);
     const frontDoor = new FrontDoor(this, "FrontDoor", { config, vendors, services });
     const events = new Events(this, "Events", { config, key });

@@ -1,3 +1,5 @@
+import { STOPS_KEY } from "../lambda/layout.ts";
+
 /** Settings that the deployed stack makes and that the local run imitates: one source for both. */
 
 /** What the gateway waits for a function, in seconds: the most that a REST API waits unless its quota is raised. */
@@ -23,4 +25,13 @@ export const STREAM_READING = {
   ageMaxH: 20,
   /** Seconds that a batch is waited for. */
   windowS: 1,
+} as const;
+
+/**
+ * Which changes of the Vault table run apply-stops: those of the item of the stops in force. A pattern of Lambda's event
+ * filtering: every list names the accepted values ("Using event filtering with a DynamoDB event source", documentation of
+ * Lambda, read 2026-11-28).
+ */
+export const STOPS_FILTER = {
+  dynamodb: { Keys: { pk: { S: [STOPS_KEY.pk] }, sk: { S: [STOPS_KEY.sk] } } },
 } as const;

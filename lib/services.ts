@@ -3,8 +3,8 @@
  * construct in the stack; every other list of functions is derived from this one.
  *
  * - `runsOn`: a request (lib/routes.ts), the stream of the Vault table, or a schedule.
- * - `everyMinutes`: its schedule, whole minutes above one, since EventBridge writes one otherwise. The consumer of the
- *   stream has one too: nobody else may write the audit log.
+ * - `everyMinutes`: its schedule, whole minutes above one, since EventBridge writes one otherwise. Those that the stream
+ *   runs have one too: nobody else may write the audit log, and nobody else sees that the time of a stop is over.
  * - `asks`: the key that its callers show.
  */
 const SERVICES = [
@@ -13,8 +13,10 @@ const SERVICES = [
   { name: "manage-api-keys", runsOn: "request", asks: "API key" },
   { name: "own-key", runsOn: "request", asks: "vault key" },
   { name: "query-audit", runsOn: "request", asks: "API key" },
+  { name: "manage-stops", runsOn: "request", asks: "API key" },
   { name: "proxy-call", runsOn: "request", asks: "vault key" },
   { name: "record-audit", runsOn: "stream", everyMinutes: 5, asks: null },
+  { name: "apply-stops", runsOn: "stream", everyMinutes: 15, asks: null },
   { name: "settle-late-prices", runsOn: "schedule", everyMinutes: 5, asks: null },
   { name: "health", runsOn: "request", asks: null },
 ] as const;

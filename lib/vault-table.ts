@@ -2,7 +2,7 @@ import type { TableV2 } from "aws-cdk-lib/aws-dynamodb";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import { Construct } from "constructs";
 import { ENV } from "../lambda/environment.ts";
-import { LAYOUT_KEY } from "../lambda/layout.ts";
+import { LAYOUT_KEY, STOPS_KEY } from "../lambda/layout.ts";
 import type { ServiceFunction } from "./service-function.ts";
 import { allowTableKey, tableOf } from "./table.ts";
 import { VAULT_TABLE } from "./table-schemas.ts";
@@ -53,6 +53,30 @@ export class VaultTable extends Construct {
     });
   }
 
+  /** Revokes a new key whose stop was ordered meanwhile. */
+  grantHeedStops(service: ServiceFunction): void {
+    this.#allowOn(service, ["dynamodb:UpdateItem"], ["KEY#*"]);
+  }
+
+  /** Orders, shows and lifts stops, and reads whom they reach. */
+  grantManageStops(service: ServiceFunction): void {
+    this.#grantReadStopped(service);
+    this.#allowOn(service, ["dynamodb:UpdateItem"], [STOPS_KEY.pk, LAYOUT_KEY.pk]);
+  }
+
+  /** Revokes the keys of stops, and keeps how far that is. */
+  grantApplyStops(service: ServiceFunction): void {
+    this.#grantReadStopped(service);
+    this.#allowOn(service, ["dynamodb:UpdateItem"], ["KEY#*", STOPS_KEY.pk, LAYOUT_KEY.pk]);
+  }
+
+  #grantReadStopped(service: ServiceFunction): void {
+    this.#grant(service);
+    const keys = ["KEY#*", "LISTED#*", STOPS_KEY.pk, LAYOUT_KEY.pk];
+    this.#allowOn(service, ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"], keys);
+    this.#allowOn(service, ["dynamodb:PutItem"], [STOPS_KEY.pk]);
+  }
+
   /** Reserves, settles and releases, and keeps the records of calls. */
   grantCalls(service: ServiceFunction): void {
     this.#grant(
@@ -85,8 +109,15 @@ export class VaultTable extends Construct {
     });
   }
 
+  /** On items with these partition keys alone. */
+  #allowOn(service: ServiceFunction, actions: readonly string[], partitionKeys: readonly string[]): void {
+    service.allow(actions, [this.table.tableArn], {
+      "ForAllValues:StringLike": { "dynamodb:LeadingKeys": [...partitionKeys] },
+    });
+  }
+
   #grant(service: ServiceFunction, ...actions: string[]): void {
-    service.allow(actions, [this.table.tableArn]);
+    if (actions.length > 0) service.allow(actions, [this.table.tableArn]);
     allowTableKey(service);
     service.setEnvironment(ENV.vaultTable, this.table.tableName);
   }

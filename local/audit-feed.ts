@@ -11,6 +11,7 @@ import { TABLES } from "./aws/tables.ts";
 import type { Decision } from "./decision-line.ts";
 import { consumedOf, decisionsFrom } from "./decisions.ts";
 import { described } from "./start-error.ts";
+import { startStopsFeed } from "./stops-feed.ts";
 
 const CONSUMER = "record-audit";
 const DRAIN_MS_MAX = 5_000;
@@ -27,19 +28,24 @@ export interface AuditFeedOptions {
 }
 
 export interface AuditFeed {
-  /** Resolves when every change of the Vault before the call is in the audit table, or in a dead letter. */
+  /**
+   * Resolves when every change of the Vault before the call is in the audit table, or in a dead letter, and the keys of every
+   * stop before the call are revoked.
+   */
   drain(): Promise<void>;
   /** Waits a while for what is left to record, and ends. */
   close(): Promise<void>;
 }
 
-/** Feeds the changes of the Vault to the function that records them, trims what it has, and tells the decisions in them. */
+/** Feeds the changes of the Vault to the functions that record them and that revoke the keys of stops, trims what it has, and tells the decisions in them. */
 export async function startAuditFeed(options: AuditFeedOptions): Promise<AuditFeed> {
   const { dynamodb, invoke, dataFile, announce, onDecision } = options;
   const { client, endpoint, engineFile } = dynamodb;
   const [table] = TABLES;
   const decisionsIn = onDecision && decisionsFrom(client);
+  const stops = startStopsFeed(invoke, announce);
   const consume = async (event: DynamoDBStreamEvent) => {
+    stops.see(event.Records);
     const answer = await invokeConsumer(invoke, event, announce);
     try {
       const decisions = await decisionsIn?.(consumedOf(event.Records, answer));
@@ -65,10 +71,17 @@ export async function startAuditFeed(options: AuditFeedOptions): Promise<AuditFe
     trim,
     announce,
   });
+  /** Revoking the keys of a stop makes changes again. */
+  const drain = async () => {
+    do {
+      await stops.idle();
+      await poller.drain();
+    } while (stops.isBusy());
+  };
   return {
-    drain: () => poller.drain(),
+    drain,
     close: async () => {
-      await Promise.race([poller.drain(), delay(DRAIN_MS_MAX, undefined, { ref: false })]);
+      await Promise.race([drain(), delay(DRAIN_MS_MAX, undefined, { ref: false })]);
       await poller.close();
       await trim?.close();
     },

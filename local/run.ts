@@ -76,6 +76,8 @@ export interface LocalRun {
   drain(): Promise<void>;
   /** Tells the attempts that have been without outcome for too long now, and not with the next run of the schedule. */
   tellOpen(): Promise<void>;
+  /** Revokes what the stops in force have left, and not with the next run of the schedule. */
+  applyStops(): Promise<void>;
   /** Calls whose function has not ended. */
   underWay(): number;
   /** Ends the calls under way, for which it waits `graceMs` at most, then the audit log, then everything else. */
@@ -194,6 +196,9 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
       tellOpen: async () => {
         await audit.drain();
         await schedules.run("record-audit");
+      },
+      applyStops: async () => {
+        await schedules.run("apply-stops");
       },
       underWay: () => gateway.underWay(),
       close,

@@ -71,10 +71,14 @@ export class DynamoAttemptJournal implements AttemptJournal {
     await this.#client.send(new PutItemCommand({ TableName: this.#table, Item: item }));
   }
 
-  async unended(fromMs: number, toMs: number): Promise<readonly AuditEvent[]> {
+  async unended(
+    fromMs: number,
+    toMs: number,
+    aroundMs: number = OUT_OF_ORDER_MS,
+  ): Promise<readonly AuditEvent[]> {
     const begun: { readonly item: Item; readonly ids: readonly string[] }[] = [];
     const ended = new Set<string>();
-    const [firstMs, lastMs] = [fromMs - OUT_OF_ORDER_MS, toMs + OUT_OF_ORDER_MS];
+    const [firstMs, lastMs] = [fromMs - aroundMs, toMs + aroundMs];
     const readPartition = async (partitionKey: string) => {
       for await (const item of this.#itemsIn(partitionKey, firstMs, lastMs)) {
         for (const id of idsIn(item, "ended_ids")) ended.add(id);

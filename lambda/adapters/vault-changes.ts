@@ -9,6 +9,7 @@ import { readCallItem } from "./vault-items/call-item.ts";
 import type { Item } from "./vault-items/codec.ts";
 import { isListed } from "./vault-items/listed-item.ts";
 import { readPolicyItem } from "./vault-items/policy-item.ts";
+import { isStops } from "./vault-items/stop-item.ts";
 
 /** An image as Lambda hands it over is the SDK's item but for its type; absent where there is none. */
 const itemOf = (image: unknown): Item | null => (image === undefined ? null : (image as Item));
@@ -33,6 +34,7 @@ export function changeFrom({ dynamodb }: DynamoDBRecord): VaultChange {
       before: before === null ? null : readCallItem(before),
       after: readCallItem(after),
     };
+  if (isStops(dynamodb?.Keys?.["pk"]?.S ?? "")) return { kind: "ignored" };
   if (isListed(dynamodb?.Keys?.["pk"]?.S ?? "")) return { kind: "ignored" };
   if (IGNORED.some((kind) => sortKey.startsWith(kind))) return { kind: "ignored" };
   throw new Error(`the item kind ${JSON.stringify(sortKey.slice(0, 40))} is not known`);

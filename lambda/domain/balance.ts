@@ -19,12 +19,21 @@ export interface Balance {
   readonly leftInTotal: MicroUsd;
   readonly expiresAtMs: number;
   readonly revokedAtMs: number | null;
+  /** The stop that revoked it, where one did. */
+  readonly stoppedBy?: StopCause;
   /** Writes issued at or before this time (milliseconds) are refused. Raised by the resolver only. */
   readonly fenceMs: number;
   /** Number of writes so far, but for those that only count a call: a gap in the stream shows. */
   readonly writes: number;
   /** The calls of a minute, where the key has a rate. */
   readonly minuteCalls: MinuteCalls | null;
+}
+
+/** A stop as the keys that it revoked know it: who ordered it, and why. */
+export interface StopCause {
+  readonly stopId: string;
+  readonly by: string;
+  readonly reason: string | null;
 }
 
 /** The most a key may spend. A cap that is not set is `UNCAPPED`: one rule for all, and spending is counted anyway. */

@@ -37,6 +37,8 @@ export const STATUS_BY_CODE = {
   chain_too_long: 400,
   invalid_request: 400,
   unsupported_media_type: 415,
+  run_stopped: 403,
+  too_many_stops: 409,
   already_issued: 409,
   key_changed_meanwhile: 409,
   key_not_changeable: 409,

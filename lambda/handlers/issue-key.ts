@@ -20,13 +20,14 @@ import {
   dynamoVault,
   frontDoor,
   hint,
+  stopsVault,
   systemClock,
   tableLayout,
   warn,
 } from "./wiring.ts";
 
 const dynamo = clients();
-const vault = dynamoVault(dynamo);
+const vault = { ...dynamoVault(dynamo), ...stopsVault(dynamo) };
 const ports = {
   vendors,
   vault,

@@ -8,11 +8,13 @@ import { CachedSecrets, secretsManagerClient, vendorCredentials } from "../adapt
 import { TableLayout } from "../adapters/table-layout.ts";
 import { dynamoApiKeys } from "../adapters/vault/api-keys.ts";
 import { dynamoBalances } from "../adapters/vault/balances.ts";
+import { dynamoStopRecords, dynamoStops } from "../adapters/vault/stops.ts";
 import { VaultTable } from "../adapters/vault/vault-table.ts";
 import type { Door } from "../app/keys/find-caller.ts";
 import type { ProxyPorts } from "../app/proxy/proxy-ports.ts";
 import { ENV } from "../environment.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { StopsVault } from "../ports/stops.ts";
 import { type RateCardInput, rateCardOf } from "../rate-card-input.ts";
 import { vendors } from "./vendors.ts";
 
@@ -95,6 +97,11 @@ export const dynamoVault = (using: Clients) => new DynamoVault(using, required(E
 export const callersVault = (using: Clients): Door["vault"] => {
   const table = new VaultTable(using, required(ENV.vaultTable), warn);
   return { apiKeys: dynamoApiKeys(table), balances: dynamoBalances(table) };
+};
+/** The stops, for functions that order them or heed them. */
+export const stopsVault = (using: Clients): StopsVault => {
+  const table = new VaultTable(using, required(ENV.vaultTable), warn);
+  return { stops: dynamoStops(table), stopRecords: dynamoStopRecords(table) };
 };
 /** `marks`: whether the function writes items of the Vault table. */
 export const tableLayout = (using: Clients, marks: boolean) =>

@@ -14,7 +14,7 @@ import { invalid, knownSecrets, parseBody } from "./parse-body.ts";
 
 /** The bodies of requests about keys. Unknown fields are refused: a misspelt cap must not leave a key uncapped. */
 
-const LABEL_LENGTH_MAX = 256;
+export const LABEL_LENGTH_MAX = 256;
 const METADATA_BYTES_MAX = 1024;
 const ENTRIES_MAX = 50;
 const RECIPIENTS_MAX = 10_000;

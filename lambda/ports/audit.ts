@@ -14,9 +14,10 @@ export interface AttemptJournal {
   note(batch: JournalBatch): Promise<void>;
   /**
    * The events of attempts that were noted as begun between two times, in milliseconds, and as ended at no time. They lack
-   * what their key tells: only `keyId` is there.
+   * what their key tells: only `keyId` is there. `aroundMs`: how long before and after these times an end may be noted; an hour
+   * unless given.
    */
-  unended(fromMs: number, toMs: number): Promise<readonly AuditEvent[]>;
+  unended(fromMs: number, toMs: number, aroundMs?: number): Promise<readonly AuditEvent[]>;
   /** The time of the first note that is kept, in milliseconds; null where there is none. */
   beginsAtMs(): Promise<number | null>;
   /** Until when everything is swept, in milliseconds; null where nothing ever was. */

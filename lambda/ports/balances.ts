@@ -1,4 +1,12 @@
-import type { Balance, BalanceRefusal, Caps, Correction, CountedCall, Draw } from "../domain/balance.ts";
+import type {
+  Balance,
+  BalanceRefusal,
+  Caps,
+  Correction,
+  CountedCall,
+  Draw,
+  StopCause,
+} from "../domain/balance.ts";
 
 /** What is left of each vault key. Money is moved by `draw` and `correct` alone. */
 export interface Balances {
@@ -32,6 +40,8 @@ export interface Revocation {
   /** Id of the API key that revokes it. */
   readonly by: string;
   readonly nowMs: number;
+  /** The stop that it is revoked by, where it is. */
+  readonly stop?: StopCause;
 }
 
 /** What a draw writes beside the money, so that the stream tells a reservation whose process died. */

@@ -115,6 +115,16 @@ function allRules(
       description:
         "The consumer of the audit log crashes or takes too long. Its batch is tried again ten times; look into its log group.",
     },
+    {
+      id: "StopsFailed",
+      severity: "now",
+      isEarly: true,
+      metric: metrics.stopErrors,
+      threshold: 1,
+      periods: LASTING,
+      description:
+        "The keys of a stop cannot all be revoked: some of them may still be used, while no new key of the run is issued. GET /vault/stops shows which. The next run tries again; look into the log group of apply-stops, and into docs/emergency.md for a way that needs no function.",
+    },
     ...late(metrics.scheduled).map(
       ({ id, errors }): AlarmRule => ({
         id: `${id}Failed`,

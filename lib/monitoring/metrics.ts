@@ -74,6 +74,7 @@ export function metricsOf({ stackName, frontDoor, vault, audit, services }: Watc
       id: services[name].node.id,
       errors: services[name].lambda.metricErrors({ period }),
     })),
+    stopErrors: services["apply-stops"].lambda.metricErrors({ period }),
     proxyRunning: proxy.metric("ConcurrentExecutions", MAXIMUM),
     proxyThrottled: proxy.metricThrottles({ period }),
     accountConcurrency: LambdaFunction.metricAll("ClaimedAccountConcurrency", MAXIMUM),

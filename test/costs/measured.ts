@@ -59,7 +59,7 @@ export interface Measured {
   readonly units: Readonly<Record<Use, UseUnits>>;
   readonly stored: Readonly<Record<Use, StoredBytes>>;
   /** Of one run of a schedule where nothing is to be done. */
-  readonly idle: Readonly<Record<"record-audit" | "settle-late-prices", UseUnits>>;
+  readonly idle: Readonly<Record<"record-audit" | "settle-late-prices" | "apply-stops", UseUnits>>;
 }
 
 /** Calls of each use: the stream's batches are full, or nearly so. */
@@ -109,6 +109,8 @@ export async function measured(): Promise<Measured> {
     const sweep = unitsOf(proxy.take(), 1);
     await settleLatePrices();
     const late = unitsOf(proxy.take(), 1);
+    await run.applyStops();
+    const stops = unitsOf(proxy.take(), 1);
 
     const units: Partial<Record<Use, UseUnits>> = {};
     const stored: Partial<Record<Use, StoredBytes>> = {};
@@ -136,7 +138,7 @@ export async function measured(): Promise<Measured> {
     return {
       units: units as Measured["units"],
       stored: stored as Measured["stored"],
-      idle: { "record-audit": sweep, "settle-late-prices": late },
+      idle: { "record-audit": sweep, "settle-late-prices": late, "apply-stops": stops },
     };
   } finally {
     clock.restore();

@@ -59,10 +59,14 @@ test("an idle month is counted from the template, an alarm by its metrics", () =
   expect(usdOf("secrets")).toBeCloseTo(standard.secrets * 0.4, 5);
   expect(usdOf("alarms")).toBeCloseTo(standard.alarmMetrics * 0.1, 5);
   expect(standard.alarmMetrics).toBeGreaterThanOrEqual(standard.alarms);
-  expect(standard.runsOfMonth).toEqual({ "record-audit": 8_760, "settle-late-prices": 8_760 });
+  expect(standard.runsOfMonth).toEqual({
+    "record-audit": 8_760,
+    "apply-stops": 2_920,
+    "settle-late-prices": 8_760,
+  });
   expect(deploymentOf({ credentials: { stripe: ["default", "test"] } }).secrets).toBe(3);
   // A dashboard with more than 50 is not free.
-  expect(standard.dashboards).toEqual([44]);
+  expect(standard.dashboards).toEqual([49]);
 });
 
 test("the columns of a table stand below one another", () => {

@@ -16,8 +16,10 @@ const BYTES_MAX: Readonly<Record<FunctionName, number>> = {
   "manage-api-keys": 383_000,
   "own-key": 365_000,
   "query-audit": 367_000,
+  "manage-stops": 403_000,
   "proxy-call": 420_000,
   "record-audit": 396_000,
+  "apply-stops": 360_000,
   "settle-late-prices": 379_000,
   health: 140_000,
 };

@@ -7,8 +7,9 @@ import type { Calls, DueCalls, SaveResult } from "../../lambda/ports/calls.ts";
 import type { ListedKeys } from "../../lambda/ports/listed-keys.ts";
 import type { Objects } from "../../lambda/ports/objects.ts";
 import type { Policies } from "../../lambda/ports/policies.ts";
+import type { Stops } from "../../lambda/ports/stops.ts";
 import type { Vault } from "../../lambda/ports/vault.ts";
-import { drawIn, known, memoryListedKeys, type VaultState } from "../support/memory-vault.ts";
+import { drawIn, known, memoryListedKeys, memoryStops, type VaultState } from "../support/memory-vault.ts";
 import type { Process, World } from "./world.ts";
 
 /** Sends of the SDK's `standard` retry mode, the first included. */
@@ -116,6 +117,11 @@ export class FaultyVault implements Vault {
   /** No use case that is simulated reads lists. */
   get listedKeys(): ListedKeys {
     return memoryListedKeys(this.#state);
+  }
+
+  /** Nobody orders a stop in the simulation. */
+  get stops(): Stops {
+    return memoryStops(this.#state);
   }
 
   async #draw(draw: Draw & AttemptNote, form: CountForm | null): Promise<DrawResult | OtherMinute> {

@@ -445,7 +445,9 @@ export class Scenario {
 
   #manage<T>(
     what: string,
-    run: (ports: Parameters<typeof revokeKey>[2] & { readonly ids: Ids }) => Promise<T>,
+    run: (
+      ports: Parameters<typeof revokeKey>[2] & { readonly vault: FaultyVault; readonly ids: Ids },
+    ) => Promise<T>,
   ): Promise<T | null> {
     return this.#world.spawn(`${what}${++this.#names}`, false, async (process) => {
       const vault = new FaultyVault(this.#world, process, this.#state);

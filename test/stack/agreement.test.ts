@@ -28,11 +28,13 @@ afterAll(() => run.close());
 
 /** Logical id of a function in the template, without hash -> the function's name. */
 const NAMES: Readonly<Record<string, string>> = {
+  ApplyStopsFunction: "apply-stops",
   AuditConsumerFunction: "record-audit",
   HealthFunction: "health",
   IssueKeyFunction: "issue-key",
   ManageKeyFunction: "manage-key",
   ManageApiKeysFunction: "manage-api-keys",
+  ManageStopsFunction: "manage-stops",
   OwnKeyFunction: "own-key",
   ProxyCallFunction: "proxy-call",
   QueryAuditFunction: "query-audit",

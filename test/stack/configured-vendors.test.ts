@@ -47,9 +47,11 @@ test("its definition reaches the functions that read it, and no other", () => {
     .map(([id]) => id.replace(/Function[0-9A-F]{8}$/, ""));
 
   expect(told.toSorted()).toEqual([
+    "ApplyStops",
     "Health",
     "IssueKey",
     "ManageApiKeys",
+    "ManageStops",
     "ProxyCall",
     "QueryAudit",
     "SettleLatePrices",

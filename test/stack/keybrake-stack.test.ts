@@ -55,6 +55,7 @@ describe("roles", () => {
         "dynamodb:GetItem VaultTable.Arn",
         "dynamodb:PutItem VaultTable.Arn",
         "dynamodb:UpdateItem VaultTable.Arn",
+        "dynamodb:UpdateItem VaultTable.Arn",
         ...logs("IssueKey"),
         "secretsmanager:GetSecretValue SecretsAdminApiKey.Id",
       ],
@@ -86,6 +87,36 @@ describe("roles", () => {
         "dynamodb:Query AuditLogTable.Arn/index/by_vendor",
         ...logs("QueryAudit"),
         "secretsmanager:GetSecretValue SecretsAdminApiKey.Id",
+      ],
+      ManageStops: [
+        "dynamodb:BatchGetItem AuditLogTable.Arn",
+        "dynamodb:BatchGetItem VaultTable.Arn",
+        "dynamodb:GetItem AuditLogTable.Arn",
+        "dynamodb:GetItem VaultTable.Arn",
+        "dynamodb:PutItem VaultTable.Arn",
+        "dynamodb:Query AuditLogTable.Arn",
+        "dynamodb:Query AuditLogTable.Arn",
+        "dynamodb:Query AuditLogTable.Arn/index/by_key",
+        "dynamodb:Query AuditLogTable.Arn/index/by_label",
+        "dynamodb:Query AuditLogTable.Arn/index/by_label_group",
+        "dynamodb:Query AuditLogTable.Arn/index/by_vendor",
+        "dynamodb:Query VaultTable.Arn",
+        "dynamodb:UpdateItem VaultTable.Arn",
+        ...logs("ManageStops"),
+        "secretsmanager:GetSecretValue SecretsAdminApiKey.Id",
+      ],
+      // Keys, lists of keys and stops, see below.
+      ApplyStops: [
+        "dynamodb:BatchGetItem VaultTable.Arn",
+        "dynamodb:DescribeStream VaultTable.StreamArn",
+        "dynamodb:GetItem VaultTable.Arn",
+        "dynamodb:GetRecords VaultTable.StreamArn",
+        "dynamodb:GetShardIterator VaultTable.StreamArn",
+        "dynamodb:ListStreams *",
+        "dynamodb:PutItem VaultTable.Arn",
+        "dynamodb:Query VaultTable.Arn",
+        "dynamodb:UpdateItem VaultTable.Arn",
+        ...logs("ApplyStops"),
       ],
       ProxyCall: [
         "dynamodb:BatchGetItem VaultTable.Arn",
@@ -124,16 +155,44 @@ describe("roles", () => {
     });
   });
 
-  test("issue keys and change none: what is changed there is the layout of the tables", () => {
-    const [, policy] = keybrake.of("AWS::IAM::Policy").find(([id]) => id.startsWith("IssueKey")) ?? [];
+  /** What the role of a function may do on the Vault table, with the conditions. */
+  const onVault = (role: string) => {
+    const [, policy] = keybrake.of("AWS::IAM::Policy").find(([id]) => id.startsWith(role)) ?? [];
     const statements = inside(policy, "Properties", "PolicyDocument", "Statement") as readonly unknown[];
-    const ofTable = statements.filter((statement) => JSON.stringify(statement).includes("dynamodb:"));
-    expect(ofTable.map((statement) => [inside(statement, "Action"), inside(statement, "Condition")])).toEqual(
-      [
-        [["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem"], undefined],
-        ["dynamodb:UpdateItem", { "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": ["LAYOUT"] } }],
-      ],
-    );
+    return statements
+      .filter((statement) => plain(shown(inside(statement, "Resource"))) === "VaultTable.Arn")
+      .map((statement) => [inside(statement, "Action"), inside(statement, "Condition")]);
+  };
+  const leading = (...keys: readonly string[]) => ({
+    "ForAllValues:StringLike": {
+      "dynamodb:LeadingKeys": keys,
+    },
+  });
+
+  test("issue keys and change none: what is changed there is the layout, and a key whose stop came meanwhile", () => {
+    expect(onVault("IssueKey")).toEqual([
+      [["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem"], undefined],
+      ["dynamodb:UpdateItem", { "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": ["LAYOUT"] } }],
+      ["dynamodb:UpdateItem", leading("KEY#*")],
+    ]);
+  });
+
+  test("stop keys and see no call: they revoke, and keep what became of the stops", () => {
+    const reads = [
+      ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"],
+      leading("KEY#*", "LISTED#*", "STOPS", "LAYOUT"),
+    ];
+    expect(onVault("ApplyStops")).toEqual([
+      reads,
+      ["dynamodb:PutItem", leading("STOPS")],
+      ["dynamodb:UpdateItem", leading("KEY#*", "STOPS", "LAYOUT")],
+    ]);
+    // It revokes nothing itself.
+    expect(onVault("ManageStops")).toEqual([
+      reads,
+      ["dynamodb:PutItem", leading("STOPS")],
+      ["dynamodb:UpdateItem", leading("STOPS", "LAYOUT")],
+    ]);
   });
 
   test("have no managed policies, and can be assumed by Lambda alone", () => {
@@ -209,7 +268,7 @@ describe("tables", () => {
       MaximumRecordAgeInSeconds: 72_000,
       ParallelizationFactor: 2,
     });
-    const mapping = keybrake.one("AWS::Lambda::EventSourceMapping");
+    const mapping = keybrake.one("AWS::Lambda::EventSourceMapping", "AuditStream");
     expect(plain(shown(inside(mapping.Properties, "DestinationConfig", "OnFailure", "Destination")))).toBe(
       "AuditDeadLetters.Arn",
     );
@@ -217,6 +276,24 @@ describe("tables", () => {
     const consumer = keybrake.one("AWS::Lambda::Function", "AuditConsumer");
     expect(consumer.DependsOn?.map(plain)).toContain("AuditConsumerRoleDefaultPolicy");
     expect(plain(shown(mapping.Properties?.["FunctionName"]))).toBe("AuditConsumerFunction");
+  });
+
+  test("a change of the stops wakes who revokes their keys; what fails there, the schedule does", () => {
+    const mapping = keybrake.one("AWS::Lambda::EventSourceMapping", "StopsStream");
+    expect(plain(shown(mapping.Properties?.["FunctionName"]))).toBe("ApplyStopsFunction");
+    expect(mapping.Properties).toMatchObject({
+      StartingPosition: "LATEST",
+      MaximumRetryAttempts: 10,
+      MaximumRecordAgeInSeconds: 3_600,
+      FilterCriteria: {
+        Filters: [{ Pattern: '{"dynamodb":{"Keys":{"pk":{"S":["STOPS"]},"sk":{"S":["ACTIVE"]}}}}' }],
+      },
+    });
+    keybrake.template.hasResourceProperties("AWS::Events::Rule", {
+      Description: "Runs apply-stops every 15 minutes",
+      ScheduleExpression: "rate(15 minutes)",
+      State: "ENABLED",
+    });
   });
 
   test("dead letters lie in a private, encrypted bucket that stays", () => {
@@ -278,6 +355,7 @@ describe("functions", () => {
     );
     expect(scheduled.map(([, { Properties }]) => plain(shown(Properties?.["FunctionName"])))).toEqual([
       "AuditConsumerFunction.Arn",
+      "ApplyStopsFunction.Arn",
       "SettleLatePricesFunction.Arn",
     ]);
     // Neither EventBridge nor Lambda repeats it: the next run does the same work.
@@ -286,7 +364,7 @@ describe("functions", () => {
       keybrake.template.hasResourceProperties("AWS::Lambda::EventInvokeConfig", {
         FunctionName: { Ref: shown(Properties?.["FunctionName"]).split(".")[0] },
         MaximumRetryAttempts: 0,
-        MaximumEventAgeInSeconds: 300,
+        MaximumEventAgeInSeconds: shown(Properties?.["FunctionName"]).startsWith("ApplyStops") ? 900 : 300,
       });
     keybrake.template.hasResourceProperties("AWS::Events::Rule", {
       ScheduleExpression: "rate(5 minutes)",
@@ -409,6 +487,9 @@ describe("the front door", () => {
       `DELETE${key}`,
       `POST${key}/revoke`,
       "GET/vault/audit",
+      "POST/vault/stops",
+      "DELETE/vault/stops/stop_1795862444389DOb0J9",
+      "GET/vault/stops/stop_1795862444389DOb0J9/",
       // Routed like those without the slash.
       "POST/vault/keys/",
       `POST${key}/revoke/`,
@@ -555,6 +636,7 @@ describe("alarms", () => {
     AuditThrottled: ["Look tomorrow", 2, 3],
     GatewayRefuses: ["Look tomorrow", 2, 3],
     Slow: ["Look tomorrow", 2, 3],
+    StopsFailed: ["Act now", 2, 3],
   };
   const TOPIC = { "Act now": "MonitoringAlarms", "Look tomorrow": "MonitoringAlarmsForTomorrow" };
   const everything = synthesised({ alarms: "all" });
@@ -863,10 +945,12 @@ describe("a configuration", () => {
         });
       }
       expect(used).toEqual({
+        ApplyStops: ["dynamodb 6"],
         AuditConsumer: ["dynamodb 6", "s3 2"],
         IssueKey: ["dynamodb 6", "secretsmanager 1"],
         ManageApiKeys: ["dynamodb 6", "secretsmanager 1"],
         ManageKey: ["dynamodb 6", "secretsmanager 1"],
+        ManageStops: ["dynamodb 6", "secretsmanager 1"],
         OwnKey: ["dynamodb 6"],
         QueryAudit: ["dynamodb 6", "secretsmanager 1"],
         ProxyCall: ["dynamodb 6", "secretsmanager 1"],

@@ -51,6 +51,8 @@ export async function useDeployment(deployment: Deployment, options: LocalOption
     vendor: (name) => vendorNamed(vendors, name),
     drain: () => drained(deployment),
     tellOpen: () => Promise.reject(new Error("a deployment tells open attempts by its schedule alone")),
+    applyStops: () =>
+      Promise.reject(new Error("a deployment applies stops by its stream and its schedule alone")),
     underWay: () => 0,
     close: async () => {
       await forwarder.close();

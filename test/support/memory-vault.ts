@@ -20,6 +20,8 @@ import { afterCall, type CountForm, fitsForm } from "../../lambda/domain/call-ra
 import type { CountedObject } from "../../lambda/domain/counted-object.ts";
 import { type KeyList, type ListedKey, listedKey, listsOf } from "../../lambda/domain/key-list.ts";
 import { type MicroUsd, microUsd, minus, NOTHING, plus } from "../../lambda/domain/money.ts";
+import type { Stop } from "../../lambda/domain/stop.ts";
+import type { StopRecord } from "../../lambda/domain/stop-record.ts";
 import { isoTime } from "../../lambda/domain/time.ts";
 import type { Policy } from "../../lambda/domain/vault-key.ts";
 import type {
@@ -35,6 +37,7 @@ import type { Calls, Claim, ClaimResult, SaveResult } from "../../lambda/ports/c
 import type { ListedKeys } from "../../lambda/ports/listed-keys.ts";
 import type { ObjectEffect, ObjectName, Objects } from "../../lambda/ports/objects.ts";
 import type { Policies } from "../../lambda/ports/policies.ts";
+import type { StopRecords, Stops, StopsVault } from "../../lambda/ports/stops.ts";
 import type { Vault } from "../../lambda/ports/vault.ts";
 import type { VaultChange } from "../../lambda/ports/vault-change.ts";
 
@@ -77,6 +80,9 @@ export class VaultState {
   readonly calls = new Map<string, CallRecord>();
   readonly objects = new Map<string, CountedObject>();
   readonly listed = new Map<string, ListedKey>();
+  readonly stops = new Map<string, Stop>();
+  lastStopsWrite: { readonly by: string; readonly atMs: number } | null = null;
+  readonly stopRecords = new Map<string, StopRecord>();
   /** Number of writes so far. */
   writes = 0;
   readonly #lastDraws = new Map<string, (Draw & AttemptNote) | null>();
@@ -139,10 +145,11 @@ export class VaultState {
     return after;
   }
 
-  revokeKey({ keyId, by, nowMs }: Revocation): number | null {
+  revokeKey({ keyId, by, nowMs, stop }: Revocation): number | null {
     const balance = this.balances.get(keyId);
     if (balance === undefined || balance.revokedAtMs !== null) return balance?.revokedAtMs ?? null;
-    const after = { ...balance, revokedAtMs: nowMs, writes: balance.writes + 1 };
+    const stopped = stop === undefined ? {} : { stoppedBy: stop };
+    const after = { ...balance, ...stopped, revokedAtMs: nowMs, writes: balance.writes + 1 };
     this.#setBalance(after, null);
     this.#tell(`BALANCE#${keyId}`, { kind: "revoked", keyId, after, atMs: nowMs, by });
     return nowMs;
@@ -291,13 +298,15 @@ export class VaultState {
 }
 
 /** A vault in memory whose every write is acknowledged. */
-export class MemoryVault implements Vault {
+export class MemoryVault implements Vault, StopsVault {
   readonly state: VaultState;
   readonly policies: Policies;
   readonly balances: Balances;
   readonly calls: Calls;
   readonly objects: Objects;
   readonly listedKeys: ListedKeys;
+  readonly stops: Stops;
+  readonly stopRecords: StopRecords;
 
   constructor(state = new VaultState()) {
     this.state = state;
@@ -306,6 +315,8 @@ export class MemoryVault implements Vault {
     this.calls = memoryCalls(state);
     this.objects = { read: async (name) => state.readObject(name) };
     this.listedKeys = memoryListedKeys(state);
+    this.stops = memoryStops(state);
+    this.stopRecords = memoryStopRecords(state);
   }
 }
 
@@ -357,6 +368,43 @@ export async function drawIn(
   const drawn = count === null ? await send(null) : await inItsMinute(count, send);
   return drawn === null || drawn.kind === "other_minute" ? { kind: "not_applied" } : drawn;
 }
+
+export const memoryStops = (state: VaultState): Stops => ({
+  read: async () => ({ stops: [...state.stops.values()], last: state.lastStopsWrite }),
+  async order(stop) {
+    state.stops.set(stop.id, stop);
+    state.lastStopsWrite = { by: stop.by, atMs: stop.atMs };
+  },
+  async lift({ stopId, by, nowMs }) {
+    if (!state.stops.delete(stopId)) return false;
+    state.lastStopsWrite = { by, atMs: nowMs };
+    return true;
+  },
+  async end(stopIds, nowMs) {
+    if (stopIds.length === 0) return;
+    for (const id of stopIds) state.stops.delete(id);
+    state.lastStopsWrite = { by: "time", atMs: nowMs };
+  },
+  async callAgain(nowMs) {
+    state.lastStopsWrite = { by: "time", atMs: nowMs };
+  },
+});
+
+const memoryStopRecords = (state: VaultState): StopRecords => ({
+  read: async (stopId) => state.stopRecords.get(stopId) ?? null,
+  async page({ before, limit }) {
+    const older = [...state.stopRecords.values()]
+      .filter(({ stop }) => before === null || stop.id < before)
+      .sort((one, other) => (one.stop.id < other.stop.id ? 1 : -1));
+    const records = older.slice(0, limit);
+    return { records, next: older.length > limit ? (records.at(-1)?.stop.id ?? null) : null };
+  },
+  async save(record, expectedVersion) {
+    if ((state.stopRecords.get(record.stop.id)?.version ?? 0) !== expectedVersion) return false;
+    state.stopRecords.set(record.stop.id, record);
+    return true;
+  },
+});
 
 const memoryCalls = (state: VaultState): Calls => ({
   read: async (callId) => state.calls.get(callId) ?? null,

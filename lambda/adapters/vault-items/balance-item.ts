@@ -1,6 +1,6 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import * as v from "valibot";
-import type { Balance } from "../../domain/balance.ts";
+import type { Balance, StopCause } from "../../domain/balance.ts";
 import type { MicroUsd } from "../../domain/money.ts";
 import { type Item, money, orNull, read, whole, written } from "./codec.ts";
 
@@ -90,6 +90,16 @@ export const lastWriteMap = (last: LastWrite): AttributeValue => ({
   }),
 });
 
+/** Named so that the item stays small: the balance of a busy key is written a thousand times a second. */
+const stopSchema = v.pipe(
+  v.object({ stop: v.string(), by: v.string(), reason: orNull(v.string()) }),
+  v.transform(({ stop, by, reason }): StopCause => ({ stopId: stop, by, reason })),
+);
+
+export const stopCauseMap = ({ stopId, by, reason }: StopCause): AttributeValue => ({
+  M: written({ stop: stopId, by, reason: reason ?? undefined }),
+});
+
 const balanceSchema = v.objectWithRest(
   {
     key_id: v.string(),
@@ -100,6 +110,7 @@ const balanceSchema = v.objectWithRest(
     t: money,
     expires_at: whole,
     revoked_at: orNull(whole),
+    revoked_by: v.optional(stopSchema),
     fence: whole,
     n: whole,
     minute: orNull(whole),
@@ -130,6 +141,7 @@ export function readBalanceItem(item: Item): BalanceItem {
     leftInTotal: parsed.t,
     expiresAtMs: parsed.expires_at,
     revokedAtMs: parsed.revoked_at,
+    ...(parsed.revoked_by === undefined ? {} : { stoppedBy: parsed.revoked_by }),
     fenceMs: parsed.fence,
     writes: parsed.n,
     minuteCalls: parsed.minute === null ? null : { minute: parsed.minute, calls: parsed.minute_calls ?? 0 },

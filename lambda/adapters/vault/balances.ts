@@ -25,6 +25,7 @@ import {
   type LastWrite,
   lastWriteMap,
   readBalanceItem,
+  stopCauseMap,
   windowAttribute,
 } from "../vault-items/balance-item.ts";
 import { keyTtlS } from "../vault-items/policy-item.ts";
@@ -110,18 +111,19 @@ async function change(
   }
 }
 
-async function revoke(table: VaultTable, { keyId, by, nowMs }: Revocation): Promise<number | null> {
+async function revoke(table: VaultTable, { keyId, by, nowMs, stop }: Revocation): Promise<number | null> {
   const last: LastWrite = { op: "revoke", id: `${keyId}.${nowMs}`, atMs: nowMs, by };
   try {
     await table.update({
       Key: balanceKey(keyId),
-      UpdateExpression: "SET revoked_at = :now, n = n + :one, #last = :last",
+      UpdateExpression: `SET revoked_at = :now, n = n + :one, #last = :last${stop === undefined ? "" : ", revoked_by = :stop"}`,
       ConditionExpression: "attribute_exists(pk) AND attribute_not_exists(revoked_at)",
       ExpressionAttributeNames: { "#last": "last" },
       ExpressionAttributeValues: {
         ":now": number(nowMs),
         ":one": number(1),
         ":last": lastWriteMap(last),
+        ...(stop === undefined ? {} : { ":stop": stopCauseMap(stop) }),
       },
       ReturnValuesOnConditionCheckFailure: "ALL_OLD",
     });

@@ -3,6 +3,7 @@ import { type Balance, type Caps, isCapped } from "../../domain/balance.ts";
 import type { CallLimits } from "../../domain/call-limits.ts";
 import { NO_CALLS } from "../../domain/call-rate.ts";
 import { type Covers, type Given, givenUnder } from "../../domain/ceiling.ts";
+import { listedKey } from "../../domain/key-list.ts";
 import type { MicroUsd } from "../../domain/money.ts";
 import { Problem } from "../../domain/problem.ts";
 import { sha256 } from "../../domain/token.ts";
@@ -17,7 +18,9 @@ import {
 } from "../../domain/vault-key.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Ids } from "../../ports/ids.ts";
+import type { StopsVault } from "../../ports/stops.ts";
 import type { Vault } from "../../ports/vault.ts";
+import { refuseStopped, runStopped, stopOn } from "../stops/refuse-stopped.ts";
 import { ceilingFrom, chainAbove, enforcedAbove, type Issuer } from "./issuer.ts";
 
 /** What a caller asks for; undefined or null where nothing was said. Caps in micro-dollars. */
@@ -42,7 +45,7 @@ export interface IssuedKey {
 }
 
 interface Ports {
-  readonly vault: Vault;
+  readonly vault: Vault & Pick<StopsVault, "stops">;
   readonly clock: Clock;
   readonly ids: Ids;
   /** Whether an entry of `allowed_recipients` covers another one, as this vendor reads them. */
@@ -83,12 +86,17 @@ export async function issueKey(
     issuedWith: { caps: given.caps, expiresAtMs: given.expiresAtMs },
   };
   const balance = newBalance(policy);
+  const stoppedBefore = await stopOn(listedKey(policy), { vault, clock });
+  if (stoppedBefore !== null) throw runStopped(stoppedBefore);
   const created = await vault.policies.create(
     policy,
     balance,
     requestKey === null ? null : sha256(JSON.stringify([issuer.id, requestKey])),
   );
-  if (created === "created") return { token, policy, balance };
+  if (created === "created") {
+    await refuseStopped(policy, { vault, clock });
+    return { token, policy, balance };
+  }
   throw new Problem(
     "already_issued",
     `a key was already issued with this Idempotency-Key: ${created.alreadyIssued}; its secret is not shown again; if it is lost, revoke the key and issue another one`,

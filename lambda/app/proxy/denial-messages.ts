@@ -6,6 +6,7 @@ import {
   type CapStatus,
   capStatuses,
   fitsAtMs,
+  type StopCause,
   standing,
   windowAt,
 } from "../../domain/balance.ts";
@@ -45,6 +46,7 @@ function endedProblem(
 ): Problem {
   if (state === "revoked" && balance?.revokedAtMs != null) {
     const at = isoTime(balance.revokedAtMs);
+    if (balance.stoppedBy !== undefined) return revokedByStop(keyId, at, balance.stoppedBy);
     return new Problem("key_revoked", `${named(keyId)} was revoked at ${at}; issue another one`, {
       details: { key_id: keyId, revoked_at: at },
     });
@@ -62,6 +64,15 @@ function endedProblem(
     "unknown vault key; it was never issued here, or ended more than 30 days ago",
   );
 }
+
+/** Says who stopped the run and why, so that nobody takes it for a fault and issues another key. */
+const revokedByStop = (keyId: string, at: string, { stopId, by, reason }: StopCause) =>
+  new Problem(
+    "key_revoked",
+    `vault key ${keyId} was revoked at ${at}: ${by} stopped this run by ${stopId}${reason === null ? "" : ` (${JSON.stringify(reason)})`}; ` +
+      "no key for it is issued until the stop ends or is lifted",
+    { details: { key_id: keyId, revoked_at: at, stop_id: stopId, stopped_by: by, stop_reason: reason } },
+  );
 
 /** Another attempt may be at the vendor now. */
 export const inFlight = () =>
