@@ -1,13 +1,21 @@
 import { buildApplication, buildRouteMap, ExitCode, proposeCompletions, run, text_en } from "@stricli/core";
 import manifest from "../package.json" with { type: "json" };
+import { apiKeys } from "./commands/api-keys/api-keys.ts";
 import { audit } from "./commands/audit.ts";
 import { change } from "./commands/change.ts";
 import { completion } from "./commands/completion.ts";
 import { doctor } from "./commands/doctor.ts";
 import { issue } from "./commands/issue.ts";
+import { keys } from "./commands/keys.ts";
+import { resume } from "./commands/resume.ts";
 import { revoke } from "./commands/revoke.ts";
 import { run as runJob } from "./commands/run.ts";
+import { runs } from "./commands/runs.ts";
 import { show } from "./commands/show.ts";
+import { spend } from "./commands/spend.ts";
+import { stop } from "./commands/stop.ts";
+import { stops } from "./commands/stops.ts";
+import { tail } from "./commands/tail.ts";
 import { COMPLETE, proposalLines } from "./completion-scripts.ts";
 import { type Cli, cliOf } from "./context.ts";
 import { EXIT } from "./exit-code.ts";
@@ -15,7 +23,24 @@ import { Failure } from "./failure.ts";
 import { lines } from "./lines.ts";
 
 const root = buildRouteMap<string, Cli>({
-  routes: { issue, show, change, revoke, audit, run: runJob, doctor, completion },
+  routes: {
+    issue,
+    keys,
+    show,
+    change,
+    revoke,
+    run: runJob,
+    runs,
+    stop,
+    stops,
+    resume,
+    audit,
+    tail,
+    spend,
+    apiKeys,
+    doctor,
+    completion,
+  },
   docs: {
     brief: "keys with dollar caps for agents, from the command line",
     fullDescription: lines(
@@ -73,6 +98,11 @@ function applicationOf(isJson: boolean) {
 export async function runCli(system: NodeJS.Process): Promise<number> {
   const [first, ...rest] = system.argv.slice(2);
   const cli = cliOf(system);
+  // A reader that has seen enough, such as head(1), closes the pipe.
+  system.stdout.on("error", (error: NodeJS.ErrnoException) =>
+    system.exit(error.code === "EPIPE" ? EXIT.done : EXIT.fault),
+  );
+  system.stderr.on("error", () => {});
   if (first === COMPLETE) return complete(cli, rest);
   const inputs = first === undefined ? [] : [first, ...rest];
   await run(applicationOf(flagsOf(inputs).includes("--json")), inputs, cli);

@@ -16,6 +16,26 @@ const LISTS: ReadonlySet<string> = new Set([
   "/vault/api-keys",
 ]);
 
+/** The flags of fields that an error may name. */
+const FLAGS: Readonly<Record<string, string>> = {
+  daily_usd_cap: "--cap",
+  total_usd_cap: "--total-cap",
+  per_call_usd_cap: "--per-call-cap",
+  allowed_endpoints: "--endpoint",
+  allowed_accounts: "--account",
+  allowed_currencies: "--currency",
+  allowed_recipients: "--recipient",
+  max_recipients: "--max-recipients",
+  expires_in: "--expires",
+  agent_run_label: "--label",
+  stop_for: "--for",
+};
+
+function flagOf({ field }: Fields): string | undefined {
+  const flag = typeof field === "string" ? FLAGS[field] : undefined;
+  return flag === undefined ? undefined : `set it with ${flag}`;
+}
+
 /** What to do after a refusal, or undefined where its message already says it. */
 export function nextStepOf({ status, code, error, path }: Refused): string | undefined {
   switch (code) {
@@ -27,6 +47,11 @@ export function nextStepOf({ status, code, error, path }: Refused): string | und
       return "set VAULT_KEY to a vault key that is active; `keybrake issue` issues one";
     case "already_issued":
       return typeof error["id"] === "string" ? `keybrake show ${error["id"]}` : undefined;
+    case "invalid_request":
+    case "wider_than_issuer":
+      return flagOf(error);
+    case "scope_missing":
+      return "set KEYBRAKE_API_KEY to an API key with that scope; `keybrake api-keys create` creates one";
     case "run_stopped":
       return "`keybrake stops` shows what is stopped, and `keybrake resume` lifts a stop";
     case "not_found":

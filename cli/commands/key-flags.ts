@@ -1,5 +1,4 @@
 import type { Fields } from "../api/fields.ts";
-import { wrongUse } from "../failure.ts";
 import { countFlag, textFlag, textsFlag, usdFlag } from "../flags.ts";
 
 /** What a new key may spend and do, as `issue` and `run` take it. */
@@ -48,10 +47,8 @@ function nameAndValue(input: string): readonly [string, string] {
   return [input.slice(0, at), input.slice(at + 1)];
 }
 
-/** The body of `POST /vault/keys`: what was not given is left out, so that the API's own defaults hold. */
+/** The body of `POST /vault/keys`: what was not given is left out, so that the API's own defaults and the issuer's ceilings hold. */
 export function keyBody(vendor: string | undefined, flags: KeyFlags): Fields {
-  if (flags.cap === undefined && flags.totalCap === undefined)
-    throw wrongUse("a key needs a cap", "add --cap 50 (dollars in each 24 hours), --total-cap, or both");
   const body = {
     vendor,
     credential: flags.credential,

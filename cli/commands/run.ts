@@ -16,6 +16,7 @@ import { KEY_FLAGS, type KeyFlags, keyBody } from "./key-flags.ts";
 interface Flags extends KeyFlags {
   readonly url?: string;
   readonly vendor?: string;
+  readonly child?: boolean;
   readonly quiet?: boolean;
 }
 
@@ -42,6 +43,7 @@ export const run = buildCommand<Flags, string[], Cli>({
     flags: {
       vendor: VENDOR,
       ...KEY_FLAGS,
+      child: switchFlag("issue a narrower key below the one in VAULT_KEY"),
       quiet: switchFlag("say nothing about the key"),
       url: COMMON.url,
     },
@@ -86,8 +88,7 @@ async function issueFor(cli: Cli, flags: Flags & Common, job: readonly string[])
         "there is no job to run",
         "write it behind --: `keybrake run --cap 50 -- python job.py`",
       );
-    if (flags.vendor === undefined) throw wrongUse("--vendor is missing", "a key is for one vendor");
-    const api = cli.api(flags);
+    const api = flags.child === true ? cli.ownApi(flags) : cli.api(flags);
     const key = await api.ask("POST", "/vault/keys", { body: keyBody(flags.vendor, flags) });
     return {
       id: textOf(key, "id"),

@@ -1,6 +1,7 @@
 import { type Fields, isFields } from "../api/fields.ts";
+import { capFields } from "./cap.ts";
 import type { Column, Tone } from "./table.ts";
-import { countOf, dollarsOf, fromNow, msOf, NOTHING, textOf, timeOf } from "./words.ts";
+import { countOf, dollarsOf, fromNow, NOTHING, textOf, textsOf, timeOf } from "./words.ts";
 
 /** A key of the API, for people. */
 
@@ -20,7 +21,7 @@ export function keyFields(key: Fields, nowMs: number): readonly Field[] {
     ["vendor", vendorOf(key)],
     ["base URL", textOf(key, "base_url")],
     ["label", textOf(key, "agent_run_label")],
-    ...capFields(key, nowMs),
+    ...capFields(key, "in 24 hours", nowMs),
     ["per call", dollarsOf(key, "per_call_usd_cap")],
     ["calls a minute", countOf(key, "max_calls_per_minute")],
     ["endpoints", textsOf(key, "allowed_endpoints")],
@@ -52,40 +53,6 @@ const vendorOf = (key: Fields): string => {
     ? textOf(key, "vendor")
     : `${textOf(key, "vendor")}, credential ${credential}`;
 };
-
-const CAPS = [
-  ["daily", "in 24 hours"],
-  ["total", "in total"],
-] as const;
-
-/** `$20.01 left of $50.00, $29.99 spent`: one line for each cap. */
-function capFields(key: Fields, nowMs: number): readonly Field[] {
-  const caps = key["caps"];
-  if (!isFields(caps)) return [];
-  return CAPS.flatMap(([name, title]) => {
-    const cap = caps[name];
-    if (!isFields(cap)) return [];
-    const parts = [
-      `${dollarsOf(cap, "remaining_usd")} left of ${dollarsOf(cap, "usd_cap")}`,
-      `${dollarsOf(cap, "spent_usd")} spent`,
-      cap["reserved_usd"] === 0 ? "" : `${dollarsOf(cap, "reserved_usd")} reserved`,
-      resetsBefore(cap, key) ? `again in full ${fromNow(cap, "resets_at", nowMs)}` : "",
-    ];
-    return [[title, parts.filter((part) => part !== "").join(", "), isLow(cap) ? "bad" : "none"] as const];
-  });
-}
-
-/** A window that outlives the key never starts again. */
-const resetsBefore = (cap: Fields, key: Fields): boolean =>
-  (msOf(cap, "resets_at") ?? Number.POSITIVE_INFINITY) <
-  (msOf(key, "expires_at") ?? Number.POSITIVE_INFINITY);
-
-const isLow = (cap: Fields): boolean => typeof cap["remaining_usd"] === "number" && cap["remaining_usd"] <= 0;
-
-function textsOf(fields: Fields, name: string): string {
-  const value = fields[name];
-  return Array.isArray(value) ? value.map(String).join(", ") : NOTHING;
-}
 
 /** By name: a stored object has no order. */
 function metadataOf(key: Fields): string {

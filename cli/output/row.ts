@@ -48,3 +48,16 @@ export const rowColumns: readonly Column<Fields>[] = [
   { title: "LABEL", cell: (row) => textOf(row, "agent_run_label"), widthMin: 10, spare: 4 },
   { title: "KEY", cell: (row) => textOf(row, "key_id"), spare: 2 },
 ];
+
+/** One line for a terminal that shows rows as they come; `outcome` is what its colour is about. */
+export function rowLine(row: Fields): { readonly before: string; readonly outcome: string } {
+  const at = timeOf(row, "at").slice(11);
+  const cost = costOf(row);
+  const outcome = [
+    outcomeOf(row),
+    cost === NOTHING ? "" : cost,
+    typeof row["remaining_usd"] === "number" ? `left ${dollarsOf(row, "remaining_usd")}` : "",
+  ].filter((part) => part !== "" && part !== NOTHING);
+  const place = [textOf(row, "key_id"), textOf(row, "agent_run_label")].filter((part) => part !== NOTHING);
+  return { before: [at, ...place, whatOf(row)].join("  "), outcome: outcome.join(", ") };
+}

@@ -1,7 +1,7 @@
 import type { WriteStream } from "node:tty";
 import { styleText } from "node:util";
 import { type Column, fieldLines, type Paint, type Tone, tableLines } from "./table.ts";
-import { displayWidth, shortened } from "./width.ts";
+import { displayWidth, plain, shortened } from "./width.ts";
 
 /**
  * Where a command writes. stdout has what was asked for: a table for people, or JSON. stderr has notes and progress, so that a
@@ -11,6 +11,8 @@ export interface Screen {
   /** A line of what was asked for. */
   line(text: string): void;
   json(value: unknown): void;
+  /** A line in two parts, shortened to the terminal: the second is coloured, and stays whole as long as there is room. */
+  fitted(parts: { readonly before: string; readonly outcome: string }, tone: Tone): void;
   table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): void;
   fields(fields: readonly (readonly [name: string, value: string, tone?: Tone])[]): void;
   /** A line for the person who waits or reads along. */
@@ -50,6 +52,12 @@ export function screenOf(stdout: Stream, stderr: Stream): Screen {
     paint,
     line: (text) => write([text]),
     json: (value) => write([JSON.stringify(value)]),
+    fitted({ before, outcome }, tone) {
+      const end = shortened(plain(outcome), width);
+      const room = width - displayWidth(end) - (end === "" ? 0 : 2);
+      const begin = shortened(plain(before), Math.max(0, room));
+      write([[begin, paint(tone, end)].filter((part) => part !== "").join("  ")]);
+    },
     table: (columns, rows) => write(tableLines(columns, rows, { width, paint })),
     fields: (fields) => write(fieldLines(fields, paint)),
     note(text) {

@@ -76,3 +76,9 @@ export const listOf = (fields: Fields, name: string): readonly Fields[] => {
     ? value.filter((item): item is Fields => typeof item === "object" && item !== null)
     : [];
 };
+
+/** The texts in a field, with commas between them; `-` where it is no list. */
+export function textsOf(fields: Fields, name: string): string {
+  const value = fields[name];
+  return Array.isArray(value) ? value.map(String).join(", ") : NOTHING;
+}
