@@ -35,6 +35,7 @@ export function toneOfRow(row: Fields): Tone {
 
 /** What it added to the spend; of a denial what it asked for, in brackets. */
 export const costOf = (row: Fields): string => {
+  if (row["state"] === "free") return NOTHING;
   if (row["state"] !== "denied") return dollarsOf(row, "cost_usd");
   return row["requested_usd"] === 0 ? NOTHING : `(${dollarsOf(row, "requested_usd")})`;
 };
