@@ -53,7 +53,7 @@ export function nextStepOf({ status, code, error, path }: Refused): string | und
     case "scope_missing":
       return "set KEYBRAKE_API_KEY to an API key with that scope; `keybrake api-keys create` creates one";
     case "run_stopped":
-      return "`keybrake stops` shows what is stopped, and `keybrake resume` lifts a stop";
+      return `\`keybrake resume ${typeof error["stop_id"] === "string" ? error["stop_id"] : "STOP"}\` lifts the stop; \`keybrake stops\` lists all`;
     case "not_found":
       return LISTS.has(path)
         ? "this Keybrake is older than this command: upgrade it"

@@ -12,10 +12,10 @@ interface Flags extends Common {
   readonly limit?: number;
 }
 
-/** A label, or all labels of a group. */
+/** A label, or all labels of a group as a stop names them. */
 const nameOf = (run: Fields): string => {
   const label = textOf(run, "agent_run_label");
-  return label === NOTHING ? textOf(run, "label_group") : label;
+  return label === NOTHING ? (stoppedBy(run) ?? textOf(run, "label_group")) : label;
 };
 
 /** What its live keys may still spend; `>` where that is not all. */

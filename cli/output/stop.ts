@@ -61,9 +61,12 @@ export function stopFields(stop: Fields, nowMs: number): readonly Field[] {
   return all.filter(([, value]) => value !== NOTHING);
 }
 
+const countedOf = (fields: Fields, name: string, thing: string): string =>
+  counted(typeof fields[name] === "number" ? fields[name] : 0, thing);
+
 /** What a dry run found. */
 export const reachFields = (reach: Fields): readonly Field[] => [
-  ["would stop", `${countOf(reach, "keys")} keys of ${countOf(reach, "runs")} runs`],
+  ["would stop", `${countedOf(reach, "keys", "key")} of ${countedOf(reach, "runs", "run")}`],
   ["they may still spend", dollarsOf(reach, "exposure_usd")],
   ["in flight", callsOf(reach, "in_flight")],
   ...(reach["complete"] === false
