@@ -7,7 +7,7 @@ import { type Screen, screenOf } from "./output/screen.ts";
 /** The variable with the API key. There is no option for it: other users of a machine can read arguments. */
 export const API_KEY_VARIABLE = "KEYBRAKE_API_KEY";
 /** The variable with a vault key, for what a key asks about itself. */
-export const VAULT_KEY_VARIABLE = "VAULT_KEY";
+const VAULT_KEY_VARIABLE = "VAULT_KEY";
 
 /** What commands may touch of the world. */
 export interface Cli extends CommandContext {

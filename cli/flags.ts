@@ -20,7 +20,7 @@ export const switchFlag = (brief: string) =>
  * US dollars as decimal text, so that no float comes between what was typed and what is kept. A dollar sign before it is fine.
  * Throws a RangeError for anything else.
  */
-export function usd(input: string): string {
+function usd(input: string): string {
   const [, amount] = /^\$?(\d{1,10}(?:\.\d{1,6})?)$/.exec(input) ?? [];
   if (amount === undefined)
     throw new RangeError("expected US dollars with at most six decimal places, such as 50 or 29.99");
@@ -36,7 +36,7 @@ export const usdFlag = (brief: string) =>
   ({ kind: "parsed", parse: usd, optional: true, brief, placeholder: "USD" }) as const;
 
 /** A whole number from 1 on. */
-export function positiveInteger(input: string): number {
+function positiveInteger(input: string): number {
   if (!/^[1-9]\d{0,8}$/.test(input)) throw new RangeError("expected a whole number from 1 on");
   return Number(input);
 }
@@ -51,7 +51,7 @@ export const COMMON = {
 } as const;
 
 /** The vendors that this version knows; a configured one can be named too. */
-export async function vendorNames(): Promise<readonly string[]> {
+async function vendorNames(): Promise<readonly string[]> {
   const { vendorRegistry } = await import("../lambda/vendors/index.ts");
   return vendorRegistry().names;
 }

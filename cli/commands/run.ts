@@ -56,7 +56,9 @@ export const run = buildCommand<Flags, string[], Cli>({
 /** The exit code of the job, or of a shell for a job that did not start. Throws a Failure where there is no key. */
 async function runJob(cli: Cli, flags: Flags & Common, job: readonly string[]): Promise<number> {
   const note = flags.quiet ? () => {} : (text: string) => cli.screen.note(`keybrake: ${text}`);
-  const signals = takeSignals(cli.system, cli.system.stdin.isTTY === true);
+  const signals = takeSignals(cli.system, cli.system.stdin.isTTY === true, (signal) =>
+    cli.screen.note(`keybrake: ${signal}: the job is not started`),
+  );
   try {
     const key = await issueFor(cli, flags, job);
     const client = await clientOf(key.vendor);
@@ -67,7 +69,7 @@ async function runJob(cli: Cli, flags: Flags & Common, job: readonly string[]): 
     const { exitCode, problem } =
       early === null
         ? await runChild(job, environment, signals)
-        : { exitCode: endedBySignal(constants.signals[early]), problem: `the job was not started: ${early}` };
+        : { exitCode: endedBySignal(constants.signals[early]), problem: null };
     if (problem !== null) cli.screen.note(`keybrake: ${problem}`);
     tellEnd(cli, key, await revokeOwn(key.url, key.secret), note);
     return exitCode;

@@ -24,14 +24,23 @@ export interface Signals {
   stop(): void;
 }
 
-/** `isTerminal`: whether a terminal is in front, which sends Ctrl-C to the job as well. */
-export function takeSignals(process: NodeJS.Process, isTerminal: boolean): Signals {
+/**
+ * `isTerminal`: whether a terminal is in front, which sends Ctrl-C to the job as well. `tooEarly`: called at the first signal
+ * before there is a job.
+ */
+export function takeSignals(
+  process: NodeJS.Process,
+  isTerminal: boolean,
+  tooEarly: (signal: string) => void,
+): Signals {
   let first: Signal | null = null;
   let child: ChildProcess | null = null;
   const handlers = PASSED_ON.map((signal) => {
     const handler = () => {
-      if (child === null) first ??= signal;
-      else if (!(isTerminal && FROM_A_TERMINAL.includes(signal))) child.kill(signal);
+      if (child === null && first === null) {
+        first = signal;
+        tooEarly(signal);
+      } else if (!(isTerminal && FROM_A_TERMINAL.includes(signal))) child?.kill(signal);
     };
     process.on(signal, handler);
     return [signal, handler] as const;

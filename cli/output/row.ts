@@ -7,13 +7,13 @@ import { dollarsOf, NOTHING, textOf, timeOf } from "./words.ts";
 const isCall = (row: Fields): boolean => row["type"] === "call";
 
 /** What happened: the call with its vendor, or the change of a key, a stop or an API key. */
-export const whatOf = (row: Fields): string =>
+const whatOf = (row: Fields): string =>
   isCall(row)
     ? `${textOf(row, "method")} /${textOf(row, "vendor")}${textOf(row, "path")}`
     : `${textOf(row, "type")}${row["by"] === null || row["by"] === undefined ? "" : ` by ${textOf(row, "by")}`}`;
 
 /** What became of it, with the reason where there is one. */
-export function outcomeOf(row: Fields): string {
+function outcomeOf(row: Fields): string {
   if (!isCall(row)) return NOTHING;
   const state = textOf(row, "state");
   const reason = textOf(row, "reason");
@@ -34,7 +34,7 @@ export function toneOfRow(row: Fields): Tone {
 }
 
 /** What it added to the spend; of a denial what it asked for, in brackets. */
-export const costOf = (row: Fields): string => {
+const costOf = (row: Fields): string => {
   if (row["state"] === "free") return NOTHING;
   if (row["state"] !== "denied") return dollarsOf(row, "cost_usd");
   return row["requested_usd"] === 0 ? NOTHING : `(${dollarsOf(row, "requested_usd")})`;

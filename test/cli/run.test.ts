@@ -166,6 +166,7 @@ describe("before the job, and after it", () => {
     const running = startCli([...RUN, "--", "echo", "started"], environment());
     await eventually(() => expect(targets()).toEqual(["POST /vault/keys"]));
     running.child.kill("SIGTERM");
+    await eventually(() => expect(running.stderr()).toBe("keybrake: SIGTERM: the job is not started\n"));
     answer();
 
     expect(await running.ended).toMatchObject({ code: 143, stdout: "" });
