@@ -85,7 +85,7 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
       token: tokenOf(headersOf(event)),
     });
     const request = { ...asked, matcher: await withinReachOf(caller, asked.matcher, ports) };
-    if (!isDryRun) return answer(201, await shown(await orderStop(request, caller.id, ports)));
+    if (!isDryRun) return answer(201, await shown(await orderStop(request, caller, ports)));
     return answer(200, reachBody(await reachOf(request.matcher, readUntilMs(context), ports)));
   });
 

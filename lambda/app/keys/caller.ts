@@ -19,6 +19,8 @@ export const notFound = () => new Problem("not_found", "there is no such vault k
 export const mayReach = ({ apiKey }: Caller, policy: Pick<Policy, "vendor" | "credential">): boolean =>
   apiKey === null || reaches(apiKey, policy);
 
+export const isAdmin = ({ apiKey }: Caller): boolean => apiKey === null || apiKey.scopes.includes("admin");
+
 /** Whether the caller, or a key that it issued, issued this key. */
-export const isIssuerOf = ({ id, apiKey }: Caller, { chain }: Pick<Policy, "chain">): boolean =>
-  apiKey === null || apiKey.scopes.includes("admin") || chain.some(({ keyId }) => keyId === id);
+export const isIssuerOf = (caller: Caller, { chain }: Pick<Policy, "chain">): boolean =>
+  isAdmin(caller) || chain.some(({ keyId }) => keyId === caller.id);

@@ -2,7 +2,7 @@ import { Problem } from "../../domain/problem.ts";
 import type { Stop } from "../../domain/stop.ts";
 import { newStopRecord, type StopRecord } from "../../domain/stop-record.ts";
 import type { StopsVault } from "../../ports/stops.ts";
-import type { Caller } from "../keys/caller.ts";
+import { type Caller, isAdmin } from "../keys/caller.ts";
 
 interface Ports {
   readonly vault: StopsVault;
@@ -10,8 +10,6 @@ interface Ports {
 
 /** What an id that is unknown or not yours gets, in the same words. */
 const notFound = () => new Problem("not_found", "there is no such stop, or it is not yours");
-
-const isAdmin = ({ apiKey }: Caller): boolean => apiKey === null || apiKey.scopes.includes("admin");
 
 /** Whether the caller may see this stop: its own, and every one if it may see every key. */
 export const maySee = (caller: Caller, stop: Stop): boolean =>
