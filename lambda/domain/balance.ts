@@ -117,13 +117,19 @@ export function standing(
   return balance.expiresAtMs > nowMs ? "active" : "expired";
 }
 
+/** Why a key may not be used at all, or null. */
+function endOf(balance: Balance | null, nowMs: number): BalanceRefusal | null {
+  const state = standing(balance, nowMs);
+  return state === "active" ? null : state;
+}
+
 /**
  * Why this draw does not fit, or null when it does. A call is denied whole: nothing is shrunk to fit. One that takes
  * nothing fits whatever is left, below zero too: what it needs has been counted before.
  */
 export function refusalOf(balance: Balance | null, draw: Draw): BalanceRefusal | null {
-  const state = standing(balance, draw.nowMs);
-  if (balance === null || state !== "active") return state === "active" ? "unknown" : state;
+  const ended = endOf(balance, draw.nowMs);
+  if (balance === null || ended !== null) return ended ?? "unknown";
   if (draw.issuedAtMs <= balance.fenceMs) return "fenced";
   return draw.observes ? null : limitRefusal(balance, draw);
 }
@@ -156,8 +162,8 @@ export function observedRefusal(after: Balance, draw: Draw): BalanceRefusal | nu
 
 /** Why a call that takes nothing may not be made, or null when it may. */
 export function countRefusal(balance: Balance | null, call: CountedCall): BalanceRefusal | null {
-  const state = standing(balance, call.nowMs);
-  if (balance === null || state !== "active") return state === "active" ? "unknown" : state;
+  const ended = endOf(balance, call.nowMs);
+  if (balance === null || ended !== null) return ended ?? "unknown";
   return !call.observes && isFull(balance.minuteCalls, call.count) ? "rate" : null;
 }
 

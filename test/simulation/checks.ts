@@ -10,7 +10,7 @@ import {
   smaller,
   usdText,
 } from "../../lambda/domain/money.ts";
-import type { Policy } from "../../lambda/domain/vault-key.ts";
+import type { ChainMember, Policy } from "../../lambda/domain/vault-key.ts";
 import { countedInTotal, countedInWindow, type VaultState } from "../support/memory-vault.ts";
 import { Amounts, History, overrunOf, paid } from "./history.ts";
 import type { Sent } from "./sent.ts";
@@ -31,7 +31,7 @@ export interface Begun {
 }
 
 /**
- * Promises 1 to 5, checked against the vendor's own books whenever something was written or went under way.
+ * Promises 1 to 5 and the rates of keys, checked against the vendor's own books whenever something was written or went under way.
  *
  * Nothing here reads what the product concluded of an answer. What it wrote of an attempt says only where its
  * reservation has to be; what it costs is told by the vendor.
@@ -85,6 +85,7 @@ export class Checks {
     }
     this.#booksBalance();
     this.#moneyIsCounted();
+    this.#ratesHold();
   }
 
   /** Promise 2, and 5: at the moment in which a process lets go of the first byte. */
@@ -106,8 +107,42 @@ export class Checks {
           `${call} of ${sent.process.name} leaves though ${keyId} had expired before it began`,
         );
     }
+    this.#isCounted(sent, begun.policy);
     if (sent.command.kind !== "free" && !this.#isReserved(sent, true))
       this.#world.broke(2, `${call} of ${sent.process.name} leaves and no reservation of it is durable`);
+  }
+
+  /** A rate: every key of its chain that has one has counted the call before it leaves. */
+  #isCounted({ attemptId, process }: Sent, { chain }: Policy): void {
+    for (const { keyId, maxCallsPerMinute } of chain) {
+      if (maxCallsPerMinute === undefined) continue;
+      const isCounted = this.#state.countWrites.some(
+        (write) => write.keyId === keyId && write.attemptId === attemptId,
+      );
+      if (!isCounted)
+        this.#world.broke(0, `a call of ${process.name} leaves and ${keyId} has not counted it`);
+    }
+  }
+
+  /** A rate: no minute of a key that enforces it has more calls. A call whose count was sent again is one. */
+  #ratesHold(): void {
+    for (const { keyId } of this.#state.balances.values()) {
+      const member = this.#memberOf(keyId);
+      if (member?.maxCallsPerMinute === undefined || member.mode === "observe") continue;
+      const { maxCallsPerMinute: max } = member;
+      const calls = new Map<number, Set<string | null>>();
+      for (const write of this.#state.countWrites) {
+        if (write.keyId !== keyId) continue;
+        calls.set(write.minute, (calls.get(write.minute) ?? new Set()).add(write.attemptId));
+      }
+      for (const [minute, attempts] of calls)
+        if (attempts.size > max)
+          this.#world.broke(0, `${keyId} has ${attempts.size} calls in its minute ${minute}, its rate is ${max}`);
+    }
+  }
+
+  #memberOf(keyId: string): ChainMember | undefined {
+    return this.#state.policies.get(keyId)?.chain.find((member) => member.keyId === keyId);
   }
 
   /** Promise 2, once more when the vendor begins to execute: it may be long after the process gave up. */
@@ -253,6 +288,7 @@ export class Checks {
 
   /** Promise 4: a retry of a call that holds budget is never told that there is none; but a call may be too large. */
   #denied(record: CallRecord, attempt: Attempt): void {
+    if (attempt.outcome?.reason === "rate_limited") this.#limited(attempt);
     if (attempt.outcome?.reason !== "spend_cap_exceeded") return;
     const perCall = attempt.windows.map(
       ({ keyId }) => this.#state.balances.get(keyId)?.caps.perCall ?? NOTHING,
@@ -274,6 +310,20 @@ export class Checks {
         4,
         `a retry is denied for lack of budget, which ${holder.attemptId} holds for its call`,
       );
+  }
+
+  /** A rate: nobody is refused by it before a minute is full. */
+  #limited({ attemptId, request }: Attempt): void {
+    const chain = this.#state.policies.get(request.keyId)?.chain ?? [];
+    const isFull = ({ keyId, maxCallsPerMinute, mode }: ChainMember) => {
+      if (maxCallsPerMinute === undefined || mode === "observe") return false;
+      const calls = new Map<number, number>();
+      for (const write of this.#state.countWrites)
+        if (write.keyId === keyId) calls.set(write.minute, (calls.get(write.minute) ?? 0) + 1);
+      return [...calls.values()].some((count) => count >= maxCallsPerMinute);
+    };
+    if (!chain.some(isFull))
+      this.#world.broke(0, `${attemptId} is refused for a rate, and no minute of its keys is full`);
   }
 
   #isInFlight(attemptId: string): boolean {
@@ -326,7 +376,8 @@ export class Checks {
     for (const { demand } of demands) this.#assign(demand, charged, supplies);
     for (const balance of this.#state.balances.values()) {
       const { keyId } = balance;
-      const highest = this.#highest.get(keyId);
+      // A key that only observes counts what it spends, and keeps to no cap.
+      const highest = this.#memberOf(keyId)?.mode === "observe" ? undefined : this.#highest.get(keyId);
       for (const window of openWindows(balance, this.#world.nowMs)) {
         const amount = charged.in({ keyId, window });
         const counted = countedInWindow(balance, window);

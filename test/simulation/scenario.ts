@@ -7,8 +7,9 @@ import type { ProxyPorts } from "../../lambda/app/proxy/proxy-ports.ts";
 import type { ProxyRequest } from "../../lambda/app/proxy/proxy-request.ts";
 import type { ProxyResult } from "../../lambda/app/proxy/proxy-result.ts";
 import { type Balance, type Caps, UNCAPPED } from "../../lambda/domain/balance.ts";
+import { NO_CALLS } from "../../lambda/domain/call-rate.ts";
 import { fromUsdCents, type MicroUsd } from "../../lambda/domain/money.ts";
-import { makeVaultKey, type Policy } from "../../lambda/domain/vault-key.ts";
+import { type ChainMember, makeVaultKey, type Policy } from "../../lambda/domain/vault-key.ts";
 import type { SpentBudget } from "../../lambda/ports/audit.ts";
 import type { Ids } from "../../lambda/ports/ids.ts";
 import { vendorRegistry } from "../../lambda/vendors/index.ts";
@@ -20,6 +21,7 @@ import type { Checks } from "./checks.ts";
 import { FaultyVault } from "./faulty-vault.ts";
 import { lateVendor } from "./late-vendor.ts";
 import type { SimulatedVendor } from "./vendor.ts";
+import type { Random } from "./random.ts";
 import type { Process, World } from "./world.ts";
 
 const VENDORS = registryOf([...vendorRegistry().all, lateVendor]);
@@ -33,6 +35,7 @@ const LATE_ROUNDS_MS = [3_600_000, 31 * 3_600_000, 8 * 24 * 3_600_000];
 const ISSUER = { kind: "admin", id: "admin" } as const;
 const AMOUNT_MAX = 5;
 const CAP_MAX = 14;
+const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const INVOCATION_MS = 29_000;
 /**
@@ -89,6 +92,9 @@ export class Scenario {
   readonly #vendor: SimulatedVendor;
   readonly #checks: Checks;
   readonly #spending: SpentBudget;
+  readonly #rules: Random;
+  /** Whether keys of this schedule may observe only, or have a rate. */
+  readonly #hasRules: boolean;
   readonly #families: Family[] = [];
   readonly #intentions: { readonly family: Family; readonly intention: Intention }[] = [];
   /** One idempotency key for everything, as a careless client would. */
@@ -101,12 +107,15 @@ export class Scenario {
     vendor: SimulatedVendor,
     checks: Checks,
     spending: SpentBudget,
+    rules: Random,
   ) {
     this.#world = world;
     this.#state = state;
     this.#vendor = vendor;
     this.#checks = checks;
     this.#spending = spending;
+    this.#rules = rules;
+    this.#hasRules = rules.chance(0.35);
     this.#sharedKey = world.random.chance(0.1) ? "shared" : null;
     const families = this.#sharedKey === null && world.random.chance(0.25) ? 2 : 1;
     for (let family = 0; family < families; family++) this.#families.push(this.#makeFamily());
@@ -187,7 +196,8 @@ export class Scenario {
     const { random, nowMs } = this.#world;
     const { keyId, token, secretHash } = makeVaultKey(random.text(16), random.text(32));
     // Days count from the issue: those of a chain end at different hours.
-    const issuedAtMs = nowMs - random.int(23 * HOUR_MS);
+    const member = this.#someMemberOf(keyId, nowMs - random.int(23 * HOUR_MS));
+    const { issuedAtMs } = member;
     const caps = this.#someCaps();
     const expiresAtMs =
       nowMs + (random.chance(0.1) ? 2_000 + random.int(60_000) : random.between(20, 200) * HOUR_MS);
@@ -200,7 +210,7 @@ export class Scenario {
       limits: UNLIMITED,
       label: null,
       metadata: {},
-      chain: [...(parent?.policy.chain ?? []), { keyId, issuedAtMs }],
+      chain: [...(parent?.policy.chain ?? []), member],
       issuerId: parent?.policy.keyId ?? "api_1",
       issuedAtMs,
       issuedWith: { caps, expiresAtMs },
@@ -215,12 +225,28 @@ export class Scenario {
       revokedAtMs: null,
       fenceMs: 0,
       writes: 0,
-      minuteCalls: null,
+      minuteCalls: member.maxCallsPerMinute === undefined ? null : NO_CALLS,
     };
     this.#state.putBalance(balance);
     this.#state.putPolicy(policy, null);
     this.events.issued.add(keyId);
     return { token, policy };
+  }
+
+  /** One with a rate is in the last seconds of a minute, whose end its callers see at different times. */
+  #someMemberOf(keyId: string, issuedMs: number): ChainMember {
+    const rules = this.#rules;
+    const observes = this.#hasRules && rules.chance(0.4);
+    const isLimited = this.#hasRules && rules.chance(0.5);
+    const maxCallsPerMinute = rules.between(1, 6);
+    const intoMinuteMs = (this.#world.nowMs - issuedMs) % MINUTE_MS;
+    const issuedAtMs = isLimited ? issuedMs - (MINUTE_MS - rules.between(500, 4_000) - intoMinuteMs) : issuedMs;
+    return {
+      keyId,
+      issuedAtMs,
+      ...(observes && { mode: "observe" }),
+      ...(isLimited && { maxCallsPerMinute }),
+    };
   }
 
   #someCaps(): Caps {

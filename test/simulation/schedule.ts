@@ -39,7 +39,8 @@ export async function runSchedule(seed: number, keepTrace = false): Promise<Sche
     `faults ${JSON.stringify(Object.fromEntries(Object.entries(world.faults).filter(([, p]) => p > 0)))}`,
   );
 
-  const scenario = new Scenario(world, state, vendor, checks, spending);
+  // Chance of its own: a schedule without such keys stays what its seed has always been.
+  const scenario = new Scenario(world, state, vendor, checks, spending, new Random(~seed));
   scenario.start();
   await world.run();
   await scenario.askWithFaults();
@@ -63,6 +64,8 @@ export async function runSchedule(seed: number, keepTrace = false): Promise<Sche
   const reach = (what: string) => reached.set(what, (reached.get(what) ?? 0) + 1);
   for (const { result } of scenario.decisions)
     reach(result.kind === "denied" ? result.problem.code : `vendor ${result.reply.status}`);
+  for (const { result } of scenario.decisions)
+    if (result.facts?.wouldDeny != null) reach(`would ${result.facts.wouldDeny}`);
   for (const known of checks.history.attempts.values())
     for (const { attempt } of known)
       reach(`${attempt.kind} ${attempt.state}${attempt.overrun ? " overrun" : ""}`);

@@ -15,6 +15,9 @@ const REACHED = [
   "joiner denied",
   "free free",
   "spend_cap_exceeded",
+  "rate_limited",
+  "would spend_cap_exceeded",
+  "would rate_limited",
   "idempotency_key_in_use",
   "key_revoked",
   "key_expired",
@@ -33,7 +36,7 @@ const REACHED = [
   "price_never_told",
 ];
 
-/** Guarantees promises 1 to 6 in every schedule that is tried; a failure names the seed that repeats it. */
+/** Guarantees promises 1 to 6, and the rates of keys, in every schedule that is tried; a failure names the seed that repeats it. */
 test("no schedule breaks a promise", { timeout: 600_000 }, async () => {
   const reached = new Set<string>();
   for (let seed = 1; seed <= SCHEDULES; seed++) {

@@ -285,9 +285,9 @@ export type Sent<T> =
   /** It may have landed, may still land, or never. */
   | { readonly kind: "unanswered" };
 
-/** Which of the promises of docs/architecture.md was broken, and how. */
+/** Which of the promises of docs/architecture.md was broken, and how. 0: the rate of a key, which holds beside them. */
 export interface Violation {
-  readonly promise: 1 | 2 | 3 | 4 | 5 | 6;
+  readonly promise: 0 | 1 | 2 | 3 | 4 | 5 | 6;
   readonly message: string;
 }
 
