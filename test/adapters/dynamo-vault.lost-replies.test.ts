@@ -164,6 +164,108 @@ describe("a write whose answer is lost", () => {
     ]);
   });
 
+  describe("of a key with a rate", () => {
+    const limited = async (minute: number) => {
+      const keyId = newName("key");
+      const minuteCalls = { minute, calls: 1 };
+      await direct.policies.create(policyOf(keyId), balanceOf(keyId, { minuteCalls }), null);
+      return keyId;
+    };
+    const counted = async (keyId: string) => {
+      const [balance] = await direct.balances.read([keyId]);
+      return [balance?.leftByWindow[0], balance?.minuteCalls];
+    };
+    const count = { minute: 5, max: 3 };
+    const drawn = (keyId: string) => drawOf(keyId, 4n, { count });
+    const call = (keyId: string) => ({ keyId, nowMs: START_MS + 1, observes: false, count });
+
+    test("a draw in the minute that is stored is sent once", async () => {
+      const keyId = await limited(5);
+      proxy.fail("UpdateItem", "reply_lost", 0);
+
+      expect(await vault.balances.draw(drawn(keyId))).toMatchObject({ kind: "drawn" });
+      expect(proxy.seen).toEqual(["UpdateItem"]);
+      expect(await counted(keyId)).toEqual([6n, { minute: 5, calls: 2 }]);
+    });
+
+    test("a draw in a new minute follows on a condition that failed, and is taken and counted once", async () => {
+      const keyId = await limited(3);
+      proxy.fail("UpdateItem", "reply_lost", 0);
+
+      expect(await vault.balances.draw(drawn(keyId))).toMatchObject({ kind: "drawn" });
+      expect(proxy.seen).toEqual(["UpdateItem", "UpdateItem"]);
+      expect(await counted(keyId)).toEqual([6n, { minute: 5, calls: 1 }]);
+    });
+
+    test("a draw in a new minute follows again when another process has begun the minute in between", async () => {
+      const keyId = await limited(3);
+      let sends = 0;
+      const once = Object.assign(Object.create(clients.once), {
+        send: async (command: object) => {
+          if (++sends === 2) await direct.balances.count(call(keyId));
+          return clients.once.send(command as never);
+        },
+      });
+      const racing = new DynamoVault({ ...clients, once }, TABLES[0].name, () => {});
+
+      expect(await racing.balances.draw(drawn(keyId))).toMatchObject({ kind: "drawn" });
+      expect(sends).toBe(3);
+      expect(await counted(keyId)).toEqual([6n, { minute: 5, calls: 2 }]);
+    });
+
+    test.each([
+      ["the first send", 5, "reply_lost", "drawn"],
+      ["the first send", 5, "never_arrives", "ambiguous"],
+    ] as const)(
+      "a draw whose answer to %s is lost (minute %i, %s) is probed, and no other form follows",
+      async (_, minute, fault, kind) => {
+        const keyId = await limited(minute);
+        proxy.fail("UpdateItem", fault, 1);
+
+        expect(await vault.balances.draw(drawn(keyId))).toMatchObject({ kind });
+        expect(proxy.seen).toEqual(["UpdateItem", "GetItem"]);
+        expect(await counted(keyId)).toEqual(
+          kind === "drawn" ? [6n, { minute: 5, calls: 2 }] : [undefined, { minute: 5, calls: 1 }],
+        );
+      },
+    );
+
+    test("a condition that failed and whose answer is lost is ambiguous: nothing follows it", async () => {
+      const keyId = await limited(3);
+      proxy.fail("UpdateItem", "reply_lost", 1);
+
+      expect(await vault.balances.draw(drawn(keyId))).toEqual({ kind: "ambiguous" });
+      expect(proxy.seen).toEqual(["UpdateItem", "GetItem"]);
+      expect(await counted(keyId)).toEqual([undefined, { minute: 3, calls: 1 }]);
+    });
+
+    test("a draw is found by its probe though a call was counted after it", async () => {
+      const keyId = await limited(5);
+      proxy.fail("UpdateItem", "reply_lost", 1, () => direct.balances.count(call(keyId)));
+
+      expect(await vault.balances.draw(drawn(keyId))).toMatchObject({ kind: "drawn" });
+      expect(await counted(keyId)).toEqual([6n, { minute: 5, calls: 3 }]);
+    });
+
+    test("a call that draws nothing and whose answer is lost is counted once more, and never not at all", async () => {
+      const keyId = await limited(5);
+      proxy.fail("UpdateItem", "reply_lost", 1);
+
+      expect(await vault.balances.count(call(keyId))).toMatchObject({ kind: "counted" });
+      expect(proxy.seen).toEqual(["UpdateItem", "UpdateItem"]);
+      expect(await counted(keyId)).toEqual([undefined, { minute: 5, calls: 3 }]);
+    });
+
+    test("a call that cannot be counted is not made", async () => {
+      const keyId = await limited(5);
+      proxy.fail("UpdateItem", "never_arrives", 10);
+
+      await expect(vault.balances.count(call(keyId))).rejects.toThrow();
+      proxy.fail("UpdateItem", "never_arrives", 0);
+      expect(await counted(keyId)).toEqual([undefined, { minute: 5, calls: 1 }]);
+    });
+  });
+
   test("a draw on a table that nobody can connect to was certainly not taken", async () => {
     const closed = await startFaultProxy(engine.endpoint);
     const unreachable = await clientsOf(closed.endpoint);

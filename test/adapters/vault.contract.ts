@@ -126,6 +126,32 @@ export function vaultContract(vaultOf: () => Vault): void {
       expect(await vaultOf().policies.read("key_none")).toBeNull();
     });
 
+    test("are read as they were written with their modes and rates, and what an enforcing key above allows", async () => {
+      const { policy, balance } = newKey(capsOf(10n), NO_CALLS);
+      const above = { keyId: "key_above", allowedEndpoints: ["GET /v1/*"], limits: UNLIMITED };
+      const full: Policy = {
+        ...policy,
+        chain: [
+          { keyId: "key_above", issuedAtMs: START, maxCallsPerMinute: 7 },
+          { keyId: policy.keyId, issuedAtMs: START, mode: "observe", maxCallsPerMinute: 100_000 },
+        ],
+        enforcedAbove: above,
+      };
+      const bare: Policy = {
+        ...newKey().policy,
+        enforcedAbove: {
+          keyId: "key_above",
+          allowedEndpoints: null,
+          limits: { accounts: ["acct_1"], currencies: ["usd"], recipients: ["cus_1"], maxRecipients: 3 },
+        },
+      };
+      await vaultOf().policies.create(full, balance, null);
+      await vaultOf().policies.create(bare, { ...balance, keyId: bare.keyId }, null);
+      expect(await vaultOf().policies.read(full.keyId)).toEqual(full);
+      expect(await vaultOf().policies.read(bare.keyId)).toEqual(bare);
+      expect(await vaultOf().balances.read([full.keyId])).toMatchObject([balance]);
+    });
+
     test("are read many at once, known ones and new ones, and one that is not there is left out", async () => {
       const keys = [];
       for (let n = 0; n < 101; n++) keys.push(await issued());

@@ -1,11 +1,15 @@
 import { createServer, request, type Server } from "node:http";
-import { DeleteItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
+import { DeleteItemCommand, GetItemCommand, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { dynamoClients } from "../../lambda/adapters/dynamo-clients.ts";
 import { DynamoVault } from "../../lambda/adapters/dynamo-vault.ts";
-import type { Balance, Caps } from "../../lambda/domain/balance.ts";
+import { changeFrom } from "../../lambda/adapters/vault-changes.ts";
+import { type Balance, type Caps, UNCAPPED, WINDOW_MS, windowAt } from "../../lambda/domain/balance.ts";
+import { minuteAt, NO_CALLS } from "../../lambda/domain/call-rate.ts";
+import { fromUsdCents } from "../../lambda/domain/money.ts";
 import type { Policy } from "../../lambda/domain/vault-key.ts";
 import { type LocalDynamoDb, startDynamoDb } from "../../local/aws/dynamodb.ts";
+import { itemSize } from "../support/item-size.ts";
 import { MemoryVault } from "../support/memory-vault.ts";
 import { UNLIMITED } from "../support/unlimited.ts";
 import { vaultContract } from "./vault.contract.ts";
@@ -113,6 +117,73 @@ describe("on the engine", () => {
     expect(await ttlsOf(keyId)).toHaveLength(1);
     expect(await change(9_400_000_000_000)).not.toBeNull();
     expect((await ttlsOf(keyId)).map(({ pk }) => pk).sort()).toEqual(longer.map(({ pk }) => pk).sort());
+  });
+
+  describe("the balance of a key with a rate", () => {
+    const balanceItemOf = async (keyId: string) => {
+      const { Item: item } = await engine.client.send(
+        new GetItemCommand({
+          TableName: "keybrake-vault",
+          Key: { pk: { S: `KEY#${keyId}` }, sk: { S: "BALANCE" } },
+          ConsistentRead: true,
+        }),
+      );
+      return item ?? {};
+    };
+    const limited = async (keyId: string, issuedAtMs: number) => {
+      const { policy, balance } = keyOf(keyId);
+      const caps = { daily: fromUsdCents(100_000_000_000n), total: UNCAPPED, perCall: UNCAPPED };
+      const put = { ...balance, issuedAtMs, caps, leftInTotal: caps.total, minuteCalls: NO_CALLS };
+      await vault.policies.create(policy, put, null);
+    };
+
+    test("stays below a kilobyte in thirty days of calls with gaps of every length", async () => {
+      const [keyId, issuedAtMs] = [`key_${"k".repeat(16)}`, 1_795_323_600_000];
+      await limited(keyId, issuedAtMs);
+      const gapsMs = [200, 59_000, 61_000, 125_000, 3_600_000, 7 * 3_600_000, 26 * 3_600_000];
+      let largest = 0;
+      for (let nowMs = issuedAtMs, calls = 0; nowMs < issuedAtMs + 30 * WINDOW_MS; calls++) {
+        const call = { keyId, nowMs, observes: true, count: { minute: minuteAt(issuedAtMs, nowMs), max: 100_000 } };
+        const draw = {
+          ...call,
+          attemptId: `att_${"a".repeat(20)}`,
+          window: windowAt(issuedAtMs, nowMs),
+          amount: fromUsdCents(123_456_789n),
+          issuedAtMs: nowMs,
+          callId: `call_${"c".repeat(40)}`,
+          isLeaf: true,
+          method: "POST",
+          path: "/p".repeat(100),
+        };
+        const result = calls % 3 === 0 ? await vault.balances.count(call) : await vault.balances.draw(draw);
+        expect(["counted", "drawn"]).toContain(result.kind);
+        largest = Math.max(largest, itemSize(await balanceItemOf(keyId)));
+        nowMs += gapsMs[calls % gapsMs.length] ?? 0;
+      }
+      expect(largest).toBeGreaterThan(500);
+      expect(largest).toBeLessThan(1_024);
+    });
+
+    test("tells the stream nothing when a call is only counted, and a draw as ever", async () => {
+      const keyId = "key_streamed";
+      await limited(keyId, 1);
+      const told = async (write: () => Promise<unknown>) => {
+        const before = await balanceItemOf(keyId);
+        await write();
+        const after = await balanceItemOf(keyId);
+        expect(after).not.toEqual(before);
+        const { pk, sk } = after;
+        const record = { dynamodb: { Keys: { pk, sk }, OldImage: before, NewImage: after } };
+        return changeFrom(record as Parameters<typeof changeFrom>[0]).kind;
+      };
+      const call = { keyId, nowMs: 5, observes: false, count: { minute: 0, max: 9 } };
+      const draw = { ...call, attemptId: "att_1", window: 0, amount: fromUsdCents(1n), issuedAtMs: 5 };
+      const note = { callId: "call_1", isLeaf: true, method: "POST", path: "/" };
+
+      expect(await told(() => vault.balances.count(call))).toBe("ignored");
+      expect(await told(() => vault.balances.draw({ ...draw, ...note }))).toBe("drawn");
+      expect(await told(() => vault.balances.count({ ...call, count: { minute: 1, max: 9 } }))).toBe("ignored");
+    });
   });
 
   describe("when the reply to a write of a balance is lost", () => {

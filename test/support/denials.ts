@@ -1,8 +1,9 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { reservationProblem } from "../../lambda/app/proxy/denial-messages.ts";
+import { rateLimited, reservationProblem } from "../../lambda/app/proxy/denial-messages.ts";
 import type { Reservation } from "../../lambda/app/proxy/draw-chain.ts";
 import { ALL_SPENT, type Balance, UNCAPPED, WINDOW_MS } from "../../lambda/domain/balance.ts";
+import { minuteAt } from "../../lambda/domain/call-rate.ts";
 import { microUsd } from "../../lambda/domain/money.ts";
 import { Problem, type ProblemCode, STATUS_BY_CODE } from "../../lambda/domain/problem.ts";
 import { problemAnswer } from "../../lambda/http/answers.ts";
@@ -12,8 +13,9 @@ import { GATEWAY_RESPONSE_TYPES, gatewayResponseOf } from "../../lib/gateway-res
 
 /** Every refusal that can leave the product, as bytes, for clients that repeat by themselves. */
 
-/** The bound of docs/decisions/0028-retry-after.md, in seconds. */
+/** The bound of docs/decisions/0028-retry-after.md, and the longest wait for a rate, in seconds. */
 export const RETRY_AFTER_S_MAX = 600;
+export const RATE_RETRY_AFTER_S_MAX = 60;
 
 const NOW_MS = 1_790_000_000_000;
 export const usd = (dollars: number) => microUsd(BigInt(dollars) * 1_000_000n);
@@ -69,6 +71,20 @@ export function refusalBy(
   );
 }
 
+/** What a call that takes nothing is refused with by keys whose minute began just now, each of a rate of one call. */
+export function rateRefusal(balances: readonly Balance[]): Problem {
+  const minuteOf = (balance: Balance) => minuteAt(balance.issuedAtMs, NOW_MS);
+  const refusals = balances.map((balance) => ({
+    keyId: balance.keyId,
+    reason: "rate" as const,
+    balance: { ...balance, minuteCalls: { minute: minuteOf(balance), calls: 1 } },
+    count: { minute: minuteOf(balance), max: 1 },
+  }));
+  const problem = rateLimited(refusals, NOW_MS);
+  if (problem === null) throw new Error("no rate refused");
+  return problem;
+}
+
 export const inSeconds = (seconds: number): number => NOW_MS + seconds * 1000;
 
 export interface Denial {
@@ -86,6 +102,7 @@ export async function everyDenial(): Promise<readonly Denial[]> {
     "window-ends-in-a-day": await refusalBy([balanceBefore(86_400)], 5),
     "above-the-whole-cap": await refusalBy([balanceBefore(300)], 11),
     "total-cap": await refusalBy([balanceBefore(300, total)], 3),
+    "minute-ends-in-a-minute": rateRefusal([balanceBefore(86_400)]),
   };
   const problems = [
     ...(Object.keys(STATUS_BY_CODE) as ProblemCode[]).map((code) => [code, new Problem(code, "no")] as const),

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { UNCAPPED } from "../../../lambda/domain/balance.ts";
-import { balanceBefore, inSeconds, refusalBy, usd } from "../../support/denials.ts";
+import { balanceBefore, inSeconds, rateRefusal, refusalBy, usd } from "../../support/denials.ts";
 
 /**
  * Guarantees that `Retry-After` is set only where the same call will fit in time (docs/decisions/0028-retry-after.md).
@@ -71,4 +71,30 @@ test("the message of a daily cap says that the total cap has to be raised too, w
   expect(message).toContain(
     "not retryable until the cap and the total cap are raised, since the total cap has $4.00 left (the daily cap resets at 20",
   );
+});
+
+const minute = balanceBefore(86_400);
+
+test.each([
+  ["its minute has just begun", [minute], 60],
+  ["the key ends just then", [{ ...minute, expiresAtMs: inSeconds(60) }], null],
+  ["the key ends a moment later", [{ ...minute, expiresAtMs: inSeconds(60.001) }], 60],
+  ["another key of the chain is in an older minute", [minute, balanceBefore(86_400 - 30)], 60],
+  ["the minute of the key ends sooner", [balanceBefore(86_400 - 45)], 15],
+  ["no cap of the key has room", [{ ...minute, leftByWindow: { 0: usd(0) }, leftInTotal: usd(0) }], 60],
+] as const)("a call that takes nothing is refused by a rate where %s", (_, balances, seconds) => {
+  const problem = rateRefusal(balances);
+
+  expect(problem.code).toBe("rate_limited");
+  expect(problem.retryAfterS).toBe(seconds);
+  expect(problem.details).toMatchObject({ key_id: "key_1", max_calls_per_minute: 1 });
+});
+
+test("a paid call beyond a rate waits for its minute only where a cap has room for it then", async () => {
+  const full = { ...minute, minuteCalls: { minute: 0, calls: 1 } };
+  const refusals = [{ keyId: "key_1", reason: "rate" as const, balance: full, count: { minute: 0, max: 1 } }];
+  const refused = { refusal: refusals[0] ?? null, refusals };
+
+  expect(await refusalBy([], 4, refused)).toMatchObject({ code: "rate_limited", retryAfterS: 60 });
+  expect(await refusalBy([], 5, refused)).toMatchObject({ code: "rate_limited", retryAfterS: null });
 });
