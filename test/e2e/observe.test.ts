@@ -165,6 +165,90 @@ describe("a key that only observes", () => {
   });
 });
 
+describe("in a chain", () => {
+  const childOf = async (parent: Key, json: object): Promise<Key> => {
+    const { status, json: made, text } = await ask(run, "POST", "/vault/keys", { token: parent.token, json });
+    if (status !== 201) throw new Error(`no child was issued: ${status} ${text}`);
+    return { id: textAt(made, "id"), token: textAt(made, "vault_key") };
+  };
+  const code = ({ headers }: Reply) => headers["keybrake-code"] ?? `would ${headers["keybrake-would-deny"] ?? "not"}`;
+
+  test("a child that observes keeps to what its parent enforces, and to the nearest one of several", async () => {
+    const root = await issue(run, {
+      daily_usd_cap: 10,
+      allowed_endpoints: ["POST /v1/payment_intents", "GET /v1/customers", "GET /v1/products"],
+    });
+    const parent = await childOf(root, {
+      daily_usd_cap: 6,
+      allowed_endpoints: ["POST /v1/payment_intents", "GET /v1/customers"],
+    });
+    const child = await childOf(parent, { mode: "observe", daily_usd_cap: 2, allowed_endpoints: ["GET /v1/customers"] });
+    const grandchild = await childOf(child, { mode: "observe", daily_usd_cap: 1 });
+
+    for (const key of [child, grandchild]) {
+      expect(code(await read(key))).toBe("would not");
+      expect(code(await ask(run, "GET", "/stripe/v1/products", { token: key.token }))).toBe("endpoint_not_allowed");
+    }
+    expect(code(await pay(run, grandchild, 300))).toBe("would endpoint_not_allowed");
+    expect(code(await pay(run, child, 200))).toBe("would endpoint_not_allowed");
+    expect(code(await pay(run, child, 200))).toBe("spend_cap_exceeded");
+    expect(await shown(child)).toMatchObject({ mode: "observe", spent_usd: 5, exceeded_by_usd: 3 });
+    expect(await shown(parent)).toMatchObject({ mode: "enforce", spent_usd: 5, remaining_usd: 1 });
+  });
+
+  test("a child of a key that observes may enforce, and refuses by itself", async () => {
+    const parent = await issue(run, { daily_usd_cap: 5, mode: "observe" });
+    const child = await childOf(parent, { daily_usd_cap: 4 });
+
+    expect(await shown(child)).toMatchObject({ mode: "enforce", max_calls_per_minute: null });
+    expect(code(await pay(run, child, 300))).toBe("would not");
+    expect(code(await pay(run, child, 300))).toBe("spend_cap_exceeded");
+    expect(code(await pay(run, parent, 300))).toBe("would spend_cap_exceeded");
+    expect(await shown(parent)).toMatchObject({ spent_usd: 6, remaining_usd: 0, exceeded_by_usd: 1 });
+  });
+
+  test("the rate of a parent counts the calls of all its children, whatever theirs is", async () => {
+    const parent = await issue(run, { max_calls_per_minute: 4 });
+    const children = [
+      await childOf(parent, { max_calls_per_minute: 100 }),
+      await childOf(parent, { mode: "observe" }),
+    ];
+    const replies = await Promise.all(
+      [0, 1, 2, 3, 4, 5].map((index) => {
+        const child = children[index % 2] ?? parent;
+        return index < 3 ? pay(run, child, 100) : read(child);
+      }),
+    );
+
+    expect(replies.filter(({ status }) => status === 200)).toHaveLength(4);
+    for (const reply of replies.filter(({ status }) => status !== 200)) {
+      expect(code(reply)).toBe("rate_limited");
+      expect(at(reply.json, "error", "message")).toContain(`vault key ${parent.id} allows 4 calls a minute`);
+    }
+  });
+
+  test.each([
+    { allowed_endpoints: ["GET /v1/customers"] },
+    { max_daily_usd_cap: 5 },
+    { max_total_usd_cap: 5 },
+    { max_per_call_usd_cap: 5 },
+  ])("an API key with ceilings (%j) issues none that only observes, and one with caps of its own may", async (ceiling) => {
+    const apiKey = async (json: object) => {
+      const made = await ask(run, "POST", "/vault/api-keys", {
+        token: run.apiKey,
+        json: { name: "observers", scopes: ["issue"], ...json },
+      });
+      return textAt(made.json, "api_key");
+    };
+    const observing = { vendor: "stripe", total_usd_cap: 5, daily_usd_cap: 5, per_call_usd_cap: 5, mode: "observe" };
+    const issuedWith = (token: string) => ask(run, "POST", "/vault/keys", { token, json: observing });
+
+    const { status, json } = await issuedWith(await apiKey(ceiling));
+    expect([status, at(json, "error")]).toMatchObject([403, { code: "wider_than_issuer", field: "mode" }]);
+    expect((await issuedWith(await apiKey({ total_usd_cap: 20 }))).status).toBe(201);
+  });
+});
+
 describe("a key with a rate", () => {
   test("is refused beyond it, whatever it calls, with the seconds to the end of its minute", async () => {
     const key = await issue(run, { max_calls_per_minute: 3 });
