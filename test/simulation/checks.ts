@@ -107,21 +107,31 @@ export class Checks {
           `${call} of ${sent.process.name} leaves though ${keyId} had expired before it began`,
         );
     }
-    this.#isCounted(sent, begun.policy);
     if (sent.command.kind !== "free" && !this.#isReserved(sent, true))
       this.#world.broke(2, `${call} of ${sent.process.name} leaves and no reservation of it is durable`);
+    this.#isCounted(sent, begun.policy);
   }
 
   /** A rate: every key of its chain that has one has counted the call before it leaves. */
   #isCounted({ attemptId, process }: Sent, { chain }: Policy): void {
     for (const { keyId, maxCallsPerMinute } of chain) {
-      if (maxCallsPerMinute === undefined) continue;
+      if (maxCallsPerMinute === undefined || this.#mayHaveEnded(keyId)) continue;
       const isCounted = this.#state.countWrites.some(
         (write) => write.keyId === keyId && write.attemptId === attemptId,
       );
       if (!isCounted)
         this.#world.broke(0, `a call of ${process.name} leaves and ${keyId} has not counted it`);
     }
+  }
+
+  /** Such a key counts nothing any more: whether its call may leave is for promise 5. */
+  #mayHaveEnded(keyId: string): boolean {
+    const balance = this.#state.balances.get(keyId);
+    return (
+      balance === undefined ||
+      balance.revokedAtMs !== null ||
+      balance.expiresAtMs < this.#world.nowMs + SKEW_MS_MAX
+    );
   }
 
   /** A rate: no minute of a key that enforces it has more calls. A call whose count was sent again is one. */

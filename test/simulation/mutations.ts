@@ -90,7 +90,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "does not check revocation when it joins",
     file: "lambda/app/proxy/claim.ts",
     find: "seen.problem ?? dearerProblem(landed, paid.price)",
-    replace: "dearerProblem(landed, paid.price)",
+    replace:
+      '(seen.problem?.code === "rate_limited" ? seen.problem : null) ?? dearerProblem(landed, paid.price)',
     promises: [5],
     schedulesMax: 2_000,
   },
@@ -99,7 +100,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "lambda/app/proxy/draw-chain.ts",
     find: 'observes: member?.mode === "observe",',
     replace: 'observes: policy.chain.some(({ mode }) => mode === "observe"),',
-    promises: [1, 3],
+    promises: [0, 1, 3],
     schedulesMax: 2_000,
   },
   {
@@ -171,7 +172,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "does not check revocation of a free call",
     file: "lambda/app/proxy/record-free-call.ts",
     find: "const { problem, leaf } = seen;",
-    replace: 'const { leaf } = seen; const problem = row.recordId === "" ? seen.problem : null;',
+    replace:
+      'const { leaf } = seen; const problem = seen.problem?.code === "rate_limited" ? seen.problem : null;',
     promises: [5],
     schedulesMax: 500,
   },

@@ -115,7 +115,7 @@ export class Scenario {
     this.#checks = checks;
     this.#spending = spending;
     this.#rules = rules;
-    this.#hasRules = rules.chance(0.35);
+    this.#hasRules = rules.chance(0.25);
     this.#sharedKey = world.random.chance(0.1) ? "shared" : null;
     const families = this.#sharedKey === null && world.random.chance(0.25) ? 2 : 1;
     for (let family = 0; family < families; family++) this.#families.push(this.#makeFamily());
