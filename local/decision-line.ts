@@ -46,20 +46,25 @@ function outcomeOf(event: AuditEvent["event"], fields: AuditFields): readonly [T
     case "reserved":
       return null;
     case "settled":
-      return ["money", sentence(charged("charged", fields), left(fields))];
+      return ["money", sentence(charged("charged", fields), left(fields), observed(fields))];
     case "late_price":
       return ["money", sentence(charged("late price:", fields), left(fields))];
     case "released":
-      return ["plain", sentence("not charged", because(fields), left(fields))];
+      return ["plain", sentence("not charged", because(fields), left(fields), observed(fields))];
     case "unresolved":
       return [
         "refused",
-        sentence(`UNRESOLVED, ${usd(fields.requested)} held`, because(fields), left(fields)),
+        sentence(
+          `UNRESOLVED, ${usd(fields.requested)} held`,
+          because(fields),
+          left(fields),
+          observed(fields),
+        ),
       ];
     case "denied":
       return ["refused", sentence(denial(fields), needs(fields), left(fields))];
     case "free":
-      return ["plain", "free"];
+      return ["plain", sentence("free", observed(fields))];
     case "key.issued":
       return ["plain", sentence(fields.vendor, caps(fields), until(fields))];
     case "key.changed":
@@ -82,6 +87,10 @@ const charged = (verb: string, { cost, overrun, replayed }: AuditFields): string
 
 const left = ({ remaining }: AuditFields): string | null =>
   remaining === undefined || remaining === null ? null : `left ${dollars(remaining)}`;
+
+/** What a key that only observes would have refused. */
+const observed = ({ wouldDeny }: AuditFields): string | null =>
+  wouldDeny === undefined || wouldDeny === null ? null : `WOULD DENY ${wouldDeny}`;
 
 const needs = ({ requested }: AuditFields): string | null =>
   requested === undefined || requested === 0n ? null : `needs ${dollars(requested)}`;

@@ -143,7 +143,12 @@ describe("on the engine", () => {
       const gapsMs = [200, 59_000, 61_000, 125_000, 3_600_000, 7 * 3_600_000, 26 * 3_600_000];
       let largest = 0;
       for (let nowMs = issuedAtMs, calls = 0; nowMs < issuedAtMs + 30 * WINDOW_MS; calls++) {
-        const call = { keyId, nowMs, observes: true, count: { minute: minuteAt(issuedAtMs, nowMs), max: 100_000 } };
+        const call = {
+          keyId,
+          nowMs,
+          observes: true,
+          count: { minute: minuteAt(issuedAtMs, nowMs), max: 100_000 },
+        };
         const draw = {
           ...call,
           attemptId: `att_${"a".repeat(20)}`,
@@ -182,7 +187,9 @@ describe("on the engine", () => {
 
       expect(await told(() => vault.balances.count(call))).toBe("ignored");
       expect(await told(() => vault.balances.draw({ ...draw, ...note }))).toBe("drawn");
-      expect(await told(() => vault.balances.count({ ...call, count: { minute: 1, max: 9 } }))).toBe("ignored");
+      expect(await told(() => vault.balances.count({ ...call, count: { minute: 1, max: 9 } }))).toBe(
+        "ignored",
+      );
     });
   });
 

@@ -62,8 +62,18 @@ describe("a count", () => {
     ["one more of the same minute", { minute: 7, max: 3 }, { kind: "same" }, true],
     ["one more by a clock that is behind", { minute: 6, max: 3 }, { kind: "same" }, true],
     ["one more of a minute that has not begun", { minute: 8, max: 3 }, { kind: "same" }, false],
-    ["the first of a minute after the one that is stored", { minute: 8, max: 3 }, { kind: "next", after: 7 }, true],
-    ["the first of a minute that another has begun", { minute: 8, max: 3 }, { kind: "next", after: 6 }, false],
+    [
+      "the first of a minute after the one that is stored",
+      { minute: 8, max: 3 },
+      { kind: "next", after: 7 },
+      true,
+    ],
+    [
+      "the first of a minute that another has begun",
+      { minute: 8, max: 3 },
+      { kind: "next", after: 6 },
+      false,
+    ],
   ])("%s: fits or not", (_, count, form, fits) => {
     expect(fitsForm(stored, count, form)).toBe(fits);
     expect(fitsForm(null, count, form)).toBe(false);

@@ -171,7 +171,8 @@ describe("in a chain", () => {
     if (status !== 201) throw new Error(`no child was issued: ${status} ${text}`);
     return { id: textAt(made, "id"), token: textAt(made, "vault_key") };
   };
-  const code = ({ headers }: Reply) => headers["keybrake-code"] ?? `would ${headers["keybrake-would-deny"] ?? "not"}`;
+  const code = ({ headers }: Reply) =>
+    headers["keybrake-code"] ?? `would ${headers["keybrake-would-deny"] ?? "not"}`;
 
   test("a child that observes keeps to what its parent enforces, and to the nearest one of several", async () => {
     const root = await issue(run, {
@@ -182,12 +183,18 @@ describe("in a chain", () => {
       daily_usd_cap: 6,
       allowed_endpoints: ["POST /v1/payment_intents", "GET /v1/customers"],
     });
-    const child = await childOf(parent, { mode: "observe", daily_usd_cap: 2, allowed_endpoints: ["GET /v1/customers"] });
+    const child = await childOf(parent, {
+      mode: "observe",
+      daily_usd_cap: 2,
+      allowed_endpoints: ["GET /v1/customers"],
+    });
     const grandchild = await childOf(child, { mode: "observe", daily_usd_cap: 1 });
 
     for (const key of [child, grandchild]) {
       expect(code(await read(key))).toBe("would not");
-      expect(code(await ask(run, "GET", "/stripe/v1/products", { token: key.token }))).toBe("endpoint_not_allowed");
+      expect(code(await ask(run, "GET", "/stripe/v1/products", { token: key.token }))).toBe(
+        "endpoint_not_allowed",
+      );
     }
     expect(code(await pay(run, grandchild, 300))).toBe("would endpoint_not_allowed");
     expect(code(await pay(run, child, 200))).toBe("would endpoint_not_allowed");
@@ -232,21 +239,30 @@ describe("in a chain", () => {
     { max_daily_usd_cap: 5 },
     { max_total_usd_cap: 5 },
     { max_per_call_usd_cap: 5 },
-  ])("an API key with ceilings (%j) issues none that only observes, and one with caps of its own may", async (ceiling) => {
-    const apiKey = async (json: object) => {
-      const made = await ask(run, "POST", "/vault/api-keys", {
-        token: run.apiKey,
-        json: { name: "observers", scopes: ["issue"], ...json },
-      });
-      return textAt(made.json, "api_key");
-    };
-    const observing = { vendor: "stripe", total_usd_cap: 5, daily_usd_cap: 5, per_call_usd_cap: 5, mode: "observe" };
-    const issuedWith = (token: string) => ask(run, "POST", "/vault/keys", { token, json: observing });
+  ])(
+    "an API key with ceilings (%j) issues none that only observes, and one with caps of its own may",
+    async (ceiling) => {
+      const apiKey = async (json: object) => {
+        const made = await ask(run, "POST", "/vault/api-keys", {
+          token: run.apiKey,
+          json: { name: "observers", scopes: ["issue"], ...json },
+        });
+        return textAt(made.json, "api_key");
+      };
+      const observing = {
+        vendor: "stripe",
+        total_usd_cap: 5,
+        daily_usd_cap: 5,
+        per_call_usd_cap: 5,
+        mode: "observe",
+      };
+      const issuedWith = (token: string) => ask(run, "POST", "/vault/keys", { token, json: observing });
 
-    const { status, json } = await issuedWith(await apiKey(ceiling));
-    expect([status, at(json, "error")]).toMatchObject([403, { code: "wider_than_issuer", field: "mode" }]);
-    expect((await issuedWith(await apiKey({ total_usd_cap: 20 }))).status).toBe(201);
-  });
+      const { status, json } = await issuedWith(await apiKey(ceiling));
+      expect([status, at(json, "error")]).toMatchObject([403, { code: "wider_than_issuer", field: "mode" }]);
+      expect((await issuedWith(await apiKey({ total_usd_cap: 20 }))).status).toBe(201);
+    },
+  );
 });
 
 describe("a key with a rate", () => {

@@ -64,6 +64,12 @@ test.each([
   ["denied", { reason: "endpoint_not_allowed", requested: NOTHING }, "DENIED 403 endpoint_not_allowed"],
   ["denied", { reason: "a_code_of_tomorrow" }, "DENIED a_code_of_tomorrow"],
   ["free", {}, "free"],
+  ["free", { wouldDeny: "rate_limited" }, "free, WOULD DENY rate_limited"],
+  [
+    "settled",
+    { cost: microUsd(1_000_000n), remaining: NOTHING, wouldDeny: "spend_cap_exceeded" },
+    "charged $1.00, left $0.00, WOULD DENY spend_cap_exceeded",
+  ],
   [
     "key.issued",
     { type: "key.issued", ...CAPS, expiresAtMs: EXPIRES_AT_MS },

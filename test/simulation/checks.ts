@@ -147,7 +147,10 @@ export class Checks {
       }
       for (const [minute, attempts] of calls)
         if (attempts.size > max)
-          this.#world.broke(0, `${keyId} has ${attempts.size} calls in its minute ${minute}, its rate is ${max}`);
+          this.#world.broke(
+            0,
+            `${keyId} has ${attempts.size} calls in its minute ${minute}, its rate is ${max}`,
+          );
     }
   }
 

@@ -155,8 +155,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "goes back to the minute of a clock that is behind",
     file: "lambda/domain/call-rate.ts",
     find: 'form.kind === "same" ? { ...stored, calls: stored.calls + 1 }',
-    replace:
-      'form.kind === "same" ? { minute, calls: stored.minute === minute ? stored.calls + 1 : 1 }',
+    replace: 'form.kind === "same" ? { minute, calls: stored.minute === minute ? stored.calls + 1 : 1 }',
     promises: [0],
     schedulesMax: 5_000,
   },
@@ -181,7 +180,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "does not check revocation when it draws",
     file: "lambda/domain/balance.ts",
     find: "const ended = endOf(balance, draw.nowMs);",
-    replace: 'const ended = balance === null ? endOf(balance, draw.nowMs) : null;',
+    replace: "const ended = balance === null ? endOf(balance, draw.nowMs) : null;",
     promises: [5],
     schedulesMax: 500,
   },

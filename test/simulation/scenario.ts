@@ -20,8 +20,8 @@ import { UNLIMITED } from "../support/unlimited.ts";
 import type { Checks } from "./checks.ts";
 import { FaultyVault } from "./faulty-vault.ts";
 import { lateVendor } from "./late-vendor.ts";
-import type { SimulatedVendor } from "./vendor.ts";
 import type { Random } from "./random.ts";
+import type { SimulatedVendor } from "./vendor.ts";
 import type { Process, World } from "./world.ts";
 
 const VENDORS = registryOf([...vendorRegistry().all, lateVendor]);
@@ -240,7 +240,9 @@ export class Scenario {
     const isLimited = this.#hasRules && rules.chance(0.5);
     const maxCallsPerMinute = rules.between(1, 6);
     const intoMinuteMs = (this.#world.nowMs - issuedMs) % MINUTE_MS;
-    const issuedAtMs = isLimited ? issuedMs - (MINUTE_MS - rules.between(500, 4_000) - intoMinuteMs) : issuedMs;
+    const issuedAtMs = isLimited
+      ? issuedMs - (MINUTE_MS - rules.between(500, 4_000) - intoMinuteMs)
+      : issuedMs;
     return {
       keyId,
       issuedAtMs,
