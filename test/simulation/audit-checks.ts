@@ -5,6 +5,7 @@ import {
   type AuditRow,
   type EventName,
   isBeginning,
+  OWN_ROWS,
 } from "../../lambda/domain/audit-event.ts";
 import type { Balance } from "../../lambda/domain/balance.ts";
 import { rowCallId } from "../../lambda/domain/call/names.ts";
@@ -50,7 +51,7 @@ export class AuditChecks {
 
   async run(scenario: Scenario, vendor: SimulatedVendor): Promise<void> {
     const byVendor = new Map<string, AuditRow>();
-    for (const vendor of ["stripe", lateVendor.name])
+    for (const vendor of ["stripe", lateVendor.name, OWN_ROWS])
       for (const [id, row] of await listed(this.#delivery, { kind: "vendor", vendor }, PAGE))
         byVendor.set(id, row);
     this.#rows = await whole(this.#delivery, byVendor);
@@ -114,7 +115,8 @@ export class AuditChecks {
   }
 
   #keysHaveRows({ events }: Scenario): void {
-    const count = (state: EventName) => [...this.#rows.values()].filter((row) => row.state === state).length;
+    const count = (state: string) =>
+      [...this.#rows.values()].filter((row) => row.state.replace("api_", "") === state).length;
     const written = (kind: VaultChange["kind"]) =>
       this.#state.changes.filter(({ change }) => change.kind === kind).length;
     for (const kind of ["issued", "changed", "revoked"] as const) {
@@ -130,7 +132,7 @@ export class AuditChecks {
   /** Every index has every row. */
   async #keysFindTheirRows(): Promise<void> {
     let found = 0;
-    for (const keyId of this.#state.policies.keys())
+    for (const keyId of this.#state.balances.keys())
       found += (await listed(this.#delivery, { kind: "key", keyId }, PAGE)).size;
     if (found !== this.#rows.size)
       this.#world.broke(6, `${this.#rows.size} rows are found by vendor, ${found} by key`);

@@ -173,7 +173,8 @@ export class Checks {
    * be executed for another attempt of the same call, whose draws are there then.
    */
   #isReserved({ attemptId, process }: Sent, isLeaving: boolean): boolean {
-    const keyIds = this.begun.get(process)?.policy.chain.map((member) => member.keyId) ?? [];
+    const chain = this.begun.get(process)?.policy.chain ?? [];
+    const keyIds = chain.filter(({ onlyRead }) => onlyRead !== true).map(({ keyId }) => keyId);
     const known = this.history.attempt(attemptId);
     if (known === undefined || (isLeaving && known.attempt.kind === "own"))
       return this.history.isDrawn(attemptId, keyIds);

@@ -6,6 +6,7 @@ import { proxyCall } from "../../lambda/app/proxy/proxy-call.ts";
 import type { ProxyPorts } from "../../lambda/app/proxy/proxy-ports.ts";
 import type { ProxyRequest } from "../../lambda/app/proxy/proxy-request.ts";
 import type { ProxyResult } from "../../lambda/app/proxy/proxy-result.ts";
+import { daysFromMs, isApiKeyId, NEVER_MS } from "../../lambda/domain/api-key.ts";
 import { type Balance, type Caps, UNCAPPED } from "../../lambda/domain/balance.ts";
 import { NO_CALLS } from "../../lambda/domain/call-rate.ts";
 import { fromUsdCents, type MicroUsd } from "../../lambda/domain/money.ts";
@@ -46,6 +47,8 @@ const INVOCATION_MS = 29_000;
 const CREATION_REPEATED_MS_MAX = 22 * HOUR_MS;
 const NOT_REPEATED_LATE = ["v1/payment_intents", "v1/messages"];
 const FORM = { "content-type": ["application/x-www-form-urlencoded"] };
+
+const isVaultKey = ({ keyId }: ChainMember): boolean => !isApiKeyId(keyId);
 
 /** A key that an agent holds. */
 interface HeldKey {
@@ -182,17 +185,49 @@ export class Scenario {
 
   // ---- keys ---------------------------------------------------------------------------------------------------
 
-  /** A root alone, or a root with two children that are called with beside it. */
+  /** A root alone, or a root with two children that are called with beside it; now and then below API keys. */
   #makeFamily(): Family {
     const { random } = this.#world;
     const vendor = random.chance(LATE) ? lateVendor.name : "stripe";
-    const root = this.#makeKey(vendor, null);
+    const root = this.#makeKey(vendor, this.#someApiKeys());
     if (random.chance(0.6)) return [root];
-    const children = [this.#makeKey(vendor, root), this.#makeKey(vendor, root)];
+    const { chain } = root.policy;
+    const children = [this.#makeKey(vendor, chain), this.#makeKey(vendor, chain)];
     return random.chance(0.5) ? children : [root, ...children];
   }
 
-  #makeKey(vendor: string, parent: HeldKey | null): HeldKey {
+  /** None; or one that is only read, or one that is drawn from, with or without another one above it. */
+  #someApiKeys(): readonly ChainMember[] {
+    const rules = this.#rules;
+    if (!rules.chance(0.3)) return [];
+    const lowest = this.#makeApiKey(rules.chance(0.6));
+    return rules.chance(0.3) ? [this.#makeApiKey(false), lowest] : [lowest];
+  }
+
+  /** Its days are UTC days, so they end at other hours than those of its keys. */
+  #makeApiKey(isCapped: boolean): ChainMember {
+    const rules = this.#rules;
+    const keyId = `ak_${rules.text(16)}`;
+    const issuedAtMs = daysFromMs(this.#world.nowMs - rules.int(50 * HOUR_MS));
+    const daily = this.#cents(rules.between(AMOUNT_MAX, 2 * CAP_MAX));
+    const total = rules.chance(0.4) ? this.#cents(rules.between(AMOUNT_MAX, 3 * CAP_MAX)) : UNCAPPED;
+    const caps = { daily: isCapped ? daily : UNCAPPED, total: isCapped ? total : UNCAPPED, perCall: UNCAPPED };
+    this.#state.putBalance({
+      keyId,
+      issuedAtMs,
+      caps,
+      leftByWindow: {},
+      leftInTotal: caps.total,
+      expiresAtMs: NEVER_MS,
+      revokedAtMs: null,
+      fenceMs: 0,
+      writes: 0,
+      minuteCalls: null,
+    });
+    return { keyId, issuedAtMs, ...(isCapped ? {} : { onlyRead: true }) };
+  }
+
+  #makeKey(vendor: string, above: readonly ChainMember[]): HeldKey {
     const { random, nowMs } = this.#world;
     const { keyId, token, secretHash } = makeVaultKey(random.text(16), random.text(32));
     // Days count from the issue: those of a chain end at different hours.
@@ -210,8 +245,8 @@ export class Scenario {
       limits: UNLIMITED,
       label: null,
       metadata: {},
-      chain: [...(parent?.policy.chain ?? []), member],
-      issuerId: parent?.policy.keyId ?? "api_1",
+      chain: [...above, member],
+      issuerId: above.at(-1)?.keyId ?? "api_1",
       issuedAtMs,
       issuedWith: { caps, expiresAtMs },
     };
@@ -490,7 +525,11 @@ export class Scenario {
   async #revoker(): Promise<void> {
     await this.#pause(150);
     const { keyId } = this.#someMember();
-    const done = await this.#manage("revoker", (ports) => revokeKey(keyId, ADMIN, ports));
+    const done = await this.#manage("revoker", (ports) =>
+      isApiKeyId(keyId)
+        ? ports.vault.balances.revoke({ keyId, by: ADMIN.id, nowMs: ports.clock.now() })
+        : revokeKey(keyId, ADMIN, ports),
+    );
     if (done === null) return;
     this.events.revoked.add(keyId);
     this.#world.say(`${keyId} is revoked for certain`);
@@ -501,7 +540,7 @@ export class Scenario {
     const changes = random.between(1, 3);
     for (let change = 0; change < changes; change++) {
       await this.#pause(40);
-      const { keyId } = this.#someMember();
+      const { keyId } = this.#someMember(isVaultKey);
       const caps = { daily: this.#cents(random.between(1, CAP_MAX + 4)) };
       const expiresInS = random.chance(0.3) ? random.between(1, 100_000) : undefined;
       const done = await this.#manage("changer", (ports) =>
@@ -538,9 +577,9 @@ export class Scenario {
   }
 
   /** Any key of any chain, roots that nobody calls with included. */
-  #someMember() {
+  #someMember(isMeant: (member: ChainMember) => boolean = () => true): ChainMember {
     const members = this.#families.flat().flatMap(({ policy }) => policy.chain);
-    return this.#world.random.pick(members);
+    return this.#world.random.pick(members.filter(isMeant));
   }
 
   async #pause(stepsMax: number): Promise<void> {
