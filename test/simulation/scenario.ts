@@ -211,7 +211,11 @@ export class Scenario {
     const issuedAtMs = daysFromMs(this.#world.nowMs - rules.int(50 * HOUR_MS));
     const daily = this.#cents(rules.between(AMOUNT_MAX, 2 * CAP_MAX));
     const total = rules.chance(0.4) ? this.#cents(rules.between(AMOUNT_MAX, 3 * CAP_MAX)) : UNCAPPED;
-    const caps = { daily: isCapped ? daily : UNCAPPED, total: isCapped ? total : UNCAPPED, perCall: UNCAPPED };
+    const caps = {
+      daily: isCapped ? daily : UNCAPPED,
+      total: isCapped ? total : UNCAPPED,
+      perCall: UNCAPPED,
+    };
     this.#state.putBalance({
       keyId,
       issuedAtMs,
@@ -525,7 +529,7 @@ export class Scenario {
   async #revoker(): Promise<void> {
     await this.#pause(150);
     const { keyId } = this.#someMember();
-    const done = await this.#manage("revoker", (ports) =>
+    const done = await this.#manage<unknown>("revoker", (ports) =>
       isApiKeyId(keyId)
         ? ports.vault.balances.revoke({ keyId, by: ADMIN.id, nowMs: ports.clock.now() })
         : revokeKey(keyId, ADMIN, ports),
