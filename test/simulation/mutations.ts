@@ -461,8 +461,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "takes the last record of a failed batch for its checkpoint",
     file: "lambda/app/audit/record-audit.ts",
-    find: "return { failedAt: 0, cause };\n  }\n  return failure;",
-    replace: "return { failedAt: changes.length - 1, cause };\n  }\n  return failure;",
+    find: "return { failedAt: 0, cause };\n  }\n  await afterwards",
+    replace: "return { failedAt: changes.length - 1, cause };\n  }\n  await afterwards",
     promises: [6],
     schedulesMax: 500,
   },
