@@ -12,7 +12,7 @@ import {
   RuleTargetInput,
 } from "aws-cdk-lib/aws-events";
 import { ApiDestination as ApiDestinationTarget, SnsTopic } from "aws-cdk-lib/aws-events-targets";
-import { PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { type IRole, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import { EmailSubscription } from "aws-cdk-lib/aws-sns-subscriptions";
@@ -95,19 +95,25 @@ export class Events extends Construct {
       id: "Serverless::Serverless-SNSRedrivePolicy",
       reason: "SNS retries a mail by itself, and the event stands in the audit log",
     });
-    topic.addToResourcePolicy(
-      new PolicyStatement({
-        principals: [new ServicePrincipal("events.amazonaws.com")],
-        actions: ["sns:Publish"],
-        resources: [topic.topicArn],
-        conditions: { StringEquals: { "aws:SourceAccount": Stack.of(this).account } },
-      }),
-    );
     topic.addSubscription(new EmailSubscription(address));
+    // By a role, since a policy of the topic would let the rules of any account publish.
     return new SnsTopic(topic, {
       ...this.#delivery(),
+      authorizeUsingRole: true,
+      role: this.#publisherOf(topic, key),
       message: RuleTargetInput.fromMultilineText(MAIL_TEXT),
     });
+  }
+
+  /** What the rule may do. CDK would add a wildcard of actions of KMS to it. */
+  #publisherOf(topic: Topic, key: IKey | undefined): IRole {
+    const role = new Role(this, "MailRole", { assumedBy: new ServicePrincipal("events.amazonaws.com") });
+    role.addToPolicy(new PolicyStatement({ actions: ["sns:Publish"], resources: [topic.topicArn] }));
+    if (key !== undefined)
+      role.addToPolicy(
+        new PolicyStatement({ actions: ["kms:GenerateDataKey", "kms:Decrypt"], resources: [key.keyArn] }),
+      );
+    return role.withoutPolicyUpdates();
   }
 
   #delivery() {

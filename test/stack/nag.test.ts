@@ -57,6 +57,11 @@ test.each<[string, ConfigInput]>([
         "arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/ours/a1b2c3d4-0000-4000-8000-0123456789ab",
       kmsKeyArn: "arn:aws:kms:eu-west-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef",
       reservedConcurrency: { "manage-key": 5 },
+      eventWebhook: {
+        url: "https://example.com/hook",
+        secretArn: "arn:aws:secretsmanager:eu-west-1:111122223333:secret:hook-AbCdEf",
+      },
+      eventEmail: { address: "ops@example.com" },
       permissionsBoundaryArn: "arn:aws:iam::111122223333:policy/boundary",
       customDomain: {
         name: "keybrake.example.com",
