@@ -73,7 +73,11 @@ function outcomeOf(event: AuditEvent["event"], fields: AuditFields): readonly [T
       return ["plain", `by ${fields.by}`];
     case "key.revoked":
     case "api_key.revoked":
-      return ["refused", `by ${fields.by}`];
+      return ["refused", sentence(`by ${fields.by}`, fields.reason ?? null)];
+    case "run.stopped":
+      return ["refused", sentence(`by ${fields.by}`, fields.reason ?? null)];
+    case "run.resumed":
+      return ["plain", `by ${fields.by}`];
   }
 }
 

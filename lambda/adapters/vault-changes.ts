@@ -2,6 +2,8 @@ import type { DynamoDBRecord } from "aws-lambda";
 import { type Balance, tightestCap, windowAt } from "../domain/balance.ts";
 import { crossingsOf } from "../domain/cap-crossing.ts";
 import { microUsd } from "../domain/money.ts";
+import type { Stop } from "../domain/stop.ts";
+import { STOPS_KEY } from "../layout.ts";
 import type { VaultChange } from "../ports/vault-change.ts";
 import { PLACE as API_KEY_PLACE, readApiKeyItem } from "./vault-items/api-key-item.ts";
 import { type LastWrite, readBalanceItem } from "./vault-items/balance-item.ts";
@@ -9,7 +11,7 @@ import { readCallItem } from "./vault-items/call-item.ts";
 import type { Item } from "./vault-items/codec.ts";
 import { isListed } from "./vault-items/listed-item.ts";
 import { readPolicyItem } from "./vault-items/policy-item.ts";
-import { isStops } from "./vault-items/stop-item.ts";
+import { BY_TIME, isStops, lastStopsWriteIn, readableStopsIn } from "./vault-items/stop-item.ts";
 
 /** An image as Lambda hands it over is the SDK's item but for its type; absent where there is none. */
 const itemOf = (image: unknown): Item | null => (image === undefined ? null : (image as Item));
@@ -34,7 +36,10 @@ export function changeFrom({ dynamodb }: DynamoDBRecord): VaultChange {
       before: before === null ? null : readCallItem(before),
       after: readCallItem(after),
     };
-  if (isStops(dynamodb?.Keys?.["pk"]?.S ?? "")) return { kind: "ignored" };
+  if (isStops(dynamodb?.Keys?.["pk"]?.S ?? ""))
+    return sortKey === STOPS_KEY.sk
+      ? stopsChange(before, after, (dynamodb?.ApproximateCreationDateTime ?? 0) * 1000)
+      : { kind: "ignored" };
   if (isListed(dynamodb?.Keys?.["pk"]?.S ?? "")) return { kind: "ignored" };
   if (IGNORED.some((kind) => sortKey.startsWith(kind))) return { kind: "ignored" };
   throw new Error(`the item kind ${JSON.stringify(sortKey.slice(0, 40))} is not known`);
@@ -42,6 +47,18 @@ export function changeFrom({ dynamodb }: DynamoDBRecord): VaultChange {
 
 /** What the sort keys of items begin with that no row tells of. */
 const IGNORED = ["OBJECT#", "ISSUE", "LAYOUT", API_KEY_PLACE];
+
+/** `writtenMs`: the time by the stream, for what was taken off by hand without saying who did it. */
+function stopsChange(before: Item | null, after: Item, writtenMs: number): VaultChange {
+  const [were, are] = [before === null ? [] : readableStopsIn(before), readableStopsIn(after)];
+  const isIn = (stops: typeof are) => (stop: Stop) => stops.some(({ id }) => id === stop.id);
+  const { by, atMs } = lastStopsWriteIn(after) ?? { by: "unknown", atMs: writtenMs };
+  const ordered = are.filter((stop) => !isIn(were)(stop));
+  const gone = were
+    .filter((stop) => !isIn(are)(stop))
+    .map((stop) => ({ stop, by, atMs: by === BY_TIME ? stop.untilMs : atMs }));
+  return ordered.length + gone.length === 0 ? { kind: "ignored" } : { kind: "stops", ordered, gone };
+}
 
 function balanceChange(beforeItem: Item | null, item: Item): VaultChange {
   const after = readBalanceItem(item);

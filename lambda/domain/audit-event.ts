@@ -1,9 +1,11 @@
 import type { AuditFields, OutcomeFacts } from "./audit-fields.ts";
-import type { Balance, Caps } from "./balance.ts";
+import type { Balance, Caps, StopCause } from "./balance.ts";
 import { correctionsBy } from "./call/corrections.ts";
 import { rowCallId } from "./call/names.ts";
 import type { Attempt, CallRecord, KeyWindow } from "./call/record.ts";
 import { larger, type MicroUsd, microUsd, minus, NOTHING, plus } from "./money.ts";
+import { labelMatchText, type Stop, stopFacts } from "./stop.ts";
+import { groupOf } from "./stop-lists.ts";
 import { labelGroup, type Policy, vaultKeysOf } from "./vault-key.ts";
 
 /**
@@ -37,7 +39,9 @@ export type EventName =
   | "key.changed"
   | "key.revoked"
   | "api_key.issued"
-  | "api_key.revoked";
+  | "api_key.revoked"
+  | "run.stopped"
+  | "run.resumed";
 
 /** Events that end an attempt, at least for now; `open` and `reserved` say how far it got. */
 const OUTCOMES: readonly EventName[] = ["settled", "released", "unresolved", "denied", "free"];
@@ -113,11 +117,17 @@ export function keyChanged(
   by: string,
 ): AuditEvent {
   const changed = event === "key.changed" ? { ...capFields(after.caps), expiresAtMs: after.expiresAtMs } : {};
-  const fields: AuditFields = { ...keyFields(policy), ...changed, type: event, atMs, by };
+  const { stoppedBy } = after;
+  const reason = stoppedBy === undefined || event !== "key.revoked" ? {} : { reason: stopReason(stoppedBy) };
+  const fields: AuditFields = { ...keyFields(policy), ...changed, ...reason, type: event, atMs, by };
   return { subject: policy.keyId, attemptId: null, event, rank: after.writes, fields, totals: NO_CHANGE };
 }
 
-/** The vendor of rows that are about no vendor: of API keys. */
+/** Why a key was revoked that a stop revoked. */
+const stopReason = ({ stopId, reason }: StopCause): string =>
+  reason === null ? stopId : `${stopId}: ${reason}`;
+
+/** The vendor of rows that are about no vendor: of API keys and stops. */
 export const OWN_ROWS = "keybrake";
 
 /** An API key that became usable, or that was revoked. Its id stands where a vault key's does. */
@@ -139,6 +149,34 @@ export function apiKeyEvent(
     by,
   };
   return { subject: keyId, attemptId: null, event, rank: 0, fields, totals: NO_CHANGE };
+}
+
+/**
+ * A stop that was ordered, or that is not in force any more. Its id stands where a key's does, and `metadata` says what it is
+ * for; its label is that of the row, also where it is the beginning of labels.
+ */
+export function stopEvent(
+  event: "run.stopped" | "run.resumed",
+  stop: Stop,
+  { by, atMs }: { readonly by: string; readonly atMs: number },
+): AuditEvent {
+  const { id, reason, matcher } = stop;
+  const fields: AuditFields = {
+    keyId: id,
+    parentIds: [],
+    issuerId: stop.by,
+    vendor: OWN_ROWS,
+    credential: "",
+    label: matcher.label === null ? null : labelMatchText(matcher.label),
+    labelGroup: matcher.label === null ? null : groupOf(matcher.label),
+    metadata: stopFacts(stop),
+    type: event,
+    atMs,
+    reason,
+    by,
+  };
+  const rank = event === "run.stopped" ? 0 : 1;
+  return { subject: id, attemptId: null, event, rank, fields, totals: NO_CHANGE };
 }
 
 /** A draw that landed on the leaf of a chain, told by the balance itself: it is seen even if its process died. */

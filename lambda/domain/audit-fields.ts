@@ -12,7 +12,16 @@ export const AUDIT_FIELDS = {
   type: {
     name: "type",
     kind: "text",
-    of: ["call", "key.issued", "key.changed", "key.revoked", "api_key.issued", "api_key.revoked"],
+    of: [
+      "call",
+      "key.issued",
+      "key.changed",
+      "key.revoked",
+      "api_key.issued",
+      "api_key.revoked",
+      "run.stopped",
+      "run.resumed",
+    ],
     always: true,
   },
   keyId: { name: "key_id", kind: "text", always: true, keptWith: ["request"] },

@@ -19,5 +19,5 @@ export function listsFor(
 }
 
 /** A beginning of labels may be the beginning of a group's name: then it tells no group. */
-const groupOf = ({ kind, text }: LabelMatch): string | null =>
+export const groupOf = ({ kind, text }: LabelMatch): string | null =>
   kind === "exact" || /[/:]/.test(text) ? labelGroup(text) : null;

@@ -112,12 +112,11 @@ export function matcherText({
   return said.length === 0 ? "all vault keys" : said.join(", ");
 }
 
-/** What the audit log says of a stop beside who and why: its criteria and its end, by their names on the wire. */
-export const stopFacts = ({ id, matcher, untilMs }: Stop): Readonly<Record<string, string>> => {
+/** What the audit log says of a stop beside who and why: what it is for and its end, by their names on the wire. */
+export const stopFacts = ({ matcher, untilMs }: Stop): Readonly<Record<string, string>> => {
   const { label, vendor, parentId, apiKeyId } = matcher;
   const all = label === null && vendor === null && parentId === null && apiKeyId === null;
   return {
-    id,
     ...(label === null ? {} : { agent_run_label: labelMatchText(label) }),
     ...(vendor === null ? {} : { vendor }),
     ...(parentId === null ? {} : { parent_id: parentId }),

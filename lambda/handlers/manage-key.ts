@@ -11,10 +11,19 @@ import { problems } from "../http/problems.ts";
 import { baseUrlOf, headersOf, jsonOf } from "../http/request.ts";
 import { countUnknownKey } from "./unknown-keys.ts";
 import { vendors } from "./vendors.ts";
-import { auditReader, clients, dynamoVault, frontDoor, systemClock, tableLayout, warn } from "./wiring.ts";
+import {
+  auditReader,
+  clients,
+  dynamoVault,
+  frontDoor,
+  stopsVault,
+  systemClock,
+  tableLayout,
+  warn,
+} from "./wiring.ts";
 
 const dynamo = clients();
-const vault = dynamoVault(dynamo);
+const vault = { ...dynamoVault(dynamo), ...stopsVault(dynamo) };
 const ports = { vault, spending: auditReader(dynamo), clock: systemClock };
 const layout = tableLayout(dynamo, true);
 const door = frontDoor(vault);

@@ -3,6 +3,7 @@ import type { LandedDraw } from "../domain/audit-event.ts";
 import type { Balance } from "../domain/balance.ts";
 import type { CallRecord } from "../domain/call/record.ts";
 import type { CapCrossing } from "../domain/cap-crossing.ts";
+import type { Stop } from "../domain/stop.ts";
 import type { Policy } from "../domain/vault-key.ts";
 
 /**
@@ -24,4 +25,10 @@ type RecordedChange =
       readonly by: string;
     }
   | { readonly kind: "call"; readonly before: CallRecord | null; readonly after: CallRecord }
+  | {
+      readonly kind: "stops";
+      readonly ordered: readonly Stop[];
+      /** Those that are not in force any more. */
+      readonly gone: readonly { readonly stop: Stop; readonly by: string; readonly atMs: number }[];
+    }
   | { readonly kind: "ignored" };

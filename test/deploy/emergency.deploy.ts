@@ -11,7 +11,7 @@ const BLOCKS = codeBlocks(textOf("docs/emergency.md"));
 const LOOPS = BLOCKS.filter(({ code }) => code.startsWith("for ")).map(
   ({ code }, index) => [index, code] as const,
 );
-const [DEFINITION] = BLOCKS.filter(({ code }) => code.startsWith("revoke_key() {"));
+const DEFINITIONS = BLOCKS.filter(({ code }) => /^[a-z_]+\(\) \{/.test(code)).map(({ code }) => code);
 
 const outputs: Outputs = JSON.parse(process.env[OUTPUTS_VARIABLE] ?? "{}");
 let run: OwnRun;
@@ -30,7 +30,7 @@ const shell = (code: string, variables: Readonly<Record<string, string>> = {}) =
         ...variables,
       },
     },
-    `${DEFINITION?.code}\n${code}`,
+    [...DEFINITIONS, code].join("\n"),
   );
 
 const codeOf = async (key: Key) => {
@@ -69,6 +69,21 @@ test.each(LOOPS)(
     ]);
   },
 );
+
+test("a run is stopped and lifted: new keys are refused, and old ones revoked", async () => {
+  const label = "stopped-by-hand/cus_A";
+  const key = await issue(run, { agent_run_label: label });
+  const STOP_ID = (await shell('stop_run agent_run_label "$LABEL"', { LABEL: "stopped-by-hand/*" }))
+    .trim()
+    .split("\n")
+    .at(-1);
+  await expect(issue(run, { agent_run_label: label })).rejects.toThrow("run_stopped");
+  await eventually(async () => {
+    expect(await codeOf(key)).toBe("401 key_revoked");
+  }, 60_000);
+  await shell('resume_run "$STOP_ID"', { STOP_ID: STOP_ID ?? "" });
+  await issue(run, { agent_run_label: label });
+});
 
 test("the gateway takes throttles of 0 for the vendors' routes", async () => {
   const [command = ""] = BLOCKS.flatMap(({ code }) => (code.includes("update-stage") ? [code] : []));

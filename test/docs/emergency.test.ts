@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { at } from "../support/json.ts";
+import { at, textAt } from "../support/json.ts";
 import { ask, auditRows, issue, type Key, type OwnRun, pay, startOwn } from "../support/keybrake.ts";
 import { codeBlocks, REPOSITORY, textOf } from "./markdown.ts";
 
@@ -13,7 +13,7 @@ import { codeBlocks, REPOSITORY, textOf } from "./markdown.ts";
  */
 
 const BLOCKS = codeBlocks(textOf("docs/emergency.md")).filter(({ language }) => language === "sh");
-const [DEFINITION] = BLOCKS.filter(({ code }) => code.startsWith("revoke_key() {"));
+const DEFINITIONS = BLOCKS.filter(({ code }) => /^[a-z_]+\(\) \{/.test(code)).map(({ code }) => code);
 
 /** A shell and a program for each command. */
 vi.setConfig({ testTimeout: 120_000 });
@@ -34,7 +34,7 @@ afterAll(async () => {
 
 /** Runs blocks of the document in one shell; what they complained about. */
 function shell(code: string, variables: Readonly<Record<string, string>>): Promise<string> {
-  const child = spawn("bash", ["--norc", "--noprofile", "-c", `${DEFINITION?.code}\n${code}`], {
+  const child = spawn("bash", ["--norc", "--noprofile", "-c", [...DEFINITIONS, code].join("\n")], {
     stdio: ["ignore", "ignore", "pipe"],
     env: {
       PATH: `${folder}${delimiter}${process.env["PATH"]}`,
@@ -99,9 +99,45 @@ test.each(
   expect(await isRefused(other)).toBe(false);
 });
 
+test("a run is stopped and lifted: new keys are refused, old ones revoked, and both are told", async () => {
+  const label = "stopped-by-hand/cus_A";
+  const issues = (agent_run_label: string) =>
+    ask(run, "POST", "/vault/keys", {
+      token: run.apiKey,
+      json: { vendor: "stripe", daily_usd_cap: 5, agent_run_label },
+    });
+  const [key, other] = [await issue(run, { agent_run_label: label }), await issue(run)];
+  expect(await shell('stop_run agent_run_label "$LABEL"', { LABEL: "stopped-by-hand/*" })).toBe("");
+
+  const refused = await issues(label);
+  expect([refused.status, at(refused.json, "error", "code")]).toEqual([403, "run_stopped"]);
+  expect((await issues("another/cus_A")).status).toBe(201);
+  await run.drain();
+  expect(await isRefused(key)).toBe(true);
+  expect(await isRefused(other)).toBe(false);
+  const STOP_ID = textAt(refused.json, "error", "stop_id");
+  const shown = async () => (await ask(run, "GET", `/vault/stops/${STOP_ID}`, { token: run.apiKey })).json;
+  expect(await shown()).toMatchObject({ by: "aws-cli", state: "in_force", keys_revoked: 1 });
+
+  expect(await shell('resume_run "$STOP_ID"', { STOP_ID })).toBe("");
+  expect((await issues(label)).status).toBe(201);
+  await run.drain();
+  expect(await shown()).toMatchObject({ state: "lifted", lifted_by: "aws-cli" });
+  const rows = await auditRows(run, { key_id: STOP_ID });
+  expect(rows.map(({ type, by }) => `${type} by ${by}`).sort()).toEqual([
+    "run.resumed by aws-cli",
+    "run.stopped by aws-cli",
+  ]);
+  expect(await shell('resume_run "$STOP_ID"', { STOP_ID })).toContain("ConditionalCheckFailedException");
+});
+
 test("every block is run here, but for the one that only names", () => {
   expect(BLOCKS.map(({ code }) => code.split(/[\s(]/, 1)[0])).toEqual([
     "export",
+    "stop_run",
+    "stop_run",
+    "resume_run",
+    "resume_run",
     "revoke_key",
     "revoke_key",
     "for",

@@ -2,7 +2,16 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { gate } from "../local/gate.ts";
 import { eventually } from "../support/eventually.ts";
 import { at, listAt, numberAt, textAt } from "../support/json.ts";
-import { ask, issue, type Key, type OwnRun, pay, type Reply, startOwn } from "../support/keybrake.ts";
+import {
+  ask,
+  auditRows,
+  issue,
+  type Key,
+  type OwnRun,
+  pay,
+  type Reply,
+  startOwn,
+} from "../support/keybrake.ts";
 import { broken, type OwnUpstream, onceOpened, startOwnUpstream } from "../support/own-upstream.ts";
 
 /**
@@ -129,6 +138,52 @@ describe("a stop", () => {
     expect(await shown(id)).toMatchObject({ state: "ended", lifted_at: null });
     await run.applyStops();
     expect(await shown(id)).toMatchObject({ state: "ended", lifted_at: null });
+  });
+
+  test("is on the audit log with who, why and what for, and so is its end", async () => {
+    const group = label("rows").replace("/cus", "");
+    const key = await issue(run, { agent_run_label: `${group}/1` });
+    const body = { agent_run_label: `${group}/*`, reason: "charges twice", stop_for: "1h" };
+    const { json } = await order(body);
+    const id = textAt(json, "id");
+    await run.drain();
+    await ask(run, "DELETE", `/vault/stops/${id}`, admin());
+    const common = {
+      key_id: id,
+      by: "admin",
+      reason: "charges twice",
+      agent_run_label: `${group}/*`,
+      label_group: group,
+      metadata: { agent_run_label: `${group}/*`, until: textAt(json, "until") },
+      state: null,
+    };
+    const [resumed, stopped, ...others] = await auditRows(run, { key_id: id });
+    expect(others).toEqual([]);
+    expect(stopped).toMatchObject({ ...common, type: "run.stopped", at: textAt(json, "at") });
+    expect(resumed).toMatchObject({ ...common, type: "run.resumed" });
+    const rows = await auditRows(run, { agent_run_label: `${group}/*` });
+    expect(rows.map(({ type }) => type)).toEqual(["run.resumed", "key.revoked", "run.stopped", "key.issued"]);
+    expect(rows[1]).toMatchObject({ key_id: key.id, by: "admin", reason: `${id}: charges twice` });
+
+    const short = await ordered({ agent_run_label: `${group}/2`, stop_for: "1s" });
+    await eventually(async () => {
+      await run.applyStops();
+      const [ended] = await auditRows(run, { key_id: short });
+      expect(ended).toMatchObject({ type: "run.resumed", by: "time" });
+    });
+  });
+
+  test("is for a key that had expired, as soon as somebody gives it more time", async () => {
+    const name = label("expired");
+    const key = await issue(run, { agent_run_label: name, expires_in: "1s" });
+    await eventually(async () => expect(await codeOf(pay(run, key, 100))).toBe("401 key_expired"));
+    const id = await ordered({ agent_run_label: name });
+    await run.drain();
+    expect(await shown(id)).toMatchObject({ state: "in_force", keys_revoked: 0 });
+
+    const extend = ask(run, "PATCH", `/vault/keys/${key.id}`, { ...admin(), json: { expires_in: "1h" } });
+    expect(await codeOf(extend)).toBe("403 run_stopped");
+    expect(await codeOf(pay(run, key, 100))).toBe("401 key_revoked");
   });
 
   test.each<[string, (group: string) => Body, (group: string) => Body, (group: string) => Body]>([

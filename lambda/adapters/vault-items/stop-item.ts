@@ -61,11 +61,26 @@ const readStop = (id: string, value: unknown): Stop => {
   };
 };
 
-/** Throws where an attribute that is named like a stop is none: what it stops is not known then. */
+/** Oldest first. Throws where an attribute that is named like a stop is none: what it stops is not known then. */
 export const readStopsItem = (item: Item): readonly Stop[] =>
   Object.entries(read(item) as Readonly<Record<string, unknown>>)
     .filter(([name]) => isStopId(name))
-    .map(([id, value]) => readStop(id, value));
+    .map(([id, value]) => readStop(id, value))
+    .sort((one, other) => (one.id < other.id ? -1 : 1));
+
+/** Those of the stops that can be read: a stop that somebody wrote wrongly by hand is no row, and holds up none. */
+export const readableStopsIn = (item: Item): readonly Stop[] =>
+  Object.entries(read(item) as Readonly<Record<string, unknown>>).flatMap(([id, value]) => {
+    if (!isStopId(id)) return [];
+    try {
+      return [readStop(id, value)];
+    } catch {
+      return [];
+    }
+  });
+
+/** Who takes a stop off whose time is over. */
+export const BY_TIME = "time";
 
 const matcherMap = ({ label, vendor, parentId, apiKeyId, vendors, credentials }: StopMatcher) => ({
   agent_run_label: label === null ? undefined : labelMatchText(label),

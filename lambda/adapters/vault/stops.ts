@@ -1,6 +1,7 @@
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import type { StopRecords, Stops } from "../../ports/stops.ts";
 import {
+  BY_TIME,
   lastStopsWriteIn,
   lastStopsWriteMap,
   readStopRecordItem,
@@ -62,16 +63,13 @@ export function dynamoStops(table: VaultTable): Stops {
       if (stopIds.length === 0) return;
       const names = Object.fromEntries(stopIds.map((id, at) => [`#stop${at}`, id]));
       const expression = `SET #last = :last REMOVE ${Object.keys(names).join(", ")}`;
-      await write(expression, { by: TIME, atMs: nowMs }, { names });
+      await write(expression, { by: BY_TIME, atMs: nowMs }, { names });
     },
     async callAgain(nowMs) {
-      await write("SET #last = :last", { by: TIME, atMs: nowMs });
+      await write("SET #last = :last", { by: BY_TIME, atMs: nowMs });
     },
   };
 }
-
-/** Who takes a stop off whose time is over. */
-const TIME = "time";
 
 /** What became of each stop, an item each beside those in force. */
 export const dynamoStopRecords = (table: VaultTable): StopRecords => ({

@@ -9,6 +9,7 @@ import {
   isOutcome,
   keyChanged,
   keyIssued,
+  stopEvent,
 } from "../../domain/audit-event.ts";
 import type { Policy } from "../../domain/vault-key.ts";
 import type { AttemptJournal, AuditLog } from "../../ports/audit.ts";
@@ -30,6 +31,7 @@ export function keysOf(change: VaultChange): readonly string[] {
       return changedAttempts(change.before, change.after).map(({ request }) => request.keyId);
     case "issued":
     case "api_key_issued":
+    case "stops":
     case "ignored":
       return [];
   }
@@ -63,6 +65,11 @@ export function eventsOf(change: VaultChange, policies: PoliciesById): readonly 
       return changedAttempts(change.before, change.after).map((attempt) =>
         attemptChanged(policyOf(attempt.request.keyId), change.before, change.after, attempt),
       );
+    case "stops":
+      return [
+        ...change.ordered.map((stop) => stopEvent("run.stopped", stop, stop)),
+        ...change.gone.map(({ stop, ...gone }) => stopEvent("run.resumed", stop, gone)),
+      ];
     case "ignored":
       return [];
   }

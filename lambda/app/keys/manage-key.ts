@@ -14,7 +14,9 @@ import { Problem } from "../../domain/problem.ts";
 import { type Policy, parentOf } from "../../domain/vault-key.ts";
 import type { SpentBudget } from "../../ports/audit.ts";
 import type { Clock } from "../../ports/clock.ts";
+import type { StopsVault } from "../../ports/stops.ts";
 import type { Vault } from "../../ports/vault.ts";
+import { refuseStopped } from "../stops/refuse-stopped.ts";
 import { type Caller, isIssuerOf, mayReach, notFound } from "./caller.ts";
 
 /** A key as an answer shows it. */
@@ -62,12 +64,15 @@ const TRIES_MAX = 10;
  * Changes caps and expiry; a change holds on the next call. A cap below what is spent refuses further calls and takes
  * nothing back. Expiry counts from now, so an expired key can go on; a revoked one cannot. A change that would make a key wider
  * than its parent, or than the ceilings of the API key that asks, is refused by the name of its field.
+ *
+ * A key that had expired was not revoked by a stop that came since: one that gets more time is revoked now, and the Problem is
+ * `run_stopped`.
  */
 export async function changeKey(
   keyId: string,
   request: KeyChangeRequest,
   caller: Caller,
-  ports: Ports,
+  ports: Ports & { readonly vault: Pick<StopsVault, "stops"> },
 ): Promise<KeyView> {
   for (let tries = 0; tries < TRIES_MAX; tries++) {
     const { policy, balance } = await inspectKey(keyId, caller, ports);
@@ -101,7 +106,9 @@ export async function changeKey(
       request.expiresInS === undefined ? balance.expiresAtMs : nowMs + request.expiresInS * 1000;
     await refuseWider({ policy, caller, asked: request, expiresAtMs, nowMs }, ports);
     const changed = await ports.vault.balances.change(balance, { caps, expiresAtMs, by: caller.id, nowMs });
-    if (changed !== null) return viewOf(policy, changed, ports);
+    if (changed === null) continue;
+    if (request.expiresInS !== undefined) await refuseStopped(policy, ports);
+    return viewOf(policy, changed, ports);
   }
   throw new Problem("key_changed_meanwhile", "other requests kept changing this key; repeat the request");
 }

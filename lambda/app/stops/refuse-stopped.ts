@@ -2,6 +2,7 @@ import type { StopCause } from "../../domain/balance.ts";
 import { listedKey } from "../../domain/key-list.ts";
 import { Problem } from "../../domain/problem.ts";
 import { matcherText, type Stop, type StoppableKey, stopFor } from "../../domain/stop.ts";
+import { cutBytes } from "../../domain/text.ts";
 import { isoTime } from "../../domain/time.ts";
 import type { Policy } from "../../domain/vault-key.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -59,5 +60,12 @@ export const runStopped = (stop: Stop): Problem => {
   );
 };
 
+/** The balance of a key stays below a kilobyte: in most languages that is the whole reason. */
+const REASON_BYTES_MAX = 500;
+
 /** The stop as the keys that it revokes know it. */
-export const causeOf = ({ id, by, reason }: Stop): StopCause => ({ stopId: id, by, reason });
+export const causeOf = ({ id, by, reason }: Stop): StopCause => ({
+  stopId: id,
+  by,
+  reason: reason === null ? null : cutBytes(reason, REASON_BYTES_MAX),
+});
