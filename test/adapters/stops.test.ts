@@ -3,8 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { dynamoStopRecords, dynamoStops } from "../../lambda/adapters/vault/stops.ts";
 import { VaultTable } from "../../lambda/adapters/vault/vault-table.ts";
 import { changeFrom } from "../../lambda/adapters/vault-changes.ts";
-import { balanceItem } from "../../lambda/adapters/vault-items/balance-item.ts";
-import { stopCauseMap } from "../../lambda/adapters/vault-items/balance-item.ts";
+import { balanceItem, stopCauseMap } from "../../lambda/adapters/vault-items/balance-item.ts";
 import { causeOf } from "../../lambda/app/stops/refuse-stopped.ts";
 import { UNCAPPED } from "../../lambda/domain/balance.ts";
 import type { StopsVault } from "../../lambda/ports/stops.ts";
@@ -89,7 +88,12 @@ describe("the stream", () => {
     ["a first stop", null, { stop_1: good, ...last("me") }, "+stop_1 me 1000"],
     ["one more", { stop_1: good }, { stop_1: good, stop_2: good }, "+stop_2 me 1000"],
     ["the same once more", { stop_1: good }, { stop_1: good, ...last("time") }, "ignored"],
-    ["one that was lifted", { stop_1: good, stop_2: good }, { stop_2: good, ...last("ak_1") }, "-stop_1 ak_1 1500"],
+    [
+      "one that was lifted",
+      { stop_1: good, stop_2: good },
+      { stop_2: good, ...last("ak_1") },
+      "-stop_1 ak_1 1500",
+    ],
     ["one whose time was over", { stop_1: good }, last("time"), "-stop_1 time 2000"],
     ["one that was taken off by hand", { stop_1: good }, {}, "-stop_1 unknown 5000"],
     ["one that nobody can read", { stop_1: good }, { stop_1: good, stop_2: wrong }, "ignored"],
@@ -128,7 +132,12 @@ test("the balance of a stopped key stays below a kilobyte, whatever the reason",
   });
   expect(cause.reason).toMatch(/^東{160,}…$/);
   const windows = Object.fromEntries([30, 29, 28, 27].map((n) => [`d${n}`, { N: `${most}` }]));
-  const stopped = { ...item, ...windows, revoked_at: { N: "1795323600000" }, revoked_by: stopCauseMap(cause) };
+  const stopped = {
+    ...item,
+    ...windows,
+    revoked_at: { N: "1795323600000" },
+    revoked_by: stopCauseMap(cause),
+  };
   expect(itemSize(stopped)).toBeGreaterThan(800);
   expect(itemSize(stopped)).toBeLessThan(1024);
 });

@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { isInForce, labelMatchOf, matchesKey, type Stop, type StopMatcher, stopFor } from "../../lambda/domain/stop.ts";
+import {
+  isInForce,
+  labelMatchOf,
+  matchesKey,
+  type Stop,
+  type StopMatcher,
+  stopFor,
+} from "../../lambda/domain/stop.ts";
 import { listsFor } from "../../lambda/domain/stop-lists.ts";
 
 /** Guarantees which keys a stop is for, that the lists which are read for it have all of them, and how long it holds. */
@@ -64,7 +71,11 @@ describe("what is read for a stop", () => {
     ["a beginning inside a group", label("run*"), ofVendors(...VENDORS)],
     ["a label without a group", label("/1"), ofVendors(...VENDORS)],
     ["a vendor", { vendor: "twilio" }, ofVendors("twilio")],
-    ["a group, whatever the vendor", { ...label("a/1"), vendor: "twilio" }, [{ kind: "label_group", group: "a" }]],
+    [
+      "a group, whatever the vendor",
+      { ...label("a/1"), vendor: "twilio" },
+      [{ kind: "label_group", group: "a" }],
+    ],
     ["all", {}, ofVendors(...VENDORS)],
     ["all that an API key reaches", { vendors: ["resend"] }, ofVendors("resend")],
   ])("of %s", (_, matcher, lists) => {
@@ -87,7 +98,12 @@ describe("a stop holds", () => {
   });
 
   test("and of several the one that holds longest is told", () => {
-    const stops = [stop("stop_1", 10), stop("stop_2", 30), stop("stop_3", 20), stop("stop_4", 40, label("x"))];
+    const stops = [
+      stop("stop_1", 10),
+      stop("stop_2", 30),
+      stop("stop_3", 20),
+      stop("stop_4", 40, label("x")),
+    ];
     expect(stopFor(stops, KEY, 5)?.id).toBe("stop_2");
     expect(stopFor(stops, KEY, 30)).toBeNull();
   });

@@ -176,7 +176,7 @@ describe("a stop", () => {
   test("is for a key that had expired, as soon as somebody gives it more time", async () => {
     const name = label("expired");
     const key = await issue(run, { agent_run_label: name, expires_in: "1s" });
-    await eventually(async () => expect(await codeOf(pay(run, key, 100))).toBe("401 key_expired"));
+    await eventually(async () => expect(await codeOf(pay(run, key, 100))).toBe("401 api_key_expired"));
     const id = await ordered({ agent_run_label: name });
     await run.drain();
     expect(await shown(id)).toMatchObject({ state: "in_force", keys_revoked: 0 });

@@ -72,7 +72,9 @@ function world() {
   const order = (change: Partial<StopMatcher>, reason: string | null = null) =>
     orderStop({ matcher: matcher(change), stopForS: 3_600, reason }, "admin", { vault, clock, ids });
   const revoked = () =>
-    [...vault.state.balances.values()].filter(({ revokedAtMs }) => revokedAtMs !== null).map(({ keyId }) => keyId);
+    [...vault.state.balances.values()]
+      .filter(({ revokedAtMs }) => revokedAtMs !== null)
+      .map(({ keyId }) => keyId);
   const record = (id: string) => vault.state.stopRecords.get(id);
   return { vault, clock, ports, create, order, revoked, record, pass: (ms: number) => (nowMs += ms) };
 }
@@ -122,7 +124,8 @@ describe("the keys of a stop", () => {
       for (let n = 0; n < KEYS; n++) await create(`run/${n}`);
       const { stop } = await order(RUN);
       let writes = 0;
-      const dies = <Arguments extends readonly unknown[], T>(write: (...args: Arguments) => Promise<T>) =>
+      const dies =
+        <Arguments extends readonly unknown[], T>(write: (...args: Arguments) => Promise<T>) =>
         async (...args: Arguments): Promise<T> => {
           writes += 1;
           if (writes >= deadAt) throw new Error("the process died");
