@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { ADMIN } from "../../../lambda/app/keys/caller.ts";
 import { type ApplyPorts, applyStops } from "../../../lambda/app/stops/apply-stops.ts";
 import { liftStop } from "../../../lambda/app/stops/lift-stop.ts";
 import { orderStop } from "../../../lambda/app/stops/order-stop.ts";
@@ -70,7 +71,7 @@ function world() {
     ...change,
   });
   const order = (change: Partial<StopMatcher>, reason: string | null = null) =>
-    orderStop({ matcher: matcher(change), stopForS: 3_600, reason }, "admin", { vault, clock, ids });
+    orderStop({ matcher: matcher(change), stopForS: 3_600, reason }, ADMIN, { vault, clock, ids });
   const revoked = () =>
     [...vault.state.balances.values()]
       .filter(({ revokedAtMs }) => revokedAtMs !== null)
