@@ -8,5 +8,7 @@ test("a call makes as many round trips to DynamoDB, one after another, as is wri
     "paid with an idempotency key": { before: 2, all: 3 },
     "paid, something goes back": { before: 2, all: 4 },
     free: { before: 1, all: 2 },
+    "paid, of a key with a rate": { before: 1, all: 2 },
+    "free, of a key with a rate": { before: 1, all: 2 },
   });
 });

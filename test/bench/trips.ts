@@ -15,6 +15,8 @@ export const CALL_KINDS = [
   "paid with an idempotency key",
   "paid, something goes back",
   "free",
+  "paid, of a key with a rate",
+  "free, of a key with a rate",
 ] as const;
 export type CallKind = (typeof CALL_KINDS)[number];
 
@@ -31,9 +33,10 @@ export async function countedTrips(): Promise<Readonly<Record<CallKind, Trips>>>
   const [proxy] = proxies;
   if (proxy === undefined) throw new Error("no functions were started");
   try {
-    const key = await issue(run);
+    const keys = { plain: await issue(run), limited: await issue(run, { max_calls_per_minute: 100 }) };
     const counted: Partial<Record<CallKind, Trips>> = {};
     for (const kind of CALL_KINDS) {
+      const key = kind.endsWith("rate") ? keys.limited : keys.plain;
       await CALLS[kind](run, key, upstream, "warm");
       await run.drain();
       proxy.forget();
@@ -61,14 +64,18 @@ const CALLS: Readonly<Record<CallKind, Call>> = {
     pay(run, key, upstream, { "Idempotency-Key": `trips-${name}` }, 200),
   "paid, something goes back": (run, key, upstream, name) =>
     pay(run, key, upstream, { "Idempotency-Key": `back-${name}` }, 402),
-  free: async (run, key, upstream) => {
-    upstream.next((response) => {
-      arrivals.set(upstream, performance.now());
-      response.writeHead(200, { "Content-Type": "application/json" }).end('{"object":"list","data":[]}');
-    });
-    await ask(run, "GET", "/stripe/v1/customers", { token: key.token });
-  },
+  free: list,
+  "paid, of a key with a rate": (run, key, upstream) => pay(run, key, upstream, {}, 200),
+  "free, of a key with a rate": list,
 };
+
+async function list(run: OwnRun, key: Key, upstream: OwnUpstream): Promise<void> {
+  upstream.next((response) => {
+    arrivals.set(upstream, performance.now());
+    response.writeHead(200, { "Content-Type": "application/json" }).end('{"object":"list","data":[]}');
+  });
+  await ask(run, "GET", "/stripe/v1/customers", { token: key.token });
+}
 
 async function pay(
   run: OwnRun,
