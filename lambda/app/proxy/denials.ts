@@ -86,7 +86,7 @@ export async function recordDenial(denial: Denial, ports: DenialPorts): Promise<
 }
 
 /** An answer of ours, of a call whose row says all that can be said. */
-export const deniedResult = (
+const deniedResult = (
   row: Row,
   problem: Problem,
   leaf: Balance | null,
