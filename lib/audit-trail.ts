@@ -74,6 +74,15 @@ export class AuditTrail extends Construct {
     service.setEnvironment(ENV.auditTable, this.table.tableName);
   }
 
+  /** Every sum, and the names of those that there are; no event. */
+  grantReadSums(service: ServiceFunction): void {
+    service.allow(["dynamodb:Query"], [this.table.tableArn], {
+      "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["TOTAL#*", "NAMES#*"] },
+    });
+    allowTableKey(service);
+    service.setEnvironment(ENV.auditTable, this.table.tableName);
+  }
+
   /** The rows, by each of the indexes. */
   grantQuery(service: ServiceFunction): void {
     const indexes = AUDIT_TABLE.indexes.map(({ name }) => `${this.table.tableArn}/index/${name}`);

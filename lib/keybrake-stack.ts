@@ -63,6 +63,13 @@ export class KeybrakeStack extends Stack {
         secrets.setCredentialNames(it);
         setVendors(it, config);
       },
+      "list-keys": (it) => {
+        vault.grantReadKeys(it);
+        vault.grantReadLists(it);
+        audit.grantReadTotals(it);
+        secrets.grantReadAdminApiKey(it);
+        setVendors(it, config);
+      },
       "own-key": (it) => {
         vault.grantManage(it);
         audit.grantReadTotals(it);
@@ -77,6 +84,13 @@ export class KeybrakeStack extends Stack {
         vault.grantManageStops(it);
         audit.grantQuery(it);
         audit.grantReadJournal(it);
+        secrets.grantReadAdminApiKey(it);
+        setVendors(it, config);
+      },
+      "query-spend": (it) => {
+        vault.grantReadKeys(it);
+        vault.grantReadLists(it);
+        audit.grantReadSums(it);
         secrets.grantReadAdminApiKey(it);
         setVendors(it, config);
       },

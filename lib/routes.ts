@@ -16,6 +16,7 @@ export interface Route {
 
 const OWN_ROUTES: readonly Route[] = [
   { method: "POST", path: "/vault/keys", function: "issue-key" },
+  { method: "GET", path: "/vault/keys", function: "list-keys" },
   { method: "GET", path: "/vault/keys/self", function: "own-key" },
   { method: "POST", path: "/vault/keys/self/revoke", function: "own-key" },
   { method: "GET", path: "/vault/keys/{id}", function: "manage-key" },
@@ -31,6 +32,8 @@ const OWN_ROUTES: readonly Route[] = [
   { method: "GET", path: "/vault/stops/{id}", function: "manage-stops" },
   { method: "DELETE", path: "/vault/stops/{id}", function: "manage-stops" },
   { method: "GET", path: "/vault/audit", function: "query-audit" },
+  { method: "GET", path: "/vault/spend", function: "query-spend" },
+  { method: "GET", path: "/vault/runs", function: "query-spend" },
   { method: "GET", path: "/healthz", function: "health" },
   { method: "GET", path: "/", function: "health" },
 ];

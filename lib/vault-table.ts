@@ -46,6 +46,13 @@ export class VaultTable extends Construct {
     this.#grant(service, "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:UpdateItem");
   }
 
+  /** The lists of keys. */
+  grantReadLists(service: ServiceFunction): void {
+    service.allow(["dynamodb:Query"], [this.table.tableArn], {
+      "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["LISTED#*"] },
+    });
+  }
+
   /** A key that lives longer stays in the lists of keys for longer. */
   grantKeepListed(service: ServiceFunction): void {
     service.allow(["dynamodb:PutItem"], [this.table.tableArn], {

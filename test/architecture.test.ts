@@ -28,8 +28,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "lambda/domain": ["lambda/domain"],
   "lambda/vendors": ["lambda/vendors", "lambda/domain"],
   "lambda/ports": ["lambda/ports", "lambda/domain"],
-  "lambda/app": ["lambda/app", "lambda/domain", "lambda/vendors", "lambda/ports"],
-  "lambda/adapters": ["lambda/adapters", "lambda/domain", "lambda/ports", "audit-wire.ts", "layout.ts"],
+  "lambda/app": ["lambda/app", "lambda/domain", "lambda/vendors", "lambda/ports", "at-once.ts"],
+  "lambda/adapters": [
+    "lambda/adapters",
+    "lambda/domain",
+    "lambda/ports",
+    "at-once.ts",
+    "audit-wire.ts",
+    "layout.ts",
+  ],
   "lambda/http": ["lambda/http", "lambda/app", "lambda/domain", "lambda/vendors", "audit-wire.ts"],
 };
 

@@ -7,6 +7,7 @@ import {
 import { eventId } from "../audit-wire.ts";
 import type { AuditEvent } from "../domain/audit-event.ts";
 import type { AuditLog } from "../ports/audit.ts";
+import type { Clock } from "../ports/clock.ts";
 import { eventItem } from "./audit-items/event-item.ts";
 import { Lane } from "./audit-items/lane.ts";
 import { sumsOf, sumUpdate } from "./audit-items/sum-items.ts";
@@ -24,14 +25,16 @@ export class DynamoAuditLog implements AuditLog {
   readonly #client: DynamoDBClient;
   readonly #table: string;
   readonly #retentionDays: number;
+  readonly #clock: Clock;
   readonly #waiting: Waiting | undefined;
   readonly #lane = new Lane((below) => randomInt(below));
 
   /** `waiting`: how it waits before it sends again; in real time where it is left out. */
-  constructor(client: DynamoDBClient, table: string, retentionDays: number, waiting?: Waiting) {
+  constructor(client: DynamoDBClient, table: string, retentionDays: number, clock: Clock, waiting?: Waiting) {
     this.#client = client;
     this.#table = table;
     this.#retentionDays = retentionDays;
+    this.#clock = clock;
     this.#waiting = waiting;
   }
 
@@ -48,7 +51,7 @@ export class DynamoAuditLog implements AuditLog {
   /** How many of the events fit into one transaction with their sums, one at least. */
   #fitting(events: readonly AuditEvent[]): number {
     let count = Math.min(events.length, ITEMS_MAX);
-    while (count > 1 && count + sumsOf(events.slice(0, count), this.#retentionDays).length > ITEMS_MAX)
+    while (count > 1 && count + this.#sumsOf(events.slice(0, count), 0).length > ITEMS_MAX)
       count = Math.ceil(count / 2);
     return count;
   }
@@ -80,10 +83,15 @@ export class DynamoAuditLog implements AuditLog {
       Item: eventItem(event, this.#retentionDays),
       ConditionExpression: "attribute_not_exists(pk)",
     });
-    const sums = sumsOf(events, this.#retentionDays);
+    const nowMs = this.#clock.now();
+    const sums = this.#sumsOf(events, nowMs);
     return [
       ...events.map((event) => ({ Put: put(event) })),
-      ...sums.map((sum) => ({ Update: sumUpdate(this.#table, this.#lane.number, sum) })),
+      ...sums.map((sum) => ({ Update: sumUpdate(this.#table, this.#lane.number, sum, nowMs) })),
     ];
+  }
+
+  #sumsOf(events: readonly AuditEvent[], nowMs: number) {
+    return sumsOf(events, this.#retentionDays, nowMs);
   }
 }

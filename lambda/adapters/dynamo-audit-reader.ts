@@ -18,7 +18,7 @@ import type {
 } from "../ports/audit.ts";
 import { plainOf } from "./attributes.ts";
 import { INDEXES, keyIn, sortKeyOf } from "./audit-items/event-item.ts";
-import { keyTotals, windowTotals } from "./audit-items/sum-items.ts";
+import { totalsOf, windowTotals } from "./audit-items/sum-items.ts";
 import { RESENDS_MAX, withBackOff } from "./back-off.ts";
 import { ALL_SHARDS } from "./shards.ts";
 import type { Item } from "./vault-items/codec.ts";
@@ -103,7 +103,7 @@ export class DynamoAuditReader implements AuditReader, SpentBudget {
           TableName: this.#table,
           KeyConditionExpression: "pk = :pk AND begins_with(sk, :windows)",
           ExpressionAttributeValues: {
-            ":pk": { S: keyTotals(keyId) },
+            ":pk": { S: totalsOf("key", keyId) },
             ":windows": { S: inTotal ? "WINDOW#" : windowTotals(window) },
           },
           ...(startKey === undefined ? {} : { ExclusiveStartKey: startKey }),

@@ -18,13 +18,21 @@ export interface ListedKey {
   readonly issuerId: string;
   /** Ids from the root to the key itself. */
   readonly chain: readonly string[];
+  /** It only observes, or a key above it does: what it may spend has no bound that its caps tell. */
+  readonly observes: boolean;
+  /** The key has expired by then for certain, in milliseconds; its balance may say that it did before. */
+  readonly endsByMs: number;
 }
 
 /** Who issues where no other key does. Its list would be that of all keys, which the vendors' lists are already. */
 const ADMIN = "admin";
 
 /** The lists that a key stands in. */
-export function listsOf({ vendor, label, issuerId }: ListedKey): readonly KeyList[] {
+export function listsOf({
+  vendor,
+  label,
+  issuerId,
+}: Pick<ListedKey, "vendor" | "label" | "issuerId">): readonly KeyList[] {
   const group = label === null ? null : labelGroup(label);
   return [
     { kind: "vendor", vendor },
@@ -33,7 +41,12 @@ export function listsOf({ vendor, label, issuerId }: ListedKey): readonly KeyLis
   ];
 }
 
-export const listedKey = (policy: Policy): ListedKey => ({
+/** Whether a key of its chain only observes. */
+export const observes = ({ chain }: Pick<Policy, "chain">): boolean =>
+  chain.some(({ mode }) => mode === "observe");
+
+/** `expiresAtMs`: the latest that it ever had. */
+export const listedKey = (policy: Policy, expiresAtMs: number): ListedKey => ({
   keyId: policy.keyId,
   issuedAtMs: policy.issuedAtMs,
   vendor: policy.vendor,
@@ -41,4 +54,7 @@ export const listedKey = (policy: Policy): ListedKey => ({
   label: policy.label,
   issuerId: policy.issuerId,
   chain: policy.chain.map(({ keyId }) => keyId),
+  observes: observes(policy),
+  // An entry keeps whole seconds of it.
+  endsByMs: (Math.floor(expiresAtMs / 1000) + 1) * 1000,
 });

@@ -2,6 +2,7 @@ import type { Context, DynamoDBBatchResponse, DynamoDBStreamEvent } from "aws-la
 import { DynamoAnnouncements } from "../adapters/dynamo-announcements.ts";
 import { DynamoAttemptJournal } from "../adapters/dynamo-attempt-journal.ts";
 import { DynamoAuditLog } from "../adapters/dynamo-audit-log.ts";
+import { DynamoNames } from "../adapters/dynamo-names.ts";
 import { EventBridge, eventBridgeClient } from "../adapters/event-bridge.ts";
 import { changeFrom } from "../adapters/vault-changes.ts";
 import { EVENT_SOURCE, outgoingEvent } from "../announcement-wire.ts";
@@ -21,14 +22,14 @@ const dynamo = clients();
 const RETENTION_DAYS = 400;
 /** What the sweep leaves of its time for the write that is under way. */
 const SPARE_MS = 5_000;
-const table = new DynamoAuditLog(
-  dynamo.steady,
-  required(ENV.auditTable),
-  Number(process.env[ENV.auditRetentionDays] ?? RETENTION_DAYS),
-);
+const retentionDays = Number(process.env[ENV.auditRetentionDays] ?? RETENTION_DAYS);
+const table = new DynamoAuditLog(dynamo.steady, required(ENV.auditTable), retentionDays, systemClock);
+const names = new DynamoNames(dynamo.steady, required(ENV.auditTable), retentionDays, systemClock);
 /** What an operator has to look at is counted once it is recorded; a record that comes again is counted again. */
 const log: AuditLog = {
   async append(events) {
+    // First: what comes again finds its names noted, while a sum without a name would be shown nowhere.
+    await names.note(events);
     await table.append(events);
     count(METRICS.overrun, events.filter(({ fields }) => fields.overrun === true).length);
     count(METRICS.unresolved, events.filter(({ event }) => event === "unresolved").length);

@@ -1,6 +1,7 @@
 import { Logger } from "@aws-lambda-powertools/logger";
 import { DynamoAuditReader } from "../adapters/dynamo-audit-reader.ts";
 import { dynamoClients } from "../adapters/dynamo-clients.ts";
+import { DynamoSpending } from "../adapters/dynamo-spending.ts";
 import { DynamoVault } from "../adapters/dynamo-vault.ts";
 import { HttpsVendor } from "../adapters/https-vendor.ts";
 import { randomIds } from "../adapters/random-ids.ts";
@@ -107,6 +108,7 @@ export const stopsVault = (using: Clients): StopsVault => {
 export const tableLayout = (using: Clients, marks: boolean) =>
   new TableLayout(using.steady, required(ENV.vaultTable), marks, warn);
 export const auditReader = (using: Clients) => new DynamoAuditReader(using.steady, required(ENV.auditTable));
+export const spendingOf = (using: Clients) => new DynamoSpending(using.steady, required(ENV.auditTable));
 const cachedSecrets = () => new CachedSecrets(secretsClient(), systemClock);
 
 /** Soon given up: what is known serves for a while, and a call has to end in time with its row written. */

@@ -3,7 +3,9 @@ import { AUDIT_FIELDS } from "../domain/audit-fields.ts";
 import { parseTime } from "../domain/time.ts";
 import {
   cursorOf,
+  labelIn,
   limitOf,
+  oneOf,
   parametersOf,
   readCursor,
   shown,
@@ -28,7 +30,6 @@ const PARAMETERS = [
   "limit",
   "cursor",
 ] as const;
-type Parameter = (typeof PARAMETERS)[number];
 
 const STATES = ["open", "settled", "released", "unresolved", "denied", "free"];
 /** Where nothing narrower is asked for, the log is read day by day: this far back unless `from` says otherwise. */
@@ -50,12 +51,6 @@ export function parseAuditRequest(
   nowMs: number,
 ): AuditRequest {
   const value = parametersOf(query, PARAMETERS);
-  const oneOf = (name: Parameter, accepted: readonly string[]) => {
-    const text = value(name);
-    if (text !== null && !accepted.includes(text))
-      throw invalid(name, `got ${shown(text)}; expected one of: ${accepted.join(", ")}`);
-    return text;
-  };
   const time = (name: "from" | "to"): number | null => {
     const text = value(name);
     const ms = text === null ? null : parseTime(text);
@@ -66,19 +61,14 @@ export function parseAuditRequest(
       );
     return ms;
   };
-  const labelText = value("agent_run_label");
-  const prefix = labelText?.endsWith("*") ?? false;
-  const overrun = oneOf("overrun", ["true", "false"]);
+  const overrun = oneOf("overrun", value("overrun"), ["true", "false"]);
   const filters = {
-    vendor: oneOf("vendor", vendors),
-    label:
-      labelText === null
-        ? null
-        : ({ kind: prefix ? "prefix" : "exact", text: prefix ? labelText.slice(0, -1) : labelText } as const),
+    vendor: oneOf("vendor", value("vendor"), vendors),
+    label: labelIn(value("agent_run_label")),
     keyId: value("key_id"),
     callId: value("call_id"),
-    state: oneOf("state", STATES),
-    decision: oneOf("decision", AUDIT_FIELDS.decision.of),
+    state: oneOf("state", value("state"), STATES),
+    decision: oneOf("decision", value("decision"), AUDIT_FIELDS.decision.of),
     overrun: overrun === null ? null : overrun === "true",
   };
   // A cursor keeps the time range it began with, so that a list does not shift under its reader.
@@ -93,7 +83,7 @@ export function parseAuditRequest(
   const fromMs = cursor?.fromMs ?? time("from") ?? (narrow ? 0 : toMs - DEFAULT_DAYS * DAY_MS);
   return {
     query: { ...filters, fromMs, toMs, limit: limitOf(value("limit")), before: cursor?.position ?? null },
-    withEvents: oneOf("events", ["true", "false"]) === "true",
+    withEvents: oneOf("events", value("events"), ["true", "false"]) === "true",
     cursorFor: (position) => cursorOf(signature, { position, fromMs, toMs }),
   };
 }

@@ -1,5 +1,6 @@
 import type { KeyView } from "../app/keys/manage-key.ts";
-import { type CapStatus, standing, UNCAPPED } from "../domain/balance.ts";
+import { type CapStatus, UNCAPPED } from "../domain/balance.ts";
+import { statusOf } from "../domain/key-status.ts";
 import { type MicroUsd, usdNumber } from "../domain/money.ts";
 import { isoTime } from "../domain/time.ts";
 import { modeOf, ownMember, parentOf } from "../domain/vault-key.ts";
@@ -12,7 +13,7 @@ export function keyBody({ policy, balance, caps, nowMs }: KeyView, baseUrl: stri
     vendor: policy.vendor,
     credential: policy.credential,
     base_url: `${baseUrl}/${policy.vendor}`,
-    status: standing(balance, nowMs),
+    status: statusOf(balance, modeOf(policy), nowMs),
     mode: modeOf(policy),
     agent_run_label: policy.label,
     metadata: policy.metadata,

@@ -1,3 +1,4 @@
+import { type LabelMatch, labelMatchOf } from "../domain/label-match.ts";
 import { sha256 } from "../domain/token.ts";
 import type { VendorRequest } from "../domain/vendor.ts";
 import { invalid } from "./parse-body.ts";
@@ -64,12 +65,35 @@ export const wrongCursor = () =>
     "got a cursor of another query; expected the next_cursor of an answer with the same filters",
   );
 
+/** The value, if it is one of those that are accepted. */
+export function oneOf<Accepted extends string>(
+  name: string,
+  text: string | null,
+  accepted: readonly Accepted[],
+): Accepted | null {
+  if (text === null) return null;
+  const found = accepted.find((each) => each === text);
+  if (found === undefined) throw invalid(name, `got ${shown(text)}; expected one of: ${accepted.join(", ")}`);
+  return found;
+}
+
+/** The filter by label: exact, or with a last `*` by the beginning of labels. */
+export const labelIn = (text: string | null): LabelMatch | null =>
+  text === null ? null : labelMatchOf(text);
+
+/** Where an earlier page ended, in a cursor that holds nothing else. */
+export function positionIn(cursor: Readonly<Record<string, unknown>> | null): string | null {
+  const position = cursor?.["position"] ?? null;
+  if (position !== null && (typeof position !== "string" || position === "" || !position.isWellFormed()))
+    throw wrongCursor();
+  return position;
+}
+
 /** A list without filters. */
 export function parseListRequest(query: Query) {
   const value = parametersOf(query, ["limit", "cursor"]);
   const signature = signatureOf([]);
-  const before = readCursor(value("cursor"), signature)?.["position"] ?? null;
-  if (before !== null && typeof before !== "string") throw wrongCursor();
+  const before = positionIn(readCursor(value("cursor"), signature));
   return {
     limit: limitOf(value("limit")),
     before,

@@ -30,7 +30,7 @@ beforeAll(async () => {
 
 afterAll(() => engine.close());
 
-const logOf = () => new DynamoAuditLog(client, TABLE, RETENTION_DAYS);
+const logOf = () => new DynamoAuditLog(client, TABLE, RETENTION_DAYS, { now: () => ISSUED_AT_MS });
 
 /** Dollars and allowed calls of all items of a sum. */
 async function total(pk: string, begins: string): Promise<readonly [number, number]> {

@@ -100,7 +100,8 @@ describe("the audit log", () => {
       if (answer !== null && answer !== undefined) throw answer;
       return {};
     };
-    const log = new DynamoAuditLog({ send } as unknown as DynamoDBClient, "audit", 400, waiting(0.5));
+    const client = { send } as unknown as DynamoDBClient;
+    const log = new DynamoAuditLog(client, "audit", 400, { now: () => 0 }, waiting(0.5));
     await log.append(EVENTS.slice(0, 3));
     return sends;
   }

@@ -45,7 +45,7 @@ const failure = await recordAudit(
         create: async () => "created",
       },
     },
-    log: new DynamoAuditLog(client, "audit", 400),
+    log: new DynamoAuditLog(client, "audit", 400, { now: () => 0 }),
     journal: new MemoryJournal(),
   },
 );

@@ -896,7 +896,8 @@ export function vaultContract(vaultOf: () => Vault): void {
       const chain = [issuerId, keyId].map((id) => ({ keyId: id, issuedAtMs: START }));
       const policy = { keyId, vendor, credential: "test", label, issuerId, chain };
       await listed(policy);
-      const entry = { ...policy, issuedAtMs: START, chain: [issuerId, keyId] };
+      const endsByMs = START + 10 * WINDOW_MS + 1_000;
+      const entry = { ...policy, issuedAtMs: START, chain: [issuerId, keyId], observes: false, endsByMs };
       const lists: KeyList[] = [
         { kind: "vendor", vendor },
         { kind: "label_group", group: label.split("/")[0] ?? "" },
@@ -930,13 +931,27 @@ export function vaultContract(vaultOf: () => Vault): void {
       expect(await vaultOf().policies.read(second.policy.keyId)).toBeNull();
     });
 
-    test("keeps a key that is changed as it was", async () => {
+    test("keeps a key that is changed as it was, and says the latest end that it ever had", async () => {
       const vendor = `vendor_${made++}`;
       const { keyId } = await listed({ vendor, label: "run/1" });
-      const before = await keysIn({ kind: "vendor", vendor }, 10);
-      const change = { caps: capsOf(20n), expiresAtMs: START + 20 * WINDOW_MS, by: "admin", nowMs: START };
-      expect(await vaultOf().balances.change(await balanceOf(keyId), change)).not.toBeNull();
-      expect(await keysIn({ kind: "vendor", vendor }, 10)).toEqual(before);
+      const [before] = await keysIn({ kind: "vendor", vendor }, 10);
+      for (const [days, latest] of [
+        [20, 20],
+        [5, 20],
+        [6, 20],
+        [25, 25],
+      ] as const) {
+        const change = {
+          caps: capsOf(20n),
+          expiresAtMs: START + days * WINDOW_MS,
+          by: "admin",
+          nowMs: START,
+        };
+        expect(await vaultOf().balances.change(await balanceOf(keyId), change)).not.toBeNull();
+        expect(await keysIn({ kind: "vendor", vendor }, 10)).toEqual([
+          { ...before, endsByMs: START + latest * WINDOW_MS + 1_000 },
+        ]);
+      }
     });
   });
 

@@ -74,8 +74,9 @@ async function record(bench: Bench) {
   let worstLagMs = 0;
   const recorded = Promise.all(
     queues.map(async (queue) => {
-      const log = new DynamoAuditLog(client, TABLE, RETENTION_DAYS);
-      const journal = new DynamoAttemptJournal(client, TABLE, { now: () => START_MS + clock.now() });
+      const ownClock = { now: () => START_MS + clock.now() };
+      const log = new DynamoAuditLog(client, TABLE, RETENTION_DAYS, ownClock);
+      const journal = new DynamoAttemptJournal(client, TABLE, ownClock);
       for (let position = 0; position < queue.length; ) {
         const nowMs = clock.now();
         let end = position;

@@ -216,7 +216,7 @@ export class Delivery {
   #auditPorts(table: DynamoDBClient, clock: Clock, waiting?: Waiting) {
     const newId = () => this.#world.ids.random(20);
     return {
-      log: new DynamoAuditLog(table, "Audit", RETENTION_DAYS, waiting),
+      log: new DynamoAuditLog(table, "Audit", RETENTION_DAYS, clock, waiting),
       journal: new DynamoAttemptJournal(table, "Audit", clock, newId),
     };
   }

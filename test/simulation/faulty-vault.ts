@@ -46,7 +46,7 @@ export class FaultyVault implements Vault {
     create: async (policy, balance, requestHash) => {
       await this.#repeated("put balance", () => {
         this.#state.putBalance(balance);
-        this.#state.putListed(policy);
+        this.#state.putListed(policy, balance.expiresAtMs);
       });
       return this.#repeated("put policy", () => this.#state.putPolicy(policy, requestHash));
     },

@@ -32,12 +32,14 @@ const NAMES: Readonly<Record<string, string>> = {
   AuditConsumerFunction: "record-audit",
   HealthFunction: "health",
   IssueKeyFunction: "issue-key",
+  ListKeysFunction: "list-keys",
   ManageKeyFunction: "manage-key",
   ManageApiKeysFunction: "manage-api-keys",
   ManageStopsFunction: "manage-stops",
   OwnKeyFunction: "own-key",
   ProxyCallFunction: "proxy-call",
   QueryAuditFunction: "query-audit",
+  QuerySpendFunction: "query-spend",
   SettleLatePricesFunction: "settle-late-prices",
 };
 const nameOf = (logicalId: string): string => NAMES[logicalId.replace(/[0-9A-F]{8}$/, "")] ?? logicalId;

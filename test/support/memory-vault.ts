@@ -98,8 +98,11 @@ export class VaultState {
     this.#setBalance(balance, null);
   }
 
-  putListed(policy: Policy): void {
-    this.listed.set(policy.keyId, listedKey(policy));
+  /** `expiresAtMs`: of the key as it is from now on. */
+  putListed(policy: Policy, expiresAtMs: number): void {
+    const listed = listedKey(policy, expiresAtMs);
+    const { endsByMs: before = 0 } = this.listed.get(policy.keyId) ?? {};
+    this.listed.set(policy.keyId, { ...listed, endsByMs: Math.max(before, listed.endsByMs) });
   }
 
   /** Keys of a list, newest first. */
@@ -329,7 +332,7 @@ const memoryPolicies = (state: VaultState): Policies => ({
   readAll: async (keyIds) => known(state.policies, keyIds),
   async create(policy, balance, requestHash) {
     state.putBalance(balance);
-    state.putListed(policy);
+    state.putListed(policy, balance.expiresAtMs);
     return state.putPolicy(policy, requestHash);
   },
 });
@@ -337,7 +340,9 @@ const memoryPolicies = (state: VaultState): Policies => ({
 const memoryBalances = (state: VaultState): Balances => ({
   read: async (keyIds) => keyIds.map((keyId) => state.balances.get(keyId) ?? null),
   async change(before, change) {
-    assert(state.policies.has(before.keyId), "a key that is changed has a policy");
+    const policy = state.policies.get(before.keyId);
+    assert(policy !== undefined, "a key that is changed has a policy");
+    state.putListed(policy, change.expiresAtMs);
     return state.changeKey(before, change);
   },
   revoke: async (revocation) => state.revokeKey(revocation),

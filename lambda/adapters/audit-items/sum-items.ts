@@ -5,6 +5,7 @@ import type { AuditEvent } from "../../domain/audit-event.ts";
 import { type MicroUsd, NOTHING, plus } from "../../domain/money.ts";
 import { isoDay } from "../../domain/time.ts";
 import { keptUntilS } from "./event-item.ts";
+import { minuteOf, type Recent, recentUpdate, withEvent } from "./recent.ts";
 
 /**
  * What is kept beside the events: dollars spent and calls counted, by vendor, label group and label a day, and by key a
@@ -19,65 +20,82 @@ export interface Sum {
   readonly spent: MicroUsd;
   readonly allowed: number;
   readonly denied: number;
+  /** The last minutes, of a label and of a label group; null of anything else. */
+  readonly recent: Recent | null;
 }
 
-export const keyTotals = (keyId: string): string => `TOTAL#key#${keyId}`;
+type Change = Pick<Sum, "spent" | "allowed" | "denied">;
+
+/** The partition key of a sum. */
+export const totalsOf = (kind: "vendor" | "label_group" | "label" | "key", name: string): string =>
+  `TOTAL#${kind}#${name}`;
+/** What the sort keys of the sums of a day begin with, but for a key's. */
+export const dayTotals = (day: string): string => `DAY#${day}#`;
 /** What the sort keys of a key's sums in one window begin with. */
 export const windowTotals = (window: number): string => `WINDOW#${window}#`;
 
 /** What events add to each sum. Sums that nothing is added to are left out. */
-export function sumsOf(events: readonly AuditEvent[], retentionDays: number): readonly Sum[] {
+export function sumsOf(events: readonly AuditEvent[], retentionDays: number, nowMs: number): readonly Sum[] {
   const sums = new Map<string, Sum>();
   for (const { fields, totals } of events) {
-    const day = isoDay(fields.atMs);
+    const { atMs } = fields;
+    const day = isoDay(atMs);
     const dayTtlS = keptUntilS(Date.parse(day), retentionDays + 1);
-    const add = (
-      pk: string,
-      sk: string,
-      change: Pick<Sum, "spent" | "allowed" | "denied">,
-      ttlS = dayTtlS,
-    ) => {
-      if (change.spent === 0n && change.allowed === 0 && change.denied === 0) return;
+    const add = (pk: string, sk: string, change: Change, { isRun = false, ttlS = dayTtlS } = {}) => {
+      const { spent, allowed, denied } = change;
+      if (spent === 0n && allowed === 0 && denied === 0) return;
       const name = `${pk}\n${sk}`;
-      const sum = sums.get(name) ?? { spent: NOTHING, allowed: 0, denied: 0 };
+      const sum = sums.get(name) ?? { spent: NOTHING, allowed: 0, denied: 0, recent: null };
       sums.set(name, {
         pk,
         sk,
         ttlS,
-        spent: plus(sum.spent, change.spent),
-        allowed: sum.allowed + change.allowed,
-        denied: sum.denied + change.denied,
+        spent: plus(sum.spent, spent),
+        allowed: sum.allowed + allowed,
+        denied: sum.denied + denied,
+        recent: isRun ? withEvent(sum.recent, { atMs, nowMs, calls: allowed + denied, spent }) : null,
       });
     };
-    add(`TOTAL#vendor#${fields.vendor}`, `DAY#${day}#`, totals);
-    if (fields.label !== null) add(`TOTAL#label#${fields.label}`, `DAY#${day}#`, totals);
-    if (fields.labelGroup !== null) add(`TOTAL#label_group#${fields.labelGroup}`, `DAY#${day}#`, totals);
+    add(totalsOf("vendor", fields.vendor), dayTotals(day), totals);
+    if (fields.label !== null) add(totalsOf("label", fields.label), dayTotals(day), totals, { isRun: true });
+    if (fields.labelGroup !== null)
+      add(totalsOf("label_group", fields.labelGroup), dayTotals(day), totals, { isRun: true });
     // An API key outlives the retention, and so does what it spent of its total cap.
     for (const key of totals.keys)
-      add(
-        keyTotals(key.keyId),
-        `${windowTotals(key.window)}DAY#${day}#`,
-        key,
-        isApiKeyId(key.keyId) ? Math.floor(NEVER_MS / 1000) : dayTtlS,
-      );
+      add(totalsOf("key", key.keyId), windowTotals(key.window) + dayTotals(day), key, {
+        ttlS: isApiKeyId(key.keyId) ? Math.floor(NEVER_MS / 1000) : dayTtlS,
+      });
   }
   return [...sums.values()];
 }
 
 /** Adds to the item of a sum that belongs to a lane. */
-export const sumUpdate = (
+export function sumUpdate(
   table: string,
   lane: number,
-  { pk, sk, ttlS, spent, allowed, denied }: Sum,
-): Update => ({
-  TableName: table,
-  Key: { pk: { S: pk }, sk: { S: `${sk}${lane}` } },
-  UpdateExpression: "SET #ttl = :ttl ADD spent_usd :spent, allowed_calls :allowed, denied_calls :denied",
-  ExpressionAttributeNames: { "#ttl": "ttl" },
-  ExpressionAttributeValues: {
-    ":ttl": { N: `${ttlS}` },
-    ":spent": { N: new DecimalUsd(spent).text },
-    ":allowed": { N: `${allowed}` },
-    ":denied": { N: `${denied}` },
-  },
-});
+  { pk, sk, ttlS, spent, allowed, denied, recent }: Sum,
+  nowMs: number,
+): Update {
+  const beside = recent === null ? NOTHING_RECENT : recentUpdate(recent, firstMinuteOf(sk), nowMs);
+  return {
+    TableName: table,
+    Key: { pk: { S: pk }, sk: { S: `${sk}${lane}` } },
+    UpdateExpression: `SET #ttl = :ttl${beside.set} ADD spent_usd :spent, allowed_calls :allowed, denied_calls :denied${beside.add}${beside.remove}`,
+    ExpressionAttributeNames: { "#ttl": "ttl" },
+    ExpressionAttributeValues: {
+      ":ttl": { N: `${ttlS}` },
+      ":spent": { N: new DecimalUsd(spent).text },
+      ":allowed": { N: `${allowed}` },
+      ":denied": { N: `${denied}` },
+      ...beside.values,
+    },
+  };
+}
+
+const NOTHING_RECENT = { set: "", add: "", remove: "", values: {} };
+
+/** The UTC day in the sort key of a sum: `2026-11-22`. */
+export const dayOf = (sk: string): string => /DAY#(\d{4}-\d{2}-\d{2})#/.exec(sk)?.[1] ?? "";
+
+/** The first minute since 1970 of the day in the sort key of a sum. */
+export const firstMinuteOf = (sk: string): number => minuteOf(Date.parse(dayOf(sk)));

@@ -1,10 +1,11 @@
 import * as v from "valibot";
-import { type KeyList, type ListedKey, listedKey, listsOf } from "../../domain/key-list.ts";
+import { type KeyList, type ListedKey, listsOf, observes } from "../../domain/key-list.ts";
 import { isoTime } from "../../domain/time.ts";
 import type { Policy } from "../../domain/vault-key.ts";
 import type { KeyListPart } from "../../ports/listed-keys.ts";
 import { shardOf } from "../shards.ts";
 import { type Item, orNull, read, whole, written } from "./codec.ts";
+import { endedByMs } from "./policy-item.ts";
 
 /**
  * A key's entries in the lists of keys: an item for each list that it stands in. They are items of their own and no
@@ -42,6 +43,8 @@ const listedSchema = v.pipe(
     agent_run_label: orNull(v.string()),
     issuer_id: v.string(),
     chain: v.array(v.string()),
+    mode: orNull(v.literal("observe")),
+    ttl: whole,
   }),
   v.transform(
     (item): ListedKey => ({
@@ -52,6 +55,8 @@ const listedSchema = v.pipe(
       label: item.agent_run_label,
       issuerId: item.issuer_id,
       chain: item.chain,
+      observes: item.mode === "observe",
+      endsByMs: endedByMs(item.ttl),
     }),
   ),
 );
@@ -60,20 +65,20 @@ export const readListedItem = (item: Item): ListedKey => v.parse(listedSchema, r
 
 /** The entries of a key, which live as long as its policy. `ttlS`: seconds. */
 export function listedItems(policy: Policy, ttlS: number): readonly Item[] {
-  const key = listedKey(policy);
   const attributes = written({
-    key_id: key.keyId,
-    issued_at: key.issuedAtMs,
-    vendor: key.vendor,
-    credential: key.credential,
-    agent_run_label: key.label ?? undefined,
-    issuer_id: key.issuerId,
-    chain: key.chain,
+    key_id: policy.keyId,
+    issued_at: policy.issuedAtMs,
+    vendor: policy.vendor,
+    credential: policy.credential,
+    agent_run_label: policy.label ?? undefined,
+    issuer_id: policy.issuerId,
+    chain: policy.chain.map(({ keyId }) => keyId),
+    mode: observes(policy) ? "observe" : undefined,
     ttl: ttlS,
   });
-  return listsOf(key).map((list) => ({
-    pk: { S: listKey({ ...list, shard: shardOf(key.keyId) }) },
-    sk: { S: positionIn(key) },
+  return listsOf(policy).map((list) => ({
+    pk: { S: listKey({ ...list, shard: shardOf(policy.keyId) }) },
+    sk: { S: positionIn(policy) },
     ...attributes,
   }));
 }

@@ -10,6 +10,9 @@ export const requestKey = (hash: string) => ({ pk: { S: `ISSUE#${hash}` }, sk: {
 /** Items of a key outlive its expiry by this, so that an expired key is called expired and not unknown. */
 const KEPT_AFTER_EXPIRY_S = 30 * 86_400;
 
+/** The second after the expiry that such a `ttl` was made of, in milliseconds. */
+export const endedByMs = (ttlS: number): number => (ttlS - KEPT_AFTER_EXPIRY_S + 1) * 1000;
+
 /** The `ttl` of the items of a key, in seconds. */
 export const keyTtlS = (expiresAtMs: number): number => Math.floor(expiresAtMs / 1000) + KEPT_AFTER_EXPIRY_S;
 

@@ -10,8 +10,6 @@ import { number, type VaultTable } from "./vault-table.ts";
 
 const REQUEST_KEPT_S = 30 * 86_400;
 const CACHED_MAX = 1_000;
-/** What one BatchGetItem takes. */
-const READ_AT_ONCE = 100;
 
 /** Policies in the Vault table. One that was read is kept for as long as the process lives, since it never changes. */
 export function dynamoPolicies(table: VaultTable): Policies {
@@ -38,12 +36,9 @@ export function dynamoPolicies(table: VaultTable): Policies {
         if (known === undefined) unknown.add(keyId);
         else found.set(keyId, known);
       }
-      const keys = [...unknown].map(policyKey);
-      for (let start = 0; start < keys.length; start += READ_AT_ONCE) {
-        for (const item of await table.getAll(keys.slice(start, start + READ_AT_ONCE))) {
-          const policy = keep(item);
-          found.set(policy.keyId, policy);
-        }
+      for (const item of await table.getAll([...unknown].map(policyKey))) {
+        const policy = keep(item);
+        found.set(policy.keyId, policy);
       }
       return found;
     },
@@ -86,9 +81,9 @@ export async function keepKey(table: VaultTable, keyId: string, ttlS: number): P
     ExpressionAttributeValues: { ":ttl": number(ttlS) },
     ReturnValues: "ALL_NEW",
   });
-  // Whole entries, so that a key of a time before the lists gets into them.
+  // Whole entries, so that a key of a time before the lists gets into them. None ever says that its key ends before it does.
   const entries = listedItems(readPolicyItem(Attributes ?? {}), ttlS);
-  await Promise.all(entries.map((item) => table.put({ Item: item })));
+  await Promise.all(entries.map((item) => table.putLonger(item)));
 }
 
 const newPut = (table: VaultTable, item: Item): TransactWriteItem => ({

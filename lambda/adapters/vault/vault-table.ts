@@ -12,9 +12,14 @@ import {
   UpdateItemCommand,
   type UpdateItemCommandInput,
 } from "@aws-sdk/client-dynamodb";
+import { eachAtOnce } from "../../at-once.ts";
 import { RESENDS_MAX, resent, withBackOff } from "../back-off.ts";
 import type { DynamoClients } from "../dynamo-clients.ts";
 import type { Item } from "../vault-items/codec.ts";
+
+/** What one BatchGetItem takes. */
+const READ_MAX = 100;
+const READS_AT_ONCE = 8;
 
 /** The Vault table: how its items are read, and by which client each write is sent. Reads are strongly consistent. */
 export class VaultTable {
@@ -36,11 +41,18 @@ export class VaultTable {
     return item ?? null;
   }
 
-  /** Those of the items that there are, in any order. */
+  /** Those of the items that there are, in any order. One read for each hundred. */
   async getAll(keys: readonly Item[]): Promise<readonly Item[]> {
+    const reads: Item[][] = [];
+    for (let start = 0; start < keys.length; start += READ_MAX)
+      reads.push(keys.slice(start, start + READ_MAX));
+    const found = await eachAtOnce(reads, READS_AT_ONCE, (each) => this.#getHundred(each));
+    return found.flat();
+  }
+
+  async #getHundred(keys: Item[]): Promise<readonly Item[]> {
     const found: Item[] = [];
-    let unread: Item[] = [...keys];
-    if (unread.length === 0) return found;
+    let unread = keys;
     return withBackOff(RESENDS_MAX, async () => {
       const { Responses, UnprocessedKeys } = await this.#clients.steady.send(
         new BatchGetItemCommand({ RequestItems: { [this.name]: { Keys: unread, ConsistentRead: true } } }),
@@ -93,12 +105,24 @@ export class VaultTable {
   }
 
   /** Ids are random, so an item that is there already is an earlier send of this very put. */
-  async putNew(item: Item): Promise<void> {
-    await this.put({ Item: item, ConditionExpression: "attribute_not_exists(pk)" }).catch(
-      (error: unknown) => {
-        if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      },
-    );
+  putNew(item: Item): Promise<void> {
+    return this.#putIf({ Item: item, ConditionExpression: "attribute_not_exists(pk)" });
+  }
+
+  /** Puts an item, unless there is one that stays for longer. */
+  putLonger(item: Item): Promise<void> {
+    return this.#putIf({
+      Item: item,
+      ConditionExpression: "attribute_not_exists(pk) OR #ttl < :ttl",
+      ExpressionAttributeNames: { "#ttl": "ttl" },
+      ExpressionAttributeValues: { ":ttl": item["ttl"] ?? number(0) },
+    });
+  }
+
+  async #putIf(input: Omit<PutItemCommandInput, "TableName">): Promise<void> {
+    await this.put(input).catch((error: unknown) => {
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    });
   }
 
   /** Null when all was written; else, by position, the items whose conditions failed (`{}` where there was none). */

@@ -1,7 +1,8 @@
 import type { AuditRow } from "../../domain/audit-event.ts";
-import { labelGroup } from "../../domain/vault-key.ts";
+import { groupOfMatch, type LabelMatch, matchesLabel } from "../../domain/label-match.ts";
 import type { AuditIndex, AuditReader } from "../../ports/audit.ts";
 import { type Caller, mayReach } from "../keys/caller.ts";
+import { enoughOfEach, mergedPages } from "../merged-pages.ts";
 
 /** Filters of the audit log; times in milliseconds, `from` included and `to` excluded, both of the call's start. */
 export interface AuditQuery {
@@ -9,7 +10,7 @@ export interface AuditQuery {
   readonly fromMs: number;
   readonly toMs: number;
   /** Exact, or the beginning of labels. */
-  readonly label: { readonly kind: "exact" | "prefix"; readonly text: string } | null;
+  readonly label: LabelMatch | null;
   readonly keyId: string | null;
   readonly callId: string | null;
   readonly state: string | null;
@@ -49,9 +50,9 @@ export async function queryAudit(
   const rows: AuditRow[] = [];
   let before = query.before;
   for (let reads = parts.length; ; reads += parts.length) {
-    const limit = isFiltered(query) ? SEARCHED : enough(query.limit - rows.length, parts.length);
+    const limit = isFiltered(query) ? SEARCHED : enoughOfEach(query.limit - rows.length, parts.length);
     const pages = await Promise.all(parts.map((part) => reader.page({ part, fromMs, toMs, before, limit })));
-    const { safe, unread } = merged(pages);
+    const { safe, unread } = mergedPages(pages.map(({ rows: entries, next }) => ({ entries, next })));
     for (const [index, { position, row }] of safe.entries()) {
       if (isReached(row.fields.vendor) && matches(row, query)) rows.push(row);
       if (rows.length < query.limit) continue;
@@ -63,10 +64,6 @@ export async function queryAudit(
   }
 }
 
-/** How many rows of each part: together twice what is wanted, since parts are not filled alike. */
-const enough = (wanted: number, parts: number): number =>
-  parts === 1 ? wanted : Math.ceil((2 * wanted) / parts) + 1;
-
 function indexesOf(
   { callId, keyId, label, vendor }: AuditQuery,
   vendors: readonly string[],
@@ -74,7 +71,7 @@ function indexesOf(
   if (callId !== null) return [{ kind: "call", callId }];
   if (keyId !== null) return [{ kind: "key", keyId }];
   if (label?.kind === "exact") return [{ kind: "label", label: label.text }];
-  const group = label !== null && /[/:]/.test(label.text) ? labelGroup(label.text) : null;
+  const group = label === null ? null : groupOfMatch(label);
   if (group !== null) return [{ kind: "label_group", group }];
   return (vendor === null ? vendors : [vendor]).map((each) => ({ kind: "vendor", vendor: each }));
 }
@@ -87,20 +84,6 @@ const isFiltered = ({ state, decision, overrun, label, vendor, keyId, callId }: 
   label?.kind === "prefix" ||
   (vendor !== null && (keyId !== null || callId !== null || label !== null));
 
-type Page = Awaited<ReturnType<AuditReader["page"]>>;
-
-/** The newest rows of several pages. `safe`: no unread part of any page precedes them. `unread`: where to go on, or null. */
-function merged(pages: readonly Page[]): { safe: Page["rows"]; unread: string | null } {
-  const unread = pages
-    .flatMap(({ next }) => (next === null ? [] : [next]))
-    .reduce<string | null>((newest, next) => (newest === null || next > newest ? next : newest), null);
-  const safe = pages
-    .flatMap(({ rows }) => rows)
-    .filter(({ position }) => unread === null || position >= unread)
-    .sort((a, b) => (a.position < b.position ? 1 : -1));
-  return { safe, unread };
-}
-
 function matches({ fields, state, attemptId }: AuditRow, query: AuditQuery): boolean {
   const { label } = query;
   return (
@@ -109,9 +92,6 @@ function matches({ fields, state, attemptId }: AuditRow, query: AuditQuery): boo
     (query.state === null || (attemptId !== null && state === query.state)) &&
     (query.overrun === null || (attemptId !== null && (fields.overrun ?? false) === query.overrun)) &&
     (query.decision === null || fields.decision === query.decision) &&
-    (label === null ||
-      (label.kind === "exact"
-        ? fields.label === label.text
-        : (fields.label?.startsWith(label.text) ?? false)))
+    (label === null || matchesLabel(label, fields.label))
   );
 }

@@ -21,6 +21,10 @@ export const mayReach = ({ apiKey }: Caller, policy: Pick<Policy, "vendor" | "cr
 
 export const isAdmin = ({ apiKey }: Caller): boolean => apiKey === null || apiKey.scopes.includes("admin");
 
+/** Whether the caller may see every key there is, and so what is added up over all of them. */
+export const isUnlimited = ({ apiKey }: Caller): boolean =>
+  apiKey === null || (apiKey.vendors === null && apiKey.credentials === null);
+
 /** Whether the caller, or a key that it issued, issued this key. */
 export const isIssuerOf = (caller: Caller, { chain }: Pick<Policy, "chain">): boolean =>
   isAdmin(caller) || chain.some(({ keyId }) => keyId === caller.id);

@@ -45,7 +45,12 @@ export async function inspectKey(keyId: string, caller: Caller, ports: Ports): P
   return viewOf(policy, balance, ports);
 }
 
-async function viewOf(policy: Policy, balance: Balance, { spending, clock }: Ports): Promise<KeyView> {
+/** The key with what is left of it now, and what of the rest is known to be spent. */
+export async function viewOf(
+  policy: Policy,
+  balance: Balance,
+  { spending, clock }: Pick<Ports, "spending" | "clock">,
+): Promise<KeyView> {
   const nowMs = clock.now();
   const window = windowAt(balance.issuedAtMs, nowMs);
   const spent = await spending.spent(policy.keyId, window, hasTotalCap(balance));

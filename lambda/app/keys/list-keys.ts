@@ -1,0 +1,116 @@
+import { eachAtOnce } from "../../at-once.ts";
+import type { KeyList, ListedKey } from "../../domain/key-list.ts";
+import { type KeyStatus, statusOf } from "../../domain/key-status.ts";
+import { groupOfMatch, type LabelMatch, matchesLabel } from "../../domain/label-match.ts";
+import { modeOf } from "../../domain/vault-key.ts";
+import type { SpentBudget } from "../../ports/audit.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Vault } from "../../ports/vault.ts";
+import { enoughOfEach, mergedPages } from "../merged-pages.ts";
+import { type Caller, mayReach } from "./caller.ts";
+import { type KeyView, viewOf } from "./manage-key.ts";
+
+/** Which keys are wanted; null asks for any. */
+export interface KeyQuery {
+  readonly status: KeyStatus | null;
+  readonly vendor: string | null;
+  readonly label: LabelMatch | null;
+  /** The vault key that issued them. */
+  readonly parentId: string | null;
+  readonly limit: number;
+  /** Where an earlier page ended. */
+  readonly before: string | null;
+}
+
+export interface KeysAnswer {
+  readonly keys: readonly KeyView[];
+  /** Null ends the list; a page may be short. */
+  readonly next: string | null;
+}
+
+interface Ports {
+  readonly vault: Vault;
+  readonly spending: SpentBudget;
+  readonly clock: Clock;
+}
+
+/** Pages of parts that one request reads at most: keys with a rare status may take several requests to reach. */
+const READS_MAX = 200;
+/** Entries that are read at once of each part where most of them may not match. */
+const SEARCHED = 50;
+const SUMS_AT_ONCE = 16;
+
+/**
+ * One page of keys, newest first, by the narrowest list that the filters allow. Keys that the caller may not see are left
+ * out, and so are those whose issue did not end. A key that was there when the list began is on exactly one page.
+ */
+export async function listKeys(
+  query: KeyQuery,
+  { vendors, caller }: { readonly vendors: readonly string[]; readonly caller: Caller },
+  ports: Ports,
+): Promise<KeysAnswer> {
+  const { listedKeys } = ports.vault;
+  const { parentId } = query;
+  const lists: readonly KeyList[] =
+    parentId === null ? listsOfKeys(query, vendors) : [{ kind: "issuer", id: parentId }];
+  const parts = lists.flatMap((list) => listedKeys.partsOf(list));
+  const found: Found[] = [];
+  let before = query.before;
+  for (let reads = parts.length; ; reads += parts.length) {
+    const limit = Math.min(SEARCHED, enoughOfEach(query.limit, parts.length));
+    const pages = await Promise.all(parts.map((part) => listedKeys.page({ part, before, limit })));
+    const { safe, unread } = mergedPages(pages);
+    const wanted = safe.filter(({ key }) => mayReach(caller, key) && matches(key, query));
+    found.push(...(await withState(wanted, query.status, ports)));
+    const last = found[query.limit - 1];
+    if (last !== undefined) {
+      const isEnd = unread === null && found.length === query.limit;
+      return { keys: await shown(found.slice(0, query.limit), ports), next: isEnd ? null : last.position };
+    }
+    if (unread === null || reads >= READS_MAX) return { keys: await shown(found, ports), next: unread };
+    before = unread;
+  }
+}
+
+/** The lists that have every key of a vendor and with a label. */
+export function listsOfKeys(
+  { vendor, label }: Pick<KeyQuery, "vendor" | "label">,
+  vendors: readonly string[],
+): readonly KeyList[] {
+  const group = label === null ? null : groupOfMatch(label);
+  if (group !== null) return [{ kind: "label_group", group }];
+  return (vendor === null ? vendors : [vendor]).map((each) => ({ kind: "vendor", vendor: each }));
+}
+
+const matches = (key: ListedKey, { vendor, label, parentId }: KeyQuery): boolean =>
+  (vendor === null || key.vendor === vendor) &&
+  (label === null || matchesLabel(label, key.label)) &&
+  (parentId === null || key.issuerId === parentId);
+
+type Found = Pick<KeyView, "policy" | "balance"> & { readonly position: string };
+type Entry = { readonly position: string; readonly key: ListedKey };
+
+/** Those that have a policy, and this status. */
+async function withState(
+  entries: readonly Entry[],
+  status: KeyStatus | null,
+  { vault, clock }: Ports,
+): Promise<readonly Found[]> {
+  const keyIds = entries.map(({ key }) => key.keyId);
+  const [policies, balances] = await Promise.all([
+    vault.policies.readAll(keyIds),
+    vault.balances.read(keyIds),
+  ]);
+  const nowMs = clock.now();
+  return entries.flatMap(({ position, key }, index) => {
+    const policy = policies.get(key.keyId);
+    const balance = balances[index];
+    if (policy === undefined || balance === undefined || balance === null) return [];
+    return status === null || statusOf(balance, modeOf(policy), nowMs) === status
+      ? [{ position, policy, balance }]
+      : [];
+  });
+}
+
+const shown = (found: readonly Found[], ports: Ports): Promise<readonly KeyView[]> =>
+  eachAtOnce(found, SUMS_AT_ONCE, ({ policy, balance }) => viewOf(policy, balance, ports));
