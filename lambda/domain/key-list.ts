@@ -45,8 +45,8 @@ export function listsOf({
 export const observes = ({ chain }: Pick<Policy, "chain">): boolean =>
   chain.some(({ mode }) => mode === "observe");
 
-/** `expiresAtMs`: the latest that it ever had. */
-export const listedKey = (policy: Policy, expiresAtMs: number): ListedKey => ({
+/** `expiresAtMs`: the latest that it ever had; as issued where it is left out. */
+export const listedKey = (policy: Policy, expiresAtMs = policy.issuedWith.expiresAtMs): ListedKey => ({
   keyId: policy.keyId,
   issuedAtMs: policy.issuedAtMs,
   vendor: policy.vendor,
