@@ -55,7 +55,7 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
     if (request.vendorName === null && RESERVED.has(request.rawPath.split("/", 1)[0] ?? "")) {
       throw new Problem(
         "not_found",
-        "unknown path; the API is POST /vault/keys, /vault/keys/{id}, /vault/keys/self, /vault/audit and /{vendor}/…",
+        "unknown path or method; GET /vault/openapi.json lists the API, and calls go to /{vendor}/…",
       );
     }
     await layout.check();
