@@ -12,8 +12,8 @@ import { countUnknownKey } from "./unknown-keys.ts";
 import { vendors } from "./vendors.ts";
 import {
   auditReader,
+  callVault,
   clients,
-  dynamoVault,
   hint,
   systemClock,
   tableLayout,
@@ -23,7 +23,7 @@ import {
 
 const dynamo = clients();
 const ports = {
-  vault: dynamoVault(dynamo),
+  vault: callVault(dynamo),
   spending: auditReader(dynamo),
   vaultKeyHint: hint(ENV.vaultKeyHint),
   ...vendorPorts(),

@@ -16,7 +16,7 @@ import type { SendResult } from "../ports/announcements.ts";
 import type { AuditLog } from "../ports/audit.ts";
 import { count } from "./metrics.ts";
 import { vendors } from "./vendors.ts";
-import { clients, dynamoVault, required, systemClock, tableLayout, warn } from "./wiring.ts";
+import { callVault, clients, required, systemClock, tableLayout, warn } from "./wiring.ts";
 
 const dynamo = clients();
 const RETENTION_DAYS = 400;
@@ -43,7 +43,7 @@ const announcing = {
     outgoingEvent(announcement, { baseUrl: required(ENV.baseUrl), redact: vendors.secrets.redact }),
 };
 const ports = {
-  vault: dynamoVault(dynamo),
+  vault: callVault(dynamo),
   log,
   journal: new DynamoAttemptJournal(dynamo.steady, required(ENV.auditTable), systemClock),
   clock: systemClock,

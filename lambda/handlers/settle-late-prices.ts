@@ -2,10 +2,10 @@ import type { Context } from "aws-lambda";
 import { type LatePriceRun, latePriceBacklog, settleLatePrices } from "../app/audit/settle-late-prices.ts";
 import { METRICS } from "../environment.ts";
 import { count } from "./metrics.ts";
-import { clients, dynamoVault, systemClock, tableLayout, vendorPorts } from "./wiring.ts";
+import { callVault, clients, systemClock, tableLayout, vendorPorts } from "./wiring.ts";
 
 const dynamo = clients();
-const ports = { vault: dynamoVault(dynamo), ...vendorPorts() };
+const ports = { vault: callVault(dynamo), ...vendorPorts() };
 const layout = tableLayout(dynamo, true);
 
 /** On a schedule: asks vendors for prices that they tell after the call. Two runs at once do no harm. */

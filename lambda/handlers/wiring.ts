@@ -9,6 +9,9 @@ import { CachedSecrets, secretsManagerClient, vendorCredentials } from "../adapt
 import { TableLayout } from "../adapters/table-layout.ts";
 import { dynamoApiKeys } from "../adapters/vault/api-keys.ts";
 import { dynamoBalances } from "../adapters/vault/balances.ts";
+import { dynamoCalls } from "../adapters/vault/calls.ts";
+import { dynamoObjects } from "../adapters/vault/objects.ts";
+import { dynamoPolicies } from "../adapters/vault/policies.ts";
 import { dynamoStopRecords, dynamoStops } from "../adapters/vault/stops.ts";
 import { VaultTable } from "../adapters/vault/vault-table.ts";
 import type { Door } from "../app/keys/find-caller.ts";
@@ -16,6 +19,7 @@ import type { ProxyPorts } from "../app/proxy/proxy-ports.ts";
 import { ENV } from "../environment.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { StopsVault } from "../ports/stops.ts";
+import type { CallVault } from "../ports/vault.ts";
 import { type RateCardInput, rateCardOf } from "../rate-card-input.ts";
 import { vendors } from "./vendors.ts";
 
@@ -94,6 +98,16 @@ export const clients = () =>
 type Clients = ReturnType<typeof clients>;
 
 export const dynamoVault = (using: Clients) => new DynamoVault(using, required(ENV.vaultTable), warn);
+/** What a call needs, for functions that manage no keys: the rest would make their bundles larger. */
+export const callVault = (using: Clients): CallVault => {
+  const table = new VaultTable(using, required(ENV.vaultTable), warn);
+  return {
+    policies: dynamoPolicies(table),
+    balances: dynamoBalances(table),
+    calls: dynamoCalls(table),
+    objects: dynamoObjects(table),
+  };
+};
 /** What it takes to know who calls, for functions that need nothing else of the Vault table. */
 export const callersVault = (using: Clients): Door["vault"] => {
   const table = new VaultTable(using, required(ENV.vaultTable), warn);

@@ -110,6 +110,8 @@ export async function changeKey(
     const expiresAtMs =
       request.expiresInS === undefined ? balance.expiresAtMs : nowMs + request.expiresInS * 1000;
     await refuseWider({ policy, caller, asked: request, expiresAtMs, nowMs }, ports);
+    // Before the write and after it: the key must not live for a moment, and a stop may come in between.
+    if (request.expiresInS !== undefined) await refuseStopped(policy, ports);
     const changed = await ports.vault.balances.change(balance, { caps, expiresAtMs, by: caller.id, nowMs });
     if (changed === null) continue;
     if (request.expiresInS !== undefined) await refuseStopped(policy, ports);

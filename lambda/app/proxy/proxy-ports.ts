@@ -4,14 +4,14 @@ import type { SpentBudget } from "../../ports/audit.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Credentials } from "../../ports/credentials.ts";
 import type { Ids } from "../../ports/ids.ts";
-import type { Vault } from "../../ports/vault.ts";
+import type { CallVault } from "../../ports/vault.ts";
 import type { VendorHttp } from "../../ports/vendor-http.ts";
 import type { VendorRegistry } from "../../vendors/registry.ts";
 
 /** What a call needs of the world. */
 export interface ProxyPorts {
   readonly vendors: VendorRegistry;
-  readonly vault: Vault;
+  readonly vault: CallVault;
   /** Where this runs, as far as it explains that a key is not known. */
   readonly vaultKeyHint?: string | null;
   readonly credentials: Credentials;
