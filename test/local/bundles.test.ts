@@ -16,7 +16,7 @@ const BYTES_MAX: Readonly<Record<FunctionName, number>> = {
   "manage-api-keys": 390_000,
   "list-keys": 385_000,
   "own-key": 365_000,
-  "query-audit": 370_000,
+  "query-audit": 374_000,
   "manage-stops": 403_000,
   "query-spend": 390_000,
   "proxy-call": 424_000,
