@@ -3,7 +3,7 @@
  * load them.
  */
 import { randomUUID } from "node:crypto";
-import { mkdir, rename, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { build as esbuild } from "esbuild";
 import { FUNCTIONS } from "../lib/services.ts";
@@ -68,8 +68,25 @@ export async function build(options: BuildOptions = {}): Promise<void> {
   await Promise.all([
     ...bundles,
     ...beside,
+    ...(await dataFiles(entryDirectory, functions)).map(({ name, path, contents }) =>
+      put(join(outDirectory, name, path), contents),
+    ),
     put(join(outDirectory, "package.json"), '{"type":"commonjs"}\n'),
   ]);
+}
+
+/** What lies beside an entry as `<name>.<file>.json` lies in the folder of its bundle, which reads it when it needs it. */
+async function dataFiles(entryDirectory: string, functions: readonly string[]) {
+  const files = (await readdir(entryDirectory)).flatMap((file) => {
+    const [, name = "", path = ""] = /^([a-z-]+)\.([a-z-]+\.json)$/.exec(file) ?? [];
+    return functions.includes(name) ? [{ file, name, path }] : [];
+  });
+  return Promise.all(
+    files.map(async ({ file, name, path }) => {
+      const text = await readFile(join(entryDirectory, file), "utf8");
+      return { name, path, contents: JSON.stringify(JSON.parse(text)) };
+    }),
+  );
 }
 
 async function put(path: string, contents: string | Uint8Array): Promise<void> {

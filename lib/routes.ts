@@ -34,6 +34,7 @@ const OWN_ROUTES: readonly Route[] = [
   { method: "GET", path: "/vault/audit", function: "query-audit" },
   { method: "GET", path: "/vault/spend", function: "query-spend" },
   { method: "GET", path: "/vault/runs", function: "query-spend" },
+  { method: "GET", path: "/vault/openapi.json", function: "health" },
   { method: "GET", path: "/healthz", function: "health" },
   { method: "GET", path: "/", function: "health" },
 ];

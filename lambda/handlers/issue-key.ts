@@ -4,12 +4,12 @@ import { randomIds } from "../adapters/random-ids.ts";
 import { findIssuer } from "../app/keys/find-issuer.ts";
 import { issueKey } from "../app/keys/issue-key.ts";
 import { ALL_SPENT, capStatuses } from "../domain/balance.ts";
-import { Problem } from "../domain/problem.ts";
 import { ENV } from "../environment.ts";
 import { jsonAnswer } from "../http/answers.ts";
 import { authenticate } from "../http/authenticate.ts";
 import { keyBody } from "../http/key-answer.ts";
 import { parseIssueBody } from "../http/key-bodies.ts";
+import { invalid } from "../http/parse-body.ts";
 import { problems } from "../http/problems.ts";
 import { baseUrlOf, headersOf, jsonOf, singleHeader, tokenOf } from "../http/request.ts";
 import { countUnknownKey } from "./unknown-keys.ts";
@@ -54,7 +54,7 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
     const issuer = await findIssuer(token, () => authenticate(headers, "issue", door), ports);
     const requestKey = singleHeader(headers, "Idempotency-Key");
     if (requestKey !== null && (requestKey === "" || requestKey.length > 255 || !requestKey.isWellFormed()))
-      throw new Problem("invalid_request", "Idempotency-Key: expected 1 to 255 characters");
+      throw invalid("Idempotency-Key", "expected 1 to 255 characters");
     await layout.check();
     const request = parseIssueBody(jsonOf(event, EXAMPLE), {
       vendors,

@@ -56,6 +56,9 @@ const TYPE_BY_STATUS: Readonly<Record<number, string>> = {
   429: "rate_limit_error",
 };
 
+/** The `type` of an error with this status. */
+export const errorType = (status: number): string => TYPE_BY_STATUS[status] ?? "api_error";
+
 /** What is shown beside a message, without what it may have of a caller. */
 export const redactedDetails = (details: ProblemDetails, redact: Secrets["redact"]): ProblemDetails =>
   Object.fromEntries(
@@ -70,8 +73,14 @@ export function problemAnswer(
 ): APIGatewayProxyResult {
   const { status, code, charged, details } = problem;
   const message = redact(problem.message);
-  const type = TYPE_BY_STATUS[status] ?? "api_error";
-  const error = { type, code, message, request_id: requestId, charged, ...redactedDetails(details, redact) };
+  const error = {
+    type: errorType(status),
+    code,
+    message,
+    request_id: requestId,
+    charged,
+    ...redactedDetails(details, redact),
+  };
   return jsonAnswer(
     status,
     { error },

@@ -25,7 +25,8 @@ const names = (example: string) =>
     null,
   );
 
-const apiKeyBody = v.strictObject({
+/** `POST /vault/api-keys`. */
+export const apiKeyBody = v.strictObject({
   name: v.pipe(
     v.string(NAME_ACCEPTED),
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused.

@@ -30,8 +30,9 @@ const PARAMETERS = [
   "limit",
   "cursor",
 ] as const;
+export type AuditParameter = (typeof PARAMETERS)[number];
 
-const STATES = ["open", "settled", "released", "unresolved", "denied", "free"];
+export const STATES = ["open", "settled", "released", "unresolved", "denied", "free"] as const;
 /** Where nothing narrower is asked for, the log is read day by day: this far back unless `from` says otherwise. */
 const DEFAULT_DAYS = 30;
 const DAY_MS = 86_400_000;
@@ -51,6 +52,12 @@ export function parseAuditRequest(
   nowMs: number,
 ): AuditRequest {
   const value = parametersOf(query, PARAMETERS);
+  const oneOf = (name: AuditParameter, accepted: readonly string[]) => {
+    const text = value(name);
+    if (text !== null && !accepted.includes(text))
+      throw invalid(name, `got ${shown(text)}; expected one of: ${accepted.join(", ")}`);
+    return text;
+  };
   const time = (name: "from" | "to"): number | null => {
     const text = value(name);
     const ms = text === null ? null : parseTime(text);

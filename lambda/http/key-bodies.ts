@@ -34,6 +34,7 @@ const METADATA_ACCEPTED = "expected an object of strings";
 const NAMES_LOST = ["", "__proto__", "constructor", "prototype"];
 const metadata = v.pipe(
   v.custom<Readonly<Record<string, string>>>(isJsonObject, METADATA_ACCEPTED),
+  v.metadata({ type: "object", additionalProperties: { type: "string" } }),
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed) return;
     for (const [key, value] of Object.entries<unknown>(dataset.value)) {
@@ -100,7 +101,8 @@ const balanceFields = {
   ),
 };
 
-const issueBody = v.strictObject({
+/** `POST /vault/keys`. */
+export const issueBody = v.strictObject({
   vendor: v.optional(v.string("expected the name of a vendor")),
   credential: v.optional(v.string("expected the name of a credential")),
   daily_usd_cap: cap,
@@ -114,7 +116,8 @@ const issueBody = v.strictObject({
   metadata: v.optional(metadata, {}),
 });
 
-const changeBody = v.strictObject({
+/** `PATCH /vault/keys/{id}`. */
+export const changeBody = v.strictObject({
   daily_usd_cap: cap,
   total_usd_cap: cap,
   per_call_usd_cap: cap,

@@ -7,8 +7,8 @@ import { invalid } from "./parse-body.ts";
 
 type Query = VendorRequest["query"];
 
-const LIMIT_DEFAULT = 50;
-const LIMIT_MAX = 100;
+export const LIMIT_DEFAULT = 50;
+export const LIMIT_MAX = 100;
 
 /** The parameters by name, or throws what names the one that is unknown or has not exactly one value. */
 export function parametersOf<Name extends string>(

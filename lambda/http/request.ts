@@ -32,7 +32,9 @@ export const queryOf = (event: APIGatewayProxyEvent): Readonly<Record<string, re
 export function singleHeader(headers: Headers, name: string): string | null {
   const values = headers[name.toLowerCase()] ?? [];
   if (values.length > 1)
-    throw new Problem("invalid_request", `${name}: got ${values.length} headers; expected one`);
+    throw new Problem("invalid_request", `${name}: got ${values.length} headers; expected one`, {
+      details: { field: name },
+    });
   return values[0] ?? null;
 }
 
@@ -93,7 +95,9 @@ export function jsonOf(event: APIGatewayProxyEvent, example: string): unknown {
   const body = bodyOf(event);
   const read = body.length === 0 ? { value: {} } : readStrictJson(body);
   if ("refused" in read && read.field === null)
-    throw new Problem("invalid_request", `body: ${read.refused}; expected an object such as ${example}`);
+    throw new Problem("invalid_request", `body: ${read.refused}; expected an object such as ${example}`, {
+      details: { field: "body" },
+    });
   if ("refused" in read)
     throw new Problem(
       "invalid_request",

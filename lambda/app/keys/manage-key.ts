@@ -105,6 +105,7 @@ export async function changeKey(
       throw new Problem(
         "invalid_request",
         "daily_usd_cap: a key needs a daily or a total cap; set total_usd_cap before you take this one off",
+        { details: { field: "daily_usd_cap" } },
       );
     }
     const expiresAtMs =
