@@ -40,6 +40,8 @@ export const createdApiKeySchema = v.strictObject({
   id: apiKeyId,
   api_key: v.pipe(v.string(), v.regex(/^kbak[A-Za-z0-9]{54}$/)),
   ...fields,
+  status: v.literal("active"),
+  revoked_at: v.null(),
 });
 
 export const apiKeyPageSchema = pageOf(apiKeySchema);

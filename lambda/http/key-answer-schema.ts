@@ -47,8 +47,11 @@ const policy = {
 
 export const keySchema = v.strictObject({ id: keyId, ...policy });
 
+/** A new key is in use. */
 export const issuedKeySchema = v.strictObject({
   id: keyId,
   vault_key: v.pipe(v.string(), v.regex(/^kbvk[A-Za-z0-9]{54}$/)),
   ...policy,
+  status: v.literal("active"),
+  revoked_at: v.null(),
 });

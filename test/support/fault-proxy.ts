@@ -3,9 +3,15 @@ import type { AddressInfo } from "node:net";
 
 /**
  * What becomes of one request: its answer is lost after it was carried out, or it never arrives, or it is answered with an
- * error of this name and not carried out.
+ * error of this name and not carried out; `where`: only a request that has this text.
  */
-export type Fault = "reply_lost" | "never_arrives" | { readonly error: string; readonly status: number };
+export type Fault = "reply_lost" | "never_arrives" | Refusal;
+
+interface Refusal {
+  readonly error: string;
+  readonly status: number;
+  readonly where?: string;
+}
 
 export interface FaultProxy {
   readonly endpoint: string;
@@ -15,6 +21,8 @@ export interface FaultProxy {
   fail(operation: string, fault: Fault, times: number, between?: () => Promise<unknown>): void;
   /** Lets the next requests of an operation fail, one after the other. */
   failEach(operation: string, faults: readonly Fault[]): void;
+  /** Answers every request with an error until it is told null. */
+  failAll(fault: Refusal | null): void;
   close(): Promise<void>;
 }
 
@@ -22,6 +30,7 @@ export interface FaultProxy {
 export async function startFaultProxy(target: string): Promise<FaultProxy> {
   const seen: string[] = [];
   const faults: { operation: string; fault: Fault; between: () => Promise<unknown> }[] = [];
+  let always: Refusal | null = null;
   const { hostname, port } = new URL(target);
 
   const carryOut = (headers: http.IncomingHttpHeaders, body: Buffer) =>
@@ -47,16 +56,22 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const operation = `${request.headers["x-amz-target"]}`.split(".").at(-1) ?? "";
     seen.push(operation);
-    const index = faults.findIndex((fault) => fault.operation === operation);
+    const isMeant = ({ fault }: { fault: Fault }) =>
+      typeof fault !== "object" || Buffer.concat(chunks).includes(fault.where ?? "");
+    const index = faults.findIndex((fault) => fault.operation === operation && isMeant(fault));
     const [fault] = index < 0 ? [] : faults.splice(index, 1);
-    if (typeof fault?.fault === "object") {
-      const { error, status } = fault.fault;
+    const refused = always ?? fault?.fault;
+    if (typeof refused === "object") {
+      const { error, status } = refused;
       const body = { __type: `com.amazonaws.dynamodb.v20120810#${error}`, message: "on demand" };
       response.writeHead(status, { "content-type": "application/x-amz-json-1.0" }).end(JSON.stringify(body));
       return;
     }
+    // The engine may end before those who still read its stream.
     const answer =
-      fault?.fault === "never_arrives" ? null : await carryOut(request.headers, Buffer.concat(chunks));
+      fault?.fault === "never_arrives"
+        ? null
+        : await carryOut(request.headers, Buffer.concat(chunks)).catch(() => null);
     await fault?.between();
     if (answer === null || fault !== undefined) request.socket.destroy();
     else response.writeHead(answer.status, answer.headers).end(answer.body);
@@ -77,6 +92,9 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
       seen.length = 0;
       faults.length = 0;
       for (const fault of each) faults.push({ operation, fault, between: async () => {} });
+    },
+    failAll(fault) {
+      always = fault;
     },
     close: () =>
       new Promise((resolve) => {

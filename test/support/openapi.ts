@@ -46,6 +46,20 @@ export class OpenApi {
     return found;
   }
 
+  /** The codes of the errors that an operation promises. */
+  codesOf(id: string): readonly string[] {
+    const responses = Object.entries(part(this.find(id).operation["responses"]));
+    return responses.flatMap(([, response]) => {
+      const { schema } = part(part(part(this.#resolved(part(response))["content"])["application/json"]));
+      const { oneOf, ...alone } = part(schema);
+      return [alone, ...parts(oneOf)].flatMap((each) => {
+        const error = part(part(this.#resolved(each)["properties"])["error"]);
+        const { const: code } = part(part(error["properties"])["code"]);
+        return typeof code === "string" ? [code] : [];
+      });
+    });
+  }
+
   /** What is wrong with a value by this schema; empty where nothing is. */
   problems(schema: unknown, value: unknown): readonly string[] {
     const validate = this.#validatorOf(part(schema));
@@ -109,32 +123,34 @@ export class OpenApi {
       .reduce((at, name) => part(at[name]), this.#document);
   }
 
-  /** Where a part of an answer is, by the name of its schema: an error belongs to its operation, other schemas to all. */
-  #place(schema: Part, place: string, id: string): string {
+  /** Where a part of an answer is: the name of its schema, or the place that it has in another one. */
+  #place(schema: Part, place: string): string {
     const reference = schema["$ref"];
-    if (typeof reference !== "string") return place;
-    const name = reference.split("/").at(-1) ?? "";
-    return name.endsWith("Error") ? `${id} ${name}` : name;
+    return typeof reference === "string" ? (reference.split("/").at(-1) ?? "") : place;
   }
 
+  /** Keeps which fields a value has. `id`: of the operation whose errors are told apart. */
   #mark(schema: Part, value: unknown, place: string, id: string): void {
-    const here = this.#place(schema, place, id);
+    const here = this.#place(schema, place);
+    if (here !== place) this.#seen.add(`${id} ${here}`);
     const { properties, items, anyOf, oneOf } = this.#resolved(schema);
     for (const each of [...parts(anyOf), ...parts(oneOf)])
       if (this.problems(each, value).length === 0) this.#mark(each, value, here, id);
     if (Array.isArray(value)) for (const each of value) this.#mark(part(items), each, here, id);
     for (const [name, property] of Object.entries(part(properties))) {
       const inside = part(value)[name];
-      if (inside === undefined || inside === null) continue;
+      if (inside === undefined || (inside === null && part(property)["type"] !== "null")) continue;
       this.#seen.add(`${here}.${name}`);
       this.#mark(part(property), inside, `${here}.${name}`, id);
     }
   }
 
   #promise(schema: Part, place: string, id: string, promised: Set<string>): void {
-    const here = this.#place(schema, place, id);
+    const here = this.#place(schema, place);
+    if (here !== place) promised.add(`${id} ${here}`);
     const { properties, items, anyOf, oneOf } = this.#resolved(schema);
-    for (const each of [...parts(anyOf), ...parts(oneOf), part(items)])
+    const inside = items === undefined ? [] : [part(items)];
+    for (const each of [...parts(anyOf), ...parts(oneOf), ...inside])
       this.#promise(each, here, id, promised);
     for (const [name, property] of Object.entries(part(properties))) {
       promised.add(`${here}.${name}`);
