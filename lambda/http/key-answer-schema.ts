@@ -14,7 +14,7 @@ import {
 
 /** What key-answer.ts makes, for the OpenAPI document and its test. */
 
-const left = { spent_usd: usd, reserved_usd: usd, remaining_usd: usd, resets_at: timeOrNone };
+const left = { spent_usd: usd, reserved_usd: usd, remaining_usd: usd, exceeded_by_usd: usd, resets_at: timeOrNone };
 
 export const capSchema = v.strictObject({ usd_cap: usd, ...left });
 
@@ -25,6 +25,7 @@ const policy = {
   credential: text,
   base_url: v.pipe(v.string(), v.url()),
   status: v.picklist(["active", "expired", "revoked"]),
+  mode: v.picklist(["enforce", "observe"]),
   agent_run_label: v.nullable(text),
   metadata: texts,
   allowed_endpoints: textsOrNone,
@@ -32,6 +33,7 @@ const policy = {
   allowed_currencies: textsOrNone,
   allowed_recipients: textsOrNone,
   max_recipients: v.nullable(count),
+  max_calls_per_minute: v.nullable(count),
   issuer_id: actor,
   parent_id: v.nullable(keyId),
   issued_at: time,

@@ -12,7 +12,7 @@ const DETAILS: Readonly<Partial<Record<ProblemCode, v.ObjectEntries>>> = {
   key_revoked: { key_id: v.union([keyId, apiKeyId]), revoked_at: time },
   scope_missing: { api_key_id: apiKeyId, scope: v.picklist(SCOPES) },
   wider_than_issuer: { field: v.optional(text), issuer_id: v.optional(actor), key_id: v.optional(keyId) },
-  chain_too_long: { key_id: keyId },
+  chain_too_long: { key_id: v.union([keyId, apiKeyId]) },
   invalid_request: { field: text },
   unsupported_media_type: { field: v.literal("Content-Type") },
   already_issued: { id: keyId },

@@ -92,8 +92,8 @@ const vaultKey = async (body: Readonly<Record<string, unknown>> = {}, token = ru
   const json = await success("issueKey", { token, json: { vendor: "stripe", daily_usd_cap: 50, ...body } });
   return { id: textAt(json, "id"), token: textAt(json, "vault_key") };
 };
-const apiKey = async (body: Readonly<Record<string, unknown>>) => {
-  const json = await success("createApiKey", { json: { name: "jobs", scopes: ["issue"], ...body } });
+const apiKey = async (body: Readonly<Record<string, unknown>>, token = run.apiKey) => {
+  const json = await success("createApiKey", { token, json: { name: "jobs", scopes: ["issue"], ...body } });
   return { id: textAt(json, "id"), token: textAt(json, "api_key") };
 };
 
@@ -167,7 +167,12 @@ test("what an issuer may not give", async () => {
 
   let lowest = await vaultKey();
   for (let depth = 2; depth <= 4; depth++) lowest = await vaultKey({}, lowest.token);
-  await eachRefuses("chain_too_long", () => ({ token: lowest.token }));
+  let lowestApiKey = await apiKey({ scopes: ["admin"] });
+  for (let depth = 2; depth <= 4; depth++)
+    lowestApiKey = await apiKey({ scopes: ["admin"] }, lowestApiKey.token);
+  await eachRefuses("chain_too_long", (id) => ({
+    token: id === "issueKey" ? lowest.token : lowestApiKey.token,
+  }));
 });
 
 test("what comes too late", async () => {
@@ -192,6 +197,7 @@ test("keys with all that a key can have", async () => {
     allowed_endpoints: ["POST /v1/payment_intents"],
     allowed_accounts: ["acct_1032D82eZvKYlo2C"],
     allowed_currencies: ["usd", "eur"],
+    max_calls_per_minute: 600,
     agent_run_label: "documents/1",
     metadata: { ticket: "1" },
   };
@@ -206,7 +212,7 @@ test("keys with all that a key can have", async () => {
 
 test("API keys with all that an API key can have", async () => {
   const made = await apiKey({
-    scopes: ["issue", "read", "revoke", "admin"],
+    scopes: ["issue", "read", "revoke"],
     allowed_vendors: ["stripe"],
     allowed_credentials: ["default"],
     allowed_endpoints: ["POST /v1/payment_intents"],
@@ -236,6 +242,8 @@ test("rows of the audit log with every column", async () => {
   const fields = { currency: "eur", customer: textAt(customer.json, "id") };
   expect((await pay(run, key, 500, fields, headers)).status).toBe(200);
   expect((await pay(run, key, 5_000, {}, { "User-Agent": "documents" })).status).toBe(429);
+  const observing = await vaultKey({ mode: "observe", daily_usd_cap: 1 });
+  expect((await pay(run, observing, 500)).status).toBe(200);
   await success("changeKey", { key: key.id, json: { daily_usd_cap: 10 } });
   await run.drain();
 

@@ -59,7 +59,7 @@ export const API_KEYS: readonly Operation[] = [
       examples: { key: { summary: "An API key with ceilings and a cap of its own", value: CREATED_API_KEY } },
       links: { ...linkTo("getApiKey", { id: BY_ID }), ...linkTo("revokeApiKey", { id: BY_ID }) },
     },
-    refusals: ["invalid_request", "unsupported_media_type", "ledger_unavailable"],
+    refusals: ["invalid_request", "unsupported_media_type", "chain_too_long", "ledger_unavailable"],
   },
   {
     method: "get",

@@ -5,6 +5,7 @@ const CAP = {
   spent_usd: 0,
   reserved_usd: 0,
   remaining_usd: 50,
+  exceeded_by_usd: 0,
   resets_at: "2026-11-23T22:11:56.494+00:00",
 };
 
@@ -19,6 +20,7 @@ const { id, ...POLICY } = {
   credential: "default",
   base_url: "http://127.0.0.1:8787/stripe",
   status: "active",
+  mode: "enforce",
   agent_run_label: "modal-billing/cus_A",
   metadata: {},
   allowed_endpoints: ["POST /v1/payment_intents"],
@@ -26,6 +28,7 @@ const { id, ...POLICY } = {
   allowed_currencies: null,
   allowed_recipients: null,
   max_recipients: null,
+  max_calls_per_minute: null,
   issuer_id: "admin",
   parent_id: null,
   issued_at: "2026-11-22T22:11:56.494+00:00",
@@ -93,6 +96,7 @@ export const AUDIT_ROW = {
   path: "/v1/payment_intents",
   decision: "allowed",
   reason: null,
+  would_deny: null,
   requested_usd: 10,
   reserved_usd: 10,
   cost_usd: 10,
