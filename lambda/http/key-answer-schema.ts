@@ -14,7 +14,13 @@ import {
 
 /** What key-answer.ts makes, for the OpenAPI document and its test. */
 
-const left = { spent_usd: usd, reserved_usd: usd, remaining_usd: usd, exceeded_by_usd: usd, resets_at: timeOrNone };
+const left = {
+  spent_usd: usd,
+  reserved_usd: usd,
+  remaining_usd: usd,
+  exceeded_by_usd: usd,
+  resets_at: timeOrNone,
+};
 
 export const capSchema = v.strictObject({ usd_cap: usd, ...left });
 

@@ -150,8 +150,7 @@ export class OpenApi {
     if (here !== place) promised.add(`${id} ${here}`);
     const { properties, items, anyOf, oneOf } = this.#resolved(schema);
     const inside = items === undefined ? [] : [part(items)];
-    for (const each of [...parts(anyOf), ...parts(oneOf), ...inside])
-      this.#promise(each, here, id, promised);
+    for (const each of [...parts(anyOf), ...parts(oneOf), ...inside]) this.#promise(each, here, id, promised);
     for (const [name, property] of Object.entries(part(properties))) {
       promised.add(`${here}.${name}`);
       this.#promise(part(property), `${here}.${name}`, id, promised);

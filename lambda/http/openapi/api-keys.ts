@@ -1,7 +1,7 @@
 import { apiKeyPageSchema, apiKeySchema, createdApiKeySchema } from "../api-key-answer-schema.ts";
 import { apiKeyBody } from "../api-key-bodies.ts";
 import { LIMIT_DEFAULT, LIMIT_MAX } from "../list-params.ts";
-import { API_KEY, API_KEY_ID, CREATED_API_KEY } from "./examples.ts";
+import { ANSWERS, BODIES, PARAMETERS } from "./examples.ts";
 import { type Answer, linkTo, type Operation, type Parameter, pageParameters } from "./operation.ts";
 
 /** API keys. */
@@ -12,7 +12,7 @@ const id: Parameter = {
   required: true,
   description: "The id of an API key.",
   schema: { type: "string", pattern: "^ak_[A-Za-z0-9]{16}$" },
-  example: API_KEY_ID,
+  example: PARAMETERS.apiKeyId,
 };
 
 const theKey = (description: string): Answer => ({
@@ -20,7 +20,7 @@ const theKey = (description: string): Answer => ({
   description,
   name: "ApiKey",
   schema: apiKeySchema,
-  examples: { key: { summary: "An API key with ceilings and a cap of its own", value: API_KEY } },
+  examples: ANSWERS.apiKey,
 });
 
 const BY_ID = "$response.body#/id";
@@ -38,25 +38,14 @@ export const API_KEYS: readonly Operation[] = [
       name: "CreateApiKey",
       schema: apiKeyBody,
       required: true,
-      examples: {
-        job: {
-          summary: "For jobs that issue keys of at most $20 a day for two hours, and $30 a day together",
-          value: {
-            name: "billing-jobs",
-            scopes: ["issue", "read"],
-            max_daily_usd_cap: 20,
-            max_expires_in: "2h",
-            daily_usd_cap: 30,
-          },
-        },
-      },
+      examples: BODIES.createApiKey,
     },
     answer: {
       status: 201,
       description: "The API key. `api_key` has its secret, which is shown only this once.",
       name: "CreatedApiKey",
       schema: createdApiKeySchema,
-      examples: { key: { summary: "An API key with ceilings and a cap of its own", value: CREATED_API_KEY } },
+      examples: ANSWERS.createdApiKey,
       links: { ...linkTo("getApiKey", { id: BY_ID }), ...linkTo("revokeApiKey", { id: BY_ID }) },
     },
     refusals: ["invalid_request", "unsupported_media_type", "chain_too_long", "ledger_unavailable"],
@@ -76,7 +65,7 @@ export const API_KEYS: readonly Operation[] = [
       description: "A page of API keys; only `null` as `next_cursor` is the end.",
       name: "ApiKeyPage",
       schema: apiKeyPageSchema,
-      examples: { last: { summary: "The last page", value: { data: [API_KEY], next_cursor: null } } },
+      examples: ANSWERS.apiKeyPage,
     },
     refusals: ["invalid_request", "ledger_unavailable"],
   },

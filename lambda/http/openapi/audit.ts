@@ -2,7 +2,7 @@ import { AUDIT_FIELDS } from "../../domain/audit-fields.ts";
 import { auditPageSchema } from "../audit-answer-schema.ts";
 import { type AuditParameter, STATES } from "../audit-params.ts";
 import { LIMIT_DEFAULT, LIMIT_MAX } from "../list-params.ts";
-import { AUDIT_ROW, KEY_ID } from "./examples.ts";
+import { ANSWERS, PARAMETERS } from "./examples.ts";
 import { type JsonSchema, type Operation, type Parameter, pageParameters } from "./operation.ts";
 
 /** The audit log. */
@@ -22,22 +22,26 @@ const FILTERS: Readonly<
     readonly [description: string, schema: JsonSchema, example?: string]
   >
 > = {
-  vendor: ["The name of a vendor, or `keybrake` for rows about API keys.", TEXT, "stripe"],
-  from: ["When the call started, at the earliest: a time or a day.", TIME, "2026-11-22"],
+  vendor: ["The name of a vendor, or `keybrake` for rows about API keys.", TEXT, PARAMETERS.vendor],
+  from: ["When the call started, at the earliest: a time or a day.", TIME, PARAMETERS.from],
   to: [
     "Before when the call started: a time or a day; one minute from now unless given.",
     TIME,
-    "2026-11-23",
+    PARAMETERS.to,
   ],
-  agent_run_label: ["The exact label, or its beginning with a last `*`.", TEXT, "modal-billing/*"],
-  key_id: ["The id of a key.", TEXT, KEY_ID],
-  call_id: ["The value of `Keybrake-Call-Id`.", TEXT],
+  agent_run_label: ["The exact label, or its beginning with a last `*`.", TEXT, PARAMETERS.label],
+  key_id: ["The id of a key.", TEXT, PARAMETERS.keyId],
+  call_id: ["The value of `Keybrake-Call-Id`.", TEXT, PARAMETERS.callId],
   state: [
     "What became of the attempt; without changes of keys.",
     { type: "string", enum: [...STATES] },
-    "settled",
+    PARAMETERS.state,
   ],
-  decision: ["Without changes of keys.", { type: "string", enum: [...AUDIT_FIELDS.decision.of] }, "denied"],
+  decision: [
+    "Without changes of keys.",
+    { type: "string", enum: [...AUDIT_FIELDS.decision.of] },
+    PARAMETERS.decision,
+  ],
   overrun: ["Whether the call cost more than was reserved; without changes of keys.", FLAG],
   events: ["`true` adds to each row the events that made it.", FLAG],
 };
@@ -70,9 +74,7 @@ export const AUDIT: readonly Operation[] = [
         "A page of rows. With `Accept: text/csv` or `application/x-ndjson` the cursor is in a header.",
       name: "AuditPage",
       schema: auditPageSchema,
-      examples: {
-        call: { summary: "A call that was made", value: { data: [AUDIT_ROW], next_cursor: null } },
-      },
+      examples: ANSWERS.auditPage,
       otherTypes: {
         "text/csv": { type: "string", description: "RFC 4180, with a line of names." },
         "application/x-ndjson": { type: "string", description: "One row in each line." },

@@ -1,7 +1,8 @@
 /** What each field is, by its name: one name means one thing. `Schema.field` says it for one schema alone. */
 const DESCRIPTIONS: Readonly<Record<string, string>> = {
   agent_run_label: "The run that the key is for, such as `modal-billing/cus_A`.",
-  allowed_accounts: "Ids of other Stripe accounts that the key may act on or move money to. `null`: none.",
+  allowed_accounts:
+    "Ids of other accounts at the vendor that the key may act on or move money to. `null`: none.",
   allowed_credentials:
     "Names of credentials: vault keys of these alone are issued, read and revoked. `null`: all.",
   allowed_currencies: "Currencies in small letters. `null`: all that have a rate.",

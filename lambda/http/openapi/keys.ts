@@ -1,6 +1,6 @@
 import { issuedKeySchema, keySchema } from "../key-answer-schema.ts";
 import { changeBody, issueBody } from "../key-bodies.ts";
-import { ISSUED_KEY, KEY, KEY_ID } from "./examples.ts";
+import { ANSWERS, BODIES, PARAMETERS } from "./examples.ts";
 import { type Answer, linkTo, type Operation, type Parameter } from "./operation.ts";
 
 /** Vault keys, as those who manage them see them, and as they see themselves. */
@@ -11,7 +11,7 @@ const id: Parameter = {
   required: true,
   description: "The id of a vault key.",
   schema: { type: "string", pattern: "^key_[A-Za-z0-9]{16}$" },
-  example: KEY_ID,
+  example: PARAMETERS.keyId,
 };
 
 const theKey = (description: string): Answer => ({
@@ -19,7 +19,7 @@ const theKey = (description: string): Answer => ({
   description,
   name: "VaultKey",
   schema: keySchema,
-  examples: { key: { summary: "A key of Stripe's", value: KEY } },
+  examples: ANSWERS.key,
 });
 
 const BY_ID = "$response.body#/id";
@@ -41,55 +41,21 @@ export const KEYS: readonly Operation[] = [
         in: "header",
         description: "A repeat with the same value gets 409 with the id of the key that was issued.",
         schema: { type: "string", minLength: 1, maxLength: 255 },
-        example: "run-2026-11-22",
+        example: PARAMETERS.idempotencyKey,
       },
     ],
     body: {
       name: "IssueKey",
       schema: issueBody,
       required: true,
-      examples: {
-        stripe: {
-          summary: "Payments to one account, at most $50 each and $500 a day",
-          value: {
-            vendor: "stripe",
-            daily_usd_cap: 500,
-            per_call_usd_cap: 50,
-            allowed_endpoints: ["POST /v1/payment_intents", "POST /v1/transfers"],
-            allowed_accounts: ["acct_1032D82eZvKYlo2C"],
-            allowed_currencies: ["usd", "eur"],
-          },
-        },
-        twilio: {
-          summary: "Text messages to North America",
-          value: {
-            vendor: "twilio",
-            daily_usd_cap: 5,
-            allowed_endpoints: ["POST /2010-04-01/Accounts/*/Messages.json"],
-            allowed_recipients: ["+1"],
-            agent_run_label: "reminders/2026-11-22",
-          },
-        },
-        resend: {
-          summary: "E-mails to one domain and one person",
-          value: {
-            vendor: "resend",
-            total_usd_cap: "1.00",
-            allowed_endpoints: ["POST /emails"],
-            allowed_recipients: ["example.com", "ann@example.org"],
-            max_recipients: 5,
-            expires_in: "4h",
-            metadata: { ticket: "1234" },
-          },
-        },
-      },
+      examples: BODIES.issueKey,
     },
     answer: {
       status: 201,
       description: "The key. `vault_key` has its secret, which is shown only this once.",
       name: "IssuedVaultKey",
       schema: issuedKeySchema,
-      examples: { key: { summary: "A key of Stripe's", value: ISSUED_KEY } },
+      examples: ANSWERS.issuedKey,
       links: {
         ...linkTo("getKey", { id: BY_ID }),
         ...linkTo("changeKey", { id: BY_ID }),
@@ -133,13 +99,7 @@ export const KEYS: readonly Operation[] = [
       name: "ChangeKey",
       schema: changeBody,
       required: true,
-      examples: {
-        caps: {
-          summary: "More for a day, and less for a call",
-          value: { daily_usd_cap: 80, per_call_usd_cap: 5 },
-        },
-        longer: { summary: "Two hours from now", value: { expires_in: "2h" } },
-      },
+      examples: BODIES.changeKey,
     },
     answer: theKey("The key as it is now."),
     refusals: [

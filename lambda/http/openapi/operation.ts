@@ -16,7 +16,7 @@ export interface Parameter {
 }
 
 /** Name -> what is sent or answered. */
-type Examples = Readonly<Record<string, { readonly summary: string; readonly value: unknown }>>;
+export type Examples = Readonly<Record<string, { readonly summary: string; readonly value: unknown }>>;
 
 /** A schema of its own name in the document. */
 export interface Named {
