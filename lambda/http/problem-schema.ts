@@ -9,7 +9,20 @@ import { errorType } from "./answers.ts";
 /** What stands beside the message, by code; other codes have nothing. */
 const DETAILS: Readonly<Partial<Record<ProblemCode, v.ObjectEntries>>> = {
   key_expired: { key_id: keyId, expires_at: time },
-  key_revoked: { key_id: v.union([keyId, apiKeyId]), revoked_at: time },
+  key_revoked: {
+    key_id: v.union([keyId, apiKeyId]),
+    revoked_at: time,
+    stop_id: v.optional(text),
+    stopped_by: v.optional(text),
+    stop_reason: v.optional(v.nullable(text)),
+  },
+  run_stopped: {
+    stop_id: text,
+    stopped_by: text,
+    stop_reason: v.nullable(text),
+    stopped_at: time,
+    until: time,
+  },
   scope_missing: { api_key_id: apiKeyId, scope: v.picklist(SCOPES) },
   wider_than_issuer: { field: v.optional(text), issuer_id: v.optional(actor), key_id: v.optional(keyId) },
   chain_too_long: { key_id: v.union([keyId, apiKeyId]) },

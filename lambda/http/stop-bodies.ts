@@ -17,7 +17,8 @@ const LABEL = /^[^\u0000-\u001f\u007f*]{1,256}\*?$/;
 const REASON = /^[^\u0000-\u001f\u007f]+$/;
 const REASON_ACCEPTED = `expected text of 1 to ${REASON_LENGTH_MAX} characters without control characters`;
 
-const stopBody = v.strictObject({
+/** `POST /vault/stops`. */
+export const stopBody = v.strictObject({
   agent_run_label: v.optional(
     v.nullable(v.pipe(v.string(LABEL_ACCEPTED), v.regex(LABEL, LABEL_ACCEPTED))),
     null,

@@ -57,6 +57,7 @@ const UNKNOWN_IDS: Readonly<Record<string, string>> = {
   "/vault/keys/{id}": "key_0000000000000000",
   "/vault/keys/{id}/revoke": "key_0000000000000000",
   "/vault/api-keys/{id}": "ak_0000000000000000",
+  "/vault/stops/{id}": "stop_0000000000000AAAAAA",
 };
 /** A key of the documents: well-formed, and known to no deployment. */
 const UNKNOWN_KEY = "kbvklfZWyPTEPuKBj0h6GtRZyeyVO6Nzo468ll2fbf4VfNXOkltXkv10gz";
@@ -66,6 +67,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   issueKey: { vendor: "stripe", daily_usd_cap: 50 },
   changeKey: { daily_usd_cap: 40 },
   createApiKey: { name: "jobs", scopes: ["issue"] },
+  orderStop: { agent_run_label: "documents/stopped" },
 };
 
 const isVaultKeys = (id: string): boolean =>
@@ -185,9 +187,17 @@ test("what comes too late", async () => {
   await eachRefuses("key_not_changeable", () => ({ key }));
 
   const other = await vaultKey();
-  const refused = { error: "ConditionalCheckFailedException", status: 400, where: ":was_daily" };
-  database.fail("UpdateItem", refused, 10);
-  await eachRefuses("key_changed_meanwhile", () => ({ key: other.id }));
+  const refused = { error: "ConditionalCheckFailedException", status: 400 };
+  await eachRefuses("key_changed_meanwhile", async (id) => {
+    if (id === "liftStop") {
+      const stop = await success("orderStop", { json: BODIES["orderStop"] });
+      database.fail("PutItem", { ...refused, where: "STOP#" }, 1_000);
+      return { key: textAt(stop, "id") };
+    }
+    database.fail("UpdateItem", { ...refused, where: ":was_daily" }, 10);
+    return { key: other.id };
+  });
+  database.failEach("PutItem", []);
 });
 
 test("keys with all that a key can have", async () => {
@@ -208,6 +218,41 @@ test("keys with all that a key can have", async () => {
   await success("getOwnKey", { token: child.token });
   await success("changeKey", { key: parent.id, json: { daily_usd_cap: 60, expires_in: "2h" } });
   await success("revokeKey", { key: child.id });
+});
+
+test("stops", async () => {
+  const stopped = await vaultKey({ agent_run_label: "documents/3" });
+  const issuer = await apiKey({ scopes: ["issue"] });
+  await success("orderStop", { json: { all: true, dry_run: true } });
+  const json = {
+    agent_run_label: "documents/3",
+    vendor: "stripe",
+    parent_id: (await vaultKey()).id,
+    api_key_id: issuer.id,
+    reason: "charges twice",
+    stop_for: "1h",
+  };
+  await success("orderStop", { json });
+  const stop = await success("orderStop", {
+    json: { agent_run_label: "documents/3*", reason: "charges twice" },
+  });
+  const key = textAt(stop, "id");
+  await eachRefuses("run_stopped", () => ({
+    json: { vendor: "stripe", daily_usd_cap: 5, agent_run_label: "documents/3" },
+  }));
+  await eventually(async () => {
+    expect(await success("getStop", { key })).toMatchObject({ state: "in_force" });
+  });
+  expect((await call("getOwnKey", { token: stopped.token })).status).toBe(401);
+  await success("liftStop", { key });
+
+  await eachRefuses("too_many_stops", async () => {
+    for (let free = true; free; )
+      free = (await call("orderStop", { json: { agent_run_label: "documents/full" } })).status === 201;
+    return {};
+  });
+  await success("listStops", { query: { limit: "1" } });
+  await success("listStops", { query: { limit: "100" } });
 });
 
 test("API keys with all that an API key can have", async () => {
@@ -258,7 +303,7 @@ test("rows of the audit log with every column", async () => {
 
 test("a database that fails", async () => {
   database.failAll(BROKEN);
-  await eachRefuses("internal", () => ({}));
+  await eachRefuses("internal", (id) => (id === "issueKey" ? { token: UNKNOWN_KEY } : {}));
   database.failAll(null);
 });
 

@@ -4,16 +4,18 @@ import { auditEventSchema, auditRowSchema } from "../audit-answer-schema.ts";
 import { usd } from "../body-fields.ts";
 import { capSchema, capsSchema } from "../key-answer-schema.ts";
 import { gatewayErrorSchema, problemSchema } from "../problem-schema.ts";
+import { openCallsSchema } from "../stop-answer-schema.ts";
 import { API_KEYS } from "./api-keys.ts";
 import { AUDIT } from "./audit.ts";
 import { jsonSchemasOf, schemaRef } from "./json-schemas.ts";
 import { KEYS } from "./keys.ts";
 import { type Answer, type Asks, type JsonSchema, type Named, type Operation, TAGS } from "./operation.ts";
 import { SERVICE } from "./service.ts";
+import { STOPS } from "./stops.ts";
 
 /** The OpenAPI document of our own API: made of the schemas that parse, and of one table for each group of operations. */
 
-export const OPERATIONS: readonly Operation[] = [...KEYS, ...API_KEYS, ...AUDIT, ...SERVICE];
+export const OPERATIONS: readonly Operation[] = [...KEYS, ...API_KEYS, ...STOPS, ...AUDIT, ...SERVICE];
 
 /** What is refused wherever a key of this kind is asked for. */
 const REFUSALS_OF: Readonly<Record<Asks, readonly ProblemCode[]>> = {
@@ -75,6 +77,9 @@ export function openApiDocument(version: string) {
   };
 }
 
+const answersOf = ({ answer, otherAnswer }: Operation): readonly Answer[] =>
+  otherAnswer === undefined ? [answer] : [answer, otherAnswer];
+
 const HEADERS = { "Request-Id": { $ref: "#/components/headers/RequestId" } };
 
 const GATEWAY_RESPONSE = {
@@ -90,12 +95,14 @@ const SHARED: Readonly<Record<string, GenericSchema>> = {
   Caps: capsSchema,
   AuditRow: auditRowSchema,
   AuditEvent: auditEventSchema,
+  OpenCalls: openCallsSchema,
 };
 
 function namedSchemas(operations: readonly Operation[]): Readonly<Record<string, GenericSchema>> {
-  const named = operations.flatMap(({ body, answer }): Named[] =>
-    body === undefined ? [answer] : [body, answer],
-  );
+  const named = operations.flatMap((operation): readonly Named[] => [
+    ...(operation.body === undefined ? [] : [operation.body]),
+    ...answersOf(operation),
+  ]);
   const codes = [...new Set(operations.flatMap(refusalsOf))].toSorted();
   return Object.fromEntries([
     ...Object.entries(SHARED),
@@ -116,7 +123,7 @@ function pathsOf(operations: readonly Operation[]) {
 }
 
 function operationOf(operation: Operation): JsonSchema {
-  const { id, tag, summary, description, asks, scope, parameters = [], body, answer } = operation;
+  const { id, tag, summary, description, asks, scope, parameters = [], body } = operation;
   const needs = scope === null ? null : `An API key needs the scope \`${scope}\`.`;
   const words = [description, needs].filter((text) => text != null).join(" ");
   return {
@@ -133,7 +140,7 @@ function operationOf(operation: Operation): JsonSchema {
       },
     }),
     responses: {
-      [answer.status]: answerOf(answer),
+      ...Object.fromEntries(answersOf(operation).map((each) => [each.status, answerOf(each)])),
       ...errorsOf(operation),
       default: { $ref: "#/components/responses/Gateway" },
     },

@@ -67,6 +67,7 @@ export const KEYS: readonly Operation[] = [
       "invalid_request",
       "unsupported_media_type",
       "wider_than_issuer",
+      "run_stopped",
       "chain_too_long",
       "already_issued",
       "ledger_unavailable",

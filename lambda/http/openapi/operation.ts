@@ -52,6 +52,8 @@ export interface Operation {
   readonly parameters?: readonly Parameter[];
   readonly body?: Named & { readonly required: boolean; readonly examples: Examples };
   readonly answer: Answer;
+  /** With another status. */
+  readonly otherAnswer?: Answer;
   /** Beside those that every operation has which asks for such a key. */
   readonly refusals: readonly ProblemCode[];
 }
@@ -60,6 +62,7 @@ export const TAGS = {
   "Vault keys": "What agents hold: one vendor, caps in dollars, an end.",
   "Own key": "What a vault key may do about itself.",
   "API keys": "What issues, reads and revokes vault keys, within scopes and ceilings.",
+  Stops: "Standing orders that no key of a run is issued, and that those which exist are revoked.",
   "Audit log": "One row for each attempt of a call and each change of a key.",
   Service: "Whether it answers, and how.",
 } as const;
