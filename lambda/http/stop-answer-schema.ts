@@ -26,7 +26,15 @@ export const stopSchema = v.strictObject({
   unresolved: v.nullable(openCallsSchema),
 });
 
-export const stopPageSchema = pageOf(stopSchema);
+/** In a list nobody looked what became of the calls. */
+export const listedStopSchema = v.strictObject({
+  ...stopSchema.entries,
+  calls_since: v.null(),
+  in_flight: v.null(),
+  unresolved: v.null(),
+});
+
+export const stopPageSchema = pageOf(listedStopSchema);
 
 export const stopReachSchema = v.strictObject({
   dry_run: v.literal(true),

@@ -22,7 +22,7 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   call_label: "The caller's `Keybrake-Label`.",
   calls: "How many.",
   calls_since:
-    "Calls that began after the stop, with keys that were not revoked yet. `null`: not known here.",
+    "Calls that began after the stop, with keys that were not revoked yet. `null`: nobody looked.",
   complete: "Whether all keys were read; the numbers are too low otherwise.",
   caps: "What is spent, reserved and left of each cap that is set.",
   charged: "Whether money may have moved.",
@@ -47,7 +47,7 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   fx_rate: "US dollars for one unit of the currency, with the margin; `null` for USD.",
   id: "The id.",
   idempotency_key: "The caller's idempotency key.",
-  in_flight: "Calls at the vendor now, and the dollars that may still land. `null`: not known here.",
+  in_flight: "Calls at the vendor now, and the dollars that may still land. `null`: nobody looked.",
   info: "What the document describes.",
   issued_at: "When the key was issued.",
   issuer_id: "Who issued it: `admin`, an API key, or for a child its parent.",
@@ -104,7 +104,7 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   total_usd_cap: "The most that may ever be spent, in USD.",
   type: "What kind it is.",
   unresolved:
-    "Calls that ended without a known outcome, and the dollars that stay held. `null`: not known here.",
+    "Calls that ended without a known outcome, and the dollars that stay held. `null`: nobody looked.",
   until: "When the stop ends.",
   usd: "Their dollars.",
   usd_cap: "The cap in USD.",
@@ -143,7 +143,7 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
 
 /** What a field is. Throws where nobody wrote it down. */
 export function descriptionOf(schema: string, field: string): string {
-  const description = DESCRIPTIONS[`${schema}.${field}`] ?? DESCRIPTIONS[field];
+  const description = DESCRIPTIONS[`${schema.replace("Listed", "")}.${field}`] ?? DESCRIPTIONS[field];
   if (description === undefined)
     throw new Error(`lambda/http/openapi/descriptions.ts does not say what ${schema}.${field} is`);
   return description;

@@ -4,7 +4,7 @@ import { auditEventSchema, auditRowSchema } from "../audit-answer-schema.ts";
 import { usd } from "../body-fields.ts";
 import { capSchema, capsSchema } from "../key-answer-schema.ts";
 import { gatewayErrorSchema, problemSchema } from "../problem-schema.ts";
-import { openCallsSchema } from "../stop-answer-schema.ts";
+import { listedStopSchema, openCallsSchema } from "../stop-answer-schema.ts";
 import { API_KEYS } from "./api-keys.ts";
 import { AUDIT } from "./audit.ts";
 import { jsonSchemasOf, schemaRef } from "./json-schemas.ts";
@@ -96,6 +96,7 @@ const SHARED: Readonly<Record<string, GenericSchema>> = {
   AuditRow: auditRowSchema,
   AuditEvent: auditEventSchema,
   OpenCalls: openCallsSchema,
+  ListedStop: listedStopSchema,
 };
 
 function namedSchemas(operations: readonly Operation[]): Readonly<Record<string, GenericSchema>> {
