@@ -52,12 +52,6 @@ export function parseAuditRequest(
   nowMs: number,
 ): AuditRequest {
   const value = parametersOf(query, PARAMETERS);
-  const oneOf = (name: AuditParameter, accepted: readonly string[]) => {
-    const text = value(name);
-    if (text !== null && !accepted.includes(text))
-      throw invalid(name, `got ${shown(text)}; expected one of: ${accepted.join(", ")}`);
-    return text;
-  };
   const time = (name: "from" | "to"): number | null => {
     const text = value(name);
     const ms = text === null ? null : parseTime(text);

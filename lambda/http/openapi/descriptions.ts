@@ -21,8 +21,7 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   call_id: "The id of the call, which `Keybrake-Call-Id` shows.",
   call_label: "The caller's `Keybrake-Label`.",
   calls: "How many.",
-  calls_since:
-    "Calls that began after the stop, with keys that were not revoked yet. `null`: nobody looked.",
+  calls_since: "Calls that began after the stop, with keys that were not revoked yet. `null`: nobody looked.",
   complete: "Whether all keys were read; the numbers are too low otherwise.",
   caps: "What is spent, reserved and left of each cap that is set.",
   charged: "Whether money may have moved.",
