@@ -15,7 +15,7 @@ import { STOPS } from "./stops.ts";
 
 /** The OpenAPI document of our own API: made of the schemas that parse, and of one table for each group of operations. */
 
-export const OPERATIONS: readonly Operation[] = [...KEYS, ...API_KEYS, ...STOPS, ...AUDIT, ...SERVICE];
+const OPERATIONS: readonly Operation[] = [...KEYS, ...API_KEYS, ...STOPS, ...AUDIT, ...SERVICE];
 
 /** What is refused wherever a key of this kind is asked for. */
 const REFUSALS_OF: Readonly<Record<Asks, readonly ProblemCode[]>> = {
@@ -26,7 +26,7 @@ const REFUSALS_OF: Readonly<Record<Asks, readonly ProblemCode[]>> = {
 const SCHEMES: Readonly<Record<Asks, string>> = { "API key": "apiKey", "vault key": "vaultKey" };
 
 /** The codes of every refusal of an operation, in the order of their statuses. */
-export function refusalsOf({ asks, refusals }: Operation): readonly ProblemCode[] {
+function refusalsOf({ asks, refusals }: Operation): readonly ProblemCode[] {
   const child: readonly ProblemCode[] = asks.length > 1 ? ["key_expired", "key_revoked"] : [];
   const always: readonly ProblemCode[] = asks.length > 0 ? ["internal"] : [];
   const all = [...asks.flatMap((kind) => REFUSALS_OF[kind]), ...child, ...refusals, ...always];
@@ -34,13 +34,13 @@ export function refusalsOf({ asks, refusals }: Operation): readonly ProblemCode[
 }
 
 /** `key_unknown` -> `KeyUnknownError`. */
-export const errorNameOf = (code: ProblemCode): string =>
+const errorNameOf = (code: ProblemCode): string =>
   `${code
     .split("_")
     .map((word) => `${word[0]?.toUpperCase()}${word.slice(1)}`)
     .join("")}Error`;
 
-export const GATEWAY_ERROR = "GatewayError";
+const GATEWAY_ERROR = "GatewayError";
 
 /** The document without its server, which is the deployment that answers. `version`: of Keybrake. */
 export function openApiDocument(version: string) {
