@@ -3,8 +3,9 @@ import type { Balance, Caps, StopCause } from "./balance.ts";
 import { correctionsBy } from "./call/corrections.ts";
 import { rowCallId } from "./call/names.ts";
 import type { Attempt, CallRecord, KeyWindow } from "./call/record.ts";
+import { labelMatchText } from "./label-match.ts";
 import { larger, type MicroUsd, microUsd, minus, NOTHING, plus } from "./money.ts";
-import { labelMatchText, type Stop, stopFacts } from "./stop.ts";
+import { type Stop, stopFacts } from "./stop.ts";
 import { groupOf } from "./stop-lists.ts";
 import { labelGroup, type Policy, vaultKeysOf } from "./vault-key.ts";
 

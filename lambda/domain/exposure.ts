@@ -5,7 +5,7 @@ import { atLeastNothing, type MicroUsd, NOTHING, plus, smaller } from "./money.t
  * The most that a key may still spend until it ends, by its own caps: what is left of its daily cap now and the whole of it on
  * each later day, and no more than is left of its total cap. Micro-dollars; nothing for a key that ended.
  */
-export function exposureOf(balance: Balance, nowMs: number): MicroUsd {
+function exposureOf(balance: Balance, nowMs: number): MicroUsd {
   if (standing(balance, nowMs) !== "active") return NOTHING;
   const { issuedAtMs, expiresAtMs, caps, leftInTotal } = balance;
   const total = atLeastNothing(leftInTotal);

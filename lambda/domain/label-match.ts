@@ -10,6 +10,9 @@ export interface LabelMatch {
 export const labelMatchOf = (text: string): LabelMatch =>
   text.endsWith("*") ? { kind: "prefix", text: text.slice(0, -1) } : { kind: "exact", text };
 
+/** As requests write it. */
+export const labelMatchText = ({ kind, text }: LabelMatch): string => (kind === "prefix" ? `${text}*` : text);
+
 export const matchesLabel = ({ kind, text }: LabelMatch, label: string | null): boolean =>
   label !== null && (kind === "exact" ? label === text : label.startsWith(text));
 

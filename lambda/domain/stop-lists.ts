@@ -1,5 +1,6 @@
 import type { KeyList } from "./key-list.ts";
-import type { LabelMatch, StopMatcher } from "./stop.ts";
+import type { LabelMatch } from "./label-match.ts";
+import type { StopMatcher } from "./stop.ts";
 import { labelGroup } from "./vault-key.ts";
 
 /**

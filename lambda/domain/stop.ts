@@ -1,3 +1,4 @@
+import { type LabelMatch, labelMatchText, matchesLabel } from "./label-match.ts";
 import { isoTime } from "./time.ts";
 
 /**
@@ -28,12 +29,6 @@ export interface StopMatcher {
   readonly credentials: readonly string[] | null;
 }
 
-/** A whole label, or the beginning of labels. */
-export interface LabelMatch {
-  readonly kind: "exact" | "prefix";
-  readonly text: string;
-}
-
 /** What a stop is matched against: what never changes of a key, so a list of keys has it too. */
 export interface StoppableKey {
   readonly keyId: string;
@@ -45,7 +40,6 @@ export interface StoppableKey {
   readonly chain: readonly string[];
 }
 
-export const STOP_FOR_S_MAX = 30 * 86_400;
 export const REASON_LENGTH_MAX = 200;
 /** Each is read with each key that is issued, so they stay few. */
 export const STOPS_MAX = 50;
@@ -57,15 +51,6 @@ const ID = /^stop_[A-Za-z0-9]{1,40}$/;
 export const stopIdOf = (atMs: number, random: string): string => `${ID_PREFIX}${atMs}${random}`;
 
 export const isStopId = (text: string): boolean => ID.test(text);
-
-/** Reads a label as requests write it: with a last `*` it is the beginning of labels. */
-export const labelMatchOf = (text: string): LabelMatch =>
-  text.endsWith("*") ? { kind: "prefix", text: text.slice(0, -1) } : { kind: "exact", text };
-
-export const labelMatchText = ({ kind, text }: LabelMatch): string => (kind === "prefix" ? `${text}*` : text);
-
-export const matchesLabel = ({ kind, text }: LabelMatch, label: string | null): boolean =>
-  label !== null && (kind === "exact" ? label === text : label.startsWith(text));
 
 /** Whether a stop with this matcher is for this key. */
 export function matchesKey(matcher: StopMatcher, key: StoppableKey): boolean {

@@ -1,7 +1,7 @@
 import type { Aftermath, OpenCalls } from "../app/stops/after-stop.ts";
 import type { Reach } from "../app/stops/reach-of-stop.ts";
+import { labelMatchText } from "../domain/label-match.ts";
 import { usdNumber } from "../domain/money.ts";
-import { labelMatchText } from "../domain/stop.ts";
 import { type StopRecord, stateOf } from "../domain/stop-record.ts";
 import { isoTime } from "../domain/time.ts";
 

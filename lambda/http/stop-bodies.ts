@@ -1,7 +1,8 @@
 import * as v from "valibot";
 import type { StopRequest } from "../app/stops/order-stop.ts";
+import { labelMatchOf } from "../domain/label-match.ts";
 import type { Secrets } from "../domain/secrets.ts";
-import { labelMatchOf, REASON_LENGTH_MAX } from "../domain/stop.ts";
+import { REASON_LENGTH_MAX } from "../domain/stop.ts";
 import { duration } from "./body-fields.ts";
 import { LABEL_LENGTH_MAX } from "./key-bodies.ts";
 import { invalid, parseBody } from "./parse-body.ts";

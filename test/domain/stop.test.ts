@@ -1,12 +1,6 @@
 import { describe, expect, test } from "vitest";
-import {
-  isInForce,
-  labelMatchOf,
-  matchesKey,
-  type Stop,
-  type StopMatcher,
-  stopFor,
-} from "../../lambda/domain/stop.ts";
+import { labelMatchOf } from "../../lambda/domain/label-match.ts";
+import { isInForce, matchesKey, type Stop, type StopMatcher, stopFor } from "../../lambda/domain/stop.ts";
 import { listsFor } from "../../lambda/domain/stop-lists.ts";
 
 /** Guarantees which keys a stop is for, that the lists which are read for it have all of them, and how long it holds. */

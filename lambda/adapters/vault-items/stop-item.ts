@@ -1,5 +1,6 @@
 import * as v from "valibot";
-import { isStopId, labelMatchOf, labelMatchText, type Stop, type StopMatcher } from "../../domain/stop.ts";
+import { labelMatchOf, labelMatchText } from "../../domain/label-match.ts";
+import { isStopId, type Stop, type StopMatcher } from "../../domain/stop.ts";
 import type { StopRecord } from "../../domain/stop-record.ts";
 import { STOPS_KEY } from "../../layout.ts";
 import { type Item, orNull, read, whole, written } from "./codec.ts";

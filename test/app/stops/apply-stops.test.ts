@@ -4,8 +4,9 @@ import { type ApplyPorts, applyStops } from "../../../lambda/app/stops/apply-sto
 import { liftStop } from "../../../lambda/app/stops/lift-stop.ts";
 import { orderStop } from "../../../lambda/app/stops/order-stop.ts";
 import { UNCAPPED } from "../../../lambda/domain/balance.ts";
+import { labelMatchOf } from "../../../lambda/domain/label-match.ts";
 import { microUsd } from "../../../lambda/domain/money.ts";
-import { labelMatchOf, type StopMatcher } from "../../../lambda/domain/stop.ts";
+import type { StopMatcher } from "../../../lambda/domain/stop.ts";
 import type { Policy } from "../../../lambda/domain/vault-key.ts";
 import { MemoryVault } from "../../support/memory-vault.ts";
 
