@@ -26,6 +26,8 @@ export const ENV = {
   eventBus: "KEYBRAKE_EVENT_BUS",
   /** Where people and clients reach the API, for what events say: `https://…/prod`. */
   baseUrl: "KEYBRAKE_BASE_URL",
+  /** Whole dollars a minute above which a run is told of; absent: none is. */
+  spendRateUsd: "KEYBRAKE_SPEND_RATE_USD",
   /** A hint that is added to the refusal of an unknown API key; absent for none. */
   apiKeyHint: "KEYBRAKE_API_KEY_HINT",
   /** A hint that is added to the refusal of an unknown vault key; absent for none. */

@@ -39,7 +39,17 @@ export class AuditTrail extends Construct {
     this.consumer.allow(["dynamodb:PutItem", "dynamodb:UpdateItem"], [this.table.tableArn]);
     // Its own journal, how far that is swept, and what was announced.
     this.consumer.allow(["dynamodb:GetItem", "dynamodb:Query"], [this.table.tableArn], {
-      "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["JOURNAL#*", "SWEPT", "ANNOUNCED#*", "UNSENT"] },
+      "ForAllValues:StringLike": {
+        "dynamodb:LeadingKeys": [
+          "JOURNAL#*",
+          "SWEPT",
+          "ANNOUNCED#*",
+          "UNSENT",
+          // For the event spend.rate.
+          "NAMES#label_group#*",
+          "TOTAL#label_group#*",
+        ],
+      },
     });
     this.consumer.setEnvironment(ENV.auditTable, this.table.tableName);
     this.consumer.setEnvironment(ENV.auditRetentionDays, `${retentionDays}`);

@@ -161,6 +161,8 @@ const configSchemaOf = ({ all, names }: VendorRegistry) => {
     alarmEmail: v.optional(email),
     /** Who is mailed in the place of `alarmEmail` when an alarm cannot wait until tomorrow. */
     pageEmail: v.optional(email),
+    /** Dollars a minute above which a run (a label group) is told of by the event `spend.rate`; null: none is. */
+    spendRateUsdPerMinute: v.optional(v.nullable(whole(1, 1_000_000)), 100),
     /** Who is sent the events of the deployment's event bus, by HTTPS (docs/events.md). */
     eventWebhook: v.optional(
       v.strictObject(

@@ -8,6 +8,8 @@ import type { RunningVendor } from "./vendor-targets.ts";
 
 const ADMIN_KEY_SECRET = "keybrake/admin-api-key";
 const secretOf = ({ name, defaultCredential }: Vendor) => `keybrake/${name}/${defaultCredential}`;
+/** As deployed by default. */
+const SPEND_RATE_USD = "100";
 /** The event bus of a local run. */
 export const EVENT_BUS = "keybrake";
 const AUDIT_RETENTION_DAYS = 400;
@@ -68,6 +70,7 @@ export function functionEnvironment(
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsEndpoint,
     AWS_ENDPOINT_URL_EVENTBRIDGE: eventsEndpoint,
     [ENV.eventBus]: EVENT_BUS,
+    [ENV.spendRateUsd]: SPEND_RATE_USD,
     POWERTOOLS_LOG_LEVEL: process.env["POWERTOOLS_LOG_LEVEL"] ?? "WARN",
     POWERTOOLS_METRICS_DISABLED: "true",
     POWERTOOLS_SERVICE_NAME: "keybrake",

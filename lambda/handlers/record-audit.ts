@@ -3,14 +3,17 @@ import { DynamoAnnouncements } from "../adapters/dynamo-announcements.ts";
 import { DynamoAttemptJournal } from "../adapters/dynamo-attempt-journal.ts";
 import { DynamoAuditLog } from "../adapters/dynamo-audit-log.ts";
 import { DynamoNames } from "../adapters/dynamo-names.ts";
+import { DynamoSpending } from "../adapters/dynamo-spending.ts";
 import { EventBridge, eventBridgeClient } from "../adapters/event-bridge.ts";
 import { changeFrom } from "../adapters/vault-changes.ts";
 import { EVENT_SOURCE, outgoingEvent } from "../announcement-wire.ts";
 import { announce, sendKept } from "../app/announce/announce.ts";
+import { ratesExceeded } from "../app/announce/rates.ts";
 import { announcementsFor, type Recorded } from "../app/announce/recorded.ts";
 import { recordAudit } from "../app/audit/record-audit.ts";
 import { tellOpen } from "../app/audit/tell-open.ts";
 import type { Announcement } from "../domain/announcement.ts";
+import { fromUsdText } from "../domain/money.ts";
 import { ENV, METRICS } from "../environment.ts";
 import type { SendResult } from "../ports/announcements.ts";
 import type { AuditLog } from "../ports/audit.ts";
@@ -42,6 +45,7 @@ const announcing = {
   written: (announcement: Announcement) =>
     outgoingEvent(announcement, { baseUrl: required(ENV.baseUrl), redact: vendors.secrets.redact }),
 };
+const spending = new DynamoSpending(dynamo.steady, required(ENV.auditTable));
 const ports = {
   vault: callVault(dynamo),
   log,
@@ -62,6 +66,7 @@ export const handler = async (
 
 async function sweep(context: Context): Promise<DynamoDBBatchResponse> {
   await told(() => sendKept(announcing));
+  await told(async () => announce(await dearRuns(), announcing));
   const afterMs = Number(required(ENV.resolveAfterS)) * 1000;
   const untilMs = systemClock.now() + context.getRemainingTimeInMillis() - SPARE_MS;
   await tellOpen(ports, { afterMs, untilMs });
@@ -85,6 +90,12 @@ async function record(event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse
 /** What is on the log now is announced. */
 const afterwards = (recorded: Recorded): Promise<void> =>
   told(async () => announce(await announcementsFor(recorded, ports.vault), announcing));
+
+/** The runs that spend faster than is allowed, where that is configured. */
+async function dearRuns(): Promise<readonly Announcement[]> {
+  const usd = process.env[ENV.spendRateUsd];
+  return usd ? ratesExceeded(fromUsdText(usd), spending, systemClock.now()) : [];
+}
 
 /** Events never stand in the way of the log: what fails is counted, and said. */
 async function told(send: () => Promise<SendResult>): Promise<void> {

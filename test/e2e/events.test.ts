@@ -60,6 +60,25 @@ describe("a cap", () => {
   });
 });
 
+test("a run that spends more than $100 in a minute is told of once, with what stops all of it", async () => {
+  const key = await issue(run, { daily_usd_cap: 1_000, agent_run_label: "dear/1" });
+  await issue(run, { daily_usd_cap: 1_000, agent_run_label: "dearer/1" });
+  await pay(run, key, 30_000);
+  await run.tellOpen();
+  await run.tellOpen();
+  const { json } = await ask(run, "GET", "/vault/events?limit=100", { token: run.apiKey });
+  const events = (listAt(json, "data") as readonly Event[]).filter(({ type }) => type === "spend.rate");
+  expect(events).toEqual([
+    expect.objectContaining({
+      label_group: "dear",
+      spent_usd: 300,
+      calls: 1,
+      threshold_usd_per_minute: 100,
+      stop_command: expect.stringContaining('{"agent_run_label":"dear/*"}'),
+    }),
+  ]);
+});
+
 test("a key that was revoked is told of", async () => {
   const key = await issue(run);
   await ask(run, "DELETE", `/vault/keys/${key.id}`, { token: run.apiKey });

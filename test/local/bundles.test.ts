@@ -20,7 +20,7 @@ const BYTES_MAX: Readonly<Record<FunctionName, number>> = {
   "manage-stops": 403_000,
   "query-spend": 390_000,
   "proxy-call": 424_000,
-  "record-audit": 400_000,
+  "record-audit": 404_000,
   "apply-stops": 360_000,
   "settle-late-prices": 379_000,
   health: 140_000,

@@ -33,6 +33,7 @@ test("without a configuration the defaults hold", () => {
     reservedConcurrency: {},
     lambdaQuota: 1_000,
     alarms: "needed",
+    spendRateUsdPerMinute: 100,
     terminationProtection: true,
     accessLogs: "off",
   });
