@@ -1,7 +1,7 @@
 import type { AuditEvent } from "./audit-event.ts";
 import type { CapCrossing } from "./cap-crossing.ts";
 import { dollars, type MicroUsd, NOTHING } from "./money.ts";
-import { type StopTarget, stopTargetOf } from "./stop-command.ts";
+import { type StopTarget, sameStop, stopTargetOf } from "./stop-command.ts";
 import { isoTime } from "./time.ts";
 import { labelGroup } from "./vault-key.ts";
 
@@ -121,10 +121,17 @@ function runStopped(event: AuditEvent): Announcement {
     label: stopped,
     labelGroup: stopped === null ? null : labelGroup(stopped),
     facts: { ...metadata, stop_id: subject, by, reason },
-    text: `${stopped ?? `stop ${subject}`} was stopped by ${by}${reason === null ? "" : `: ${reason}`}`,
-    stop: stopped === null ? stopTargetOf(fields.keyId, null) : { kind: "run", label: stopped },
+    text: `${stopped ?? criteriaOf(metadata)} was stopped by ${by}${reason === null ? "" : `: ${reason}`}`,
+    stop: sameStop(metadata),
   };
 }
+
+const criteriaOf = (said: Readonly<Record<string, string>>): string => {
+  const named = ["vendor", "parent_id", "api_key_id"].flatMap((name) =>
+    said[name] ? [`${name} ${said[name]}`] : [],
+  );
+  return named.join(", ") || "every vault key";
+};
 
 function callUnresolved(event: AuditEvent): Announcement {
   const { fields } = event;

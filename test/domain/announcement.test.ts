@@ -94,6 +94,24 @@ test.each([
   expect(detailOf(announcement)).toMatchObject({ by, text });
 });
 
+test.each([
+  [
+    { agent_run_label: "billing/*" },
+    { agent_run_label: "billing/*" },
+    "billing/* was stopped by admin: a bug",
+  ],
+  [{ vendor: "stripe", until: "later" }, { vendor: "stripe" }, "vendor stripe was stopped by admin: a bug"],
+  [{ all: "true" }, { all: true }, "every vault key was stopped by admin: a bug"],
+])("a stop for %j says so, and its command orders the same", (metadata, body, text) => {
+  const fields = { keyId: "stop_1", label: null, labelGroup: null, by: "admin", reason: "a bug", metadata };
+  const [announcement] = announcementsOf(
+    eventOf("run.stopped", fields, { subject: "stop_1", attemptId: null }),
+  );
+  const detail = detailOf(announcement);
+  expect(detail).toMatchObject({ stop_id: "stop_1", key_id: null, text });
+  expect(detail["stop_command"]).toContain(`-d '${JSON.stringify(body)}'`);
+});
+
 test("a dear minute says the run, and its command stops all of it", () => {
   const announcement = rateExceeded({
     group: "billing",
