@@ -424,12 +424,18 @@ test("an id that is unknown, not an id at all or somebody else's gets the same w
 describe("a key in the wrong place is a 401 that says what it looks like and repeats none of it", () => {
   const STRIPE_SECRET = "sk_live_51HxkLmTopSecretOfSomebody";
   const places = [
-    ["POST", "/vault/keys"],
+    ["GET", "/vault/keys"],
     ["GET", `/vault/keys/${UNKNOWN_ID}`],
     ["PATCH", `/vault/keys/${UNKNOWN_ID}`],
     ["DELETE", `/vault/keys/${UNKNOWN_ID}`],
     ["POST", `/vault/keys/${UNKNOWN_ID}/revoke`],
     ["GET", "/vault/audit"],
+    ["GET", "/vault/spend"],
+    ["GET", "/vault/runs"],
+    ["GET", "/vault/stops"],
+    ["POST", "/vault/stops"],
+    ["GET", "/vault/api-keys"],
+    ["POST", "/vault/api-keys"],
   ] as const;
 
   test.each(places)("%s %s", async (method, path) => {
