@@ -2,21 +2,28 @@ import { defineConfig } from "vitest/config";
 
 /**
  * What takes long: a vendor more in a copy of the product, calls and records that are tried again and again, processes that are killed and
- * started again, runs that storm against a stop, calls by chance, servers of others, and the product broken on purpose.
+ * started again, runs that storm against a stop, calls by chance, servers of others, the product broken on purpose, and everything that
+ * starts a process for each line of a table.
  */
 const LONG = [
   "test/app/proxy/repeated-call.test.ts",
+  "test/cli/{api-keys,completion,doctor,exit-codes,lists,run,stops,tail,terminal}.test.ts",
   "test/costs/units.test.ts",
+  "test/docs/{cli,emergency}.test.ts",
   "test/e2e/batch-of-children.test.ts",
+  "test/e2e/faults.test.ts",
   "test/e2e/fourth-vendor.test.ts",
   "test/e2e/independent-upstreams.test.ts",
+  "test/e2e/{lists,openapi,stops,twilio,wrong-keys}.test.ts",
   "test/e2e/quotes.test.ts",
   "test/e2e/restart.test.ts",
   "test/e2e/stopped-storms.test.ts",
   "test/handlers/record-audit.test.ts",
+  "test/local/aws/audit-upgrade.test.ts",
   "test/local/local-cli.test.ts",
   "test/local/npm-watch.test.ts",
   "test/simulation/broken.test.ts",
+  "test/stack/nag.test.ts",
 ];
 
 /**

@@ -18,7 +18,7 @@ const SERVICES = [
   { name: "query-spend", runsOn: "request", asks: "API key" },
   { name: "proxy-call", runsOn: "request", asks: "vault key" },
   { name: "record-audit", runsOn: "stream", everyMinutes: 5, asks: null },
-  { name: "apply-stops", runsOn: "stream", everyMinutes: 15, asks: null },
+  { name: "apply-stops", runsOn: "stream", everyMinutes: 20, asks: null },
   { name: "settle-late-prices", runsOn: "schedule", everyMinutes: 5, asks: null },
   { name: "health", runsOn: "request", asks: null },
 ] as const;

@@ -29,7 +29,7 @@ const graphsOf = (metrics: Metrics): readonly (readonly [title: string, readonly
     "Late prices that are due, and the age of the oldest in seconds",
     [metrics.latePricesOverdue, metrics.latePricesOldestS],
   ],
-  ["Errors of functions", metrics.errors],
+  ["Errors of functions", [metrics.errors]],
   ["Running at once, throttled", [metrics.proxyRunning, metrics.proxyThrottled, metrics.accountConcurrency]],
   ["Write units, sum of five minutes", metrics.writeUnits],
   ["Read units, sum of five minutes", metrics.readUnits],

@@ -61,12 +61,12 @@ test("an idle month is counted from the template, an alarm by its metrics", () =
   expect(standard.alarmMetrics).toBeGreaterThanOrEqual(standard.alarms);
   expect(standard.runsOfMonth).toEqual({
     "record-audit": 8_760,
-    "apply-stops": 2_920,
+    "apply-stops": 2_190,
     "settle-late-prices": 8_760,
   });
   expect(deploymentOf({ credentials: { stripe: ["default", "test"] } }).secrets).toBe(3);
   // A dashboard with more than 50 is not free.
-  expect(standard.dashboards).toEqual([49]);
+  expect(standard.dashboards).toEqual([39]);
 });
 
 test("the columns of a table stand below one another", () => {

@@ -142,7 +142,7 @@ export class AuditChecks {
   #eventsAreThoseOfTheTable(): void {
     const told = new Map<string, AuditEvent>();
     for (const { change } of this.#state.changes)
-      for (const event of eventsOf(change, this.#state.policies))
+      for (const event of this.#told(change))
         if (!isBeginning(event) && !told.has(eventId(event))) told.set(eventId(event), event);
     const logged = [...this.#rows.values()].flatMap(({ events }) =>
       events.filter((event) => !isBeginning(event)),
@@ -153,6 +153,16 @@ export class AuditChecks {
     if (logged.length !== told.size)
       this.#world.broke(6, `the log has ${logged.length} events, the table told ${told.size}`);
     this.#areSame("the events", sumsFrom(told.values()), sumsIn(this.#delivery));
+  }
+
+  /** A change that cannot be told is in no row. */
+  #told(change: VaultChange): readonly AuditEvent[] {
+    try {
+      return eventsOf(change, this.#state.policies);
+    } catch (error) {
+      this.#world.broke(6, `a change cannot be told: ${String(error)}`);
+      return [];
+    }
   }
 
   /** What rows say was spent and decided, added up, is what the sums of vendor, label and label group say. */

@@ -50,10 +50,12 @@ test("its definition reaches the functions that read it, and no other", () => {
     "ApplyStops",
     "Health",
     "IssueKey",
+    "ListKeys",
     "ManageApiKeys",
     "ManageStops",
     "ProxyCall",
     "QueryAudit",
+    "QuerySpend",
     "SettleLatePrices",
   ]);
   const written: unknown = JSON.parse(String(variablesOf(configured, "ProxyCall")[ENV.vendors]));

@@ -306,8 +306,8 @@ describe("tables", () => {
       },
     });
     keybrake.template.hasResourceProperties("AWS::Events::Rule", {
-      Description: "Runs apply-stops every 15 minutes",
-      ScheduleExpression: "rate(15 minutes)",
+      Description: "Runs apply-stops every 20 minutes",
+      ScheduleExpression: "rate(20 minutes)",
       State: "ENABLED",
     });
   });
@@ -380,7 +380,7 @@ describe("functions", () => {
       keybrake.template.hasResourceProperties("AWS::Lambda::EventInvokeConfig", {
         FunctionName: { Ref: shown(Properties?.["FunctionName"]).split(".")[0] },
         MaximumRetryAttempts: 0,
-        MaximumEventAgeInSeconds: shown(Properties?.["FunctionName"]).startsWith("ApplyStops") ? 900 : 300,
+        MaximumEventAgeInSeconds: shown(Properties?.["FunctionName"]).startsWith("ApplyStops") ? 1_200 : 300,
       });
     keybrake.template.hasResourceProperties("AWS::Events::Rule", {
       ScheduleExpression: "rate(5 minutes)",

@@ -6,6 +6,8 @@ import { type ScheduleOptions, type Schedules, startSchedules } from "../../../l
 
 const MINUTE_MS = 60_000;
 const ALL = SCHEDULED.map(({ name }) => name);
+/** Those that run every five minutes; the others run less often. */
+const OFTEN = SCHEDULED.filter(({ everyMinutes }) => everyMinutes === 5).map(({ name }) => name);
 
 let ran: string[];
 let failures: unknown[];
@@ -37,7 +39,7 @@ test("each waits for its interval first", async () => {
   await vi.advanceTimersByTimeAsync(5 * MINUTE_MS - 1);
   expect(ran).toEqual([]);
   await vi.advanceTimersByTimeAsync(5 * MINUTE_MS + 1);
-  expect(ran).toEqual([...ALL, ...ALL]);
+  expect(ran).toEqual([...OFTEN, ...OFTEN]);
   expect(failures).toHaveLength(2);
 });
 
@@ -47,7 +49,7 @@ test("each runs at once where that is asked for: a run that is always short woul
   expect(ran).toEqual(ALL);
   expect(failures).toHaveLength(1);
   await vi.advanceTimersByTimeAsync(5 * MINUTE_MS);
-  expect(ran).toEqual([...ALL, ...ALL]);
+  expect(ran).toEqual([...ALL, ...OFTEN]);
 });
 
 test("a shorter interval is kept to", async () => {
