@@ -14,7 +14,7 @@ const LONG = [
   "test/e2e/faults.test.ts",
   "test/e2e/fourth-vendor.test.ts",
   "test/e2e/independent-upstreams.test.ts",
-  "test/e2e/{lists,openapi,stops,twilio,wrong-keys}.test.ts",
+  "test/e2e/{lists,openapi,resend,stops,twilio,wrong-keys}.test.ts",
   "test/e2e/quotes.test.ts",
   "test/e2e/restart.test.ts",
   "test/e2e/stopped-storms.test.ts",

@@ -1,5 +1,5 @@
 import { assert } from "./assert.ts";
-import { type CallCount, isFull, type MinuteCalls } from "./call-rate.ts";
+import { type CallCount, isFull, type MinuteCalls, NO_CALLS } from "./call-rate.ts";
 import { larger, type MicroUsd, microUsd, minus, NOTHING, plus, smaller } from "./money.ts";
 
 /**
@@ -35,6 +35,23 @@ export interface StopCause {
   readonly by: string;
   readonly reason: string | null;
 }
+
+/** The balance of a new key, which is full. `hasRate`: its calls are counted by the minute. */
+export const fullBalance = (
+  { keyId, issuedAtMs, caps, expiresAtMs }: Pick<Balance, "keyId" | "issuedAtMs" | "caps" | "expiresAtMs">,
+  { hasRate }: { readonly hasRate: boolean },
+): Balance => ({
+  keyId,
+  issuedAtMs,
+  caps,
+  leftByWindow: {},
+  leftInTotal: caps.total,
+  expiresAtMs,
+  revokedAtMs: null,
+  fenceMs: 0,
+  writes: 0,
+  minuteCalls: hasRate ? NO_CALLS : null,
+});
 
 /** The most a key may spend. A cap that is not set is `UNCAPPED`: one rule for all, and spending is counted anyway. */
 export interface Caps {

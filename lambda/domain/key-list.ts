@@ -1,4 +1,4 @@
-import { labelGroup, type Policy } from "./vault-key.ts";
+import { chainOf, labelGroup, type Policy } from "./vault-key.ts";
 
 /** A list of vault keys, newest first: those of a vendor, of a label group, or issued with one key. */
 export type KeyList =
@@ -53,7 +53,7 @@ export const listedKey = (policy: Policy, expiresAtMs = policy.issuedWith.expire
   credential: policy.credential,
   label: policy.label,
   issuerId: policy.issuerId,
-  chain: policy.chain.map(({ keyId }) => keyId),
+  chain: chainOf(policy),
   observes: observes(policy),
   // An entry keeps whole seconds of it.
   endsByMs: (Math.floor(expiresAtMs / 1000) + 1) * 1000,

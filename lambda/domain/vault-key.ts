@@ -66,9 +66,13 @@ export const modeOf = (policy: Policy): Mode => ownMember(policy).mode ?? "enfor
 /** As many vault keys as a chain may have: one without parent, and three below it. */
 export const DEPTH_MAX = 4;
 
+/** The ids of all members of its chain, the key's own last. */
+export const chainOf = ({ chain }: Pick<Policy, "chain">): readonly string[] =>
+  chain.map(({ keyId }) => keyId);
+
 /** The vault keys of a chain, root first. */
 export const vaultKeysOf = ({ chain }: Pick<Policy, "chain">): readonly string[] =>
-  chain.map(({ keyId }) => keyId).filter((keyId) => !isApiKeyId(keyId));
+  chainOf({ chain }).filter((keyId) => !isApiKeyId(keyId));
 
 /** The topmost vault key of the chain: calls of one root share idempotency keys and counted objects. */
 export const rootOf = (policy: Policy): string => vaultKeysOf(policy)[0] ?? policy.keyId;

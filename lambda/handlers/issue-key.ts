@@ -66,6 +66,6 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
     const { policy, balance } = issued;
     const nowMs = policy.issuedAtMs;
     const caps = capStatuses(balance, nowMs, ALL_SPENT);
-    const { id, ...view } = keyBody({ policy, balance, caps, nowMs }, baseUrlOf(event));
+    const { id, ...view } = keyBody({ policy, balance, status: "active", caps, nowMs }, baseUrlOf(event));
     return jsonAnswer(201, { id, vault_key: issued.token, ...view }, event.requestContext.requestId);
   });

@@ -4,6 +4,7 @@ import type { Caller } from "../app/keys/caller.ts";
 import { inspectKey, revokeKey } from "../app/keys/manage-key.ts";
 import { standingProblem } from "../app/proxy/denial-messages.ts";
 import { findPolicy } from "../app/proxy/find-policy.ts";
+import { chainOf } from "../domain/vault-key.ts";
 import { ENV } from "../environment.ts";
 import { jsonAnswer } from "../http/answers.ts";
 import { keyBody } from "../http/key-answer.ts";
@@ -28,17 +29,13 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
   .use(problems(warn, countUnknownKey, vendors.secrets))
   .handler(async (event) => {
     await layout.check();
-    const { keyId, chain } = await findPolicy(tokenOf(headersOf(event)), ports);
+    const policy = await findPolicy(tokenOf(headersOf(event)), ports);
+    const { keyId } = policy;
     const itself: Caller = { id: keyId, apiKey: null };
     const revokes = event.httpMethod === "POST";
     const view = await (revokes ? revokeKey : inspectKey)(keyId, itself, ports);
-    if (!revokes) await refuseEnded(chain.map((member) => member.keyId));
+    // A key is as good as the first key of its chain that ended.
+    const ended = revokes ? null : standingProblem(chainOf(policy), view.balances, view.nowMs);
+    if (ended !== null) throw ended;
     return jsonAnswer(200, keyBody(view, baseUrlOf(event)), event.requestContext.requestId);
   });
-
-/** A key is as good as the first key of its chain that ended. */
-async function refuseEnded(keyIds: readonly string[]): Promise<void> {
-  const balances = await ports.vault.balances.read(keyIds);
-  const ended = standingProblem(keyIds, balances, ports.clock.now());
-  if (ended !== null) throw ended;
-}

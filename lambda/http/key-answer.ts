@@ -1,19 +1,21 @@
 import type { KeyView } from "../app/keys/manage-key.ts";
 import { type CapStatus, UNCAPPED } from "../domain/balance.ts";
-import { statusOf } from "../domain/key-status.ts";
 import { type MicroUsd, usdNumber } from "../domain/money.ts";
 import { isoTime } from "../domain/time.ts";
 import { modeOf, ownMember, parentOf } from "../domain/vault-key.ts";
 
 /** A key on the wire: its policy as stored, and what is left of it. The amounts beside the id are of the tightest cap. */
-export function keyBody({ policy, balance, caps, nowMs }: KeyView, baseUrl: string): Record<string, unknown> {
+export function keyBody(
+  { policy, balance, status, caps, nowMs }: KeyView,
+  baseUrl: string,
+): Record<string, unknown> {
   const [tightest] = caps;
   return {
     id: policy.keyId,
     vendor: policy.vendor,
     credential: policy.credential,
     base_url: `${baseUrl}/${policy.vendor}`,
-    status: statusOf(balance, modeOf(policy), nowMs),
+    status,
     mode: modeOf(policy),
     agent_run_label: policy.label,
     metadata: policy.metadata,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SCOPES } from "../../lambda/domain/api-key.ts";
-import { at, textAt } from "../support/json.ts";
+import { at, listAt, textAt } from "../support/json.ts";
 import {
   ask,
   auditRows,
@@ -124,6 +124,16 @@ describe("a child key", () => {
     const read = await ask(run, "GET", "/stripe/v1/customers", { token: leaf.token });
     expect(read.json).toMatchObject({ error: { code: "key_revoked", key_id: middle.id } });
     expect((await childOf(leaf)).json).toMatchObject({ error: { code: "key_revoked", key_id: middle.id } });
+    const shown = await ask(run, "GET", `/vault/keys/${leaf.id}`, { token: run.apiKey });
+    expect(shown.json).toMatchObject({ status: "revoked", revoked_at: null });
+    const query = `parent_id=${middle.id}`;
+    for (const [status, ids] of [
+      ["active", []],
+      ["revoked", [leaf.id]],
+    ] as const) {
+      const { json } = await ask(run, "GET", `/vault/keys?${query}&status=${status}`, { token: run.apiKey });
+      expect(listAt(json, "data").map((key) => at(key, "id"))).toEqual(ids);
+    }
     const self = await ask(run, "GET", "/vault/keys/self", { token: leaf.token });
     expect(self.json).toMatchObject({ error: { code: "key_revoked", key_id: middle.id } });
     expect((await pay(run, root, 100, confirmed)).status).toBe(200);

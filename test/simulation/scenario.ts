@@ -7,8 +7,7 @@ import type { ProxyPorts } from "../../lambda/app/proxy/proxy-ports.ts";
 import type { ProxyRequest } from "../../lambda/app/proxy/proxy-request.ts";
 import type { ProxyResult } from "../../lambda/app/proxy/proxy-result.ts";
 import { daysFromMs, isApiKeyId, NEVER_MS } from "../../lambda/domain/api-key.ts";
-import { type Balance, type Caps, UNCAPPED } from "../../lambda/domain/balance.ts";
-import { NO_CALLS } from "../../lambda/domain/call-rate.ts";
+import { type Caps, fullBalance, UNCAPPED } from "../../lambda/domain/balance.ts";
 import { fromUsdCents, type MicroUsd } from "../../lambda/domain/money.ts";
 import { type ChainMember, makeVaultKey, type Policy } from "../../lambda/domain/vault-key.ts";
 import type { SpentBudget } from "../../lambda/ports/audit.ts";
@@ -254,18 +253,8 @@ export class Scenario {
       issuedAtMs,
       issuedWith: { caps, expiresAtMs },
     };
-    const balance: Balance = {
-      keyId,
-      issuedAtMs,
-      caps,
-      leftByWindow: {},
-      leftInTotal: caps.total,
-      expiresAtMs,
-      revokedAtMs: null,
-      fenceMs: 0,
-      writes: 0,
-      minuteCalls: member.maxCallsPerMinute === undefined ? null : NO_CALLS,
-    };
+    const hasRate = member.maxCallsPerMinute !== undefined;
+    const balance = fullBalance({ keyId, issuedAtMs, caps, expiresAtMs }, { hasRate });
     this.#state.putBalance(balance);
     this.#state.putPolicy(policy, null);
     this.events.issued.add(keyId);

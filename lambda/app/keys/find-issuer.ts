@@ -1,4 +1,4 @@
-import { parseVaultKey } from "../../domain/vault-key.ts";
+import { chainOf, parseVaultKey } from "../../domain/vault-key.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Vault } from "../../ports/vault.ts";
 import type { VendorRegistry } from "../../vendors/registry.ts";
@@ -28,7 +28,7 @@ export async function findIssuer(
     return apiKey === null ? { kind: "admin", id } : { kind: "api_key", id, apiKey };
   }
   const policy = await findPolicy(token, ports);
-  const chain = policy.chain.map(({ keyId }) => keyId);
+  const chain = chainOf(policy);
   const balances = await ports.vault.balances.read(chain);
   const ended = standingProblem(chain, balances, ports.clock.now());
   if (ended !== null) throw ended;

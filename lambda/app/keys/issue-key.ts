@@ -1,7 +1,6 @@
 import { limitsEachKey } from "../../domain/api-key.ts";
-import { type Balance, type Caps, isCapped } from "../../domain/balance.ts";
+import { type Balance, type Caps, fullBalance, isCapped } from "../../domain/balance.ts";
 import type { CallLimits } from "../../domain/call-limits.ts";
-import { NO_CALLS } from "../../domain/call-rate.ts";
 import { type Covers, type Given, givenUnder } from "../../domain/ceiling.ts";
 import { listedKey } from "../../domain/key-list.ts";
 import type { MicroUsd } from "../../domain/money.ts";
@@ -12,7 +11,6 @@ import {
   DEPTH_MAX,
   type Mode,
   makeVaultKey,
-  ownMember,
   type Policy,
   vaultKeysOf,
 } from "../../domain/vault-key.ts";
@@ -85,7 +83,10 @@ export async function issueKey(
     issuedAtMs,
     issuedWith: { caps: given.caps, expiresAtMs: given.expiresAtMs },
   };
-  const balance = newBalance(policy);
+  const balance = fullBalance(
+    { keyId, issuedAtMs, ...policy.issuedWith },
+    { hasRate: request.maxCallsPerMinute !== null },
+  );
   const stoppedBefore = await stopOn(listedKey(policy), { vault, clock });
   if (stoppedBefore !== null) throw runStopped(stoppedBefore);
   const created = await vault.policies.create(
@@ -145,23 +146,6 @@ function givenBy(issuer: Issuer, request: KeyRequest, nowMs: number, { recipient
       { details: { field: "daily_usd_cap" } },
     );
   return given;
-}
-
-function newBalance(policy: Policy): Balance {
-  const { keyId, issuedAtMs, issuedWith } = policy;
-  const { caps, expiresAtMs } = issuedWith;
-  return {
-    keyId,
-    issuedAtMs,
-    caps,
-    leftByWindow: {},
-    leftInTotal: caps.total,
-    expiresAtMs,
-    revokedAtMs: null,
-    fenceMs: 0,
-    writes: 0,
-    minuteCalls: ownMember(policy).maxCallsPerMinute === undefined ? null : NO_CALLS,
-  };
 }
 
 /** The key as a member of its chain. */

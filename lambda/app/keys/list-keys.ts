@@ -1,8 +1,9 @@
 import { eachAtOnce } from "../../at-once.ts";
+import type { Balance } from "../../domain/balance.ts";
 import type { KeyList, ListedKey } from "../../domain/key-list.ts";
 import { type KeyStatus, statusOf } from "../../domain/key-status.ts";
 import { groupOfMatch, type LabelMatch, matchesLabel } from "../../domain/label-match.ts";
-import { modeOf } from "../../domain/vault-key.ts";
+import { chainOf, type Policy } from "../../domain/vault-key.ts";
 import type { SpentBudget } from "../../ports/audit.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Vault } from "../../ports/vault.ts";
@@ -87,30 +88,40 @@ const matches = (key: ListedKey, { vendor, label, parentId }: KeyQuery): boolean
   (label === null || matchesLabel(label, key.label)) &&
   (parentId === null || key.issuerId === parentId);
 
-type Found = Pick<KeyView, "policy" | "balance"> & { readonly position: string };
+interface Found {
+  readonly position: string;
+  readonly policy: Policy;
+  /** Those of its chain, itself last. */
+  readonly balances: readonly (Balance | null)[];
+}
 type Entry = { readonly position: string; readonly key: ListedKey };
 
-/** Those that have a policy, and this status. */
+/** Those that have a policy and a balance, and this status. A key above several of them is read once. */
 async function withState(
   entries: readonly Entry[],
   status: KeyStatus | null,
   { vault, clock }: Ports,
 ): Promise<readonly Found[]> {
-  const keyIds = entries.map(({ key }) => key.keyId);
-  const [policies, balances] = await Promise.all([
-    vault.policies.readAll(keyIds),
-    vault.balances.read(keyIds),
+  const memberIds = [...new Set(entries.flatMap(({ key }) => key.chain))];
+  const [policies, read] = await Promise.all([
+    vault.policies.readAll(entries.map(({ key }) => key.keyId)),
+    vault.balances.read(memberIds),
   ]);
+  const known = new Map(memberIds.map((memberId, index) => [memberId, read[index] ?? null]));
   const nowMs = clock.now();
-  return entries.flatMap(({ position, key }, index) => {
+  return entries.flatMap(({ position, key }) => {
     const policy = policies.get(key.keyId);
-    const balance = balances[index];
-    if (policy === undefined || balance === undefined || balance === null) return [];
-    return status === null || statusOf(balance, modeOf(policy), nowMs) === status
-      ? [{ position, policy, balance }]
+    if (policy === undefined || known.get(key.keyId) == null) return [];
+    const balances = chainOf(policy).map((memberId) => known.get(memberId) ?? null);
+    return status === null || statusOf(policy.chain, balances, nowMs) === status
+      ? [{ position, policy, balances }]
       : [];
   });
 }
 
-const shown = (found: readonly Found[], ports: Ports): Promise<readonly KeyView[]> =>
-  eachAtOnce(found, SUMS_AT_ONCE, ({ policy, balance }) => viewOf(policy, balance, ports));
+async function shown(found: readonly Found[], ports: Ports): Promise<readonly KeyView[]> {
+  const views = await eachAtOnce(found, SUMS_AT_ONCE, ({ policy, balances }) =>
+    viewOf(policy, balances, ports),
+  );
+  return views.filter((view) => view !== null);
+}

@@ -3,6 +3,7 @@ import {
   type Balance,
   type CapStatus,
   capStatuses,
+  fullBalance,
   hasTotalCap,
   isCapped,
   windowAt,
@@ -51,18 +52,10 @@ export async function createApiKey(
   const above = apiKeysUnder(caller);
   const { id: apiKeyId, token, secretHash } = makeApiKey(ids.random(16), ids.random(32));
   const apiKey: ApiKey = { ...request, apiKeyId, secretHash, issuerId: caller.id, above, issuedAtMs };
-  const balance: Balance = {
-    keyId: apiKeyId,
-    issuedAtMs: daysFromMs(issuedAtMs),
-    caps: request.caps,
-    leftByWindow: {},
-    leftInTotal: request.caps.total,
-    expiresAtMs: NEVER_MS,
-    revokedAtMs: null,
-    fenceMs: 0,
-    writes: 0,
-    minuteCalls: null,
-  };
+  const balance = fullBalance(
+    { keyId: apiKeyId, issuedAtMs: daysFromMs(issuedAtMs), caps: request.caps, expiresAtMs: NEVER_MS },
+    { hasRate: false },
+  );
   await vault.apiKeys.create(apiKey, balance);
   return {
     token,

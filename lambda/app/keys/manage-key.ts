@@ -9,9 +9,10 @@ import {
   windowAt,
 } from "../../domain/balance.ts";
 import { widerCaps, widerExpiry } from "../../domain/ceiling.ts";
+import { type KeyStatus, statusOf } from "../../domain/key-status.ts";
 import type { MicroUsd } from "../../domain/money.ts";
 import { Problem } from "../../domain/problem.ts";
-import { type Policy, parentOf } from "../../domain/vault-key.ts";
+import { chainOf, type Policy, parentOf } from "../../domain/vault-key.ts";
 import type { SpentBudget } from "../../ports/audit.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { StopsVault } from "../../ports/stops.ts";
@@ -22,11 +23,17 @@ import { type Caller, isIssuerOf, mayReach, notFound } from "./caller.ts";
 /** A key as an answer shows it. */
 export interface KeyView {
   readonly policy: Policy;
+  /** The key's own. */
   readonly balance: Balance;
-  /** Tightest first. */
+  readonly status: KeyStatus;
+  /** Of the key's own balance; tightest first. */
   readonly caps: readonly CapStatus[];
   readonly nowMs: number;
 }
+
+/** Those of the chain of a key, itself last. */
+type ChainBalances = readonly (Balance | null)[];
+type InspectedKey = KeyView & { readonly balances: ChainBalances };
 
 interface Ports {
   readonly vault: Vault;
@@ -35,26 +42,28 @@ interface Ports {
 }
 
 /** A key with what is left of it now. Throws `not_found`, where the caller may not see it too. */
-export async function inspectKey(keyId: string, caller: Caller, ports: Ports): Promise<KeyView> {
-  const [policy, [balance]] = await Promise.all([
-    ports.vault.policies.read(keyId),
-    ports.vault.balances.read([keyId]),
-  ]);
-  if (policy === null || balance === undefined || balance === null || !mayReach(caller, policy))
-    throw notFound();
-  return viewOf(policy, balance, ports);
+export async function inspectKey(keyId: string, caller: Caller, ports: Ports): Promise<InspectedKey> {
+  const policy = await ports.vault.policies.read(keyId);
+  if (policy === null || !mayReach(caller, policy)) throw notFound();
+  const balances = await ports.vault.balances.read(chainOf(policy));
+  const view = await viewOf(policy, balances, ports);
+  if (view === null) throw notFound();
+  return { ...view, balances };
 }
 
-/** The key with what is left of it now, and what of the rest is known to be spent. */
+/** The key with what is left of it now, and what of the rest is known to be spent; null where it has no balance. */
 export async function viewOf(
   policy: Policy,
-  balance: Balance,
+  balances: ChainBalances,
   { spending, clock }: Pick<Ports, "spending" | "clock">,
-): Promise<KeyView> {
+): Promise<KeyView | null> {
+  const balance = balances.at(-1) ?? null;
+  if (balance === null) return null;
   const nowMs = clock.now();
   const window = windowAt(balance.issuedAtMs, nowMs);
   const spent = await spending.spent(policy.keyId, window, hasTotalCap(balance));
-  return { policy, balance, caps: capStatuses(balance, nowMs, spent), nowMs };
+  const status = statusOf(policy.chain, balances, nowMs);
+  return { policy, balance, status, caps: capStatuses(balance, nowMs, spent), nowMs };
 }
 
 /** What to change; what is undefined stays. Caps in micro-dollars. */
@@ -116,7 +125,7 @@ export async function changeKey(
     const changed = await ports.vault.balances.change(balance, { caps, expiresAtMs, by: caller.id, nowMs });
     if (changed === null) continue;
     if (request.expiresInS !== undefined) await refuseStopped(policy, ports);
-    return viewOf(policy, changed, ports);
+    return inspectKey(keyId, caller, ports);
   }
   throw new Problem("key_changed_meanwhile", "other requests kept changing this key; repeat the request");
 }
@@ -152,7 +161,7 @@ async function refuseWider(
 }
 
 /** Revokes a key and, by the chain of their calls, all that descend from it. Repeating it changes nothing. */
-export async function revokeKey(keyId: string, caller: Caller, ports: Ports): Promise<KeyView> {
+export async function revokeKey(keyId: string, caller: Caller, ports: Ports): Promise<InspectedKey> {
   const policy = await ports.vault.policies.read(keyId);
   if (policy === null || !mayReach(caller, policy)) throw notFound();
   const revokedAtMs = await ports.vault.balances.revoke({ keyId, by: caller.id, nowMs: ports.clock.now() });

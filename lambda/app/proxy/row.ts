@@ -7,7 +7,7 @@ import { type MicroUsd, NOTHING } from "../../domain/money.ts";
 import type { Charged, ProblemCode } from "../../domain/problem.ts";
 import type { Secrets } from "../../domain/secrets.ts";
 import { cut } from "../../domain/text.ts";
-import type { ChainMember, Policy } from "../../domain/vault-key.ts";
+import { type ChainMember, chainOf, type Policy } from "../../domain/vault-key.ts";
 import type { Quote } from "../../domain/vendor.ts";
 import type { ProxyPorts } from "./proxy-ports.ts";
 import type { ProxyRequest } from "./proxy-request.ts";
@@ -73,7 +73,7 @@ export const onRecord = (row: Row, recordId: string): Row => ({ ...row, recordId
 export const withWouldDeny = (row: Row, code: ProblemCode): Row =>
   row.wouldDeny === null ? { ...row, wouldDeny: code } : row;
 
-export const keyIdsOf = ({ policy }: Row): readonly string[] => policy.chain.map(({ keyId }) => keyId);
+export const keyIdsOf = ({ policy }: Row): readonly string[] => chainOf(policy);
 
 /** What an answer tells of the call. `leaf`: the key's balance, or null where it was not read. */
 export const callFacts = (

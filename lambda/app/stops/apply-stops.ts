@@ -1,10 +1,10 @@
+import { eachAtOnce } from "../../at-once.ts";
 import { isInForce, type Stop } from "../../domain/stop.ts";
 import { listsFor } from "../../domain/stop-lists.ts";
 import { afterLifting, afterPage, newStopRecord, type StopRecord } from "../../domain/stop-record.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { StopsVault } from "../../ports/stops.ts";
 import type { Vault } from "../../ports/vault.ts";
-import { inParallel } from "./in-parallel.ts";
 import { causeOf } from "./refuse-stopped.ts";
 import { isLive, type StoppedKey, stoppedKeysAt } from "./stopped-keys.ts";
 
@@ -116,7 +116,7 @@ async function revokeAll(
   const live = found.filter((each) => isLive(each, clock.now())).map(({ key }) => key.keyId);
   const policies = await vault.policies.readAll(live);
   const usable = live.filter((keyId) => policies.has(keyId));
-  await inParallel(usable, AT_ONCE, (keyId) =>
+  await eachAtOnce(usable, AT_ONCE, (keyId) =>
     vault.balances.revoke({ keyId, by: stop.by, nowMs: clock.now(), stop: causeOf(stop) }),
   );
   return already + usable.length;
