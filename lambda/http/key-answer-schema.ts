@@ -1,8 +1,10 @@
 import * as v from "valibot";
+import { KEY_STATUSES } from "../domain/key-status.ts";
 import {
   actor,
   count,
   keyId,
+  pageOf,
   text,
   texts,
   textsOrNone,
@@ -30,7 +32,7 @@ const policy = {
   vendor: text,
   credential: text,
   base_url: v.pipe(v.string(), v.url()),
-  status: v.picklist(["active", "expired", "revoked"]),
+  status: v.picklist(KEY_STATUSES),
   mode: v.picklist(["enforce", "observe"]),
   agent_run_label: v.nullable(text),
   metadata: texts,
@@ -54,6 +56,8 @@ const policy = {
 };
 
 export const keySchema = v.strictObject({ id: keyId, ...policy });
+
+export const keyPageSchema = pageOf(keySchema);
 
 /** A new key is in use. */
 export const issuedKeySchema = v.strictObject({

@@ -24,7 +24,12 @@ const DETAILS: Readonly<Partial<Record<ProblemCode, v.ObjectEntries>>> = {
     until: time,
   },
   scope_missing: { api_key_id: apiKeyId, scope: v.picklist(SCOPES) },
-  wider_than_issuer: { field: v.optional(text), issuer_id: v.optional(actor), key_id: v.optional(keyId) },
+  wider_than_issuer: {
+    field: v.optional(text),
+    issuer_id: v.optional(actor),
+    key_id: v.optional(keyId),
+    api_key_id: v.optional(apiKeyId),
+  },
   chain_too_long: { key_id: v.union([keyId, apiKeyId]) },
   invalid_request: { field: text },
   unsupported_media_type: { field: v.literal("Content-Type") },

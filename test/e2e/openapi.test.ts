@@ -157,11 +157,13 @@ test("requests that are wrong", async () => {
 
 test("what an issuer may not give", async () => {
   const issuer = await apiKey({ max_daily_usd_cap: 20 });
-  await eachRefuses("wider_than_issuer", async (id) =>
-    id === "issueKey"
-      ? { token: issuer.token }
-      : { token: issuer.token, key: (await vaultKey({ daily_usd_cap: 5 }, issuer.token)).id },
-  );
+  const reads = await apiKey({ scopes: ["read"], allowed_vendors: ["stripe"] });
+  await eachRefuses("wider_than_issuer", async (id) => {
+    if (id === "querySpend" || id === "listRuns")
+      return { token: reads.token, query: id === "querySpend" ? { group_by: "label_group" } : {} };
+    if (id === "issueKey") return { token: issuer.token };
+    return { token: issuer.token, key: (await vaultKey({ daily_usd_cap: 5 }, issuer.token)).id };
+  });
   const { id: key } = await vaultKey();
   expect((await call("changeKey", { token: issuer.token, key, json: { daily_usd_cap: 1 } })).status).toBe(
     403,
@@ -299,6 +301,24 @@ test("rows of the audit log with every column", async () => {
   await success("queryAudit", { query: { events: "true", limit: "100" } });
   for (const Accept of ["text/csv", "application/x-ndjson"])
     await success("queryAudit", { query: { limit: "2" }, headers: { Accept } });
+});
+
+test("lists of keys, sums and runs", async () => {
+  const key = await vaultKey({ agent_run_label: "documents/4", daily_usd_cap: 5 });
+  expect((await pay(run, key, 500)).status).toBe(200);
+  await run.drain();
+  const first = await success("listKeys", { query: { limit: "1" } });
+  await success("listKeys", { query: { limit: "1", cursor: textAt(first, "next_cursor") } });
+  await success("listKeys", { query: { limit: "100" } });
+  expect(await success("listKeys", { query: { status: "exhausted" } })).toMatchObject({
+    data: [{ id: key.id }],
+  });
+  await success("querySpend");
+  for (const group_by of ["vendor", "label_group", "agent_run_label", "key_id"])
+    await success("querySpend", { query: { group_by, limit: "1" } });
+  const some = await success("querySpend", { query: { group_by: "key_id", agent_run_label: "documents/*" } });
+  expect(at(some, "total")).toBeNull();
+  await success("listRuns");
 });
 
 test("a database that fails", async () => {

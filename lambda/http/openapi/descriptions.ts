@@ -2,6 +2,16 @@
 const DESCRIPTIONS: Readonly<Record<string, string>> = {
   agent_run_label: "The run that the key is for, such as `modal-billing/cus_A`.",
   all: "Whether it is for every key.",
+  allowed_calls: "Calls that were let through.",
+  as_of: "When these were read.",
+  calls_5m: "Calls in the last five minutes.",
+  denied_calls: "Calls that were refused.",
+  exposure_complete: "Whether all live keys of the run were read; `exposure_usd` is too low otherwise.",
+  group: "What the sums are of: a day, or the name of a vendor, a run, a label group or a key.",
+  last_call_at: "When its last call began, to the minute.",
+  live_keys: "Keys that can still be used.",
+  spent_usd_5m: "What was spent in the last five minutes, in USD.",
+  stop_command: "A command for a shell that stops the run.",
   allowed_accounts:
     "Ids of other accounts at the vendor that the key may act on or move money to. `null`: none.",
   allowed_credentials:
@@ -119,6 +129,11 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   "OrderStop.api_key_id": "The id of an API key: the keys that it issued, and all below them.",
   "OrderStop.parent_id": "The id of a vault key: the keys below it, however far. That key itself goes on.",
   "OrderStop.reason": "Shown to everybody whom the stop refuses.",
+  "Run.agent_run_label": "The label. `null` for a label group as a whole.",
+  "Runs.complete": "Whether all runs of the last hour were read.",
+  "Runs.data": "The runs, worst first.",
+  "Spend.data": "The sums, by group.",
+  "Spend.total": "All groups together. `null` where no such sum is kept.",
   "Stop.at": "When the stop was ordered.",
   "Stop.by": "Who ordered the stop.",
   "Stop.parent_id": "The keys below this one.",

@@ -4,18 +4,20 @@ import { auditEventSchema, auditRowSchema } from "../audit-answer-schema.ts";
 import { usd } from "../body-fields.ts";
 import { capSchema, capsSchema } from "../key-answer-schema.ts";
 import { gatewayErrorSchema, problemSchema } from "../problem-schema.ts";
+import { runSchema, spendGroupSchema, spendSumsSchema } from "../spend-answer-schema.ts";
 import { listedStopSchema, openCallsSchema } from "../stop-answer-schema.ts";
 import { API_KEYS } from "./api-keys.ts";
 import { AUDIT } from "./audit.ts";
 import { jsonSchemasOf, schemaRef } from "./json-schemas.ts";
 import { KEYS } from "./keys.ts";
+import { LISTS } from "./lists.ts";
 import { type Answer, type Asks, type JsonSchema, type Named, type Operation, TAGS } from "./operation.ts";
 import { SERVICE } from "./service.ts";
 import { STOPS } from "./stops.ts";
 
 /** The OpenAPI document of our own API: made of the schemas that parse, and of one table for each group of operations. */
 
-const OPERATIONS: readonly Operation[] = [...KEYS, ...API_KEYS, ...STOPS, ...AUDIT, ...SERVICE];
+const OPERATIONS: readonly Operation[] = [...KEYS, ...LISTS, ...API_KEYS, ...STOPS, ...AUDIT, ...SERVICE];
 
 /** What is refused wherever a key of this kind is asked for. */
 const REFUSALS_OF: Readonly<Record<Asks, readonly ProblemCode[]>> = {
@@ -97,6 +99,9 @@ const SHARED: Readonly<Record<string, GenericSchema>> = {
   AuditEvent: auditEventSchema,
   OpenCalls: openCallsSchema,
   ListedStop: listedStopSchema,
+  SpendSums: spendSumsSchema,
+  SpendGroup: spendGroupSchema,
+  Run: runSchema,
 };
 
 function namedSchemas(operations: readonly Operation[]): Readonly<Record<string, GenericSchema>> {
