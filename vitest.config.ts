@@ -15,6 +15,7 @@ const LONG = [
   "test/e2e/fourth-vendor.test.ts",
   "test/e2e/independent-upstreams.test.ts",
   "test/e2e/{lists,openapi,resend,stops,twilio,wrong-keys}.test.ts",
+  "test/e2e/many-keys.test.ts",
   "test/e2e/quotes.test.ts",
   "test/e2e/restart.test.ts",
   "test/e2e/stopped-storms.test.ts",

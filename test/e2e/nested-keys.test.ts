@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SCOPES } from "../../lambda/domain/api-key.ts";
+import { MANAGING_ROUTES } from "../../lib/routes.ts";
 import { at, listAt, textAt } from "../support/json.ts";
 import {
   ask,
@@ -169,6 +170,13 @@ describe("an API key", () => {
     ["issue", "PATCH", "/vault/keys/KEY"],
     ["read", "GET", "/vault/keys/KEY"],
     ["read", "GET", "/vault/audit"],
+    ["read", "GET", "/vault/keys"],
+    ["read", "GET", "/vault/spend"],
+    ["read", "GET", "/vault/runs"],
+    ["read", "GET", "/vault/stops"],
+    ["read", "GET", "/vault/stops/stop_0000000000000AAAAAA"],
+    ["revoke", "POST", "/vault/stops"],
+    ["revoke", "DELETE", "/vault/stops/stop_0000000000000AAAAAA"],
     ["revoke", "POST", "/vault/keys/KEY/revoke"],
     ["revoke", "DELETE", "/vault/keys/KEY"],
     ["admin", "GET", "/vault/api-keys"],
@@ -176,6 +184,15 @@ describe("an API key", () => {
     ["admin", "GET", "/vault/api-keys/ak_0000000000000000"],
     ["admin", "DELETE", "/vault/api-keys/ak_0000000000000000"],
   ] as const;
+
+  test("has a scope for every route that an API key may ask", () => {
+    const listed = REQUESTS.map(
+      ([, method, path]) => `${method} ${path.replace(/(KEY|(ak|stop)_\w+)/, "{id}")}`,
+    );
+    expect(listed.toSorted()).toEqual(
+      MANAGING_ROUTES.map(({ method, path }) => `${method} ${path}`).toSorted(),
+    );
+  });
 
   test.each(SCOPES)("with the scope %s is refused exactly what needs another one", async (scope) => {
     const { token } = await made({ scopes: [scope] });
