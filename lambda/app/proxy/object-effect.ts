@@ -1,4 +1,5 @@
-import type { AttemptResult, Folded } from "../../domain/call/fold.ts";
+import type { Folded } from "../../domain/call/change.ts";
+import type { AttemptResult } from "../../domain/call/fold.ts";
 import { highestTotal } from "../../domain/counted-object.ts";
 import { minus, NOTHING } from "../../domain/money.ts";
 import { rootOf } from "../../domain/vault-key.ts";

@@ -1,6 +1,7 @@
 import type { OutcomeFacts } from "../../domain/audit-fields.ts";
+import type { Folded } from "../../domain/call/change.ts";
 import { correctionsBy } from "../../domain/call/corrections.ts";
-import { type AttemptResult, type Folded, fold } from "../../domain/call/fold.ts";
+import { type AttemptResult, fold } from "../../domain/call/fold.ts";
 import { type CallRecord, isFinished } from "../../domain/call/record.ts";
 import { pruned } from "../../domain/call/retention.ts";
 import { NOTHING } from "../../domain/money.ts";
