@@ -1,5 +1,6 @@
 import type { AuditFields, OutcomeFacts } from "./audit-fields.ts";
 import type { Balance, Caps, StopCause } from "./balance.ts";
+import { VENDOR_BOOKS } from "./call/close.ts";
 import { correctionsBy } from "./call/corrections.ts";
 import { rowCallId } from "./call/names.ts";
 import type { Attempt, CallRecord, KeyWindow } from "./call/record.ts";
@@ -238,6 +239,7 @@ export function attemptChanged(
     ...request,
     ...(outcome === null ? {} : saidBy(outcome)),
     ...(event === "open" ? {} : { cost: attempt.cost, overrun: attempt.overrun, reason: reasonOf(attempt) }),
+    ...(attempt.closedBy === undefined ? {} : { by: attempt.closedBy }),
     type: "call",
     atMs: attempt.issuedAtMs,
     decision: event === "denied" ? "denied" : "allowed",
@@ -275,8 +277,11 @@ function eventOf(before: CallRecord | null, { attemptId, state, outcome, lateAtM
   return status >= 200 && status < 300 ? "settled" : "released";
 }
 
-const reasonOf = ({ state, outcome }: Attempt): string | null =>
-  state === "paid_by_other" ? "paid_by_another_attempt" : (outcome?.reason ?? null);
+function reasonOf({ state, outcome, closedBy }: Attempt): string | null {
+  if (state === "paid_by_other") return "paid_by_another_attempt";
+  if (closedBy !== undefined) return closedBy === VENDOR_BOOKS ? "resolved_by_books" : "resolved_by_hand";
+  return outcome?.reason ?? null;
+}
 
 /** Whether its outcome shows that the draw on its leaf landed. A denial gives back what had landed. */
 function tookItsDraw(record: CallRecord, { attemptId, kind, state, windows }: Attempt): boolean {
@@ -330,7 +335,10 @@ function spentByKey(
   const costChange = ({ attemptId, cost }: Attempt): MicroUsd =>
     minus(cost, before?.attempts[attemptId]?.cost ?? NOTHING);
 
-  const wroteIt = attempt.outcome !== null && (before?.attempts[attempt.attemptId]?.outcome ?? null) === null;
+  const wroteIt =
+    attempt.closedBy === undefined &&
+    attempt.outcome !== null &&
+    (before?.attempts[attempt.attemptId]?.outcome ?? null) === null;
   if (!wroteIt || attempt.state === "denied" || attempt.state === "unresolved") {
     for (const place of attempt.windows) add(place, costChange(attempt));
     return [...places.values()];

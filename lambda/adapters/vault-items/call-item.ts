@@ -49,6 +49,7 @@ const attemptSchema = v.object({
   late_at: orNull(whole),
   request: factsSchema("request"),
   outcome: orNull(factsSchema("outcome")),
+  by: v.optional(v.string()),
 });
 
 function readAttempt(attemptId: string, value: unknown): Attempt {
@@ -64,6 +65,7 @@ function readAttempt(attemptId: string, value: unknown): Attempt {
     late_at: lateAtMs,
     request,
     outcome,
+    by: closedBy,
     ...rest
   } = v.parse(attemptSchema, value);
   return {
@@ -80,6 +82,7 @@ function readAttempt(attemptId: string, value: unknown): Attempt {
     lateAtMs,
     request,
     outcome,
+    ...(closedBy === undefined ? {} : { closedBy }),
   };
 }
 
@@ -98,6 +101,7 @@ export function attemptMap(attempt: Attempt): AttributeValue {
       late_at: attempt.lateAtMs ?? undefined,
       request: keptFacts("request", attempt.request),
       outcome: attempt.outcome === null ? undefined : keptFacts("outcome", attempt.outcome),
+      by: attempt.closedBy,
     }),
   };
 }

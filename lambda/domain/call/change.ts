@@ -41,6 +41,7 @@ export class Change {
   readonly before: CallRecord;
   readonly #writer: string;
   readonly #nowMs: number;
+  readonly #closedBy: string | undefined;
   readonly #attempts: Record<string, Attempt>;
   readonly #corrections: NamedCorrection[] = [];
   #ended: boolean;
@@ -49,11 +50,15 @@ export class Change {
   #latePrice: LatePriceDue | null;
   #paidBy: Folded["paidBy"] = null;
 
-  /** `writer`: the attempt whose answer it is, or a name of its own for whoever else decides: corrections are named by it. */
-  constructor(before: CallRecord, writer: string, nowMs: number) {
+  /**
+   * `writer`: the attempt whose answer it is, or a name of its own for whoever else decides: corrections are named by it.
+   * `closedBy`: whoever else decides what became of attempts, for their rows.
+   */
+  constructor(before: CallRecord, writer: string, nowMs: number, closedBy?: string) {
     this.before = before;
     this.#writer = writer;
     this.#nowMs = nowMs;
+    this.#closedBy = closedBy;
     this.#attempts = { ...before.attempts };
     this.#ended = before.status === "final";
     this.#payingAttemptId = before.payingAttemptId;
@@ -75,7 +80,8 @@ export class Change {
   }
 
   mark(attempt: Attempt, state: AttemptState): void {
-    this.#attempts[attempt.attemptId] = { ...attempt, state };
+    const closed = this.#closedBy === undefined ? {} : { closedBy: this.#closedBy };
+    this.#attempts[attempt.attemptId] = { ...attempt, state, ...closed };
   }
 
   release(attempt: Attempt, state: "released" | "paid_by_other"): void {

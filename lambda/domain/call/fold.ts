@@ -46,6 +46,8 @@ export function fold(
   else if (attempt.kind === "joiner") foldJoiner(change, attempt, result, rerunsFailures);
   else if (attempt.state === "open") foldOpen(change, attempt, result, rerunsFailures);
   else if (attempt.state === "unresolved") foldMoved(change, attempt, result, rerunsFailures);
+  else if (attempt.state === "released" && attempt.closedBy !== undefined)
+    foldClosed(change, attempt, result);
   if (result.kind === "executed") change.uncount(result.uncounts);
   return change.folded();
 }
@@ -79,7 +81,8 @@ const othersMayHaveForwarded = (record: CallRecord, attempt: Attempt) =>
     (other) =>
       other.attemptId !== attempt.attemptId &&
       other.kind === "own" &&
-      (other.state === "open" || other.state === "unresolved"),
+      // One that was called not charged was forwarded too: the vendor knows better.
+      (other.state === "open" || other.state === "unresolved" || other.closedBy !== undefined),
   );
 
 /** The resolver has called it unresolved meanwhile: others may have joined it. */
@@ -91,6 +94,11 @@ function foldMoved(change: Change, attempt: Attempt, result: AttemptResult, reru
   } else if (result.kind === "declined") {
     decline(change, rerunsFailures);
   }
+}
+
+/** Somebody has said meanwhile that it was not charged, and its draw went back: the vendor knows better. */
+function foldClosed(change: Change, attempt: Attempt, result: AttemptResult): void {
+  if (result.kind === "executed" && change.payingAttemptId === null) change.force(attempt, result.price);
 }
 
 /** The attempt made no draw: it uses one that is held. A refusal of it releases nothing. */

@@ -72,6 +72,8 @@ export interface Attempt {
   readonly request: RequestFacts;
   /** What the row says of the outcome; null until it is written. */
   readonly outcome: OutcomeFacts | null;
+  /** Who said what became of it while nobody knew: an API key, `admin` or `vendor_books`. Absent where no one had to. */
+  readonly closedBy?: string;
 }
 
 export interface KeyWindow {

@@ -6,12 +6,14 @@ import type { CallRecord } from "./record.ts";
  */
 export function pruned(record: CallRecord, keep: string): CallRecord {
   const needed = Object.entries(record.attempts).filter(
-    ([attemptId, { state, ambiguous }]) =>
+    ([attemptId, { state, ambiguous, closedBy }]) =>
       attemptId === keep ||
       state === "open" ||
       state === "unresolved" ||
       attemptId === record.payingAttemptId ||
-      ambiguous.length > 0,
+      ambiguous.length > 0 ||
+      // A replay may still show that it was charged after all.
+      closedBy !== undefined,
   );
   return { ...record, attempts: Object.fromEntries(needed) };
 }
