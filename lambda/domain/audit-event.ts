@@ -1,9 +1,8 @@
 import type { AuditFields, OutcomeFacts } from "./audit-fields.ts";
 import type { Balance, Caps, StopCause } from "./balance.ts";
-import { VENDOR_BOOKS } from "./call/close.ts";
 import { correctionsBy } from "./call/corrections.ts";
 import { rowCallId } from "./call/names.ts";
-import type { Attempt, CallRecord, KeyWindow } from "./call/record.ts";
+import { type Attempt, type CallRecord, type KeyWindow, RESOLVER, VENDOR_BOOKS } from "./call/record.ts";
 import { labelMatchText } from "./label-match.ts";
 import { larger, type MicroUsd, microUsd, minus, NOTHING, plus } from "./money.ts";
 import { type Stop, stopFacts } from "./stop.ts";
@@ -239,7 +238,7 @@ export function attemptChanged(
     ...request,
     ...(outcome === null ? {} : saidBy(outcome)),
     ...(event === "open" ? {} : { cost: attempt.cost, overrun: attempt.overrun, reason: reasonOf(attempt) }),
-    ...(attempt.closedBy === undefined ? {} : { by: attempt.closedBy }),
+    ...(attempt.closedBy === null ? {} : { by: attempt.closedBy }),
     type: "call",
     atMs: attempt.issuedAtMs,
     decision: event === "denied" ? "denied" : "allowed",
@@ -279,7 +278,8 @@ function eventOf(before: CallRecord | null, { attemptId, state, outcome, lateAtM
 
 function reasonOf({ state, outcome, closedBy }: Attempt): string | null {
   if (state === "paid_by_other") return "paid_by_another_attempt";
-  if (closedBy !== undefined) return closedBy === VENDOR_BOOKS ? "resolved_by_books" : "resolved_by_hand";
+  if (closedBy !== null && closedBy !== RESOLVER)
+    return closedBy === VENDOR_BOOKS ? "resolved_by_books" : "resolved_by_hand";
   return outcome?.reason ?? null;
 }
 
@@ -335,10 +335,11 @@ function spentByKey(
   const costChange = ({ attemptId, cost }: Attempt): MicroUsd =>
     minus(cost, before?.attempts[attemptId]?.cost ?? NOTHING);
 
+  const was = before?.attempts[attempt.attemptId];
   const wroteIt =
-    attempt.closedBy === undefined &&
     attempt.outcome !== null &&
-    (before?.attempts[attempt.attemptId]?.outcome ?? null) === null;
+    (was?.outcome ?? null) === null &&
+    attempt.closedBy === (was?.closedBy ?? null);
   if (!wroteIt || attempt.state === "denied" || attempt.state === "unresolved") {
     for (const place of attempt.windows) add(place, costChange(attempt));
     return [...places.values()];

@@ -76,6 +76,7 @@ const attemptOf = (attemptId: string, change: Partial<Attempt>): Attempt => ({
   cost: NOTHING,
   overrun: false,
   lateAtMs: null,
+  closedBy: null,
   request: {
     keyId: "key_leaf",
     method: "POST",
@@ -253,6 +254,7 @@ const open: Attempt = {
   state: "open",
   outcome: null,
   lateAtMs: null,
+  closedBy: null,
   overrun: false,
   cost: NOTHING,
 };

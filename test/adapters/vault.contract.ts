@@ -86,6 +86,7 @@ const attemptOf = (attemptId: string, change: Partial<Attempt> = {}): Attempt =>
   cost: NOTHING,
   overrun: false,
   lateAtMs: null,
+  closedBy: null,
   request: {
     keyId: "key_1",
     method: "POST",

@@ -70,6 +70,7 @@ const attempt = (state: AttemptState, change: Partial<Attempt> = {}): Attempt =>
   cost: NOTHING,
   overrun: false,
   lateAtMs: null,
+  closedBy: null,
   request: {
     keyId: "key_leaf",
     method: "POST",

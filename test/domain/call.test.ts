@@ -28,6 +28,7 @@ const attempt = (attemptId: string, state: AttemptState, change: Partial<Attempt
   cost: NOTHING,
   overrun: false,
   lateAtMs: null,
+  closedBy: null,
   request: {
     keyId: "key_1",
     method: "POST",

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { attemptChanged } from "../../lambda/domain/audit-event.ts";
-import { chargedAt, closed, VENDOR_BOOKS, type Verdict } from "../../lambda/domain/call/close.ts";
+import { chargedAt, closed, type Verdict } from "../../lambda/domain/call/close.ts";
 import { fold } from "../../lambda/domain/call/fold.ts";
 import {
   type Attempt,
@@ -8,6 +8,7 @@ import {
   type CallRecord,
   newAttempt,
   newCall,
+  VENDOR_BOOKS,
 } from "../../lambda/domain/call/record.ts";
 import { pruned } from "../../lambda/domain/call/retention.ts";
 import { microUsd } from "../../lambda/domain/money.ts";

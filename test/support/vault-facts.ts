@@ -92,6 +92,7 @@ export const attemptOf = (change: Partial<Attempt> = {}): Attempt => ({
   cost: NOTHING,
   overrun: false,
   lateAtMs: null,
+  closedBy: null,
   request: {
     keyId: "key_1",
     method: "POST",

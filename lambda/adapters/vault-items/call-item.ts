@@ -47,9 +47,9 @@ const attemptSchema = v.object({
   cost: money,
   overrun: v.boolean(),
   late_at: orNull(whole),
+  closed_by: orNull(v.string()),
   request: factsSchema("request"),
   outcome: orNull(factsSchema("outcome")),
-  by: v.optional(v.string()),
 });
 
 function readAttempt(attemptId: string, value: unknown): Attempt {
@@ -63,9 +63,9 @@ function readAttempt(attemptId: string, value: unknown): Attempt {
     cost,
     overrun,
     late_at: lateAtMs,
+    closed_by: closedBy,
     request,
     outcome,
-    by: closedBy,
     ...rest
   } = v.parse(attemptSchema, value);
   return {
@@ -80,9 +80,9 @@ function readAttempt(attemptId: string, value: unknown): Attempt {
     cost,
     overrun,
     lateAtMs,
+    closedBy,
     request,
     outcome,
-    ...(closedBy === undefined ? {} : { closedBy }),
   };
 }
 
@@ -99,9 +99,9 @@ export function attemptMap(attempt: Attempt): AttributeValue {
       cost: attempt.cost,
       overrun: attempt.overrun,
       late_at: attempt.lateAtMs ?? undefined,
+      closed_by: attempt.closedBy ?? undefined,
       request: keptFacts("request", attempt.request),
       outcome: attempt.outcome === null ? undefined : keptFacts("outcome", attempt.outcome),
-      by: attempt.closedBy,
     }),
   };
 }

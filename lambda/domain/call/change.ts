@@ -41,7 +41,7 @@ export class Change {
   readonly before: CallRecord;
   readonly #writer: string;
   readonly #nowMs: number;
-  readonly #closedBy: string | undefined;
+  readonly #closedBy: string | null;
   readonly #attempts: Record<string, Attempt>;
   readonly #corrections: NamedCorrection[] = [];
   #ended: boolean;
@@ -54,7 +54,7 @@ export class Change {
    * `writer`: the attempt whose answer it is, or a name of its own for whoever else decides: corrections are named by it.
    * `closedBy`: whoever else decides what became of attempts, for their rows.
    */
-  constructor(before: CallRecord, writer: string, nowMs: number, closedBy?: string) {
+  constructor(before: CallRecord, writer: string, nowMs: number, closedBy: string | null = null) {
     this.before = before;
     this.#writer = writer;
     this.#nowMs = nowMs;
@@ -80,8 +80,8 @@ export class Change {
   }
 
   mark(attempt: Attempt, state: AttemptState): void {
-    const closed = this.#closedBy === undefined ? {} : { closedBy: this.#closedBy };
-    this.#attempts[attempt.attemptId] = { ...attempt, state, ...closed };
+    const closedBy = this.#closedBy ?? attempt.closedBy;
+    this.#attempts[attempt.attemptId] = { ...attempt, state, closedBy };
   }
 
   release(attempt: Attempt, state: "released" | "paid_by_other"): void {

@@ -4,9 +4,6 @@ import type { CountedAs } from "../vendor.ts";
 import { Change, type Folded } from "./change.ts";
 import { type Attempt, type CallRecord, unresolvedAttempts } from "./record.ts";
 
-/** Who closes a call by what stands in the vendor's books, as its rows name it. */
-export const VENDOR_BOOKS = "vendor_books";
-
 /** What is known from outside of a call whose outcome is unknown. */
 export type Verdict = Charged | { readonly kind: "not_charged" };
 

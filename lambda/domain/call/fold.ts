@@ -2,7 +2,7 @@ import { assert } from "../assert.ts";
 import type { CountedDraw } from "../counted-object.ts";
 import type { MicroUsd } from "../money.ts";
 import { Change, type Folded } from "./change.ts";
-import type { Attempt, CallRecord } from "./record.ts";
+import { type Attempt, type CallRecord, isSaidNotCharged } from "./record.ts";
 
 /** What the answer to an attempt was. */
 export type AttemptResult =
@@ -46,8 +46,7 @@ export function fold(
   else if (attempt.kind === "joiner") foldJoiner(change, attempt, result, rerunsFailures);
   else if (attempt.state === "open") foldOpen(change, attempt, result, rerunsFailures);
   else if (attempt.state === "unresolved") foldMoved(change, attempt, result, rerunsFailures);
-  else if (attempt.state === "released" && attempt.closedBy !== undefined)
-    foldClosed(change, attempt, result);
+  else if (isSaidNotCharged(attempt)) foldClosed(change, attempt, result);
   if (result.kind === "executed") change.uncount(result.uncounts);
   return change.folded();
 }
@@ -82,7 +81,7 @@ const othersMayHaveForwarded = (record: CallRecord, attempt: Attempt) =>
       other.attemptId !== attempt.attemptId &&
       other.kind === "own" &&
       // One that was called not charged was forwarded too: the vendor knows better.
-      (other.state === "open" || other.state === "unresolved" || other.closedBy !== undefined),
+      (other.state === "open" || other.state === "unresolved" || isSaidNotCharged(other)),
   );
 
 /** The resolver has called it unresolved meanwhile: others may have joined it. */

@@ -68,12 +68,12 @@ export interface Attempt {
   readonly overrun: boolean;
   /** When its final price was told, milliseconds; null where it was final at once, or is not known yet. */
   readonly lateAtMs: number | null;
+  /** Who decided its outcome where no answer did: `resolver`, `vendor_books`, or the id of an API key; null otherwise. */
+  readonly closedBy: string | null;
   /** What the row of this attempt says of the request. */
   readonly request: RequestFacts;
   /** What the row says of the outcome; null until it is written. */
   readonly outcome: OutcomeFacts | null;
-  /** Who said what became of it while nobody knew: an API key, `admin` or `vendor_books`. Absent where no one had to. */
-  readonly closedBy?: string;
 }
 
 export interface KeyWindow {
@@ -127,6 +127,7 @@ export function newAttempt({
     cost: NOTHING,
     overrun: false,
     lateAtMs: null,
+    closedBy: null,
     request,
     outcome: null,
   };
@@ -148,6 +149,14 @@ export function withAttempt(record: CallRecord, attempt: Attempt, untilMs: numbe
     attempts: { ...record.attempts, [attempt.attemptId]: attempt },
   };
 }
+
+/** Who tells an outcome that no answer told: on evidence of draws, or by what stands in the vendor's books. */
+export const RESOLVER = "resolver";
+export const VENDOR_BOOKS = "vendor_books";
+
+/** Whether somebody has said that it was not charged, though it was sent: the vendor may still show that it was. */
+export const isSaidNotCharged = ({ state, closedBy }: Attempt): boolean =>
+  state === "released" && closedBy !== null && closedBy !== RESOLVER;
 
 export const unresolvedAttempts = (attempts: readonly Attempt[]): readonly Attempt[] =>
   attempts

@@ -1,4 +1,4 @@
-import type { CallRecord } from "./record.ts";
+import { type CallRecord, isSaidNotCharged } from "./record.ts";
 
 /**
  * Drops finished attempts that decide nothing any more, all but `keep`: their rows are written from the stream, and a
@@ -6,14 +6,14 @@ import type { CallRecord } from "./record.ts";
  */
 export function pruned(record: CallRecord, keep: string): CallRecord {
   const needed = Object.entries(record.attempts).filter(
-    ([attemptId, { state, ambiguous, closedBy }]) =>
+    ([attemptId, attempt]) =>
       attemptId === keep ||
-      state === "open" ||
-      state === "unresolved" ||
+      attempt.state === "open" ||
+      attempt.state === "unresolved" ||
       attemptId === record.payingAttemptId ||
-      ambiguous.length > 0 ||
+      attempt.ambiguous.length > 0 ||
       // A replay may still show that it was charged after all.
-      closedBy !== undefined,
+      isSaidNotCharged(attempt),
   );
   return { ...record, attempts: Object.fromEntries(needed) };
 }
