@@ -6,8 +6,9 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { build as esbuild } from "esbuild";
-import { FUNCTIONS } from "../lib/services.ts";
+import { FUNCTIONS, type FunctionName } from "../lib/services.ts";
 import { laterFiles, laterModules } from "./later-modules.ts";
+import { pageFiles, removeOthers } from "./page.ts";
 import { unusedModules } from "./unused-modules.ts";
 
 const REPOSITORY = join(import.meta.dirname, "..");
@@ -64,15 +65,26 @@ export async function build(options: BuildOptions = {}): Promise<void> {
       files.map(({ name, contents }) => put(join(REPOSITORY, dirname(path), name), contents)),
     );
   });
+  const page = functions.includes(DASHBOARD) ? putPage(join(outDirectory, DASHBOARD, "page")) : null;
   // Our package is of type "module"; the bundles are CommonJS.
   await Promise.all([
     ...bundles,
     ...beside,
+    page,
     ...(await dataFiles(entryDirectory, functions)).map(({ name, path, contents }) =>
       put(join(outDirectory, name, path), contents),
     ),
     put(join(outDirectory, "package.json"), '{"type":"commonjs"}\n'),
   ]);
+}
+
+/** The function that serves the dashboard's page: the page's files lie in its bundle. */
+const DASHBOARD: FunctionName = "dashboard";
+
+async function putPage(folder: string): Promise<void> {
+  const files = await pageFiles();
+  await Promise.all(files.map(({ name, contents }) => put(join(folder, name), contents)));
+  await removeOthers(folder, files);
 }
 
 /** What lies beside an entry as `<name>.<file>.json` lies in the folder of its bundle, which reads it when it needs it. */

@@ -32,7 +32,7 @@ import type { VendorRegistry } from "../lambda/vendors/registry.ts";
 import type { Config } from "./config.ts";
 import { GATEWAY_RESPONSE_TYPES, gatewayResponseOf } from "./gateway-responses.ts";
 import { INTEGRATION_TIMEOUT_S } from "./limits.ts";
-import { MANAGING_ROUTES, routesOf, vendorRoutes } from "./routes.ts";
+import { OPERATING_ROUTES, routesOf, vendorRoutes } from "./routes.ts";
 import type { ServiceFunction } from "./service-function.ts";
 import type { AnsweringFunction } from "./services.ts";
 
@@ -204,8 +204,8 @@ const TLS = {
  */
 function managedFrom(ranges: readonly string[], stage: string): PolicyDocument {
   const invoke = { principals: [new AnyPrincipal()], actions: ["execute-api:Invoke"] };
-  const managing = MANAGING_ROUTES.flatMap(({ method, path }) =>
-    [path, path.replace("{id}", path.startsWith("/vault/keys/") ? "key_*" : "*")]
+  const managing = OPERATING_ROUTES.flatMap(({ method, path }) =>
+    [path, path.replace("{id}", path.startsWith("/vault/keys/") ? "key_*" : "*").replace("{file}", "*")]
       .flatMap((each) => [each, `${each}/`])
       .map((each) => `execute-api:/${stage}/${method}${each}`),
   );

@@ -110,6 +110,7 @@ export class KeybrakeStack extends Stack {
         secrets.grantReadCredentials(it, tellPricesLate);
         setVendorsAndRateCard(it, config);
       },
+      dashboard: () => {},
       health: (it) => {
         setVendors(it, config);
       },

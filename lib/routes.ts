@@ -34,6 +34,8 @@ const OWN_ROUTES: readonly Route[] = [
   { method: "GET", path: "/vault/audit", function: "query-audit" },
   { method: "GET", path: "/vault/spend", function: "query-spend" },
   { method: "GET", path: "/vault/runs", function: "query-spend" },
+  { method: "GET", path: "/dashboard", function: "dashboard" },
+  { method: "GET", path: "/dashboard/{file}", function: "dashboard" },
   { method: "GET", path: "/vault/openapi.json", function: "health" },
   { method: "GET", path: "/healthz", function: "health" },
   { method: "GET", path: "/", function: "health" },
@@ -56,4 +58,9 @@ export const routesOf = (vendors: readonly string[]): readonly Route[] => [
 /** The routes of API keys: what issues, changes, revokes and reads. */
 export const MANAGING_ROUTES: readonly Route[] = OWN_ROUTES.filter(({ function: name }) =>
   MANAGING.includes(name),
+);
+
+/** The routes of people who operate this: those of API keys, and the dashboard. */
+export const OPERATING_ROUTES: readonly Route[] = OWN_ROUTES.filter(
+  ({ function: name }) => MANAGING.includes(name) || name === "dashboard",
 );

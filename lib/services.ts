@@ -5,7 +5,7 @@
  * - `runsOn`: a request (lib/routes.ts), the stream of the Vault table, or a schedule.
  * - `everyMinutes`: its schedule, whole minutes above one, since EventBridge writes one otherwise. Those that the stream
  *   runs have one too: nobody else may write the audit log, and nobody else sees that the time of a stop is over.
- * - `asks`: the key that its callers show.
+ * - `asks`: the key that its callers show; `login`: an API key, once, to be known by a cookie from then on.
  */
 const SERVICES = [
   { name: "issue-key", runsOn: "request", asks: "API key" },
@@ -20,6 +20,7 @@ const SERVICES = [
   { name: "record-audit", runsOn: "stream", everyMinutes: 5, asks: null },
   { name: "apply-stops", runsOn: "stream", everyMinutes: 20, asks: null },
   { name: "settle-late-prices", runsOn: "schedule", everyMinutes: 5, asks: null },
+  { name: "dashboard", runsOn: "request", asks: "login" },
   { name: "health", runsOn: "request", asks: null },
 ] as const;
 

@@ -14,7 +14,7 @@ test.each(documents())("no line of %s is longer than a screen is wide, but for c
 });
 
 /** Folders with files of ours; what is built or installed is not among them. */
-const FOLDERS = ["bin", "cli", "docs", "examples", "lambda", "lib", "local", "test", ".ci"];
+const FOLDERS = ["bin", "cli", "dashboard", "docs", "examples", "lambda", "lib", "local", "test", ".ci"];
 
 const FILES: readonly string[] = [
   ...readdirSync(REPOSITORY, { withFileTypes: true }).flatMap((entry) =>

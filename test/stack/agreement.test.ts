@@ -30,6 +30,7 @@ afterAll(() => run.close());
 const NAMES: Readonly<Record<string, string>> = {
   ApplyStopsFunction: "apply-stops",
   AuditConsumerFunction: "record-audit",
+  DashboardFunction: "dashboard",
   HealthFunction: "health",
   IssueKeyFunction: "issue-key",
   ListKeysFunction: "list-keys",

@@ -121,6 +121,7 @@ describe("roles", () => {
         ...logs("ManageStops"),
         "secretsmanager:GetSecretValue SecretsAdminApiKey.Id",
       ],
+      Dashboard: logs("Dashboard"),
       // Keys, lists of keys and stops, see below.
       ApplyStops: [
         "dynamodb:BatchGetItem VaultTable.Arn",
@@ -510,6 +511,9 @@ describe("the front door", () => {
       "POST/vault/keys/",
       `POST${key}/revoke/`,
       "GET/vault/audit/",
+      "GET/dashboard",
+      "GET/dashboard/",
+      "GET/dashboard/app-EMAXJBX5.js",
     ])
       expect(covers(request), request).toBe(true);
     for (const request of [
@@ -973,6 +977,7 @@ describe("a configuration", () => {
         QuerySpend: ["dynamodb 6", "secretsmanager 1"],
         ProxyCall: ["dynamodb 6", "secretsmanager 1"],
         SettleLatePrices: ["dynamodb 6", "secretsmanager 1"],
+        Dashboard: [],
         Health: [],
       });
       expect(JSON.stringify(keybrake.template.toJSON())).not.toContain("kms:");
