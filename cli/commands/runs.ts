@@ -15,7 +15,7 @@ interface Flags extends Common {
 /** A label, or all labels of a group as a stop names them. */
 const nameOf = (run: Fields): string => {
   const label = textOf(run, "agent_run_label");
-  return label === NOTHING ? (stoppedBy(run) ?? textOf(run, "label_group")) : label;
+  return label === NOTHING ? textOf(run, "stop_label") : label;
 };
 
 /** What its live keys may still spend; `>` where that is not all. */
@@ -69,14 +69,7 @@ export const runs = buildCommand<Flags, [], Cli>({
       return;
     }
     screen.table(columnsAt(this.nowMs()), rows);
-    const label = stoppedBy(worst);
-    if (label !== null)
-      screen.note(`\nto stop the first: keybrake stop --label ${shellWord(label)} --dry-run`);
+    const label = textOf(worst, "stop_label");
+    screen.note(`\nto stop the first: keybrake stop --label ${shellWord(label)} --dry-run`);
   },
 });
-
-/** The label that a stop of the run names; the API knows it and says it in a command for curl. */
-function stoppedBy(run: Fields): string | null {
-  const [, label] = /"agent_run_label":("(?:\\.|[^"\\'])*")/.exec(textOf(run, "stop_command")) ?? [];
-  return label === undefined ? null : String(JSON.parse(label));
-}

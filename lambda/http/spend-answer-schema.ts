@@ -14,18 +14,28 @@ export const spendSchema = v.strictObject({
   next_cursor: v.nullable(text),
 });
 
+const minutes = { calls_1m: count, spent_usd_1m: usd, calls_5m: count, spent_usd_5m: usd };
+
 export const runSchema = v.strictObject({
-  label_group: text,
+  label_group: v.nullable(text),
   agent_run_label: v.nullable(text),
-  calls_5m: count,
-  spent_usd_5m: usd,
+  labels: v.nullable(count),
+  ...minutes,
   spent_usd: usd,
   exposure_usd: usd,
   exposure_complete: v.boolean(),
   live_keys: count,
   denied_calls: count,
   last_call_at: time,
+  stop_label: text,
   stop_command: text,
 });
 
-export const runsSchema = v.strictObject({ data: v.array(runSchema), complete: v.boolean(), as_of: time });
+export const runsTotalSchema = v.strictObject(minutes);
+
+export const runsSchema = v.strictObject({
+  data: v.array(runSchema),
+  complete: v.boolean(),
+  total: runsTotalSchema,
+  as_of: time,
+});

@@ -346,6 +346,37 @@ describe("sums and runs", () => {
     expect((await get("/vault/runs", { group: "spend" })).status).toBe(400);
   });
 
+  test("show the worst labels of each group where a group has many, and add all up", async () => {
+    const all = await get("/vault/runs", { limit: "100" });
+    const few = await get("/vault/runs", { labels: "1", limit: "100" });
+    const namesIn = (answer: typeof few) =>
+      listAt(answer.json, "data").map((row) => [at(row, "label_group"), at(row, "agent_run_label")]);
+    const first = new Set<unknown>();
+    const expected = namesIn(all).filter(([group, label]) => {
+      if (label === null) return true;
+      const isFirst = !first.has(group);
+      first.add(group);
+      return isFirst;
+    });
+
+    expect(namesIn(few)).toEqual(expected);
+    expect(namesIn(few).length).toBeLessThan(namesIn(all).length);
+    const groups = (listAt(all.json, "data") as readonly Row[]).filter(
+      (row) => row["agent_run_label"] === null,
+    );
+    expect(groups.find((row) => row["label_group"] === "spend")).toMatchObject({
+      labels: 2,
+      stop_label: "spend/*",
+    });
+    expect(at(few.json, "total", "calls_5m")).toBe(
+      groups.reduce((sum, row) => sum + numberAt(row, "calls_5m"), 0),
+    );
+    expect(at((await get("/vault/runs", { labels: "0", limit: "1" })).json, "total")).toEqual(
+      at(all.json, "total"),
+    );
+    expect((await get("/vault/runs", { labels: "101" })).status).toBe(400);
+  });
+
   test("show that a revoked key has nothing left to spend", async () => {
     await revoke(batch);
     const { json } = await get("/vault/runs", { label_group: "nested" });

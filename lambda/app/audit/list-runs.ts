@@ -14,9 +14,12 @@ export interface RunView {
   readonly label: string | null;
   /** What stops it: a label, or the beginning of labels with `*` behind it. */
   readonly stopLabel: string;
-  /** In the minute that is now, and the five before it. Allowed and denied ones. */
-  readonly recentCalls: number;
-  readonly recentSpent: MicroUsd;
+  /** Of a whole group how many labels of it were active, of a label null. */
+  readonly labels: number | null;
+  /** In the minute that is now and the one before it: what it does now. */
+  readonly now: Activity;
+  /** In the minute that is now and the five before it. */
+  readonly recent: Activity;
   /** Over the last `DAYS` days, which is as long as a key may live. */
   readonly spent: MicroUsd;
   readonly denied: number;
@@ -28,17 +31,27 @@ export interface RunView {
   readonly isExposureComplete: boolean;
 }
 
+/** `calls`: allowed and denied ones. */
+export interface Activity {
+  readonly calls: number;
+  readonly spent: MicroUsd;
+}
+
 export interface RunsAnswer {
   /** Worst first: by dollars of the last minutes, then by calls of the last minutes, then by dollars in all. */
   readonly runs: readonly RunView[];
   /** Whether these are the worst of all runs: false where more were active than one request looks at. */
   readonly isComplete: boolean;
+  /** Of all runs that were looked at, shown or not. */
+  readonly total: Pick<RunView, "now" | "recent">;
   readonly asOfMs: number;
 }
 
 export interface RunsQuery {
   /** A label group whose labels alone are wanted, or null. */
   readonly group: string | null;
+  /** So many labels of each group at most, the worst ones; null for all. `limit` counts groups then. */
+  readonly labels: number | null;
   readonly limit: number;
 }
 
@@ -52,6 +65,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 /** How many days back the dollars of a run count. */
 const DAYS = 31;
+const NOW_MINUTES = 1;
 const RECENT_MINUTES = 5;
 /** So many groups, and so many labels, have their sums read at most: those that were seen last. */
 const RUNS_READ_MAX = 1_000;
@@ -59,20 +73,58 @@ const READ_AT_ONCE = 32;
 const EXPOSURE_BUDGET = { entries: 20_000, balances: 4_000 };
 
 /** Label groups and labels with a call in the last hour, worst first, by their sums: no event is read. */
-export async function listRuns({ group, limit }: RunsQuery, ports: Ports): Promise<RunsAnswer> {
+export async function listRuns({ group, labels, limit }: RunsQuery, ports: Ports): Promise<RunsAnswer> {
   const nowMs = ports.clock.now();
   const { runs: seen, isComplete } = await runsSeen(group, ports.spending, nowMs);
   const active = await eachAtOnce(seen, READ_AT_ONCE, async (run) => ({
     run,
     activity: await ports.spending.activity(run, isoDay(nowMs - (DAYS - 1) * 24 * HOUR_MS)),
   }));
-  const shown = active
-    .flatMap(({ run, activity }) => viewOf(run, activity, nowMs))
-    .sort(worstFirst)
-    .slice(0, limit);
+  const views = counted(active.flatMap(({ run, activity }) => viewOf(run, activity, nowMs))).sort(worstFirst);
+  const shown = labels === null ? views.slice(0, limit) : withFewLabels(views, labels, limit);
   const runs = await withExposure(shown, EXPOSURE_BUDGET, { ...ports.vault, nowMs });
-  return { runs, isComplete, asOfMs: nowMs };
+  return { runs, isComplete, total: totalOf(views), asOfMs: nowMs };
 }
+
+/** What no other row has in it. */
+const isWhole = ({ group, label }: ActiveRun): boolean => label === null || group === null;
+
+function counted(views: readonly ActiveRun[]): ActiveRun[] {
+  const labels = new Map<string, number>();
+  for (const { group, label } of views)
+    if (group !== null && label !== null) labels.set(group, (labels.get(group) ?? 0) + 1);
+  return views.map((view) =>
+    view.label === null ? { ...view, labels: labels.get(view.group ?? "") ?? 0 } : view,
+  );
+}
+
+/** The first `limit` groups with their first labels, in their order. */
+function withFewLabels(views: readonly ActiveRun[], labels: number, limit: number): readonly ActiveRun[] {
+  const groups = new Set(
+    views
+      .filter(isWhole)
+      .slice(0, limit)
+      .map(({ group }) => group),
+  );
+  const taken = new Map<string | null, number>();
+  return views.filter((view) => {
+    if (!groups.has(view.group)) return false;
+    if (isWhole(view)) return true;
+    const count = (taken.get(view.group) ?? 0) + 1;
+    taken.set(view.group, count);
+    return count <= labels;
+  });
+}
+
+function totalOf(views: readonly ActiveRun[]): RunsAnswer["total"] {
+  const whole = views.filter(isWhole);
+  return { now: added(whole.map(({ now }) => now)), recent: added(whole.map(({ recent }) => recent)) };
+}
+
+const added = (activities: readonly Activity[]): Activity => ({
+  calls: activities.reduce((all, { calls }) => all + calls, 0),
+  spent: sum(activities.map(({ spent }) => spent)),
+});
 
 /** Runs that may have had a call in the last hour: a process notes each once an hour. */
 async function runsSeen(group: string | null, spending: Spending, nowMs: number) {
@@ -98,15 +150,16 @@ type ActiveRun = Omit<RunView, "exposure" | "liveKeys" | "isExposureComplete">;
 function viewOf(run: SeenRun, activity: RunActivity, nowMs: number): readonly ActiveRun[] {
   const { spent, denied, lastCallAtMs } = activity;
   if (lastCallAtMs === null || lastCallAtMs < nowMs - HOUR_MS) return [];
-  const since = Math.floor(nowMs / MINUTE_MS) - RECENT_MINUTES;
-  const recent = activity.minutes.filter(({ minute }) => minute >= since);
+  const during = (minutes: number) =>
+    added(activity.minutes.filter(({ minute }) => minute >= Math.floor(nowMs / MINUTE_MS) - minutes));
   return [
     {
       group: groupOf(run),
       label: run.kind === "label" ? run.name : null,
       stopLabel: stopLabelOf(run),
-      recentCalls: recent.reduce((all, { calls }) => all + calls, 0),
-      recentSpent: sum(recent.map((minute) => minute.spent)),
+      labels: null,
+      now: during(NOW_MINUTES),
+      recent: during(RECENT_MINUTES),
       spent,
       denied,
       lastCallAtMs,
@@ -124,8 +177,8 @@ function stopLabelOf({ kind, name, separators }: SeenRun): string {
 
 function worstFirst(one: ActiveRun, other: ActiveRun): number {
   for (const [a, b] of [
-    [other.recentSpent, one.recentSpent],
-    [other.recentCalls, one.recentCalls],
+    [other.recent.spent, one.recent.spent],
+    [other.recent.calls, one.recent.calls],
     [other.spent, one.spent],
     [other.lastCallAtMs, one.lastCallAtMs],
   ] as const)

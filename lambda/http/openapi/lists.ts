@@ -97,6 +97,11 @@ export const LISTS: readonly Operation[] = [
     scope: "read",
     parameters: [
       inQuery("label_group", "Runs of this label group alone.", TEXT, PARAMETERS.labelGroup),
+      inQuery("labels", "So many labels of each group at most, the worst ones; `limit` counts groups then.", {
+        type: "integer",
+        minimum: 0,
+        maximum: LIMIT_MAX,
+      }),
       ...PAGE.filter(({ name }) => name === "limit"),
     ],
     answer: {

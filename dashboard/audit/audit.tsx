@@ -1,0 +1,5 @@
+import type { Filters } from "../page/address.ts";
+
+export function Audit(_: { readonly filters: Filters }) {
+  return null;
+}

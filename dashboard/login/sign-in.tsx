@@ -1,0 +1,72 @@
+import { useEffect, useId, useState } from "preact/hooks";
+import type { Login } from "../api/answers.ts";
+import { send } from "../api/client.ts";
+import { codeIn, credentialOf } from "./code.ts";
+
+/** The sign-in page: an API key is exchanged for a login, and is kept nowhere in the browser. */
+export function SignIn({
+  note,
+  onIn,
+}: {
+  readonly note: string | null;
+  readonly onIn: (login: Login) => void;
+}) {
+  const [typed, setTyped] = useState("");
+  const [failure, setFailure] = useState<string | null>(null);
+  const [isAsking, setIsAsking] = useState(false);
+  const id = useId();
+
+  const signIn = async (credential: object) => {
+    setIsAsking(true);
+    setFailure(null);
+    try {
+      onIn(await send<Login>("POST", "dashboard/login", credential));
+    } catch (error) {
+      setFailure(error instanceof Error ? error.message : String(error));
+      setIsAsking(false);
+    }
+  };
+
+  useEffect(() => {
+    const code = codeIn(location.hash);
+    if (code === null) return;
+    history.replaceState(null, "", "#overview");
+    void signIn({ code });
+  }, []);
+
+  return (
+    <main class="sign-in">
+      <h1>Keybrake</h1>
+      {note !== null && <p class="note">{note}</p>}
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          void signIn(credentialOf(typed));
+        }}
+      >
+        <label for={id}>API key or one-time code</label>
+        <input
+          id={id}
+          type="password"
+          autocomplete="current-password"
+          required
+          value={typed}
+          onInput={(event) => setTyped(event.currentTarget.value)}
+          aria-describedby={`${id}-help`}
+        />
+        <button type="submit" class="main" disabled={isAsking}>
+          {isAsking ? "Signing in…" : "Sign in"}
+        </button>
+        {failure !== null && (
+          <p class="note bad" role="alert">
+            {failure}
+          </p>
+        )}
+        <p id={`${id}-help`} class="quiet">
+          The key is exchanged for a login of 12 hours and is not kept in this browser. Without a key at hand:{" "}
+          <code>npx keybrake dashboard</code> opens this page signed in.
+        </p>
+      </form>
+    </main>
+  );
+}

@@ -1,0 +1,49 @@
+/** Runs as the page tells them: groups with their labels, and the one that is worst. */
+
+export interface SpendingRun {
+  readonly label_group: string | null;
+  /** Null for a whole group. */
+  readonly agent_run_label: string | null;
+  readonly spent_usd_1m: number;
+  readonly spent_usd_5m: number;
+}
+
+export interface RunGroup<Run extends SpendingRun> {
+  /** The row of the whole group; of a label without a group, that label. */
+  readonly whole: Run;
+  /** Its labels, worst first. */
+  readonly labels: readonly Run[];
+}
+
+/** The rows of `GET /vault/runs` by group, in their order, which is worst first. */
+export function groupsOf<Run extends SpendingRun>(runs: readonly Run[]): readonly RunGroup<Run>[] {
+  return runs
+    .filter(isWhole)
+    .map((whole) => ({ whole, labels: isLone(whole) ? [] : runs.filter((run) => isLabelOf(whole, run)) }));
+}
+
+const isLone = (run: SpendingRun): boolean => run.agent_run_label !== null;
+const isWhole = (run: SpendingRun): boolean => run.agent_run_label === null || run.label_group === null;
+const isLabelOf = (whole: SpendingRun, run: SpendingRun): boolean =>
+  run.agent_run_label !== null && run.label_group === whole.label_group;
+
+/**
+ * What to stop first: the worst group, or the one label in it that spends more than half of what the group does. A fan-out
+ * that gives each of its keys another label is stopped as a group: a stop of one label would not end it.
+ */
+export function worstOf<Run extends SpendingRun>(
+  groups: readonly RunGroup<Run>[],
+): { readonly run: Run; readonly group: Run | null } | null {
+  const [worst] = groups;
+  if (worst === undefined) return null;
+  const { whole, labels } = worst;
+  const [label] = labels;
+  const isIt = label !== undefined && (labels.length === 1 || label.spent_usd_5m > whole.spent_usd_5m / 2);
+  return isIt ? { run: label, group: whole } : { run: whole, group: null };
+}
+
+/** Dollars a minute: `spent` is of the minute that `asOf` is in, and of `before` minutes before it. */
+export function perMinute(spent: number, asOf: string, before: number): number {
+  const secondsIn = (Date.parse(asOf) % 60_000) / 1000;
+  return spent / (before + secondsIn / 60);
+}

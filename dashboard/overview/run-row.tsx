@@ -1,0 +1,56 @@
+import type { ComponentChildren } from "preact";
+import type { Run } from "../api/answers.ts";
+import { number } from "../format/count.ts";
+import { roughUsd } from "../format/usd.ts";
+import { hashOf } from "../page/address.ts";
+import { useMay } from "../page/signed-in.ts";
+import { Ago } from "../parts/ago.tsx";
+import { StopButton } from "../stops/stop-button.tsx";
+import { targetsOf } from "../stops/targets.ts";
+import { perMinute } from "./groups.ts";
+
+interface Props {
+  readonly run: Run;
+  /** The whole group, where the run is one label of it. */
+  readonly group: Run | null;
+  readonly asOf: string;
+  readonly isInside?: boolean;
+  readonly children?: ComponentChildren;
+}
+
+/** One run: what it does now, what it can still do, and its Stop. */
+export function RunRow({ run, group, asOf, isInside = false, children }: Props) {
+  const mayStop = useMay("revoke");
+  return (
+    <tr class={isInside ? "inside" : undefined}>
+      <th scope="row">
+        <a href={hashOf("audit", { agent_run_label: run.stop_label })}>{run.stop_label}</a> {children}
+      </th>
+      <td class="end" data-name="a minute">
+        {roughUsd(perMinute(run.spent_usd_1m, asOf, 1))}
+      </td>
+      <td class="end" data-name="in 5 minutes">
+        {roughUsd(run.spent_usd_5m)}
+      </td>
+      <td class="end" data-name="can still be spent">
+        {!run.exposure_complete && "over "}
+        {roughUsd(run.exposure_usd)}
+      </td>
+      <td class="end wide">{number(run.live_keys)}</td>
+      <td class="end wide">{number(run.denied_calls)}</td>
+      <td class="end wide">
+        <Ago at={run.last_call_at} />
+      </td>
+      {mayStop && (
+        <td class="end act">
+          <StopButton
+            label="Stop"
+            name={`Stop ${run.stop_label}`}
+            targets={targetsOf(run, group)}
+            command={run.stop_command}
+          />
+        </td>
+      )}
+    </tr>
+  );
+}
