@@ -4,7 +4,7 @@ import { Failure, failureOf, noAnswer } from "./failure.ts";
 /** A request that takes longer has no answer: the page says so, and asks again. */
 const PATIENCE_MS = 20_000;
 
-/** A form of another site cannot send it, so the API takes no change without it. */
+/** A page of another site cannot send it, so the API takes nothing by the login alone without it. */
 const OWN_HEADER = { "Keybrake-Dashboard": "1" };
 
 export interface Request {
@@ -24,7 +24,7 @@ export async function ask(path: string, request: Request = {}): Promise<Response
       method,
       headers: {
         Accept: accept,
-        ...(method === "GET" ? {} : OWN_HEADER),
+        ...OWN_HEADER,
         ...(body === undefined ? {} : { "Content-Type": "application/json" }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import type { Run, Runs } from "../api/answers.ts";
+import type { ListedStop, Run, Runs } from "../api/answers.ts";
 import { read } from "../api/client.ts";
 import { usePoll } from "../api/use-poll.ts";
 import { counted } from "../format/count.ts";
@@ -11,37 +11,38 @@ const LABELS_MAX = 100;
 
 interface Props {
   readonly group: RunGroup<Run>;
+  readonly stops: readonly ListedStop[];
   readonly asOf: string;
 }
 
 /** The one label that a group has, or the group with its few labels. Many are asked for and shown once it is opened. */
-export function GroupRows({ group: { whole, labels }, asOf }: Props) {
+export function GroupRows({ group: { whole, labels }, stops, asOf }: Props) {
   const [isOpen, setIsOpen] = useState(false);
   const count = whole.labels ?? 0;
   const [only] = labels;
-  if (count === 1 && only !== undefined) return <RunRow run={only} group={whole} asOf={asOf} />;
+  if (count === 1 && only !== undefined) return <RunRow run={only} group={whole} stops={stops} asOf={asOf} />;
   if (count <= labels.length)
     return (
       <>
-        <RunRow run={whole} group={null} asOf={asOf} />
+        <RunRow run={whole} group={null} stops={stops} asOf={asOf} />
         {labels.map((run) => (
-          <RunRow key={run.stop_label} run={run} group={whole} asOf={asOf} isInside />
+          <RunRow key={run.stop_label} run={run} group={whole} stops={stops} asOf={asOf} isInside />
         ))}
       </>
     );
   return (
     <>
-      <RunRow run={whole} group={null} asOf={asOf}>
+      <RunRow run={whole} group={null} stops={stops} asOf={asOf}>
         <button type="button" class="plain" aria-expanded={isOpen} onClick={() => setIsOpen(!isOpen)}>
           {isOpen ? "Hide its labels" : counted(count, "label")}
         </button>
       </RunRow>
-      {isOpen && <Labels whole={whole} />}
+      {isOpen && <Labels whole={whole} stops={stops} />}
     </>
   );
 }
 
-function Labels({ whole }: { readonly whole: Run }) {
+function Labels({ whole, stops }: { readonly whole: Run; readonly stops: readonly ListedStop[] }) {
   const { data, failure } = usePoll(`labels of ${whole.label_group}`, REFRESH_MS, (signal) =>
     read<Runs>("vault/runs", { label_group: whole.label_group ?? "", limit: LABELS_MAX }, signal),
   );
@@ -54,7 +55,14 @@ function Labels({ whole }: { readonly whole: Run }) {
         </tr>
       )}
       {labels.map((run) => (
-        <RunRow key={run.stop_label} run={run} group={whole} asOf={data?.as_of ?? ""} isInside />
+        <RunRow
+          key={run.stop_label}
+          run={run}
+          group={whole}
+          stops={stops}
+          asOf={data?.as_of ?? ""}
+          isInside
+        />
       ))}
       {labels.length >= LABELS_MAX - 1 && (
         <tr class="inside">

@@ -1,8 +1,11 @@
-import type { Runs } from "../api/answers.ts";
+import { useEffect } from "preact/hooks";
+import type { ListedStop, Page, Runs } from "../api/answers.ts";
 import { read } from "../api/client.ts";
 import { usePoll } from "../api/use-poll.ts";
 import { useMay } from "../page/signed-in.ts";
 import { BlindStop } from "../stops/blind-stop.tsx";
+import { coverageOf } from "../stops/coverage.ts";
+import { STOPS_CHANGED } from "../stops/stopping.ts";
 import { StopsInForce } from "../stops/stops-in-force.tsx";
 import { Freshness } from "./freshness.tsx";
 import { groupsOf, worstOf } from "./groups.ts";
@@ -16,37 +19,57 @@ const REFRESH_MS = 5_000;
 const RUNS_MAX = 50;
 /** Of each group; more are read when a group is opened. */
 const LABELS_MAX = 4;
+const STOPS_MAX = 100;
 
 /** Is this real, how bad, stop it: in this order. Then how old the data is, what can be undone, and history. */
 export function Overview() {
   return useMay("read") ? <Seen /> : <BlindStop />;
 }
 
-function Seen() {
-  const runs = usePoll("runs", REFRESH_MS, (signal) =>
+interface Seen {
+  readonly runs: Runs;
+  readonly stops: readonly ListedStop[];
+}
+
+async function look(signal: AbortSignal): Promise<Seen> {
+  const [runs, stops] = await Promise.all([
     read<Runs>("vault/runs", { labels: LABELS_MAX, limit: RUNS_MAX }, signal),
-  );
-  if (runs.data === null)
-    return runs.failure === null ? (
+    read<Page<ListedStop>>("vault/stops", { limit: STOPS_MAX }, signal),
+  ]);
+  return { runs, stops: stops.data };
+}
+
+function Seen() {
+  const picture = usePoll("overview", REFRESH_MS, look);
+  const { data, failure, refresh } = picture;
+  useEffect(() => {
+    addEventListener(STOPS_CHANGED, refresh);
+    return () => removeEventListener(STOPS_CHANGED, refresh);
+  }, [refresh]);
+  if (data === null)
+    return failure === null ? (
       <p class="loading">Asking for the runs of the last hour…</p>
     ) : (
       <>
-        <Freshness picture={runs} asOf={null} />
+        <Freshness picture={picture} asOf={null} />
         <BlindStop />
       </>
     );
-  const groups = groupsOf(runs.data.data);
-  const worst = worstOf(groups);
+  const { runs, stops } = data;
+  const groups = groupsOf(runs.data);
+  const goingOn = groupsOf(runs.data.filter((run) => coverageOf(run.stop_label, stops) === null));
+  const worst = worstOf(goingOn);
+  const stopped = groups.filter(({ whole }) => coverageOf(whole.stop_label, stops) === "stopped");
   return (
     <>
       <div class="alarm">
-        <Rate runs={runs.data} isOld={runs.failure !== null} />
-        {worst !== null && <WorstRun run={worst.run} group={worst.group} runs={runs.data} />}
+        <Rate runs={runs} stopped={stopped.map(({ whole }) => whole)} isOld={failure !== null} />
+        {worst !== null && <WorstRun run={worst.run} group={worst.group} runs={runs} />}
       </div>
-      <Freshness picture={runs} asOf={runs.data.recorded_to ?? null} />
-      <StopsInForce />
+      <Freshness picture={picture} asOf={runs.recorded_to ?? null} />
+      <StopsInForce stops={stops} />
       {groups.length > 0 && (
-        <RunTable groups={groups} asOf={runs.data.as_of} isComplete={runs.data.complete} />
+        <RunTable groups={groups} stops={stops} asOf={runs.as_of} isComplete={runs.complete} />
       )}
       <Later />
     </>

@@ -1,24 +1,34 @@
-import type { Runs } from "../api/answers.ts";
+import type { Run, Runs } from "../api/answers.ts";
 import { number } from "../format/count.ts";
-import { roughUsd, usd } from "../format/usd.ts";
+import { roughUsd, sumUsd } from "../format/usd.ts";
 import { perMinute } from "./groups.ts";
 
-/** How bad it is, in one number: the dollars of the last minute or two. */
-export function Rate({ runs, isOld }: { readonly runs: Runs; readonly isOld: boolean }) {
-  const { total, as_of } = runs;
-  const rate = perMinute(total.spent_usd_1m, as_of, 1);
-  const calls = perMinute(total.calls_1m, as_of, 1);
+interface Props {
+  readonly runs: Runs;
+  /** Runs that were stopped meanwhile, whose last minutes do not go on. */
+  readonly stopped: readonly Run[];
+  readonly isOld: boolean;
+}
+
+/** How bad it is, in one number: the dollars of the last minute or two, but for what is stopped. */
+export function Rate({ runs: { total, as_of }, stopped, isOld }: Props) {
+  const over = sumUsd(stopped.map(({ spent_usd_1m }) => spent_usd_1m));
+  const overCalls = stopped.reduce((all, { calls_1m }) => all + calls_1m, 0);
+  const calls = Math.round(perMinute(Math.max(0, total.calls_1m - overCalls), as_of, 1));
   return (
     <section class={isOld ? "rate old" : "rate"} aria-labelledby="rate-title">
       <h1 id="rate-title">Spending now</h1>
       <p class="figure">
-        <b>{roughUsd(rate)}</b> a minute
+        <b>{roughUsd(perMinute(Math.max(0, sumUsd([total.spent_usd_1m, -over])), as_of, 1))}</b> a minute
       </p>
       <p class="quiet">
         {total.calls_5m === 0
           ? "No call in the last five minutes."
-          : `${number(Math.round(calls))} calls a minute · ${usd(total.spent_usd_5m)} in the last five minutes`}
+          : `${number(calls)} calls a minute · ${roughUsd(total.spent_usd_5m)} in the last five minutes`}
       </p>
+      {over > 0 && (
+        <p class="good">Stopped: {roughUsd(perMinute(over, as_of, 1))} a minute that went on before.</p>
+      )}
     </section>
   );
 }

@@ -1,10 +1,11 @@
 import type { ComponentChildren } from "preact";
-import type { Run } from "../api/answers.ts";
+import type { ListedStop, Run } from "../api/answers.ts";
 import { number } from "../format/count.ts";
 import { roughUsd } from "../format/usd.ts";
 import { hashOf } from "../page/address.ts";
 import { useMay } from "../page/signed-in.ts";
 import { Ago } from "../parts/ago.tsx";
+import { coverageOf } from "../stops/coverage.ts";
 import { StopButton } from "../stops/stop-button.tsx";
 import { targetsOf } from "../stops/targets.ts";
 import { perMinute } from "./groups.ts";
@@ -13,14 +14,16 @@ interface Props {
   readonly run: Run;
   /** The whole group, where the run is one label of it. */
   readonly group: Run | null;
+  readonly stops: readonly ListedStop[];
   readonly asOf: string;
   readonly isInside?: boolean;
   readonly children?: ComponentChildren;
 }
 
 /** One run: what it does now, what it can still do, and its Stop. */
-export function RunRow({ run, group, asOf, isInside = false, children }: Props) {
+export function RunRow({ run, group, stops, asOf, isInside = false, children }: Props) {
   const mayStop = useMay("revoke");
+  const coverage = coverageOf(run.stop_label, stops);
   return (
     <tr class={isInside ? "inside" : undefined}>
       <th scope="row">
@@ -43,12 +46,16 @@ export function RunRow({ run, group, asOf, isInside = false, children }: Props) 
       </td>
       {mayStop && (
         <td class="end act">
-          <StopButton
-            label="Stop"
-            name={`Stop ${run.stop_label}`}
-            targets={targetsOf(run, group)}
-            command={run.stop_command}
-          />
+          {coverage === null ? (
+            <StopButton
+              label="Stop"
+              name={`Stop ${run.stop_label}`}
+              targets={targetsOf(run, group)}
+              command={run.stop_command}
+            />
+          ) : (
+            <span class="quiet">{coverage === "stopped" ? "Stopped" : "Stopping…"}</span>
+          )}
         </td>
       )}
     </tr>

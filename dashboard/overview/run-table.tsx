@@ -1,4 +1,4 @@
-import type { Run } from "../api/answers.ts";
+import type { ListedStop, Run } from "../api/answers.ts";
 import { useMay } from "../page/signed-in.ts";
 import { GroupRows } from "./group-rows.tsx";
 import type { RunGroup } from "./groups.ts";
@@ -6,10 +6,12 @@ import type { RunGroup } from "./groups.ts";
 /** The runs of the last hour, worst first, each with its Stop. */
 export function RunTable({
   groups,
+  stops,
   asOf,
   isComplete,
 }: {
   readonly groups: readonly RunGroup<Run>[];
+  readonly stops: readonly ListedStop[];
   readonly asOf: string;
   readonly isComplete: boolean;
 }) {
@@ -48,7 +50,7 @@ export function RunTable({
         </thead>
         <tbody>
           {groups.map((group) => (
-            <GroupRows key={group.whole.stop_label} group={group} asOf={asOf} />
+            <GroupRows key={group.whole.stop_label} group={group} stops={stops} asOf={asOf} />
           ))}
         </tbody>
       </table>

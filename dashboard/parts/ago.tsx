@@ -2,12 +2,22 @@ import { spanText } from "../format/time.ts";
 import { useNow } from "../page/use-now.ts";
 import { Moment } from "./moment.tsx";
 
-/** How long ago a time was, counting on. The time itself is beside it for who points at it or listens. */
+/** How long ago a time was, counting on. */
 export function Ago({ at }: { readonly at: string }) {
   const nowMs = useNow();
   return (
     <time dateTime={at} title={at}>
       {spanText(nowMs - Date.parse(at))} ago
+    </time>
+  );
+}
+
+/** How long it is until a time. */
+export function In({ at }: { readonly at: string }) {
+  const nowMs = useNow();
+  return (
+    <time dateTime={at} title={at}>
+      {spanText(Date.parse(at) - nowMs)}
     </time>
   );
 }

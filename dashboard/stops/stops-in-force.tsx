@@ -1,39 +1,30 @@
-import { useEffect, useState } from "preact/hooks";
-import type { ListedStop, Page } from "../api/answers.ts";
-import { read, remove } from "../api/client.ts";
-import { usePoll } from "../api/use-poll.ts";
+import { useState } from "preact/hooks";
+import type { ListedStop } from "../api/answers.ts";
+import { remove } from "../api/client.ts";
 import { useMay } from "../page/signed-in.ts";
+import { In } from "../parts/ago.tsx";
 import { Moment } from "../parts/moment.tsx";
 import { Aftermath } from "./aftermath.tsx";
 import { isInForce, nameOfStop } from "./stop-words.ts";
 import { STOPS_CHANGED } from "./stopping.ts";
 
-const REFRESH_MS = 5_000;
-
 /** What is stopped now, and how to undo it. Nothing where nothing is. */
-export function StopsInForce() {
-  const stops = usePoll("stops", REFRESH_MS, (signal) =>
-    read<Page<ListedStop>>("vault/stops", { limit: 100 }, signal),
-  );
-  useEffect(() => {
-    addEventListener(STOPS_CHANGED, stops.refresh);
-    return () => removeEventListener(STOPS_CHANGED, stops.refresh);
-  }, [stops.refresh]);
-  const standing = (stops.data?.data ?? []).filter(isInForce);
+export function StopsInForce({ stops }: { readonly stops: readonly ListedStop[] }) {
+  const standing = stops.filter(isInForce);
   if (standing.length === 0) return null;
   return (
     <section aria-labelledby="stops-title">
       <h2 id="stops-title">Stops in force</h2>
       <ul class="stops">
         {standing.map((stop) => (
-          <Standing key={stop.id} stop={stop} onUndone={stops.refresh} />
+          <Standing key={stop.id} stop={stop} />
         ))}
       </ul>
     </section>
   );
 }
 
-function Standing({ stop, onUndone }: { readonly stop: ListedStop; readonly onUndone: () => void }) {
+function Standing({ stop }: { readonly stop: ListedStop }) {
   const mayUndo = useMay("revoke");
   const [isOpen, setIsOpen] = useState(false);
   return (
@@ -41,17 +32,17 @@ function Standing({ stop, onUndone }: { readonly stop: ListedStop; readonly onUn
       <div class="row">
         <div>
           <p class="run-name">{nameOfStop(stop)}</p>
-          <p class="quiet">
-            {stop.state === "revoking" ? "Revoking keys · " : ""}
-            by {stop.by} at <Moment at={stop.at} /> · until <Moment at={stop.until} />
-          </p>
           {stop.reason !== null && <p>“{stop.reason}”</p>}
+          <p class="quiet">
+            {stop.state === "revoking" && "Revoking its keys · "}
+            {stop.by} at <Moment at={stop.at} /> · ends in <In at={stop.until} />
+          </p>
         </div>
         <div class="buttons">
           <button type="button" aria-expanded={isOpen} onClick={() => setIsOpen(!isOpen)}>
             {isOpen ? "Hide calls since" : "Calls since"}
           </button>
-          {mayUndo && <Undo stop={stop} onUndone={onUndone} />}
+          {mayUndo && <Undo stop={stop} />}
         </div>
       </div>
       {isOpen && <Aftermath stop={stop} />}
@@ -60,13 +51,13 @@ function Standing({ stop, onUndone }: { readonly stop: ListedStop; readonly onUn
 }
 
 /** Undoing lets the run issue keys again, so it asks once more. */
-function Undo({ stop, onUndone }: { readonly stop: ListedStop; readonly onUndone: () => void }) {
+function Undo({ stop }: { readonly stop: ListedStop }) {
   const [isAsking, setIsAsking] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
   const undo = async () => {
     try {
       await remove(`vault/stops/${stop.id}`);
-      onUndone();
+      dispatchEvent(new Event(STOPS_CHANGED));
     } catch (error) {
       setFailure(error instanceof Error ? error.message : String(error));
     }
