@@ -2,8 +2,8 @@ import { defineConfig } from "vitest/config";
 
 /**
  * What takes long: a vendor more in a copy of the product, calls and records that are tried again and again, processes that are killed and
- * started again, runs that storm against a stop, calls by chance, servers of others, the product broken on purpose, and everything that
- * starts a process for each line of a table.
+ * started again, runs that storm against a stop, calls by chance, servers of others, the product broken on purpose, the model of the
+ * protocol, and everything that starts a process for each line of a table.
  */
 const LONG = [
   "test/app/proxy/repeated-call.test.ts",
@@ -23,6 +23,7 @@ const LONG = [
   "test/local/aws/audit-upgrade.test.ts",
   "test/local/local-cli.test.ts",
   "test/local/npm-watch.test.ts",
+  "test/model/model.test.ts",
   "test/simulation/broken.test.ts",
   "test/stack/nag.test.ts",
 ];

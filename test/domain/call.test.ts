@@ -157,6 +157,12 @@ describe("an answer decides", () => {
     ],
     ["unknown: held", recordOf([mine]), unknown, { a: "unresolved", status: "unresolved", back: [] }],
     [
+      "unknown after another attempt was declined: all goes back",
+      recordOf([mine], { status: "final" }),
+      unknown,
+      { a: "released", status: "final", back: [10n] },
+    ],
+    [
       "unknown while another attempt pays: all goes back",
       recordOf([mine, paying], { payingAttemptId: "c", status: "settled" }),
       unknown,

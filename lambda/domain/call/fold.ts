@@ -65,6 +65,9 @@ function foldOpen(change: Change, attempt: Attempt, result: AttemptResult, rerun
     else change.release(attempt, "released");
   } else if (paidByAnother) {
     change.release(attempt, "paid_by_other");
+  } else if (result.kind === "unknown" && change.before.status === "final") {
+    // The vendor has declined this call and stored that: nothing of it moves money any more.
+    change.release(attempt, "released");
   } else if (result.kind === "unknown") {
     change.mark(attempt, "unresolved");
   } else if (result.replayed && !othersMayHaveForwarded(change.before, attempt)) {
