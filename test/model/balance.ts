@@ -2,8 +2,8 @@ import type { Balance, Setting, State, Write } from "./state.ts";
 
 export type Landed = "applied" | "revoked" | "fenced" | "cap";
 
-/** Applies a write to its balance, or says which condition failed (W2, W6, W7, W8.1). */
-export function land(state: State, write: Write, setting: Setting): Landed {
+/** Applies a write to its balance, as DynamoDB does it, or says which condition failed (W2, W6, W7, W8.1). */
+export function apply(state: State, write: Write, setting: Setting): Landed {
   const balance = balanceOf(state, write.key);
   const refusal = refusalOf(balance, write, setting);
   if (refusal !== null) return refusal;
@@ -13,11 +13,15 @@ export function land(state: State, write: Write, setting: Setting): Landed {
   return "applied";
 }
 
-function refusalOf(balance: Balance, write: Write, { rules }: Setting): Landed | null {
+function refusalOf(balance: Balance, write: Write, setting: Setting): Landed | null {
+  const { rules } = setting;
   if (write.op === "fence") return balance.fence >= write.issuedAt ? "fenced" : null;
   const meetsFence = write.op === "draw" ? rules.drawsMeetFence : rules.backsMeetFence;
   if (meetsFence && write.issuedAt <= balance.fence) return "fenced";
-  return write.op === "draw" && balance.revoked ? "revoked" : null;
+  if (write.op === "back") return null;
+  if (balance.revoked) return "revoked";
+  const left = Math.min(leftOf(balance, write.key, write.window, setting), balance.total);
+  return left < write.amount ? "cap" : null;
 }
 
 function move(balance: Balance, write: Write, setting: Setting): void {
@@ -43,23 +47,6 @@ function windowOf(balance: Balance, write: Write, { rules }: Setting): number {
 
 export const leftOf = (balance: Balance, key: string, window: number, { caps }: Setting): number =>
   balance.left[window] ?? capOf(caps, key).day;
-
-/** Whether a draw fits. Apart from `land`, because a draw that does not fit is no write. */
-export function fits(state: State, write: Write, setting: Setting): boolean {
-  const balance = balanceOf(state, write.key);
-  return leftOf(balance, write.key, write.window, setting) >= write.amount && balance.total >= write.amount;
-}
-
-/** Sends a draw: `land` with the condition on what is left. */
-export function draw(state: State, write: Write, setting: Setting): Landed {
-  const refusal = refusalOf(balanceOf(state, write.key), write, setting);
-  if (refusal !== null) return refusal;
-  return fits(state, write, setting) ? land(state, write, setting) : "cap";
-}
-
-/** Sends any write, as DynamoDB does it. */
-export const apply = (state: State, write: Write, setting: Setting): Landed =>
-  write.op === "draw" ? draw(state, write, setting) : land(state, write, setting);
 
 export function balanceOf(state: State, key: string): Balance {
   const balance = state.balances[key];

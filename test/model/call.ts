@@ -24,7 +24,7 @@ export const isLeased = (call: Call, clock: number): boolean => call.lease !== n
 export const drawIdOf = (attemptId: string, call: string, { rules }: Setting): string =>
   rules.drawNamesAttempt ? `d${attemptId}` : `d${call}`;
 
-export const newCall = (bornAged: number): Call => ({
+const newCall = (bornAged: number): Call => ({
   bornAged,
   version: 0,
   lease: null,

@@ -101,7 +101,7 @@ const resultOf = (
 const micro = (amount: number) => microUsd(BigInt(amount));
 
 /** A call of the model as a record of the product. */
-export function recordOf(callId: string, call: Call): CallRecord {
+function recordOf(callId: string, call: Call): CallRecord {
   return {
     ...newCall(callId, call.bornAged),
     version: call.version,

@@ -62,7 +62,7 @@ export interface Faults {
   verdict: number;
 }
 
-export const NO_FAULTS: Faults = {
+const NO_FAULTS: Faults = {
   crash: 0,
   lost: 0,
   timeout: 0,
