@@ -7,6 +7,7 @@ import { completion } from "./commands/completion.ts";
 import { doctor } from "./commands/doctor.ts";
 import { issue } from "./commands/issue.ts";
 import { keys } from "./commands/keys.ts";
+import { resolve } from "./commands/resolve.ts";
 import { resume } from "./commands/resume.ts";
 import { revoke } from "./commands/revoke.ts";
 import { run as runJob } from "./commands/run.ts";
@@ -34,6 +35,7 @@ const root = buildRouteMap<string, Cli>({
     stop,
     stops,
     resume,
+    resolve,
     audit,
     tail,
     spend,

@@ -22,6 +22,7 @@ export const endedBySignal = (number: number): number => 128 + number;
 
 /** Refusals that the same request may escape in a moment, whatever their status says of others. */
 const REPEATED: ReadonlySet<string> = new Set([
+  "call_in_flight",
   "gateway_throttled",
   "idempotency_key_in_use",
   "key_changed_meanwhile",

@@ -1,4 +1,5 @@
 import type { Announcement } from "./domain/announcement.ts";
+import { unresolvedCommands } from "./domain/api-command.ts";
 import { usdNumber } from "./domain/money.ts";
 import type { Secrets } from "./domain/secrets.ts";
 import { stopCommand } from "./domain/stop-command.ts";
@@ -19,7 +20,7 @@ export interface WiredWith {
  * callers is redacted.
  */
 export function outgoingEvent(
-  { id, type, atMs, keyId, vendor, label, labelGroup, facts, text, stop }: Announcement,
+  { id, type, atMs, keyId, vendor, label, labelGroup, facts, text, stop, unresolvedCallId }: Announcement,
   { baseUrl, redact }: WiredWith,
 ): OutgoingEvent {
   const shown = (fact: Announcement["facts"][string]) =>
@@ -37,6 +38,7 @@ export function outgoingEvent(
     text: redact(text),
     dashboard_url: `${baseUrl}/dashboard`,
     stop_command: redact(stopCommand(baseUrl, stop)),
+    ...(unresolvedCallId !== undefined && unresolvedCommands(baseUrl, unresolvedCallId)),
   };
   return { id, type, detail: JSON.stringify(detail) };
 }

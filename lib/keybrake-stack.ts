@@ -87,6 +87,11 @@ export class KeybrakeStack extends Stack {
         secrets.grantReadAdminApiKey(it);
         setVendors(it, config);
       },
+      "resolve-by-hand": (it) => {
+        vault.grantCloseCalls(it);
+        secrets.grantReadAdminApiKey(it);
+        setVendors(it, config);
+      },
       "query-spend": (it) => {
         vault.grantReadKeys(it);
         vault.grantReadLists(it);

@@ -31,6 +31,7 @@ const OWN_ROUTES: readonly Route[] = [
   { method: "GET", path: "/vault/stops", function: "manage-stops" },
   { method: "GET", path: "/vault/stops/{id}", function: "manage-stops" },
   { method: "DELETE", path: "/vault/stops/{id}", function: "manage-stops" },
+  { method: "POST", path: "/vault/calls/{id}/resolve", function: "resolve-by-hand" },
   { method: "GET", path: "/vault/audit", function: "query-audit" },
   { method: "GET", path: "/vault/spend", function: "query-spend" },
   { method: "GET", path: "/vault/runs", function: "query-spend" },

@@ -15,6 +15,7 @@ const SERVICES = [
   { name: "own-key", runsOn: "request", asks: "vault key" },
   { name: "query-audit", runsOn: "request", asks: "API key" },
   { name: "manage-stops", runsOn: "request", asks: "API key" },
+  { name: "resolve-by-hand", runsOn: "request", asks: "API key" },
   { name: "query-spend", runsOn: "request", asks: "API key" },
   { name: "proxy-call", runsOn: "request", asks: "vault key" },
   { name: "record-audit", runsOn: "stream", everyMinutes: 5, asks: null },

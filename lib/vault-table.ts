@@ -95,6 +95,14 @@ export class VaultTable extends Construct {
     );
   }
 
+  /** Closes calls whose outcome nobody knows: their records, the balances of their keys, and what is counted for objects. */
+  grantCloseCalls(service: ServiceFunction): void {
+    this.#grant(service);
+    this.#allowOn(service, ["dynamodb:GetItem", "dynamodb:BatchGetItem"], ["KEY#*", "CALL#*", LAYOUT_KEY.pk]);
+    this.#allowOn(service, ["dynamodb:PutItem"], ["CALL#*"]);
+    this.#allowOn(service, ["dynamodb:UpdateItem"], ["KEY#*", "CALL#*", "ROOT#*", LAYOUT_KEY.pk]);
+  }
+
   /** Finds calls that are settled at an estimate, and settles them. */
   grantLatePrices(service: ServiceFunction): void {
     this.#grant(service, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem");

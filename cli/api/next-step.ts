@@ -29,6 +29,7 @@ const FLAGS: Readonly<Record<string, string>> = {
   expires_in: "--expires",
   agent_run_label: "--label",
   stop_for: "--for",
+  amount_usd: "--amount",
 };
 
 function flagOf({ field }: Fields): string | undefined {
@@ -58,10 +59,15 @@ export function nextStepOf({ status, code, error, path }: Refused): string | und
       return LISTS.has(path)
         ? "this Keybrake is older than this command: upgrade it"
         : "check the id: `keybrake keys`, `keybrake stops` and `keybrake api-keys list` show those that there are";
+    case "nothing_unresolved":
+      return `\`keybrake audit --call ${typeof error["call_id"] === "string" ? error["call_id"] : "CALL"}\` shows what became of it`;
     case "key_not_changeable":
       return "issue another key with `keybrake issue`";
     default:
-      return status >= 500 || code === "gateway_throttled" || code === "key_changed_meanwhile"
+      return status >= 500 ||
+        code === "gateway_throttled" ||
+        code === "key_changed_meanwhile" ||
+        code === "call_in_flight"
         ? "run the command again in a moment"
         : undefined;
   }

@@ -26,6 +26,8 @@ export interface Announcement {
   /** One sentence for a person. */
   readonly text: string;
   readonly stop: StopTarget;
+  /** The call that somebody has to close, where there is one. */
+  readonly unresolvedCallId?: string;
 }
 
 export type AnnouncementType =
@@ -140,7 +142,8 @@ function callUnresolved(event: AuditEvent): Announcement {
   return {
     ...ofCall(event, "call.unresolved"),
     facts: { ...callFacts(event), reserved_usd: reserved, reason, vendor_status: vendorStatus },
-    text: `a call of ${named(fields)} has no known outcome: ${calledOf(event)}${held}`,
+    text: `a call of ${named(fields)} has no known outcome: ${calledOf(event)}${held}; once you know it, close the call: keybrake resolve ${event.subject} --charged (or --not-charged)`,
+    unresolvedCallId: event.subject,
   };
 }
 

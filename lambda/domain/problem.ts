@@ -42,6 +42,8 @@ export const STATUS_BY_CODE = {
   already_issued: 409,
   key_changed_meanwhile: 409,
   key_not_changeable: 409,
+  call_in_flight: 409,
+  nothing_unresolved: 409,
   not_found: 404,
   internal: 500,
 } as const;

@@ -1,3 +1,4 @@
+import { apiCommand } from "./api-command.ts";
 import { isApiKeyId } from "./api-key.ts";
 import { labelGroup } from "./vault-key.ts";
 
@@ -28,22 +29,12 @@ export function sameStop(said: Readonly<Record<string, string>>): StopTarget {
   return { kind: "criteria", criteria: named.length === 0 ? { all: true } : Object.fromEntries(named) };
 }
 
-/**
- * A command for a POSIX shell that stops it, to be copied as it is. The API key stands in it as the variable
- * `KEYBRAKE_API_KEY`, never as its value.
- */
+/** A command for a POSIX shell that stops it, to be copied as it is. */
 export function stopCommand(baseUrl: string, target: StopTarget): string {
-  const request = (path: string, body: object | null) =>
-    [
-      `curl -sS -X POST ${quoted(`${baseUrl}${path}`)} -H "Authorization: Bearer $KEYBRAKE_API_KEY"`,
-      ...(body === null ? [] : [`-H 'Content-Type: application/json' -d ${quoted(JSON.stringify(body))}`]),
-    ].join(" ");
+  const request = (path: string, body: object | null) => apiCommand(baseUrl, "POST", path, body);
   if (target.kind === "run") return request("/vault/stops", { agent_run_label: target.label });
   if (target.kind === "criteria") return request("/vault/stops", target.criteria);
   return isApiKeyId(target.keyId)
     ? request("/vault/stops", { api_key_id: target.keyId })
     : request(`/vault/keys/${target.keyId}/revoke`, null);
 }
-
-/** One word of a POSIX shell, whatever is in the text. */
-const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

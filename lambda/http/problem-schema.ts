@@ -35,6 +35,8 @@ const DETAILS: Readonly<Partial<Record<ProblemCode, v.ObjectEntries>>> = {
   unsupported_media_type: { field: v.literal("Content-Type") },
   already_issued: { id: keyId },
   key_not_changeable: { key_id: keyId },
+  call_in_flight: { call_id: text },
+  nothing_unresolved: { call_id: text },
 };
 
 /** The body of an error with this code. Nothing is charged where no vendor is called. */

@@ -190,7 +190,7 @@ function allRules(
       threshold: 1,
       periods: ONCE,
       description:
-        "Calls ended without an answer that tells whether they were charged. Their budget stays held; GET /vault/audit?state=unresolved has the rows.",
+        "Calls ended without an answer that tells whether they were charged. Their budget stays held until the vendor's books tell. `keybrake audit --state unresolved` (GET /vault/audit?state=unresolved) lists those that are left: look each up at the vendor, then close it with `keybrake resolve CALL --charged` or `--not-charged` (POST /vault/calls/{id}/resolve).",
     },
     {
       id: "UnknownKeys",

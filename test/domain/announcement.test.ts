@@ -71,7 +71,9 @@ test("a call without a known outcome says what stays held", () => {
     reserved_usd: 20,
     reason: "no_answer",
     vendor_status: null,
-    text: "a call of key key_1 (billing/1) has no known outcome: POST /v1/payment_intents at stripe; $20.00 stays held",
+    text: "a call of key key_1 (billing/1) has no known outcome: POST /v1/payment_intents at stripe; $20.00 stays held; once you know it, close the call: keybrake resolve call_1 --charged (or --not-charged)",
+    list_command: `curl -sS 'https://h/prod/vault/audit?state=unresolved' -H "Authorization: Bearer $KEYBRAKE_API_KEY"`,
+    resolve_command: `curl -sS -X POST 'https://h/prod/vault/calls/call_1/resolve' -H "Authorization: Bearer $KEYBRAKE_API_KEY" -H 'Content-Type: application/json' -d '{"charged":true}'`,
   });
 });
 

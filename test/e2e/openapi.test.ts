@@ -6,6 +6,7 @@ import { type FaultProxy, startFaultProxy } from "../support/fault-proxy.ts";
 import { at, textAt } from "../support/json.ts";
 import { type Asked, ask, type OwnRun, pay, post, type Reply, startOwn } from "../support/keybrake.ts";
 import { OpenApi } from "../support/openapi.ts";
+import { simulatorAt } from "../support/simulator.ts";
 
 /**
  * Guarantees that the OpenAPI document that is served says what is answered: each status, code, header and field of an answer is in
@@ -58,6 +59,7 @@ const UNKNOWN_IDS: Readonly<Record<string, string>> = {
   "/vault/keys/{id}/revoke": "key_0000000000000000",
   "/vault/api-keys/{id}": "ak_0000000000000000",
   "/vault/stops/{id}": "stop_0000000000000AAAAAA",
+  "/vault/calls/{id}/resolve": "call_00000000000000000000",
 };
 /** A key of the documents: well-formed, and known to no deployment. */
 const UNKNOWN_KEY = "kbvklfZWyPTEPuKBj0h6GtRZyeyVO6Nzo468ll2fbf4VfNXOkltXkv10gz";
@@ -68,6 +70,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   changeKey: { daily_usd_cap: 40 },
   createApiKey: { name: "jobs", scopes: ["issue"] },
   orderStop: { agent_run_label: "documents/stopped" },
+  resolveCall: { charged: true },
 };
 
 const isVaultKeys = (id: string): boolean =>
@@ -255,6 +258,28 @@ test("stops", async () => {
   });
   await success("listStops", { query: { limit: "1" } });
   await success("listStops", { query: { limit: "100" } });
+});
+
+test("calls whose outcome nobody knows", async () => {
+  const key = await vaultKey();
+  const headers = { "Idempotency-Key": "documents-unresolved" };
+  const fault = { "metadata[keybrake_fault]": "break_after" };
+  const lost = await pay(run, key, 500, fault, headers);
+  const callId = `${lost.headers["keybrake-call-id"]}`;
+
+  const stripe = simulatorAt(run.vendor("stripe").origin);
+  const before = (await stripe.requests()).length;
+  await stripe.fault({ kind: "slow", ms: 4_000 });
+  const repeat = pay(run, key, 500, fault, headers);
+  await eventually(async () => expect((await stripe.requests()).length).toBeGreaterThan(before));
+  await eachRefuses("call_in_flight", () => ({ key: callId }));
+  expect((await repeat).status).toBe(200);
+  await eachRefuses("nothing_unresolved", () => ({ key: callId, json: { charged: false } }));
+
+  for (const json of [{ charged: true, amount_usd: 4.5 }, { charged: false }]) {
+    const other = await pay(run, key, 500, fault);
+    await success("resolveCall", { key: `${other.headers["keybrake-call-id"]}`, json });
+  }
 });
 
 test("API keys with all that an API key can have", async () => {

@@ -18,6 +18,7 @@ const BYTES_MAX: Readonly<Record<FunctionName, number>> = {
   "own-key": 365_000,
   "query-audit": 374_000,
   "manage-stops": 403_000,
+  "resolve-by-hand": 390_000,
   "query-spend": 390_000,
   "proxy-call": 424_000,
   "record-audit": 404_000,

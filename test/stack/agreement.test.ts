@@ -41,6 +41,7 @@ const NAMES: Readonly<Record<string, string>> = {
   ProxyCallFunction: "proxy-call",
   QueryAuditFunction: "query-audit",
   QuerySpendFunction: "query-spend",
+  ResolveByHandFunction: "resolve-by-hand",
   SettleLatePricesFunction: "settle-late-prices",
 };
 const nameOf = (logicalId: string): string => NAMES[logicalId.replace(/[0-9A-F]{8}$/, "")] ?? logicalId;

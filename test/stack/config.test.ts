@@ -50,7 +50,7 @@ test.each<readonly [unknown, RegExp]>([
   [{ reservedConcurrency: 5 }, /^ {2}reservedConcurrency: got 5; expected an object of whole numbers$/m],
   [
     { reservedConcurrency: { "record-audit": 5 } },
-    /^ {2}reservedConcurrency\.record-audit: got "record-audit"; expected one of the functions issue-key, manage-key, manage-api-keys, list-keys, own-key, query-audit, manage-stops, query-spend, proxy-call, dashboard$/m,
+    /^ {2}reservedConcurrency\.record-audit: got "record-audit"; expected one of the functions issue-key, manage-key, manage-api-keys, list-keys, own-key, query-audit, manage-stops, resolve-by-hand, query-spend, proxy-call, dashboard$/m,
   ],
   [
     { reservedConcurrency: { "manage-key": 0 } },

@@ -122,6 +122,15 @@ describe("roles", () => {
         "secretsmanager:GetSecretValue SecretsAdminApiKey.Id",
       ],
       Dashboard: logs("Dashboard"),
+      // Keys, records of calls and counted objects, see below.
+      ResolveByHand: [
+        "dynamodb:BatchGetItem VaultTable.Arn",
+        "dynamodb:GetItem VaultTable.Arn",
+        "dynamodb:PutItem VaultTable.Arn",
+        "dynamodb:UpdateItem VaultTable.Arn",
+        ...logs("ResolveByHand"),
+        "secretsmanager:GetSecretValue SecretsAdminApiKey.Id",
+      ],
       // Keys, lists of keys and stops, see below.
       ApplyStops: [
         "dynamodb:BatchGetItem VaultTable.Arn",
@@ -209,6 +218,14 @@ describe("roles", () => {
       reads,
       ["dynamodb:PutItem", leading("STOPS")],
       ["dynamodb:UpdateItem", leading("STOPS", "LAYOUT")],
+    ]);
+  });
+
+  test("close calls and issue no key: they put records of calls alone, and see no credential", () => {
+    expect(onVault("ResolveByHand")).toEqual([
+      [["dynamodb:GetItem", "dynamodb:BatchGetItem"], leading("KEY#*", "CALL#*", "LAYOUT")],
+      ["dynamodb:PutItem", leading("CALL#*")],
+      ["dynamodb:UpdateItem", leading("KEY#*", "CALL#*", "ROOT#*", "LAYOUT")],
     ]);
   });
 

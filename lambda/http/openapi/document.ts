@@ -8,6 +8,7 @@ import { runSchema, spendGroupSchema, spendSumsSchema } from "../spend-answer-sc
 import { listedStopSchema, openCallsSchema } from "../stop-answer-schema.ts";
 import { API_KEYS } from "./api-keys.ts";
 import { AUDIT } from "./audit.ts";
+import { CALLS } from "./calls.ts";
 import { jsonSchemasOf, schemaRef } from "./json-schemas.ts";
 import { KEYS } from "./keys.ts";
 import { LISTS } from "./lists.ts";
@@ -17,7 +18,15 @@ import { STOPS } from "./stops.ts";
 
 /** The OpenAPI document of our own API: made of the schemas that parse, and of one table for each group of operations. */
 
-const OPERATIONS: readonly Operation[] = [...KEYS, ...LISTS, ...API_KEYS, ...STOPS, ...AUDIT, ...SERVICE];
+const OPERATIONS: readonly Operation[] = [
+  ...KEYS,
+  ...LISTS,
+  ...API_KEYS,
+  ...STOPS,
+  ...CALLS,
+  ...AUDIT,
+  ...SERVICE,
+];
 
 /** What is refused wherever a key of this kind is asked for. */
 const REFUSALS_OF: Readonly<Record<Asks, readonly ProblemCode[]>> = {

@@ -63,6 +63,7 @@ export const TAGS = {
   "Own key": "What a vault key may do about itself.",
   "API keys": "What issues, reads and revokes vault keys, within scopes and ceilings.",
   Stops: "Standing orders that no key of a run is issued, and that those which exist are revoked.",
+  Calls: "What nobody knows of a call, until somebody says it.",
   "Audit log": "One row for each attempt of a call and each change of a key.",
   Service: "Whether it answers, and how.",
 } as const;
