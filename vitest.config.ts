@@ -10,6 +10,7 @@ const LONG = [
   "test/cli/{api-keys,completion,doctor,exit-codes,lists,run,stops,tail,terminal}.test.ts",
   "test/costs/units.test.ts",
   "test/docs/{cli,emergency}.test.ts",
+  "test/e2e/another-dynamodb.test.ts",
   "test/e2e/batch-of-children.test.ts",
   "test/e2e/faults.test.ts",
   "test/e2e/fourth-vendor.test.ts",

@@ -12,6 +12,7 @@ import { startDynamoDb } from "./aws/dynamodb.ts";
 import { type EventDetail, startEventBridge } from "./aws/event-bridge.ts";
 import { loadFunctions } from "./aws/functions.ts";
 import { startGateway } from "./aws/gateway.ts";
+import type { Invoke } from "./aws/invocation.ts";
 import { watchRoom } from "./aws/room-watch.ts";
 import { startSchedules } from "./aws/schedules.ts";
 import { startSecretsManager } from "./aws/secrets-manager.ts";
@@ -46,10 +47,14 @@ export interface LocalOptions {
   readonly rateCard?: RateCardInput;
   /** Seconds after which an attempt without outcome is told as open; as deployed unless given. */
   readonly resolveAfterS?: number | undefined;
-  /** An engine of the user's, for platforms without ours. */
+  /** Another DynamoDB in place of our engine. */
   readonly dynamodbEndpoint?: string | undefined;
   /** Puts something between the functions and the engine: is given the engine's address, and gives the one to use. */
   readonly beforeDynamoDb?: (endpoint: string) => Promise<string>;
+  /** The same before Secrets Manager. */
+  readonly beforeSecretsManager?: (endpoint: string) => Promise<string>;
+  /** Puts something around the functions: is given what invokes them, and gives what to invoke in its place. */
+  readonly aroundFunctions?: (invoke: Invoke) => Invoke;
   /** Folder with the bundles; they are built to dist unless given. */
   readonly functionsDirectory?: string;
   /** Told in a sentence what needs a person; stderr unless given. */
@@ -67,7 +72,7 @@ export interface LocalRun {
   readonly baseUrl: string;
   readonly apiKey: string;
   readonly dynamodbEndpoint: string;
-  /** Where keys and rows are; undefined where the engine is the user's. */
+  /** Where keys and rows are; undefined where they are in another DynamoDB. */
   readonly data: { readonly file: string; readonly isTemporary: boolean } | undefined;
   readonly vendors: readonly Running[];
   /** The vendor of this name; throws where there is none. */
@@ -100,12 +105,13 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
   };
 
   try {
-    const accessKeyId = randomUUID();
+    // Of letters and digits, which is all that DynamoDB Local takes.
+    const accessKeyId = randomUUID().replaceAll("-", "");
     const leaveEnvironment = enterEnvironment({ AWS_ACCESS_KEY_ID: accessKeyId });
     closers.push(leaveEnvironment);
 
     // First, since it is refused most often and the bundles take longer.
-    const dynamodb = await startDynamoDb({ dataFile, fallbackEndpoint: options.dynamodbEndpoint, announce });
+    const dynamodb = await startDynamoDb({ dataFile, endpoint: options.dynamodbEndpoint, announce });
     closers.push(dynamodb.close);
     if (dynamodb.data !== undefined)
       closers.push(watchRoom({ path: dirname(dynamodb.data.file), announce }).close);
@@ -127,7 +133,7 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
 
     const surroundings = {
       dynamodbEndpoint: (await options.beforeDynamoDb?.(dynamodb.endpoint)) ?? dynamodb.endpoint,
-      secretsEndpoint: secrets.endpoint,
+      secretsEndpoint: (await options.beforeSecretsManager?.(secrets.endpoint)) ?? secrets.endpoint,
       eventsEndpoint: eventBridge.endpoint,
       vendors,
       definitions,
@@ -136,7 +142,8 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
       // Where it will be, unless any free port is taken: events that an earlier run left may go out before it listens.
       [ENV.baseUrl]: `http://127.0.0.1:${options.port ?? 0}${options.stage === undefined ? "" : `/${options.stage}`}`,
     });
-    const invoke = loadFunctions(options.functionsDirectory ?? DIST);
+    const loaded = loadFunctions(options.functionsDirectory ?? DIST);
+    const invoke = options.aroundFunctions?.(loaded) ?? loaded;
 
     const sweep = startTtlSweep({
       client: dynamodb.client,

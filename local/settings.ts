@@ -30,7 +30,7 @@ export interface Settings {
   readonly rateCard: RateCardInput;
   /** Seconds after which an attempt without outcome is told as open. */
   readonly resolveAfterS: number | undefined;
-  /** An engine of the user's, for platforms without ours. */
+  /** Another DynamoDB in place of the bundled engine. */
   readonly dynamodbEndpoint: string | undefined;
   /** Names by which this machine is called beside its own, in lower case. */
   readonly hosts: readonly string[];
@@ -59,7 +59,7 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
     vendors: Object.fromEntries(targets),
     rateCard: parseLocalRateCard(read("KEYBRAKE_TERMS"), all),
     resolveAfterS: parseResolveAfter(read("KEYBRAKE_RESOLVE_AFTER_S")),
-    dynamodbEndpoint: read("AWS_ENDPOINT_URL_DYNAMODB"),
+    dynamodbEndpoint: parseDynamoDb(read("KEYBRAKE_DYNAMODB")),
     hosts: parseHosts(read("KEYBRAKE_HOSTS")),
     tellsDecisions: parseLog(read("KEYBRAKE_LOG")),
   };
@@ -176,6 +176,9 @@ function parseLocalRateCard(text: string | undefined, vendors: readonly VendorMa
     );
   }
 }
+
+const parseDynamoDb = (text: string | undefined): string | undefined =>
+  text === undefined ? undefined : parseOrigin("KEYBRAKE_DYNAMODB", text);
 
 const VENDORS_ACCEPTED =
   "expected a definition of a vendor or a list of them, as JSON or as the path of a file of JSON";

@@ -22,10 +22,10 @@ export interface LocalDynamoDb {
 }
 
 export interface LocalDynamoDbOptions {
-  /** File that outlives the process; a temporary one where undefined. */
+  /** File that outlives the process; a temporary one where undefined. Locked, also where the data is elsewhere. */
   readonly dataFile?: string | undefined;
-  /** Engine to use where no dynoxide exists for this platform. */
-  readonly fallbackEndpoint?: string | undefined;
+  /** Another DynamoDB, used as it is in place of our engine: only what has to be known of it is kept beside `dataFile`. */
+  readonly endpoint?: string | undefined;
   /** Path of the engine's binary, undefined where there is none; looked up in the installed packages unless told. */
   readonly engine?: string | undefined;
   /** Told in a sentence what takes long, and what does not work though calls do. */
@@ -33,14 +33,20 @@ export interface LocalDynamoDbOptions {
 }
 
 /**
- * Starts the database engine on a free port and makes both tables in it, unless the file has them already.
+ * Starts the database engine on a free port and makes both tables in it, unless the file has them already; or makes them
+ * in another DynamoDB, whose files and processes are nobody's here.
  *
  * The engine dies with this process, however this process ends. Throws a StartError where there is no engine for this
  * platform, where the file is in use, is no database, or was written by a newer layout; then nothing in it was changed.
  */
 export async function startDynamoDb(options: LocalDynamoDbOptions = {}): Promise<LocalDynamoDb> {
+  if (options.endpoint !== undefined) return useEndpoint(options.endpoint, options);
   const engine = "engine" in options ? options.engine : installedEngine();
-  if (engine === undefined) return useEndpoint(options);
+  if (engine === undefined)
+    throw new StartError(
+      `no database engine for ${process.platform}-${process.arch}: the npm package @dynoxide/${process.platform}-${process.arch} is not installed; ` +
+        "run `npm ci` without --omit=optional, or start your own DynamoDB (such as DynamoDB Local) and set KEYBRAKE_DYNAMODB to its address",
+    );
 
   const announce = options.announce ?? (() => {});
   const closers: (() => Promise<void> | void)[] = [];
@@ -91,29 +97,32 @@ function attempt<T>(act: () => T, announce: (message: string) => void): T | unde
   }
 }
 
-async function useEndpoint(options: LocalDynamoDbOptions): Promise<LocalDynamoDb> {
-  const { fallbackEndpoint: endpoint } = options;
-  if (endpoint === undefined) {
-    throw new StartError(
-      `no database engine for ${process.platform}-${process.arch}: the npm package @dynoxide/${process.platform}-${process.arch} is not installed; ` +
-        "run `npm ci` without --omit=optional, or start your own DynamoDB (such as DynamoDB Local) and set AWS_ENDPOINT_URL_DYNAMODB to its address",
-    );
-  }
-  const client = new DynamoDBClient({ ...standIn(endpoint), maxAttempts: 1 });
-  try {
-    await client.send(new ListTablesCommand({}));
-  } catch (error) {
-    throw new StartError(
-      `AWS_ENDPOINT_URL_DYNAMODB is ${endpoint}, which does not answer like DynamoDB: ${String(error)}`,
-    );
-  }
-  await prepareTables(client, endpoint, options.announce ?? (() => {}));
-  return {
-    endpoint,
-    client,
-    pid: undefined,
-    data: undefined,
-    engineFile: undefined,
-    close: async () => client.destroy(),
+async function useEndpoint(
+  endpoint: string,
+  { dataFile, announce = () => {} }: LocalDynamoDbOptions,
+): Promise<LocalDynamoDb> {
+  const client = new DynamoDBClient(standIn(endpoint));
+  const lock = dataFile === undefined ? undefined : await lockBeside(dataFile);
+  const close = async () => {
+    client.destroy();
+    await lock?.release();
   };
+  try {
+    await client.send(new ListTablesCommand({})).catch((error: unknown) => {
+      throw new StartError(
+        `KEYBRAKE_DYNAMODB is ${endpoint}, which does not answer like DynamoDB: ${String(error)}`,
+      );
+    });
+    await prepareTables(client, endpoint, announce);
+    return { endpoint, client, pid: undefined, data: undefined, engineFile: undefined, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** How far the stream is read is kept beside this file, which itself stays as it is. */
+async function lockBeside(dataFile: string) {
+  await checkDataFile(dataFile);
+  return lockData(dataFile);
 }

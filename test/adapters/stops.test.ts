@@ -25,7 +25,7 @@ describe("on the engine", () => {
   let client: DynamoDBClient;
   let vault: StopsVault;
   beforeAll(async () => {
-    engine = await startDynamoDb({ dataFile: undefined, fallbackEndpoint: undefined });
+    engine = await startDynamoDb();
     client = new DynamoDBClient(standIn(engine.endpoint));
     const table = new VaultTable({ steady: client, once: client }, "keybrake-vault", () => {});
     vault = { stops: dynamoStops(table), stopRecords: dynamoStopRecords(table) };

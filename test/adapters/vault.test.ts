@@ -69,7 +69,7 @@ describe("on the engine", () => {
       AWS_ACCESS_KEY_ID: "local",
       AWS_SECRET_ACCESS_KEY: "local",
     });
-    engine = await startDynamoDb({ dataFile: undefined, fallbackEndpoint: undefined });
+    engine = await startDynamoDb();
     vault = vaultAt(engine.endpoint);
   });
 

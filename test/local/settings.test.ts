@@ -38,7 +38,7 @@ test("everything set is taken as it is", () => {
     TWILIO_AUTH_TOKEN: "token-1",
     RESEND_API_KEY: "re_1",
     KEYBRAKE_TERMS: '{"rates":{"eur":1.09}}',
-    AWS_ENDPOINT_URL_DYNAMODB: "http://127.0.0.1:8000",
+    KEYBRAKE_DYNAMODB: "http://127.0.0.1:8000/",
     KEYBRAKE_HOSTS: "host.docker.internal, Keybrake,10.0.0.7,[fd00::1],",
     KEYBRAKE_LOG: "off",
   });

@@ -1,5 +1,4 @@
-import http from "node:http";
-import type { AddressInfo } from "node:net";
+import { type Mishap, startFaultyWay } from "./faulty-way.ts";
 
 /**
  * What becomes of one request: its answer is lost after it was carried out, or it never arrives, or it is answered with an
@@ -31,57 +30,18 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
   const seen: string[] = [];
   const faults: { operation: string; fault: Fault; between: () => Promise<unknown> }[] = [];
   let always: Refusal | null = null;
-  const { hostname, port } = new URL(target);
 
-  const carryOut = (headers: http.IncomingHttpHeaders, body: Buffer) =>
-    new Promise<{ status: number; headers: http.IncomingHttpHeaders; body: Buffer }>((resolve, reject) => {
-      const request = http.request(
-        { hostname, port, method: "POST", path: "/", headers },
-        async (response) => {
-          const chunks: Buffer[] = [];
-          for await (const chunk of response) chunks.push(chunk as Buffer);
-          resolve({
-            status: response.statusCode ?? 0,
-            headers: response.headers,
-            body: Buffer.concat(chunks),
-          });
-        },
-      );
-      request.on("error", reject);
-      request.end(body);
-    });
-
-  const server = http.createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const operation = `${request.headers["x-amz-target"]}`.split(".").at(-1) ?? "";
+  const { endpoint, close } = await startFaultyWay(target, ({ operation, body }) => {
     seen.push(operation);
     const isMeant = ({ fault }: { fault: Fault }) =>
-      typeof fault !== "object" || Buffer.concat(chunks).includes(fault.where ?? "");
+      typeof fault !== "object" || body.includes(fault.where ?? "");
     const index = faults.findIndex((fault) => fault.operation === operation && isMeant(fault));
-    const [fault] = index < 0 ? [] : faults.splice(index, 1);
-    const refused = always ?? fault?.fault;
-    if (typeof refused === "object") {
-      const { error, status } = refused;
-      const body = { __type: `com.amazonaws.dynamodb.v20120810#${error}`, message: "on demand" };
-      response.writeHead(status, { "content-type": "application/x-amz-json-1.0" }).end(JSON.stringify(body));
-      return;
-    }
-    // The engine may end before those who still read its stream.
-    const answer =
-      fault?.fault === "never_arrives"
-        ? null
-        : await carryOut(request.headers, Buffer.concat(chunks)).catch(() => null);
-    await fault?.between();
-    if (answer === null || fault !== undefined) request.socket.destroy();
-    else response.writeHead(answer.status, answer.headers).end(answer.body);
+    const [ordered] = index < 0 ? [] : faults.splice(index, 1);
+    if (always !== null) return mishapOf(always);
+    return ordered === undefined ? null : { ...mishapOf(ordered.fault), between: ordered.between };
   });
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  const { port: ownPort } = server.address() as AddressInfo;
   return {
-    endpoint: `http://127.0.0.1:${ownPort}`,
+    endpoint,
     seen,
     fail(operation, fault, times, between = async () => {}) {
       seen.length = 0;
@@ -96,10 +56,14 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     failAll(fault) {
       always = fault;
     },
-    close: () =>
-      new Promise((resolve) => {
-        server.closeAllConnections();
-        server.close(() => resolve());
-      }),
+    close,
   };
+}
+
+function mishapOf(fault: Fault): Mishap {
+  if (fault === "reply_lost") return { carriedOut: true, answer: "cut" };
+  if (fault === "never_arrives") return { carriedOut: false, answer: "cut" };
+  const { error, status } = fault;
+  const body = { __type: `com.amazonaws.dynamodb.v20120810#${error}`, message: "on demand" };
+  return { carriedOut: false, answer: { status, body: JSON.stringify(body) } };
 }

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { mkdtemp, readdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import {
   DescribeTableCommand,
   GetItemCommand,
@@ -232,31 +232,38 @@ test("without an engine for the platform the user is told what to do", async () 
   const started = startDynamoDb({ engine: undefined });
 
   await expect(started).rejects.toThrow(StartError);
-  await expect(started).rejects.toThrow(/^no database engine for .*AWS_ENDPOINT_URL_DYNAMODB/);
+  await expect(started).rejects.toThrow(/^no database engine for .*KEYBRAKE_DYNAMODB/);
 });
 
-test("without an engine for the platform the user's own is used, and nothing is tried with a file of it", async () => {
+test("another DynamoDB is used as it is: nothing is tried with a file of it, and only the lock stands beside the data file", async () => {
   const own = await start();
   await setLayout(own, "1");
   const told: string[] = [];
 
   const announce = (message: string) => told.push(message);
-  const dynamodb = await start({ engine: undefined, dataFile, fallbackEndpoint: own.endpoint, announce });
+  const dynamodb = await start({ dataFile, endpoint: own.endpoint, announce });
 
   expect(dynamodb.endpoint).toBe(own.endpoint);
-  expect([dynamodb.data, dynamodb.engineFile, told]).toEqual([undefined, undefined, []]);
-  expect(await readdir(join(dataFile, ".."))).toEqual([]);
+  expect([dynamodb.pid, dynamodb.data, dynamodb.engineFile, told]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    [],
+  ]);
+  expect(await readdir(join(dataFile, ".."))).toEqual([basename(`${dataFile}.lock`)]);
   expect((await dynamodb.client.send(new ListTablesCommand({}))).TableNames).toEqual([
     "keybrake-audit",
     "keybrake-vault",
   ]);
+  await expect(start({ dataFile, endpoint: own.endpoint })).rejects.toThrow(/is in use by process/);
 });
 
-test("an engine of the user's that does not answer is named", async () => {
+test("another DynamoDB that does not answer is named, and the data file is free again", async () => {
   const gone = await start();
   await gone.close();
 
-  await expect(startDynamoDb({ engine: undefined, fallbackEndpoint: gone.endpoint })).rejects.toThrow(
-    `AWS_ENDPOINT_URL_DYNAMODB is ${gone.endpoint}, which does not answer like DynamoDB`,
+  await expect(startDynamoDb({ dataFile, endpoint: gone.endpoint })).rejects.toThrow(
+    `KEYBRAKE_DYNAMODB is ${gone.endpoint}, which does not answer like DynamoDB`,
   );
+  expect(await readdir(join(dataFile, ".."))).toEqual([]);
 });

@@ -1,0 +1,79 @@
+import { readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { DIST } from "../../bin/build.ts";
+import { replay } from "../../lib/dead-letter-replay.ts";
+import { type Invoke, invocationContext } from "../../local/aws/invocation.ts";
+import { startLocal } from "../../local/run.ts";
+import { parseSettings } from "../../local/settings.ts";
+import { startFaultyWay } from "../support/faulty-way.ts";
+import { skewed } from "./clocks.ts";
+import type { Order } from "./product.ts";
+import { disturbed, openStreamFaults } from "./stream-faults.ts";
+import { openWeather } from "./weather.ts";
+
+/**
+ * `npm start` with what cannot be disturbed from outside: Secrets Manager, the stream on its way to its consumer, and the
+ * clock of one function. It tells its faults to the process that started it, and takes the orders of product.ts.
+ */
+
+const { seed, clock } = JSON.parse(process.env["FAULTS"] ?? "{}") as {
+  readonly seed: number;
+  readonly clock: { readonly function: string; readonly offsetMs: number } | null;
+};
+
+const tell = (kind: string, what: string) => process.send?.({ fault: kind, what });
+const secrets = openWeather({ seed, name: "secrets", onFault: (kind) => tell(`secrets_${kind}`, "secrets") });
+const stream = openStreamFaults(seed, tell);
+const settings = parseSettings(process.env);
+let undisturbed: Invoke | undefined;
+
+const run = await startLocal({
+  ...settings,
+  functionsDirectory: DIST,
+  beforeSecretsManager: async (endpoint) => {
+    const way = await startFaultyWay(endpoint, (asked) => secrets.befall(asked));
+    secrets.refuseOn(way);
+    return way.endpoint;
+  },
+  aroundFunctions: (invoke) => {
+    const onTime = clock === null ? invoke : skewed(invoke, clock);
+    undisturbed = onTime;
+    return disturbed(onTime, stream);
+  },
+});
+
+const orders: Readonly<Record<Order, () => Promise<unknown>>> = {
+  calm: async () => {
+    secrets.calm();
+    stream.calm();
+  },
+  drain: () => run.drain(),
+  replay: () => replayLetters(`${settings.dataFile}.dead-letters`),
+};
+
+process.on("message", async (order: Order) => {
+  const value = await orders[order]();
+  process.send?.({ done: order, value });
+});
+// Nobody is left to kill it.
+process.on("disconnect", () => process.exit(1));
+
+if (clock !== null) tell("clock_off", clock.function);
+console.log(`  DynamoDB  ${run.dynamodbEndpoint}`);
+console.log(`ready ${run.baseUrl}`);
+
+/** As `npm run replay-dead-letters` does with those of a deployment. */
+async function replayLetters(folder: string): Promise<unknown> {
+  const files = await readdir(folder).catch(() => []);
+  const letters = {
+    async *names() {
+      yield* files.filter((name) => name.endsWith(".json")).sort();
+    },
+    read: (name: string) => readFile(join(folder, name), "utf8"),
+    remove: (name: string) => rm(join(folder, name)),
+  };
+  const consume = (event: unknown) =>
+    undisturbed?.("record-audit", event, invocationContext("record-audit")) ?? Promise.reject();
+  const { recorded, left } = await replay(letters, consume, () => {});
+  return { recorded, left: left.length };
+}
