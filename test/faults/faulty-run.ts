@@ -5,6 +5,7 @@ import { replay } from "../../lib/dead-letter-replay.ts";
 import { type Invoke, invocationContext } from "../../local/aws/invocation.ts";
 import { startLocal } from "../../local/run.ts";
 import { parseSettings } from "../../local/settings.ts";
+import { StartError } from "../../local/start-error.ts";
 import { startFaultyWay } from "../support/faulty-way.ts";
 import { skewed } from "./clocks.ts";
 import type { Order } from "./product.ts";
@@ -22,7 +23,15 @@ const { seed, clock } = JSON.parse(process.env["FAULTS"] ?? "{}") as {
 };
 
 const tell = (kind: string, what: string) => process.send?.({ fault: kind, what });
-const secrets = openWeather({ seed, name: "secrets", onFault: (kind) => tell(`secrets_${kind}`, "secrets") });
+/** Slower than the functions wait for it, at times. */
+const SECRETS_SLOW_MS = [200, 4_000] as const;
+
+const secrets = openWeather({
+  seed,
+  name: "secrets",
+  onFault: (kind) => tell(`secrets_${kind}`, "secrets"),
+  slowMs: SECRETS_SLOW_MS,
+});
 const stream = openStreamFaults(seed, tell);
 const settings = parseSettings(process.env);
 let undisturbed: Invoke | undefined;
@@ -40,6 +49,10 @@ const run = await startLocal({
     undisturbed = onTime;
     return disturbed(onTime, stream);
   },
+}).catch((error: unknown) => {
+  if (!(error instanceof StartError)) throw error;
+  console.error(`keybrake cannot start: ${error.message}`);
+  process.exit(1);
 });
 
 const orders: Readonly<Record<Order, () => Promise<unknown>>> = {

@@ -195,8 +195,7 @@ class Life {
       if (leftMs <= 0) return;
       await delay(Math.min(aliveMs, leftMs));
       if (leftMs < aliveMs) return;
-      await this.#die(() => this.product.kill(), act);
-      this.up = this.#rise();
+      this.up = this.#die(() => this.product.kill(), act).then(() => this.#rise());
       await this.up;
     }
   }
@@ -207,8 +206,8 @@ class Life {
     for (;;) {
       const starting = this.#start();
       if (!this.#random.chance(CHANCE_OF_A_KILLED_START)) {
-        this.#product = await starting.ready;
-        return;
+        if (await this.#isUp(starting)) return;
+        continue;
       }
       const wasReady = starting.ready.then(
         () => true,
@@ -216,6 +215,19 @@ class Life {
       );
       await Promise.race([wasReady, delay(this.#random.int(START_MS))]);
       await this.#die(starting.kill, `${act} at its start`);
+    }
+  }
+
+  /** A start that meets faults of the database may end, with a sentence; one that meets none may not. */
+  async #isUp({ ready }: Starting): Promise<boolean> {
+    const { act, tally } = this.#options;
+    try {
+      this.#product = await ready;
+      return true;
+    } catch (error) {
+      if (act === "killed" || !String(error).includes("keybrake cannot start")) throw error;
+      tally.fault("start_failed", act);
+      return false;
     }
   }
 

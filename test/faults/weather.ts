@@ -25,8 +25,12 @@ export interface WeatherOptions {
   readonly name: string;
   /** Told each fault, and the operation that it befell. */
   readonly onFault: (kind: string, operation: string) => void;
+  /** Milliseconds that a slow answer may take more. */
+  readonly slowMs?: readonly [least: number, most: number];
   readonly nowMs?: () => number;
 }
+
+const SLOW_MS = [20, 800] as const;
 
 export interface Weather {
   /** What befalls the next request of an operation. */
@@ -44,7 +48,13 @@ export interface Weather {
  * Chance that decides what goes wrong, by a seed: the kinds and how likely they are change from spell to spell, and each
  * operation has a sequence of its own. Which call meets which of them depends on how calls interleave.
  */
-export function openWeather({ seed, name, onFault, nowMs = Date.now }: WeatherOptions): Weather {
+export function openWeather({
+  seed,
+  name,
+  onFault,
+  slowMs = SLOW_MS,
+  nowMs = Date.now,
+}: WeatherOptions): Weather {
   const beganMs = nowMs();
   const sequences = new Map<string, Random>();
   let isCalm = false;
@@ -71,7 +81,7 @@ export function openWeather({ seed, name, onFault, nowMs = Date.now }: WeatherOp
         const mishap = mishapOf(kind, asked, random);
         if (mishap === null) continue;
         onFault(kind, asked.operation);
-        return mishap;
+        return kind === "slow" ? { ...mishap, waitMs: random.between(...slowMs) } : mishap;
       }
       return null;
     },
