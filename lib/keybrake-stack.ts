@@ -115,7 +115,11 @@ export class KeybrakeStack extends Stack {
         secrets.grantReadCredentials(it, tellPricesLate);
         setVendorsAndRateCard(it, config);
       },
-      dashboard: () => {},
+      dashboard: (it) => {
+        vault.grantLogins(it);
+        secrets.grantReadAdminApiKey(it);
+        setVendors(it, config);
+      },
       health: (it) => {
         setVendors(it, config);
       },

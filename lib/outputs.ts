@@ -38,6 +38,11 @@ export function writeOutputs(
   const vendors = [...new Set(secrets.credentials.map(({ vendor }) => vendor))];
 
   output("BaseUrl", frontDoor.baseUrl, "Where clients point: KEYBRAKE_URL");
+  output(
+    "DashboardUrl",
+    `${frontDoor.baseUrl}/dashboard`,
+    "Where people look and stop: npx keybrake dashboard opens it",
+  );
   for (const vendor of vendors)
     output(
       `${pascal(vendor)}BaseUrl`,

@@ -77,9 +77,25 @@ export class VaultTable extends Construct {
     this.#allowOn(service, ["dynamodb:UpdateItem"], ["KEY#*", STOPS_KEY.pk, LAYOUT_KEY.pk]);
   }
 
+  /** Starts and ends logins of the dashboard, for API keys that it reads. */
+  grantLogins(service: ServiceFunction): void {
+    this.#grant(service);
+    this.#allowOn(
+      service,
+      ["dynamodb:GetItem", "dynamodb:BatchGetItem"],
+      ["KEY#*", "LOGIN#*", LAYOUT_KEY.pk],
+    );
+    this.#allowOn(service, ["dynamodb:PutItem"], ["LOGIN#*", "LOGIN_CODE#*"]);
+    this.#allowOn(
+      service,
+      ["dynamodb:UpdateItem"],
+      ["LOGIN#*", "LOGIN_CODE#*", "LOGIN_TRIES#*", LAYOUT_KEY.pk],
+    );
+  }
+
   #grantReadStopped(service: ServiceFunction): void {
     this.#grant(service);
-    const keys = ["KEY#*", "LISTED#*", STOPS_KEY.pk, LAYOUT_KEY.pk];
+    const keys = ["KEY#*", "LISTED#*", "LOGIN#*", STOPS_KEY.pk, LAYOUT_KEY.pk];
     this.#allowOn(service, ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"], keys);
     this.#allowOn(service, ["dynamodb:PutItem"], [STOPS_KEY.pk]);
   }
@@ -98,7 +114,8 @@ export class VaultTable extends Construct {
   /** Closes calls whose outcome nobody knows: their records, the balances of their keys, and what is counted for objects. */
   grantCloseCalls(service: ServiceFunction): void {
     this.#grant(service);
-    this.#allowOn(service, ["dynamodb:GetItem", "dynamodb:BatchGetItem"], ["KEY#*", "CALL#*", LAYOUT_KEY.pk]);
+    const read = ["KEY#*", "CALL#*", "LOGIN#*", LAYOUT_KEY.pk];
+    this.#allowOn(service, ["dynamodb:GetItem", "dynamodb:BatchGetItem"], read);
     this.#allowOn(service, ["dynamodb:PutItem"], ["CALL#*"]);
     this.#allowOn(service, ["dynamodb:UpdateItem"], ["KEY#*", "CALL#*", "ROOT#*", LAYOUT_KEY.pk]);
   }

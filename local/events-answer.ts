@@ -2,12 +2,13 @@ import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 import { dynamoApiKeys } from "../lambda/adapters/vault/api-keys.ts";
 import { dynamoBalances } from "../lambda/adapters/vault/balances.ts";
+import { dynamoReadLogins } from "../lambda/adapters/vault/logins.ts";
 import { VaultTable } from "../lambda/adapters/vault/vault-table.ts";
 import type { Secrets } from "../lambda/domain/secrets.ts";
 import { jsonAnswer, problemAnswer, problemFrom } from "../lambda/http/answers.ts";
 import { authenticate } from "../lambda/http/authenticate.ts";
 import { limitOf, parametersOf } from "../lambda/http/list-params.ts";
-import { headersOf, queryOf } from "../lambda/http/request.ts";
+import { queryOf } from "../lambda/http/request.ts";
 import type { EventDetail } from "./aws/event-bridge.ts";
 import { TABLES } from "./aws/tables.ts";
 
@@ -28,7 +29,11 @@ export function eventsAnswer({ client, apiKey, secrets, events }: EventsAnswerOp
   const table = new VaultTable({ steady: client, once: client }, TABLES[0].name, () => {});
   const door = {
     adminKey: async () => apiKey,
-    vault: { apiKeys: dynamoApiKeys(table), balances: dynamoBalances(table) },
+    vault: {
+      apiKeys: dynamoApiKeys(table),
+      balances: dynamoBalances(table),
+      logins: dynamoReadLogins(table),
+    },
     clock: { now: () => Date.now() },
     secrets,
     apiKeyHint: null,
@@ -36,7 +41,7 @@ export function eventsAnswer({ client, apiKey, secrets, events }: EventsAnswerOp
   return async (event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> => {
     const { requestId } = event.requestContext;
     try {
-      await authenticate(headersOf(event), "admin", door);
+      await authenticate(event, "admin", door);
       const limit = limitOf(parametersOf(queryOf(event), ["limit"])("limit"));
       return jsonAnswer(200, { data: events().slice(0, limit), next_cursor: null }, requestId);
     } catch (error) {

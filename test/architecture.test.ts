@@ -64,6 +64,7 @@ const MORE_OF_LOCAL: Readonly<Record<string, readonly string[]>> = {
   "local/events-answer.ts": [
     "lambda/adapters/vault/api-keys.ts",
     "lambda/adapters/vault/balances.ts",
+    "lambda/adapters/vault/logins.ts",
     "lambda/adapters/vault/vault-table.ts",
     "lambda/domain/secrets.ts",
     "lambda/http/answers.ts",

@@ -10,6 +10,7 @@ import { type LastWrite, readBalanceItem } from "./vault-items/balance-item.ts";
 import { readCallItem } from "./vault-items/call-item.ts";
 import type { Item } from "./vault-items/codec.ts";
 import { isListed } from "./vault-items/listed-item.ts";
+import { LOGIN_KIND } from "./vault-items/login-item.ts";
 import { readPolicyItem } from "./vault-items/policy-item.ts";
 import { BY_TIME, isStops, lastStopsWriteIn, readableStopsIn } from "./vault-items/stop-item.ts";
 
@@ -46,7 +47,7 @@ export function changeFrom({ dynamodb }: DynamoDBRecord): VaultChange {
 }
 
 /** What the sort keys of items begin with that no row tells of. */
-const IGNORED = ["OBJECT#", "ISSUE", "LAYOUT", API_KEY_PLACE];
+const IGNORED = ["OBJECT#", "ISSUE", "LAYOUT", LOGIN_KIND, API_KEY_PLACE];
 
 /** `writtenMs`: the time by the stream, for what was taken off by hand without saying who did it. */
 function stopsChange(before: Item | null, after: Item, writtenMs: number): VaultChange {

@@ -37,7 +37,7 @@ const ports = {
   recipientsOf: (vendor: string) => vendors.find(vendor)?.recipients.allows ?? (() => false),
 };
 const layout = tableLayout(dynamo, true);
-const door = frontDoor(vault);
+const door = frontDoor(dynamo, vault);
 /** The names alone: this function cannot read a credential. */
 const credentials = Object.fromEntries(
   Object.entries(credentialSecrets()).map(([vendor, secrets]) => [vendor, Object.keys(secrets)]),
@@ -51,7 +51,7 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
   .handler(async (event) => {
     const headers = headersOf(event);
     const token = tokenOf(headers);
-    const issuer = await findIssuer(token, () => authenticate(headers, "issue", door), ports);
+    const issuer = await findIssuer(token, () => authenticate(event, "issue", door), ports);
     const requestKey = singleHeader(headers, "Idempotency-Key");
     if (requestKey !== null && (requestKey === "" || requestKey.length > 255 || !requestKey.isWellFormed()))
       throw invalid("Idempotency-Key", "expected 1 to 255 characters");

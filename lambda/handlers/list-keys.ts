@@ -6,7 +6,7 @@ import { authenticate } from "../http/authenticate.ts";
 import { keyBody } from "../http/key-answer.ts";
 import { parseKeyListRequest } from "../http/key-list-params.ts";
 import { problems } from "../http/problems.ts";
-import { baseUrlOf, headersOf, queryOf } from "../http/request.ts";
+import { baseUrlOf, queryOf } from "../http/request.ts";
 import { countUnknownKey } from "./unknown-keys.ts";
 import { vendors } from "./vendors.ts";
 import { auditReader, clients, dynamoVault, frontDoor, systemClock, tableLayout, warn } from "./wiring.ts";
@@ -15,13 +15,13 @@ const dynamo = clients();
 const vault = dynamoVault(dynamo);
 const ports = { vault, spending: auditReader(dynamo), clock: systemClock };
 const layout = tableLayout(dynamo, false);
-const door = frontDoor(vault);
+const door = frontDoor(dynamo, vault);
 
 /** GET /vault/keys. */
 export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
   .use(problems(warn, countUnknownKey, vendors.secrets))
   .handler(async (event) => {
-    const caller = await authenticate(headersOf(event), "read", door);
+    const caller = await authenticate(event, "read", door);
     const { query, cursorFor } = parseKeyListRequest(queryOf(event), vendors.names);
     await layout.check();
     const { keys, next } = await listKeys(query, { vendors: vendors.names, caller }, ports);

@@ -32,7 +32,7 @@ const dynamo = clients();
 const vault = dynamoVault(dynamo);
 const ports = { vault, spending: auditReader(dynamo), clock: systemClock, ids: randomIds };
 const layout = tableLayout(dynamo, true);
-const door = frontDoor(vault);
+const door = frontDoor(dynamo, vault);
 /** The names alone: this function cannot read a credential. */
 const credentials = Object.fromEntries(
   Object.entries(credentialSecrets()).map(([vendor, secrets]) => [vendor, Object.keys(secrets)]),
@@ -45,7 +45,7 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
   .use(problems(warn, countUnknownKey, vendors.secrets))
   .handler(async (event) => {
     const headers = headersOf(event);
-    const caller = await authenticate(headers, "admin", door);
+    const caller = await authenticate(event, "admin", door);
     await layout.check();
     const { requestId } = event.requestContext;
     const apiKeyId = event.pathParameters?.["id"];

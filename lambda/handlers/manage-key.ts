@@ -8,7 +8,7 @@ import { authenticate } from "../http/authenticate.ts";
 import { keyBody } from "../http/key-answer.ts";
 import { parseChangeBody } from "../http/key-bodies.ts";
 import { problems } from "../http/problems.ts";
-import { baseUrlOf, headersOf, jsonOf } from "../http/request.ts";
+import { baseUrlOf, jsonOf } from "../http/request.ts";
 import { countUnknownKey } from "./unknown-keys.ts";
 import { vendors } from "./vendors.ts";
 import {
@@ -26,7 +26,7 @@ const dynamo = clients();
 const vault = { ...dynamoVault(dynamo), ...stopsVault(dynamo) };
 const ports = { vault, spending: auditReader(dynamo), clock: systemClock };
 const layout = tableLayout(dynamo, true);
-const door = frontDoor(vault);
+const door = frontDoor(dynamo, vault);
 
 /** What else there is revokes. */
 const SCOPE_OF: Readonly<Record<string, Scope>> = { GET: "read", PATCH: "issue" };
@@ -35,7 +35,7 @@ const SCOPE_OF: Readonly<Record<string, Scope>> = { GET: "read", PATCH: "issue" 
 export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
   .use(problems(warn, countUnknownKey, vendors.secrets))
   .handler(async (event) => {
-    const caller = await authenticate(headersOf(event), SCOPE_OF[event.httpMethod] ?? "revoke", door);
+    const caller = await authenticate(event, SCOPE_OF[event.httpMethod] ?? "revoke", door);
     const keyId = event.pathParameters?.["id"] ?? "";
     if (!/^key_[A-Za-z0-9]{16}$/.test(keyId)) throw notFound();
     await layout.check();

@@ -41,7 +41,7 @@ const ports = {
   vendors: vendors.names,
 };
 const layout = tableLayout(dynamo, true);
-const door = frontDoor(vault);
+const door = frontDoor(dynamo, vault);
 
 /** What a dry run leaves of its time for its answer. */
 const SPARE_MS = 8_000;
@@ -61,7 +61,7 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
   .use(problems(warn, countUnknownKey, vendors.secrets))
   .handler(async (event, context) => {
     const isRead = event.httpMethod === "GET";
-    const caller = await authenticate(headersOf(event), isRead ? "read" : "revoke", door);
+    const caller = await authenticate(event, isRead ? "read" : "revoke", door);
     await layout.check();
     const answer = (status: number, body: unknown) =>
       jsonAnswer(status, body, event.requestContext.requestId);

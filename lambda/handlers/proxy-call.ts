@@ -51,6 +51,7 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
     },
   })
   .handler(async (event, context) => {
+    refuseShown(event);
     const request = requestOf(event, context);
     if (request.vendorName === null && RESERVED.has(request.rawPath.split("/", 1)[0] ?? "")) {
       throw new Problem(
@@ -72,6 +73,17 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
       vendors,
     );
   });
+
+/**
+ * Refuses what a browser would show or run as a part of this origin: a vendor's answer is text of others, and the dashboard's
+ * login lives here. Programs send no such header, or `empty` (Fetch Metadata, W3C, "The Sec-Fetch-Dest HTTP Request Header", read
+ * 2026-11-28).
+ */
+function refuseShown(event: APIGatewayProxyEvent): void {
+  const shownAs = headersOf(event)["sec-fetch-dest"] ?? [];
+  if (shownAs.every((destination) => destination === "empty")) return;
+  throw new Problem("cross_site", "a browser may not show a vendor's answers here; calls are for programs");
+}
 
 /** The vendor that the path names, or null: then it is the key's own. */
 const vendorIn = ({ resource }: APIGatewayProxyEvent): string | null => {

@@ -13,7 +13,7 @@ import { auditReader, callersVault, clients, frontDoor, systemClock, warn } from
 
 const dynamo = clients();
 const reader = auditReader(dynamo);
-const door = frontDoor(callersVault(dynamo));
+const door = frontDoor(dynamo, callersVault(dynamo));
 
 /** Whose rows there are: the vendors', and those about Keybrake itself. */
 const SUBJECTS = [...vendors.names, OWN_ROWS];
@@ -22,7 +22,7 @@ const SUBJECTS = [...vendors.names, OWN_ROWS];
 export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
   .use(problems(warn, countUnknownKey, vendors.secrets))
   .handler(async (event) => {
-    const caller = await authenticate(headersOf(event), "read", door);
+    const caller = await authenticate(event, "read", door);
     const { query, withEvents, cursorFor } = parseAuditRequest(queryOf(event), SUBJECTS, systemClock.now());
     const answer = await queryAudit(query, { vendors: SUBJECTS, caller }, reader);
     const accept = (headersOf(event)["accept"] ?? []).join(",");

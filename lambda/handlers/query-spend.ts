@@ -5,7 +5,7 @@ import { querySpend } from "../app/audit/query-spend.ts";
 import { jsonAnswer } from "../http/answers.ts";
 import { authenticate } from "../http/authenticate.ts";
 import { problems } from "../http/problems.ts";
-import { baseUrlOf, headersOf, queryOf } from "../http/request.ts";
+import { baseUrlOf, queryOf } from "../http/request.ts";
 import { parseRunsRequest } from "../http/runs-params.ts";
 import { runsAnswerBody, spendAnswerBody } from "../http/spend-answer.ts";
 import { parseSpendRequest, reachedVendors, refuseLimited } from "../http/spend-params.ts";
@@ -17,13 +17,13 @@ const dynamo = clients();
 const vault = dynamoVault(dynamo);
 const ports = { vault, spending: spendingOf(dynamo), clock: systemClock };
 const layout = tableLayout(dynamo, false);
-const door = frontDoor(vault);
+const door = frontDoor(dynamo, vault);
 
 /** GET /vault/spend, GET /vault/runs. */
 export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
   .use(problems(warn, countUnknownKey, vendors.secrets))
   .handler(async (event) => {
-    const caller = await authenticate(headersOf(event), "read", door);
+    const caller = await authenticate(event, "read", door);
     const { requestId } = event.requestContext;
     if (event.resource === "/vault/runs") {
       const query = parseRunsRequest(queryOf(event));

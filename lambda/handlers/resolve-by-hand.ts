@@ -5,7 +5,7 @@ import { resolveByHand } from "../app/resolve/resolve-by-hand.ts";
 import { jsonAnswer } from "../http/answers.ts";
 import { authenticate } from "../http/authenticate.ts";
 import { problems } from "../http/problems.ts";
-import { headersOf, jsonOf } from "../http/request.ts";
+import { jsonOf } from "../http/request.ts";
 import { closedCallBody, parseResolveBody } from "../http/resolve-bodies.ts";
 import { countUnknownKey } from "./unknown-keys.ts";
 import { vendors } from "./vendors.ts";
@@ -14,7 +14,7 @@ import { callersVault, callVault, clients, frontDoor, systemClock, tableLayout, 
 const dynamo = clients();
 const ports = { vault: callVault(dynamo), vendors, clock: systemClock, ids: randomIds, warn };
 const layout = tableLayout(dynamo, true);
-const door = frontDoor(callersVault(dynamo));
+const door = frontDoor(dynamo, callersVault(dynamo));
 
 const EXAMPLE = '{"charged": true, "amount_usd": 29.99}';
 
@@ -22,7 +22,7 @@ const EXAMPLE = '{"charged": true, "amount_usd": 29.99}';
 export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
   .use(problems(warn, countUnknownKey, vendors.secrets))
   .handler(async (event) => {
-    const caller = await authenticate(headersOf(event), "admin", door);
+    const caller = await authenticate(event, "admin", door);
     await layout.check();
     const found = parseResolveBody(jsonOf(event, EXAMPLE));
     const call = await resolveByHand(event.pathParameters?.["id"] ?? "", found, caller.id, ports);

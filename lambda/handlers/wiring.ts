@@ -10,6 +10,7 @@ import { TableLayout } from "../adapters/table-layout.ts";
 import { dynamoApiKeys } from "../adapters/vault/api-keys.ts";
 import { dynamoBalances } from "../adapters/vault/balances.ts";
 import { dynamoCalls } from "../adapters/vault/calls.ts";
+import { dynamoLogins, dynamoReadLogins } from "../adapters/vault/logins.ts";
 import { dynamoObjects } from "../adapters/vault/objects.ts";
 import { dynamoPolicies } from "../adapters/vault/policies.ts";
 import { dynamoStopRecords, dynamoStops } from "../adapters/vault/stops.ts";
@@ -109,10 +110,13 @@ export const callVault = (using: Clients): CallVault => {
   };
 };
 /** What it takes to know who calls, for functions that need nothing else of the Vault table. */
-export const callersVault = (using: Clients): Door["vault"] => {
+export const callersVault = (using: Clients): Omit<Door["vault"], "logins"> => {
   const table = new VaultTable(using, required(ENV.vaultTable), warn);
   return { apiKeys: dynamoApiKeys(table), balances: dynamoBalances(table) };
 };
+/** Logins of the dashboard, for the function that starts and ends them. */
+export const loginsOf = (using: Clients) =>
+  dynamoLogins(new VaultTable(using, required(ENV.vaultTable), warn));
 /** The stops, for functions that order them or heed them. */
 export const stopsVault = (using: Clients): StopsVault => {
   const table = new VaultTable(using, required(ENV.vaultTable), warn);
@@ -131,12 +135,16 @@ const SECRETS_TIMEOUT_MS = 2_000;
 const secretsClient = () => secretsManagerClient(SECRETS_TIMEOUT_MS);
 
 /** What it takes to know who calls; the admin API key is read when it is needed. */
-export const frontDoor = (vault: Door["vault"]): Door => {
+export const frontDoor = (using: Clients, vault: Omit<Door["vault"], "logins">): Door => {
   const secrets = cachedSecrets();
   const secretId = required(ENV.adminKeySecret);
   return {
     adminKey: () => secrets.get(secretId, false),
-    vault,
+    vault: {
+      apiKeys: vault.apiKeys,
+      balances: vault.balances,
+      logins: dynamoReadLogins(new VaultTable(using, required(ENV.vaultTable), warn)),
+    },
     clock: systemClock,
     secrets: vendors.secrets,
     apiKeyHint: hint(ENV.apiKeyHint),

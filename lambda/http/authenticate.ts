@@ -1,11 +1,32 @@
+import type { APIGatewayProxyEvent } from "aws-lambda";
 import type { Caller } from "../app/keys/caller.ts";
-import { type Door, findCaller } from "../app/keys/find-caller.ts";
+import { type Door, findCaller, findLogin } from "../app/keys/find-caller.ts";
 import type { Scope } from "../domain/api-key.ts";
-import type { Headers } from "../domain/vendor.ts";
-import { singleHeader, tokenOf } from "./request.ts";
+import { loginIn, refuseOtherPages } from "./own-page.ts";
+import { headersOf, singleHeader, tokenOf } from "./request.ts";
 
-/** Lets whoever calls pass, if the key in the header has this scope; throws what `findCaller` throws. */
-export async function authenticate(headers: Headers, scope: Scope, door: Door): Promise<Caller> {
-  singleHeader(headers, "Authorization");
-  return findCaller(tokenOf(headers), scope, door);
+/**
+ * Lets whoever calls pass, if the API key in the header, or the one behind the login of the dashboard, has this scope (null: any).
+ * A key in the header comes first. Throws what `findCaller`, `findLogin` and `refuseOtherPages` throw.
+ */
+export async function authenticate(
+  event: APIGatewayProxyEvent,
+  scope: Scope | null,
+  door: Door,
+): Promise<Caller> {
+  return (await authenticated(event, scope, door)).caller;
+}
+
+/** The same, with the end of the login where it is one: milliseconds, or null. */
+export async function authenticated(
+  event: APIGatewayProxyEvent,
+  scope: Scope | null,
+  door: Door,
+): Promise<{ readonly caller: Caller; readonly endsAtMs: number | null }> {
+  const headers = headersOf(event);
+  const login = singleHeader(headers, "Authorization") === null ? loginIn(headers) : null;
+  if (login === null) return { caller: await findCaller(tokenOf(headers), scope, door), endsAtMs: null };
+  refuseOtherPages(event);
+  const found = await findLogin(login, scope, door);
+  return { caller: found.caller, endsAtMs: found.login.endsAtMs };
 }

@@ -40,14 +40,19 @@ const POLICY = [
   "form-action 'none'",
 ].join("; ");
 
-/** What every answer of the dashboard has, errors included. */
-export const GUARDS: Readonly<Record<string, string>> = {
+const GUARDS: Readonly<Record<string, string>> = {
   "Content-Security-Policy": POLICY,
   "X-Content-Type-Options": "nosniff",
   "Referrer-Policy": "no-referrer",
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Resource-Policy": "same-origin",
 };
+
+/** An answer of the dashboard, an error too, closed to other origins. */
+export const guarded = (answer: APIGatewayProxyResult): APIGatewayProxyResult => ({
+  ...answer,
+  headers: { ...answer.headers, ...GUARDS },
+});
 
 /**
  * A file of the page. The document is asked for anew each time and answered with 304 where it is the same; the others have a
@@ -57,7 +62,6 @@ export function pageAnswer(file: ServedFile, headers: Headers, requestId: string
   const tag = `"${file.digest}"`;
   const isDocument = file.name === DOCUMENT;
   const common = {
-    ...GUARDS,
     "Cache-Control": isDocument ? "no-cache" : "public, max-age=31536000, immutable",
     ETag: tag,
     Vary: "Accept-Encoding",
@@ -104,7 +108,7 @@ function encoded({ contents, br, gzip }: ServedFile, headers: Headers) {
 /** Leads from what is below `/dashboard/` to `/dashboard`, from where the document's own references are right. */
 export const toDocument = (requestId: string): APIGatewayProxyResult => ({
   statusCode: 308,
-  headers: { ...GUARDS, Location: "../dashboard", "Cache-Control": "no-store", "Request-Id": requestId },
+  headers: { Location: "../dashboard", "Cache-Control": "no-store", "Request-Id": requestId },
   body: "",
   isBase64Encoded: false,
 });

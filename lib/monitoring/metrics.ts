@@ -28,9 +28,9 @@ export interface ThrottledWrites {
 const period = Duration.minutes(5);
 /**
  * Left out of what was invoked: an alarm takes ten metrics ("Using metric math", documentation of CloudWatch). API keys are
- * managed a few times a month, and people load the dashboard's page a few times a day.
+ * managed and calls are closed by hand a few times a month, and people load the dashboard's page a few times a day.
  */
-const RARELY_ASKED: readonly FunctionName[] = ["manage-api-keys", "dashboard"];
+const RARELY_ASKED: readonly FunctionName[] = ["manage-api-keys", "resolve-by-hand", "dashboard"];
 const SUM = { statistic: "Sum", period } as const;
 const MAXIMUM = { statistic: "Maximum", period } as const;
 

@@ -37,8 +37,14 @@ interface Call extends Asked {
   readonly query?: Readonly<Record<string, string>>;
 }
 
+/** What the dashboard's page sends with each request, for the operations that ask for it. */
+const PAGE = { "Keybrake-Dashboard": "1" };
+const ofPage = (id: string, called: Call): Call =>
+  id === "signIn" || id === "signOut" ? { ...called, headers: { ...PAGE, ...called.headers } } : called;
+
 /** Calls an operation, with the admin API key unless told, and holds the answer against the document. */
-async function call(id: string, { key = "", query = {}, ...asked }: Call = {}): Promise<Reply> {
+async function call(id: string, called: Call = {}): Promise<Reply> {
+  const { key = "", query = {}, ...asked } = ofPage(id, called);
   const { method, path } = openApi.find(id);
   const search = new URLSearchParams(query).toString();
   const target = path.replace("{id}", key) + (search && `?${search}`);
@@ -71,6 +77,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   createApiKey: { name: "jobs", scopes: ["issue"] },
   orderStop: { agent_run_label: "documents/stopped" },
   resolveCall: { charged: true },
+  signIn: { code: "x" },
 };
 
 const isVaultKeys = (id: string): boolean =>
@@ -120,14 +127,20 @@ test("the document is served without a key, with the deployment as its server", 
 });
 
 test("keys that are unknown, revoked, expired or without the scope", async () => {
-  await eachRefuses("api_key_invalid", () => ({ token: "nonsense" }));
+  await eachRefuses("api_key_invalid", (id) =>
+    id === "signIn" ? { json: { api_key: "nonsense" } } : { token: "nonsense" },
+  );
   await eachRefuses("key_unknown", () => ({ token: UNKNOWN_KEY }));
 
   const revoked = await apiKey({ scopes: ["admin"] });
   await success("revokeApiKey", { key: revoked.id });
   const own = await vaultKey();
   await success("revokeOwnKey", { token: own.token });
-  await eachRefuses("key_revoked", (id) => ({ token: isVaultKeys(id) ? own.token : revoked.token }));
+  await eachRefuses("key_revoked", (id) =>
+    id === "signIn"
+      ? { json: { api_key: revoked.token } }
+      : { token: isVaultKeys(id) ? own.token : revoked.token },
+  );
 
   const short = await vaultKey({ expires_in: "1s" });
   await eventually(async () => {
@@ -145,7 +158,9 @@ test("keys that are unknown, revoked, expired or without the scope", async () =>
 });
 
 test("requests that are wrong", async () => {
-  await eachRefuses("invalid_request", () => ({ headers: { authorization: "Bearer twice" } }));
+  await eachRefuses("invalid_request", (id) =>
+    id === "signIn" ? { json: {} } : { headers: { authorization: "Bearer twice" } },
+  );
   await eachRefuses("unsupported_media_type", () => ({ json: undefined, form: { vendor: "stripe" } }));
   await eachRefuses("not_found", () => ({}));
   for (const [id, called] of [
@@ -328,6 +343,30 @@ test("rows of the audit log with every column", async () => {
     await success("queryAudit", { query: { limit: "2" }, headers: { Accept } });
 });
 
+test("logins of the dashboard", async () => {
+  const { json } = await call("createLoginCode");
+  const signed = await call("signIn", { json: { code: textAt(json, "code") } });
+  expect(signed.status).toBe(200);
+  const reader = await apiKey({
+    scopes: ["read"],
+    allowed_vendors: ["stripe"],
+    allowed_credentials: ["default"],
+  });
+  await success("signIn", { json: { api_key: reader.token } });
+  await success("getLogin", { token: reader.token });
+  const Cookie = signed.headers["set-cookie"]?.[0]?.split(";")[0] ?? "";
+  const login = await ask(run, "GET", "/dashboard/login", { headers: { ...PAGE, Cookie } });
+  expect(openApi.undocumented("getLogin", login)).toEqual([]);
+  await success("signOut", { headers: { Cookie } });
+
+  await eachRefuses("cross_site", () => ({ headers: { "Sec-Fetch-Site": "cross-site" } }));
+  await eachRefuses("code_invalid", () => ({ json: { code: "x" } }));
+  await eachRefuses("too_many_logins", async (id) => {
+    for (let status = 401; status === 401; ) ({ status } = await call(id, { json: { code: "x" } }));
+    return { json: { code: "x" } };
+  });
+});
+
 test("lists of keys, sums and runs", async () => {
   const key = await vaultKey({ agent_run_label: "documents/4", daily_usd_cap: 5 });
   expect((await pay(run, key, 500)).status).toBe(200);
@@ -347,8 +386,14 @@ test("lists of keys, sums and runs", async () => {
 });
 
 test("a database that fails", async () => {
+  const reader = await apiKey({ scopes: ["read"] });
+  await success("getLogin", { token: reader.token });
   database.failAll(BROKEN);
-  await eachRefuses("internal", (id) => (id === "issueKey" ? { token: UNKNOWN_KEY } : {}));
+  await eachRefuses("internal", (id) => {
+    if (id === "issueKey") return { token: UNKNOWN_KEY };
+    if (id === "getLogin") return { token: reader.token };
+    return id === "signOut" ? { headers: { Cookie: `__Host-keybrake_login=${"A".repeat(43)}` } } : {};
+  });
   database.failAll(null);
 });
 

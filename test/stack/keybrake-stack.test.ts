@@ -121,7 +121,15 @@ describe("roles", () => {
         ...logs("ManageStops"),
         "secretsmanager:GetSecretValue SecretsAdminApiKey.Id",
       ],
-      Dashboard: logs("Dashboard"),
+      // Keys that it reads, and logins, see below.
+      Dashboard: [
+        "dynamodb:BatchGetItem VaultTable.Arn",
+        "dynamodb:GetItem VaultTable.Arn",
+        "dynamodb:PutItem VaultTable.Arn",
+        "dynamodb:UpdateItem VaultTable.Arn",
+        ...logs("Dashboard"),
+        "secretsmanager:GetSecretValue SecretsAdminApiKey.Id",
+      ],
       // Keys, records of calls and counted objects, see below.
       ResolveByHand: [
         "dynamodb:BatchGetItem VaultTable.Arn",
@@ -206,7 +214,7 @@ describe("roles", () => {
   test("stop keys and see no call: they revoke, and keep what became of the stops", () => {
     const reads = [
       ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"],
-      leading("KEY#*", "LISTED#*", "STOPS", "LAYOUT"),
+      leading("KEY#*", "LISTED#*", "LOGIN#*", "STOPS", "LAYOUT"),
     ];
     expect(onVault("ApplyStops")).toEqual([
       reads,
@@ -223,9 +231,17 @@ describe("roles", () => {
 
   test("close calls and issue no key: they put records of calls alone, and see no credential", () => {
     expect(onVault("ResolveByHand")).toEqual([
-      [["dynamodb:GetItem", "dynamodb:BatchGetItem"], leading("KEY#*", "CALL#*", "LAYOUT")],
+      [["dynamodb:GetItem", "dynamodb:BatchGetItem"], leading("KEY#*", "CALL#*", "LOGIN#*", "LAYOUT")],
       ["dynamodb:PutItem", leading("CALL#*")],
       ["dynamodb:UpdateItem", leading("KEY#*", "CALL#*", "ROOT#*", "LAYOUT")],
+    ]);
+  });
+
+  test("sign people in, and write logins alone: no key is made or changed by the dashboard's function", () => {
+    expect(onVault("Dashboard")).toEqual([
+      [["dynamodb:GetItem", "dynamodb:BatchGetItem"], leading("KEY#*", "LOGIN#*", "LAYOUT")],
+      ["dynamodb:PutItem", leading("LOGIN#*", "LOGIN_CODE#*")],
+      ["dynamodb:UpdateItem", leading("LOGIN#*", "LOGIN_CODE#*", "LOGIN_TRIES#*", "LAYOUT")],
     ]);
   });
 
@@ -531,6 +547,9 @@ describe("the front door", () => {
       "GET/dashboard",
       "GET/dashboard/",
       "GET/dashboard/app-EMAXJBX5.js",
+      "POST/dashboard/login",
+      "DELETE/dashboard/login",
+      "POST/dashboard/codes",
     ])
       expect(covers(request), request).toBe(true);
     for (const request of [
@@ -994,7 +1013,7 @@ describe("a configuration", () => {
         QuerySpend: ["dynamodb 6", "secretsmanager 1"],
         ProxyCall: ["dynamodb 6", "secretsmanager 1"],
         SettleLatePrices: ["dynamodb 6", "secretsmanager 1"],
-        Dashboard: [],
+        Dashboard: ["dynamodb 6", "secretsmanager 1"],
         Health: [],
       });
       expect(JSON.stringify(keybrake.template.toJSON())).not.toContain("kms:");

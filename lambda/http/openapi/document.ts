@@ -9,6 +9,7 @@ import { listedStopSchema, openCallsSchema } from "../stop-answer-schema.ts";
 import { API_KEYS } from "./api-keys.ts";
 import { AUDIT } from "./audit.ts";
 import { CALLS } from "./calls.ts";
+import { DASHBOARD } from "./dashboard.ts";
 import { jsonSchemasOf, schemaRef } from "./json-schemas.ts";
 import { KEYS } from "./keys.ts";
 import { LISTS } from "./lists.ts";
@@ -25,6 +26,7 @@ const OPERATIONS: readonly Operation[] = [
   ...STOPS,
   ...CALLS,
   ...AUDIT,
+  ...DASHBOARD,
   ...SERVICE,
 ];
 
@@ -37,11 +39,12 @@ const REFUSALS_OF: Readonly<Record<Asks, readonly ProblemCode[]>> = {
 const SCHEMES: Readonly<Record<Asks, string>> = { "API key": "apiKey", "vault key": "vaultKey" };
 
 /** The codes of every refusal of an operation, in the order of their statuses. */
-function refusalsOf({ asks, refusals }: Operation): readonly ProblemCode[] {
+function refusalsOf({ asks, scope, refusals }: Operation): readonly ProblemCode[] {
   const child: readonly ProblemCode[] = asks.length > 1 ? ["key_expired", "key_revoked"] : [];
   const always: readonly ProblemCode[] = asks.length > 0 ? ["internal"] : [];
   const all = [...asks.flatMap((kind) => REFUSALS_OF[kind]), ...child, ...refusals, ...always];
-  return [...new Set(all)].sort((a, b) => STATUS_BY_CODE[a] - STATUS_BY_CODE[b]);
+  const possible = all.filter((code) => code !== "scope_missing" || scope !== null);
+  return [...new Set(possible)].sort((a, b) => STATUS_BY_CODE[a] - STATUS_BY_CODE[b]);
 }
 
 /** `key_unknown` -> `KeyUnknownError`. */
@@ -61,7 +64,7 @@ export function openApiDocument(version: string) {
       title: "Keybrake",
       version,
       description:
-        "Issues vault keys with caps in dollars, and tells what they did. Calls to the vendors themselves go to `/{vendor}/…` with a vault key, in the vendor's own API, and are not in this document.\n\nMoney is decimal US dollars; times are UTC. A field or parameter that is not listed is refused. Codes of errors never change.",
+        "Issues vault keys with caps in dollars, and tells what they did. Calls to the vendors themselves go to `/{vendor}/…` with a vault key, in the vendor's own API, and are not in this document.\n\nMoney is decimal US dollars; times are UTC. A field or parameter that is not listed is refused. Codes of errors never change.\n\nIn place of an API key the page of the dashboard sends the cookie of its login; each operation answers it with `login_ended` (401) where the login is over, and with `cross_site` (403) where another page sent it.",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),

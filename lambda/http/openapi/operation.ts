@@ -65,6 +65,7 @@ export const TAGS = {
   Stops: "Standing orders that no key of a run is issued, and that those which exist are revoked.",
   Calls: "What nobody knows of a call, until somebody says it.",
   "Audit log": "One row for each attempt of a call and each change of a key.",
+  Dashboard: "How people sign in to the page at `/dashboard`.",
   Service: "Whether it answers, and how.",
 } as const;
 export type Tag = keyof typeof TAGS;

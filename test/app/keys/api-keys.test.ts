@@ -1,17 +1,12 @@
 import { expect, test } from "vitest";
 import { ADMIN } from "../../../lambda/app/keys/caller.ts";
-import { type Door, findCaller } from "../../../lambda/app/keys/find-caller.ts";
+import { findCaller } from "../../../lambda/app/keys/find-caller.ts";
 import { issueKey } from "../../../lambda/app/keys/issue-key.ts";
 import { type ApiKeyRequest, createApiKey, revokeApiKey } from "../../../lambda/app/keys/manage-api-keys.ts";
-import type { ApiKey } from "../../../lambda/domain/api-key.ts";
 import { UNCAPPED } from "../../../lambda/domain/balance.ts";
 import { fromUsdCents } from "../../../lambda/domain/money.ts";
-import type { ApiKeys } from "../../../lambda/ports/api-keys.ts";
-import { vendorRegistry } from "../../../lambda/vendors/index.ts";
-import { MemoryAuditLog } from "../../support/memory-audit.ts";
-import { MemoryVault, VaultState } from "../../support/memory-vault.ts";
 import { UNLIMITED } from "../../support/unlimited.ts";
-import { START_MS } from "../../support/vault-facts.ts";
+import { deployment } from "./deployment.ts";
 
 /** Guarantees that revoking an API key ends all that it issued, API keys and what they issued included. */
 
@@ -24,28 +19,6 @@ const ASKED: ApiKeyRequest = {
   ceilings: { caps: CAPS, endpoints: null, expiresInS: null },
   caps: CAPS,
 };
-const { secrets } = vendorRegistry();
-
-function deployment() {
-  const state = new VaultState();
-  const known = new Map<string, ApiKey>();
-  const apiKeys: ApiKeys = {
-    read: async (id) => known.get(id) ?? null,
-    create: async (apiKey, balance) => {
-      state.putBalance(balance);
-      known.set(apiKey.apiKeyId, apiKey);
-    },
-    list: async () => ({ apiKeys: [...known.values()], next: null }),
-  };
-  const vault = Object.assign(new MemoryVault(state), { apiKeys });
-  let names = 0;
-  const ids = { random: (length: number) => `${++names}`.padStart(length, "A") };
-  const clock = { now: () => START_MS };
-  const ports = { vault, ids, clock, spending: new MemoryAuditLog(), recipientsOf: () => () => false };
-  const door: Door = { adminKey: async () => "an-admin-key", vault, clock, secrets, apiKeyHint: null };
-  return { ports, door };
-}
-
 test("an API key that another one made ends with it, and so do its vault keys", async () => {
   const { ports, door } = deployment();
   const first = await createApiKey(ASKED, ADMIN, ports);

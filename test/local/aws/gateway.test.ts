@@ -491,8 +491,22 @@ test("a taken port is said to be taken", async () => {
   other.close();
 });
 
-/** Guarantees that DNS rebinding stays shut: exact names alone, and never a page. */
-test.each([
+type Called = readonly [headers: Readonly<Record<string, string>>, status: number, message: string];
+
+const FOREIGN = [
+  "http://keybrake:8788",
+  "http://keybrake",
+  "https://keybrake:8787",
+  "http://localhost:8787",
+  "http://keybrake:8787.evil.example",
+  "http://keybrake:8787/",
+  "https://evil.example",
+  "null",
+  "",
+];
+
+/** Guarantees that DNS rebinding stays shut: exact names alone, and no page but the dashboard's, which has the origin that it asks. */
+test.each<Called>([
   [{ Host: "keybrake:8787" }, 200, ""],
   [{ Host: "KEYBRAKE" }, 200, ""],
   [{ Host: "localhost:1" }, 200, ""],
@@ -507,16 +521,16 @@ test.each([
     403,
     "to add a name, such as host.docker.internal, start it with KEYBRAKE_HOSTS=<name>",
   ],
-  [
-    { Host: "keybrake:8787", Origin: "http://keybrake:8787" },
-    403,
-    "send the request without an Origin header, to the hosts 127.0.0.1, localhost, [::1], keybrake;",
-  ],
-  [
-    { Host: "keybrake:8787", Origin: "null" },
-    403,
-    "send the request without an Origin header, to the hosts 127.0.0.1, localhost, [::1], keybrake; nothing was sent to the vendor",
-  ],
+  [{ Host: "keybrake:8787", Origin: "http://keybrake:8787" }, 200, ""],
+  [{ Host: "127.0.0.1:8787", Origin: "http://127.0.0.1:8787" }, 200, ""],
+  [{ Host: "evil.example:8787", Origin: "http://evil.example:8787" }, 403, "to add a name"],
+  ...FOREIGN.map(
+    (Origin): Called => [
+      { Host: "keybrake:8787", Origin },
+      403,
+      "send the request without an Origin header, to the hosts 127.0.0.1, localhost, [::1], keybrake; nothing was sent to the vendor",
+    ],
+  ),
 ])("with the host keybrake taken, %j is answered %i", async (headers, status, message) => {
   const { baseUrl, invocations } = await gatewayTo(DONE, { hosts: ["keybrake"] });
 
