@@ -1014,6 +1014,7 @@ describe("a configuration", () => {
         ProxyCall: ["dynamodb 6", "secretsmanager 1"],
         SettleLatePrices: ["dynamodb 6", "secretsmanager 1"],
         Dashboard: ["dynamodb 6", "secretsmanager 1"],
+        ResolveByHand: ["dynamodb 6", "secretsmanager 1"],
         Health: [],
       });
       expect(JSON.stringify(keybrake.template.toJSON())).not.toContain("kms:");
