@@ -96,11 +96,7 @@ describe("on the engine", () => {
   let client: DynamoDBClient;
   let logins: Logins;
   beforeAll(async () => {
-<<<<<<< Updated upstream
-    engine = await startDynamoDb({ dataFile: undefined, fallbackEndpoint: undefined });
-=======
     engine = await startDynamoDb();
->>>>>>> Stashed changes
     client = new DynamoDBClient(standIn(engine.endpoint));
     logins = dynamoLogins(new VaultTable({ steady: client, once: client }, "keybrake-vault", () => {}));
   });

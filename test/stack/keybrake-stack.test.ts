@@ -1014,10 +1014,7 @@ describe("a configuration", () => {
         ProxyCall: ["dynamodb 6", "secretsmanager 1"],
         SettleLatePrices: ["dynamodb 6", "secretsmanager 1"],
         Dashboard: ["dynamodb 6", "secretsmanager 1"],
-<<<<<<< Updated upstream
         ResolveByHand: ["dynamodb 6", "secretsmanager 1"],
-=======
->>>>>>> Stashed changes
         Health: [],
       });
       expect(JSON.stringify(keybrake.template.toJSON())).not.toContain("kms:");

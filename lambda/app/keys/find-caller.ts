@@ -89,11 +89,7 @@ export async function callerBehind(
 }
 
 const loginEnded = () =>
-<<<<<<< Updated upstream
   new Problem("login_ended", "this login is over or unknown; sign in to the dashboard again");
-=======
-  new Problem("login_ended", "this login is over, or there is none; sign in to the dashboard again");
->>>>>>> Stashed changes
 
 async function admin(token: string, { adminKey }: Door): Promise<Caller | null> {
   const expected = await adminKey();
