@@ -280,13 +280,18 @@ function reasonOf({ state, outcome, closedBy }: Attempt): string | null {
   if (state === "paid_by_other") return "paid_by_another_attempt";
   if (closedBy !== null && closedBy !== RESOLVER)
     return closedBy === VENDOR_BOOKS ? "resolved_by_books" : "resolved_by_hand";
-  return outcome?.reason ?? null;
+  if (outcome !== null) return outcome.reason;
+  // Its process died before it wrote one.
+  return state === "released" ? "never_sent" : "no_outcome";
 }
 
 /** Whether its outcome shows that the draw on its leaf landed. A denial gives back what had landed. */
-function tookItsDraw(record: CallRecord, { attemptId, kind, state, windows }: Attempt): boolean {
+function tookItsDraw(record: CallRecord, { attemptId, kind, state, windows, outcome }: Attempt): boolean {
   if (kind !== "own" || state === "open") return false;
   const leafId = windows.at(-1)?.keyId;
+  // Where it was never sent, the resolver gave back what had landed.
+  if (state === "released" && outcome === null)
+    return Object.values(record.corrections).some(({ keyId }) => keyId === leafId);
   return state !== "denied" || correctionsBy(record, attemptId).some(({ keyId }) => keyId === leafId);
 }
 

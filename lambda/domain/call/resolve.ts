@@ -1,0 +1,155 @@
+import { Change, type Folded } from "./change.ts";
+import { type Attempt, type CallRecord, type KeyWindow, unresolvedAttempts } from "./record.ts";
+
+/** Who an outcome is told by that no answer told. */
+export const RESOLVER = "resolver";
+
+/** Longer than a process can live that answers a call, in milliseconds. */
+export const PROCESS_MS_MAX = 30_000;
+
+/**
+ * What is certain of the writes of one key: the ids of all that landed; `unknown` while the stream has not told them all;
+ * `gone` where the key ended so long ago that it has no balance any more.
+ */
+export type Landed = ReadonlySet<string> | "unknown" | "gone";
+
+export interface Resolution extends Folded {
+  /** Whether anything was decided: else there is nothing to write. */
+  readonly isChanged: boolean;
+  /** Whether something is left to decide that is too young, or whose evidence is not there yet. */
+  readonly waits: boolean;
+}
+
+/**
+ * Finishes what a call has left unfinished, on evidence (W8): attempts without an outcome, draws that may not have landed,
+ * and corrections of which nobody knows whether they landed.
+ *
+ * An attempt that lacks a draw of its chain was never sent: what was drawn goes back. One that has all of them may have been
+ * sent: it is unresolved, and stays held. `untilMs`: what was issued later is left alone, since it may still be under way;
+ * every key has a fence at it. `writer`: a name of its own for whoever decides. Times in milliseconds.
+ */
+export function resolved(
+  before: CallRecord,
+  landed: (keyId: string) => Landed,
+  {
+    writer,
+    nowMs,
+    untilMs,
+  }: { readonly writer: string; readonly nowMs: number; readonly untilMs: number },
+): Resolution {
+  const change = new Change(before, writer, nowMs);
+  const finished = new Set<string>();
+  const settledCorrections = new Set<string>();
+  let waits = false;
+
+  for (const attempt of Object.values(before.attempts)) {
+    if (!isUnfinished(before, attempt)) continue;
+    const isFinished =
+      attempt.issuedAtMs <= untilMs && finishAttempt(change, attempt, { landed, nowMs });
+    if (isFinished) finished.add(attempt.attemptId);
+    else waits = true;
+  }
+  for (const [opId, { keyId, window, amount, issuedAtMs }] of Object.entries(before.corrections)) {
+    const known = issuedAtMs <= untilMs ? landed(keyId) : "unknown";
+    if (known === "unknown") {
+      waits = true;
+      continue;
+    }
+    settledCorrections.add(opId);
+    if (known !== "gone" && !known.has(opId)) change.giveBack({ windows: [{ keyId, window }] }, amount);
+  }
+
+  const folded = change.folded();
+  const { lease } = before;
+  const corrections = Object.entries(folded.record.corrections).filter(
+    ([opId]) => !settledCorrections.has(opId),
+  );
+  const record: CallRecord = {
+    ...folded.record,
+    lease: lease !== null && finished.has(lease.attemptId) ? null : lease,
+    corrections: Object.fromEntries(corrections),
+  };
+  return { ...folded, record, waits, isChanged: finished.size + settledCorrections.size > 0 };
+}
+
+/** The keys that it takes evidence of to finish a call, and since when, in milliseconds; those issued later are left out. */
+export function keysToAsk(
+  { attempts, corrections }: CallRecord,
+  untilMs: number,
+): ReadonlyMap<string, { readonly sinceMs: number; readonly lastMs: number }> {
+  const asked = new Map<string, { sinceMs: number; lastMs: number }>();
+  const ask = (keyId: string, atMs: number) => {
+    const { sinceMs, lastMs } = asked.get(keyId) ?? { sinceMs: atMs, lastMs: atMs };
+    asked.set(keyId, { sinceMs: Math.min(sinceMs, atMs), lastMs: Math.max(lastMs, atMs) });
+  };
+  for (const { kind, state, windows, ambiguous, issuedAtMs } of Object.values(attempts)) {
+    if (issuedAtMs > untilMs) continue;
+    const keys = kind === "own" && state === "open" ? windows.map(({ keyId }) => keyId) : ambiguous;
+    for (const keyId of keys) ask(keyId, issuedAtMs);
+  }
+  for (const { keyId, issuedAtMs } of Object.values(corrections))
+    if (issuedAtMs <= untilMs) ask(keyId, issuedAtMs);
+  return asked;
+}
+
+/** Whether something of an attempt is for the resolver to decide. An outcome that is unknown is not: the vendor's books may tell. */
+function isUnfinished({ payingAttemptId }: CallRecord, { kind, state, ambiguous }: Attempt): boolean {
+  if (state === "open" || ambiguous.length > 0) return true;
+  return kind === "own" && state === "unresolved" && payingAttemptId !== null;
+}
+
+/** Returns whether it is finished now. */
+function finishAttempt(
+  change: Change,
+  attempt: Attempt,
+  { landed, nowMs }: { readonly landed: (keyId: string) => Landed; readonly nowMs: number },
+): boolean {
+  if (attempt.kind !== "own") {
+    // It holds nothing, so its process is waited for.
+    if (attempt.issuedAtMs > nowMs - PROCESS_MS_MAX) return false;
+    change.mark(attempt, attempt.kind === "free" ? "free" : "joined");
+    return true;
+  }
+  const closed = { ...attempt, closedBy: RESOLVER };
+  if (attempt.state === "unresolved") {
+    change.release(closed, "paid_by_other");
+    return true;
+  }
+  const asked = attempt.state === "open" ? keysOf(attempt.windows) : attempt.ambiguous;
+  const drawn = drawnOn(asked, attempt.attemptId, landed);
+  if (drawn === null) return false;
+  if (attempt.state !== "open") {
+    change.mark({ ...attempt, ambiguous: [] }, attempt.state);
+    change.giveBack(attempt, attempt.amount, drawn);
+  } else if (drawn.length < asked.length) {
+    // Every draw is acknowledged before anything is sent, and no draw can land any more: it was never sent.
+    change.mark(closed, "released");
+    change.giveBack(attempt, attempt.amount, drawn);
+  } else if (change.payingAttemptId !== null || change.before.status === "final") {
+    change.release(closed, change.payingAttemptId === null ? "released" : "paid_by_other");
+  } else {
+    change.mark(attempt, "unresolved");
+  }
+  return true;
+}
+
+const keysOf = (windows: readonly KeyWindow[]): readonly string[] => windows.map(({ keyId }) => keyId);
+
+/** Those of the keys that an attempt drew from; null while that is not known of one. A key that is gone counts as drawn from. */
+function drawnOn(
+  keyIds: readonly string[],
+  attemptId: string,
+  landed: (keyId: string) => Landed,
+): readonly string[] | null {
+  const drawn: string[] = [];
+  for (const keyId of keyIds) {
+    const known = landed(keyId);
+    if (known === "unknown") return null;
+    if (known === "gone" || known.has(attemptId)) drawn.push(keyId);
+  }
+  return drawn;
+}
+
+/** Whether a call waits for its vendor's books, or for a person. */
+export const isHeld = ({ attempts }: CallRecord): boolean =>
+  unresolvedAttempts(Object.values(attempts)).length > 0;
