@@ -9,8 +9,9 @@ import {
 import { eventAttributes, eventFrom } from "../audit-wire.ts";
 import type { AuditEvent } from "../domain/audit-event.ts";
 import { AUDIT_COLUMNS } from "../domain/audit-fields.ts";
+import type { LooseEnd } from "../domain/call/loose-end.ts";
 import { isoDay, isoTime } from "../domain/time.ts";
-import type { AttemptJournal, JournalBatch } from "../ports/audit.ts";
+import type { AttemptJournal, JournalBatch, Unended } from "../ports/audit.ts";
 import type { Clock } from "../ports/clock.ts";
 import { ALL_SHARDS, shardOf } from "./shards.ts";
 import type { Item } from "./vault-items/codec.ts";
@@ -52,12 +53,16 @@ export class DynamoAttemptJournal implements AttemptJournal {
     this.#newId = newId;
   }
 
-  async note({ begun, ended }: JournalBatch): Promise<void> {
+  async note({ begun, looseEnds, ended }: JournalBatch): Promise<void> {
     const [first = [], ...others] = parts(begun.map(writtenEvent));
-    await Promise.all([this.#put(first, ended), ...others.map((part) => this.#put(part, []))]);
+    await Promise.all([this.#put(first, looseEnds, ended), ...others.map((part) => this.#put(part, [], []))]);
   }
 
-  async #put(begun: readonly Written[], ended: readonly string[]): Promise<void> {
+  async #put(
+    begun: readonly Written[],
+    looseEnds: readonly LooseEnd[],
+    ended: readonly string[],
+  ): Promise<void> {
     const nowMs = this.#clock.now();
     const id = this.#newId();
     const item = {
@@ -65,6 +70,9 @@ export class DynamoAttemptJournal implements AttemptJournal {
       sk: { S: `${isoTime(nowMs)}#${id}` },
       begun: { S: `[${begun.map(({ text }) => text).join(",")}]` },
       begun_ids: { S: [...new Set(begun.map(({ attemptId }) => attemptId))].join(" ") },
+      ...(looseEnds.length > 0 && {
+        loose: { S: looseEnds.map(({ id: end, recordId }) => `${end} ${recordId}`).join(" ") },
+      }),
       ended_ids: { S: ended.join(" ") },
       ttl: { N: `${Math.floor(nowMs / 1000) + KEPT_DAYS * 86_400}` },
     };
@@ -75,16 +83,18 @@ export class DynamoAttemptJournal implements AttemptJournal {
     fromMs: number,
     toMs: number,
     aroundMs: number = OUT_OF_ORDER_MS,
-  ): Promise<readonly AuditEvent[]> {
+  ): Promise<Unended> {
     const begun: { readonly item: Item; readonly ids: readonly string[] }[] = [];
+    const loose: LooseEnd[] = [];
     const ended = new Set<string>();
     const [firstMs, lastMs] = [fromMs - aroundMs, toMs + aroundMs];
     const readPartition = async (partitionKey: string) => {
       for await (const item of this.#itemsIn(partitionKey, firstMs, lastMs)) {
         for (const id of idsIn(item, "ended_ids")) ended.add(id);
         const notedAt = item["sk"]?.S ?? "";
-        if (notedAt >= isoTime(fromMs) && notedAt < isoTime(toMs))
-          begun.push({ item, ids: idsIn(item, "begun_ids") });
+        if (notedAt < isoTime(fromMs) || notedAt >= isoTime(toMs)) continue;
+        begun.push({ item, ids: idsIn(item, "begun_ids") });
+        loose.push(...looseIn(item));
       }
     };
     for (const day of days(firstMs, lastMs)) await Promise.all(partitions(day).map(readPartition));
@@ -95,7 +105,7 @@ export class DynamoAttemptJournal implements AttemptJournal {
       const all = await this.#eventsOf(item);
       events.push(...all.filter(({ attemptId }) => attemptId !== null && open.has(attemptId)));
     }
-    return events;
+    return { events, looseEnds: loose.filter(({ id }) => !ended.has(id)) };
   }
 
   async beginsAtMs(): Promise<number | null> {
@@ -151,7 +161,7 @@ export class DynamoAttemptJournal implements AttemptJournal {
         new QueryCommand({
           TableName: this.#table,
           KeyConditionExpression: "pk = :pk AND sk BETWEEN :from AND :to",
-          ProjectionExpression: "pk, sk, begun_ids, ended_ids",
+          ProjectionExpression: "pk, sk, begun_ids, loose, ended_ids",
           ExpressionAttributeValues: {
             ":pk": { S: partitionKey },
             ":from": { S: isoTime(fromMs) },
@@ -214,6 +224,11 @@ function parts(events: readonly Written[]): readonly (readonly Written[])[] {
 
 const idsIn = (item: Item, name: string): readonly string[] =>
   (item[name]?.S ?? "").split(" ").filter((id) => id !== "");
+
+function looseIn(item: Item): readonly LooseEnd[] {
+  const words = idsIn(item, "loose");
+  return words.flatMap((id, index) => (index % 2 === 0 ? [{ id, recordId: words[index + 1] ?? "" }] : []));
+}
 
 const notedAtMs = (sortKey: string): number => Date.parse(sortKey.slice(0, sortKey.indexOf("#")));
 

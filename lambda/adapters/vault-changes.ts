@@ -9,6 +9,7 @@ import { PLACE as API_KEY_PLACE, readApiKeyItem } from "./vault-items/api-key-it
 import { type LastWrite, readBalanceItem } from "./vault-items/balance-item.ts";
 import { readCallItem } from "./vault-items/call-item.ts";
 import type { Item } from "./vault-items/codec.ts";
+import { isDue } from "./vault-items/due-item.ts";
 import { isListed } from "./vault-items/listed-item.ts";
 import { LOGIN_KIND } from "./vault-items/login-item.ts";
 import { readPolicyItem } from "./vault-items/policy-item.ts";
@@ -30,7 +31,9 @@ export function changeFrom({ dynamodb }: DynamoDBRecord): VaultChange {
     return before === null ? { kind: "issued", policy: readPolicyItem(after) } : { kind: "ignored" };
   if (sortKey === "API_KEY")
     return before === null ? { kind: "api_key_issued", apiKey: readApiKeyItem(after) } : { kind: "ignored" };
-  if (sortKey === "BALANCE") return balanceChange(before, after);
+  const writtenS = dynamodb?.ApproximateCreationDateTime;
+  if (sortKey === "BALANCE")
+    return balanceChange(before, after, writtenS === undefined ? Infinity : writtenS * 1000);
   if (sortKey === "CALL")
     return {
       kind: "call",
@@ -41,7 +44,8 @@ export function changeFrom({ dynamodb }: DynamoDBRecord): VaultChange {
     return sortKey === STOPS_KEY.sk
       ? stopsChange(before, after, (dynamodb?.ApproximateCreationDateTime ?? 0) * 1000)
       : { kind: "ignored" };
-  if (isListed(dynamodb?.Keys?.["pk"]?.S ?? "")) return { kind: "ignored" };
+  const pk = dynamodb?.Keys?.["pk"]?.S ?? "";
+  if (isListed(pk) || isDue(pk)) return { kind: "ignored" };
   if (IGNORED.some((kind) => sortKey.startsWith(kind))) return { kind: "ignored" };
   throw new Error(`the item kind ${JSON.stringify(sortKey.slice(0, 40))} is not known`);
 }
@@ -61,15 +65,22 @@ function stopsChange(before: Item | null, after: Item, writtenMs: number): Vault
   return ordered.length + gone.length === 0 ? { kind: "ignored" } : { kind: "stops", ordered, gone };
 }
 
-function balanceChange(beforeItem: Item | null, item: Item): VaultChange {
+/** `writtenMs`: when it landed, by the clock of the table. */
+function balanceChange(beforeItem: Item | null, item: Item, writtenMs: number): VaultChange {
   const after = readBalanceItem(item);
   const before = beforeItem === null ? null : readBalanceItem(beforeItem);
   if (before === null || before.writes === after.writes) return { kind: "ignored" };
   const { last } = after;
   const window = "window" in last ? last.window : windowAt(after.issuedAtMs, last.atMs);
   const crossed = crossingsOf(before, after, window, last.atMs);
-  const change = writeOf(after, last);
-  return crossed.length === 0 ? change : { ...change, crossed };
+  const written = {
+    keyId: after.keyId,
+    number: after.writes,
+    id: "window" in last ? last.id : null,
+    isCorrection: last.op === "back" || last.op === "force",
+    writtenMs,
+  };
+  return { ...writeOf(after, last), written, ...(crossed.length > 0 && { crossed }) };
 }
 
 /** What the last write of a balance means for the audit log. */

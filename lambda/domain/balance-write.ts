@@ -10,6 +10,8 @@ export interface BalanceWrite {
   readonly number: number;
   /** The attempt that drew, or the correction that landed; null for what moves no money. */
   readonly id: string | null;
+  /** Whether `id` is that of a correction. */
+  readonly isCorrection: boolean;
   /** When it landed, by the clock of the table, milliseconds; Infinity where that is not known. */
   readonly writtenMs: number;
 }

@@ -239,6 +239,10 @@ export function afterCorrection(balance: Balance, correction: Correction): Balan
   return moved(balance, correction.window, correction.amount);
 }
 
+/** The balance after a fence: what was issued at or before `atMs` (milliseconds) is refused from now on. */
+export const afterFence = (balance: Balance, atMs: number): Balance =>
+  balance.fenceMs >= atMs ? balance : { ...balance, fenceMs: atMs, writes: balance.writes + 1 };
+
 /** The key's balance as it is after those corrections that are its own: what an answer shows. */
 export function afterCorrections(
   balance: Balance | null,

@@ -2,6 +2,7 @@ import type { Context, DynamoDBBatchResponse, DynamoDBStreamEvent } from "aws-la
 import { DynamoAnnouncements } from "../adapters/dynamo-announcements.ts";
 import { DynamoAttemptJournal } from "../adapters/dynamo-attempt-journal.ts";
 import { DynamoAuditLog } from "../adapters/dynamo-audit-log.ts";
+import { DynamoEvidence } from "../adapters/dynamo-evidence.ts";
 import { DynamoNames } from "../adapters/dynamo-names.ts";
 import { DynamoSpending } from "../adapters/dynamo-spending.ts";
 import { EventBridge, eventBridgeClient } from "../adapters/event-bridge.ts";
@@ -11,7 +12,7 @@ import { announce, sendKept } from "../app/announce/announce.ts";
 import { ratesExceeded } from "../app/announce/rates.ts";
 import { announcementsFor, type Recorded } from "../app/announce/recorded.ts";
 import { recordAudit } from "../app/audit/record-audit.ts";
-import { tellOpen } from "../app/audit/tell-open.ts";
+import { sweepJournal } from "../app/audit/sweep-journal.ts";
 import type { Announcement } from "../domain/announcement.ts";
 import { fromUsdText } from "../domain/money.ts";
 import { ENV, METRICS } from "../environment.ts";
@@ -19,7 +20,7 @@ import type { SendResult } from "../ports/announcements.ts";
 import type { AuditLog } from "../ports/audit.ts";
 import { count } from "./metrics.ts";
 import { vendors } from "./vendors.ts";
-import { callVault, clients, required, systemClock, tableLayout, warn } from "./wiring.ts";
+import { callVault, clients, dueList, required, systemClock, tableLayout, warn } from "./wiring.ts";
 
 const dynamo = clients();
 const RETENTION_DAYS = 400;
@@ -50,6 +51,8 @@ const ports = {
   vault: callVault(dynamo),
   log,
   journal: new DynamoAttemptJournal(dynamo.steady, required(ENV.auditTable), systemClock),
+  evidence: new DynamoEvidence(dynamo.steady, required(ENV.auditTable), systemClock),
+  dueList: dueList(dynamo),
   clock: systemClock,
 };
 const layout = tableLayout(dynamo, false);
@@ -69,7 +72,7 @@ async function sweep(context: Context): Promise<DynamoDBBatchResponse> {
   await told(async () => announce(await dearRuns(), announcing));
   const afterMs = Number(required(ENV.resolveAfterS)) * 1000;
   const untilMs = systemClock.now() + context.getRemainingTimeInMillis() - SPARE_MS;
-  await tellOpen(ports, { afterMs, untilMs });
+  await sweepJournal(ports, { afterMs, untilMs });
   return { batchItemFailures: [] };
 }
 

@@ -11,6 +11,7 @@ import { dynamoApiKeys } from "../adapters/vault/api-keys.ts";
 import { dynamoBalances } from "../adapters/vault/balances.ts";
 import { dynamoCalls } from "../adapters/vault/calls.ts";
 import { dynamoLogins, dynamoReadLogins } from "../adapters/vault/logins.ts";
+import { dynamoDueList } from "../adapters/vault/due-list.ts";
 import { dynamoObjects } from "../adapters/vault/objects.ts";
 import { dynamoPolicies } from "../adapters/vault/policies.ts";
 import { dynamoStopRecords, dynamoStops } from "../adapters/vault/stops.ts";
@@ -19,6 +20,7 @@ import type { Door } from "../app/keys/find-caller.ts";
 import type { ProxyPorts } from "../app/proxy/proxy-ports.ts";
 import { ENV } from "../environment.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { DueList } from "../ports/due-list.ts";
 import type { StopsVault } from "../ports/stops.ts";
 import type { CallVault } from "../ports/vault.ts";
 import { type RateCardInput, rateCardOf } from "../rate-card-input.ts";
@@ -122,6 +124,9 @@ export const stopsVault = (using: Clients): StopsVault => {
   const table = new VaultTable(using, required(ENV.vaultTable), warn);
   return { stops: dynamoStops(table), stopRecords: dynamoStopRecords(table) };
 };
+/** The calls that something of is not finished. */
+export const dueList = (using: Clients): DueList =>
+  dynamoDueList(new VaultTable(using, required(ENV.vaultTable), warn));
 /** `marks`: whether the function writes items of the Vault table. */
 export const tableLayout = (using: Clients, marks: boolean) =>
   new TableLayout(using.steady, required(ENV.vaultTable), marks, warn);

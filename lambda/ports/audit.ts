@@ -1,5 +1,6 @@
 import type { AuditEvent, AuditRow } from "../domain/audit-event.ts";
 import type { SpentSoFar } from "../domain/balance.ts";
+import type { LooseEnd } from "../domain/call/loose-end.ts";
 
 export interface AuditLog {
   /** Adds events and what they change in the totals, each once however often it is sent. */
@@ -7,17 +8,16 @@ export interface AuditLog {
 }
 
 /**
- * Which attempts began and which ended, batch by batch. It is written beside the log, and read by the sweep alone, which
- * tells the attempts without outcome.
+ * Which attempts and other loose ends began and which ended, batch by batch. It is written beside the log, and read by the
+ * sweep, which tells the attempts without outcome and puts their calls on the due list.
  */
 export interface AttemptJournal {
   note(batch: JournalBatch): Promise<void>;
   /**
-   * The events of attempts that were noted as begun between two times, in milliseconds, and as ended at no time. They lack
-   * what their key tells: only `keyId` is there. `aroundMs`: how long before and after these times an end may be noted; an hour
-   * unless given.
+   * What was noted as begun between two times, in milliseconds, and as ended at no time. `aroundMs`: how long before and after
+   * these times an end may be noted; an hour unless given.
    */
-  unended(fromMs: number, toMs: number, aroundMs?: number): Promise<readonly AuditEvent[]>;
+  unended(fromMs: number, toMs: number, aroundMs?: number): Promise<Unended>;
   /** The time of the first note that is kept, in milliseconds; null where there is none. */
   beginsAtMs(): Promise<number | null>;
   /** Until when everything is swept, in milliseconds; null where nothing ever was. */
@@ -28,8 +28,15 @@ export interface AttemptJournal {
 export interface JournalBatch {
   /** `open` and `reserved` events. */
   readonly begun: readonly AuditEvent[];
-  /** Ids of attempts that have an outcome on the log. */
+  readonly looseEnds: readonly LooseEnd[];
+  /** Ids of attempts that have an outcome on the log, and of loose ends. */
   readonly ended: readonly string[];
+}
+
+/** `events`: of attempts. They lack what their key tells: only `keyId` is there. */
+export interface Unended {
+  readonly events: readonly AuditEvent[];
+  readonly looseEnds: readonly LooseEnd[];
 }
 
 /** By what rows are found. */

@@ -23,6 +23,11 @@ export interface Balances {
    * where its answer is lost: a call may then count twice, and never not at all.
    */
   count(call: CountedCall): Promise<CountResult>;
+  /**
+   * Refuses whatever was issued at or before a time (milliseconds) and has not landed yet. Returns the number of the balance's
+   * last write: no earlier write lands after it. Null where there is no such balance. Harmless to repeat.
+   */
+  fence(keyId: string, atMs: number): Promise<number | null>;
   /** W6 and W7. Sent once, never repeated, and never throws. */
   correct(correction: Correction): Promise<CorrectionResult>;
 }

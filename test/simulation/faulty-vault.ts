@@ -72,6 +72,8 @@ export class FaultyVault implements Vault {
       if (counted === null) throw new Unanswered();
       return counted;
     },
+    fence: (keyId, atMs) =>
+      this.#repeated(`fence ${keyId.slice(0, 8)} at ${atMs}`, () => this.#state.fence(keyId, atMs)),
     correct: async (correction) => {
       const { opId, amount, keyId, window } = correction;
       this.#world.corrections.sent(opId);

@@ -1,8 +1,11 @@
 import { eventId, rowId } from "../../lambda/audit-wire.ts";
 import { type AuditEvent, type AuditRow, rowOf } from "../../lambda/domain/audit-event.ts";
 import type { SpentSoFar } from "../../lambda/domain/balance.ts";
+import { type BalanceWrite, Evidence, runsOf } from "../../lambda/domain/balance-write.ts";
 import { type MicroUsd, NOTHING, plus, sum } from "../../lambda/domain/money.ts";
-import type { AttemptJournal, AuditLog, JournalBatch, SpentBudget } from "../../lambda/ports/audit.ts";
+import type { AttemptJournal, AuditLog, JournalBatch, SpentBudget, Unended } from "../../lambda/ports/audit.ts";
+import type { DueCall, DueList } from "../../lambda/ports/due-list.ts";
+import type { EvidenceLog, EvidenceReader } from "../../lambda/ports/evidence.ts";
 
 /** The audit log in memory: an event is added once, and what it changes in the sums with it. */
 export class MemoryAuditLog implements AuditLog, SpentBudget {
@@ -60,12 +63,17 @@ export class MemoryJournal implements AttemptJournal {
     this.#batches.push({ atMs: this.#nowMs(), batch });
   }
 
-  async unended(fromMs: number, toMs: number): Promise<readonly AuditEvent[]> {
+  async unended(fromMs: number, toMs: number): Promise<Unended> {
     const ended = new Set(this.#batches.flatMap(({ batch }) => batch.ended));
-    return this.#batches
+    const noted = this.#batches
       .filter(({ atMs }) => atMs >= fromMs && atMs < toMs)
-      .flatMap(({ batch }) => batch.begun)
-      .filter(({ attemptId }) => attemptId !== null && !ended.has(attemptId));
+      .map(({ batch }) => batch);
+    return {
+      events: noted
+        .flatMap(({ begun }) => begun)
+        .filter(({ attemptId }) => attemptId !== null && !ended.has(attemptId)),
+      looseEnds: noted.flatMap(({ looseEnds }) => looseEnds).filter(({ id }) => !ended.has(id)),
+    };
   }
 
   async beginsAtMs(): Promise<number | null> {
@@ -80,3 +88,45 @@ export class MemoryJournal implements AttemptJournal {
     this.#sweptMs = untilMs;
   }
 }
+
+/** What is known of the writes of balances, in memory: all of them, once they are noted. */
+export class MemoryEvidence implements EvidenceLog, EvidenceReader {
+  readonly #writes = new Map<string, BalanceWrite>();
+
+  async note(writes: readonly BalanceWrite[]): Promise<void> {
+    for (const write of writes) this.#writes.set(`${write.keyId} ${write.number}`, write);
+  }
+
+  async landed(keyId: string, lastNumber: number, sinceMs: number): Promise<ReadonlySet<string> | null> {
+    const runs = runsOf([...this.#writes.values()].filter((write) => write.keyId === keyId));
+    const evidence = new Evidence(lastNumber, sinceMs);
+    for (const run of [...runs].sort((a, b) => b.from - a.from))
+      if (run.from <= lastNumber && !evidence.reachesBack) evidence.add(run);
+    return evidence.landed();
+  }
+}
+
+/** The due list in memory. */
+export class MemoryDueList implements DueList {
+  readonly #calls = new Map<string, DueCall>();
+
+  async put(calls: readonly DueCall[]): Promise<void> {
+    for (const call of calls) this.#calls.set(placeOf(call), call);
+  }
+
+  async due(byMs: number, limit: number): Promise<readonly DueCall[]> {
+    const due = [...this.#calls.values()].filter(({ dueMs }) => dueMs <= byMs);
+    return due.sort((a, b) => a.dueMs - b.dueMs).slice(0, limit);
+  }
+
+  async move(call: DueCall, dueMs: number): Promise<void> {
+    await this.put([{ ...call, dueMs }]);
+    await this.remove(call);
+  }
+
+  async remove(call: DueCall): Promise<void> {
+    this.#calls.delete(placeOf(call));
+  }
+}
+
+const placeOf = ({ recordId, dueMs }: DueCall): string => `${dueMs} ${recordId}`;

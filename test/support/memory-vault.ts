@@ -3,6 +3,7 @@ import { inItsMinute, type OtherMinute, otherMinute } from "../../lambda/adapter
 import {
   afterCorrection,
   afterDraw,
+  afterFence,
   type Balance,
   type Correction,
   type CountedCall,
@@ -253,6 +254,14 @@ export class VaultState {
     return "applied";
   }
 
+  fence(keyId: string, atMs: number): number | null {
+    const balance = this.balances.get(keyId);
+    if (balance === undefined) return null;
+    const after = afterFence(balance, atMs);
+    if (after !== balance) this.#setBalance(after, null);
+    return after.writes;
+  }
+
   confirm(callId: string, opIds: readonly string[]): void {
     const record = this.calls.get(callId);
     if (record === undefined || opIds.some((opId) => !(opId in record.corrections))) return;
@@ -352,6 +361,7 @@ const memoryBalances = (state: VaultState): Balances => ({
     assert(counted !== null, "a form fits in memory");
     return counted;
   },
+  fence: async (keyId, atMs) => state.fence(keyId, atMs),
   correct: async (correction) => state.correct(correction),
 });
 

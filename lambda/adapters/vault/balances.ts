@@ -49,6 +49,7 @@ export const dynamoBalances = (table: VaultTable): Balances => ({
   revoke: (revocation) => revoke(table, revocation),
   draw: (wanted) => draw(table, wanted),
   count: (call) => count(table, call),
+  fence: (keyId, atMs) => fence(table, keyId, atMs),
   correct: (correction) => correct(table, correction),
 });
 
@@ -251,6 +252,25 @@ async function countOnce(
         balance,
       }
     );
+  }
+}
+
+async function fence(table: VaultTable, keyId: string, atMs: number): Promise<number | null> {
+  const last: LastWrite = { op: "fence", id: `${keyId}.${atMs}`, atMs };
+  try {
+    const { Attributes } = await table.update({
+      Key: balanceKey(keyId),
+      UpdateExpression: "SET fence = :at, n = n + :one, #last = :last",
+      ConditionExpression: "attribute_exists(pk) AND fence < :at",
+      ExpressionAttributeNames: { "#last": "last" },
+      ExpressionAttributeValues: { ":at": number(atMs), ":one": number(1), ":last": lastWriteMap(last) },
+      ReturnValues: "ALL_NEW",
+      ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+    });
+    return readBalanceItem(Attributes ?? {}).writes;
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    return error.Item === undefined ? null : readBalanceItem(error.Item).writes;
   }
 }
 

@@ -1,6 +1,7 @@
 import {
   BatchGetItemCommand,
   ConditionalCheckFailedException,
+  DeleteItemCommand,
   GetItemCommand,
   PutItemCommand,
   type PutItemCommandInput,
@@ -94,6 +95,11 @@ export class VaultTable {
   /** A write that is harmless twice: the SDK repeats it. */
   put(input: Omit<PutItemCommandInput, "TableName">) {
     return this.#clients.steady.send(new PutItemCommand({ TableName: this.name, ...input }));
+  }
+
+  /** Removes an item; harmless twice. */
+  async delete(key: Item): Promise<void> {
+    await this.#clients.steady.send(new DeleteItemCommand({ TableName: this.name, Key: key }));
   }
 
   /**

@@ -11,8 +11,10 @@ import {
   keyIssued,
   stopEvent,
 } from "../../domain/audit-event.ts";
+import { endedBy, type LooseEnds, looseEndsOf } from "../../domain/call/loose-end.ts";
 import type { Policy } from "../../domain/vault-key.ts";
 import type { AttemptJournal, AuditLog } from "../../ports/audit.ts";
+import type { EvidenceLog } from "../../ports/evidence.ts";
 import type { Vault } from "../../ports/vault.ts";
 import type { VaultChange } from "../../ports/vault-change.ts";
 import type { Recorded } from "../announce/recorded.ts";
@@ -79,6 +81,7 @@ interface Ports {
   readonly vault: Pick<Vault, "policies">;
   readonly log: AuditLog;
   readonly journal: AttemptJournal;
+  readonly evidence: EvidenceLog;
   /** Told what stands on the log now; nobody unless given. It must not throw, and must not take long: the next batch waits. */
   readonly afterwards?: (recorded: Recorded) => Promise<void>;
 }
@@ -87,26 +90,37 @@ interface Ports {
  * Records changes in their order; returns the index of the first that failed with its cause, or null.
  *
  * An outcome repeats all that is known of how its attempt began. So the log gets the outcomes, and the journal gets what
- * began, for attempts that die before they have one (tell-open.ts).
+ * began, for attempts that die before they have one (sweep-journal.ts).
  */
 export async function recordAudit(
   changes: readonly (() => VaultChange)[],
-  { vault, log, journal, afterwards }: Ports,
+  { vault, log, journal, evidence, afterwards }: Ports,
 ): Promise<{ readonly failedAt: number; readonly cause: unknown } | null> {
   const { read, told, failure } = await toldBy(changes, vault);
-  const ended = new Set(told.filter(isOutcome).flatMap(({ attemptId }) => attemptId ?? []));
+  const recorded = failure === null ? read : read.slice(0, failure.failedAt);
+  const outcomes = told.filter(isOutcome).flatMap(({ attemptId }) => attemptId ?? []);
+  const loose = recorded.map(looseEndsIn);
+  const ended = new Set([...outcomes, ...loose.flatMap(({ ended: ids }) => ids)]);
   const begun = told.filter(
     (event) => isBeginning(event) && event.attemptId !== null && !ended.has(event.attemptId),
   );
+  const looseEnds = loose.flatMap((ends) => ends.begun).filter(({ id }) => !ended.has(id));
   try {
     await log.append(told.filter((event) => !isBeginning(event)));
+    await evidence.note(recorded.flatMap(({ written }) => written ?? []));
     // Only now: an end that is noted without its outcome would hide the attempt from the sweep.
-    if (begun.length + ended.size > 0) await journal.note({ begun, ended: [...ended] });
+    if (begun.length + looseEnds.length + ended.size > 0)
+      await journal.note({ begun, looseEnds, ended: [...ended] });
   } catch (cause) {
     return { failedAt: 0, cause };
   }
-  await afterwards?.({ changes: failure === null ? read : read.slice(0, failure.failedAt), events: told });
+  await afterwards?.({ changes: recorded, events: told });
   return failure;
+}
+
+function looseEndsIn(change: VaultChange): LooseEnds {
+  if (change.kind === "call") return looseEndsOf(change.before, change.after);
+  return { begun: [], ended: change.written === undefined ? [] : endedBy(change.written) };
 }
 
 type Failure = { readonly failedAt: number; readonly cause: unknown } | null;

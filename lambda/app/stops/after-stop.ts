@@ -84,7 +84,7 @@ async function callsOf(matcher: StopMatcher, times: Times, ports: AftermathPorts
     ports.journal.unended(times.fromMs, Math.min(clock.now() + 1, times.toMs + BEHIND_MS_MAX), AROUND_MS),
   ]);
   const seen = new Map<string, Seen>();
-  for (const event of begun) noteBegun(seen, event, times);
+  for (const event of begun.events) noteBegun(seen, event, times);
   for (const [attemptId, row] of rows)
     seen.set(attemptId, { ...row, amount: larger(row.amount, seen.get(attemptId)?.amount ?? NOTHING) });
 

@@ -1,6 +1,8 @@
-import { withKey } from "../../domain/audit-event.ts";
-import type { AttemptJournal, AuditLog } from "../../ports/audit.ts";
+import { type AuditEvent, withKey } from "../../domain/audit-event.ts";
+import { NOTHING } from "../../domain/money.ts";
+import type { AttemptJournal, AuditLog, Unended } from "../../ports/audit.ts";
 import type { Clock } from "../../ports/clock.ts";
+import type { DueCall, DueList, KnownDraw } from "../../ports/due-list.ts";
 import type { Vault } from "../../ports/vault.ts";
 
 /** A note carries the time at which its write began, by the clock of its process: so much of it is looked at again. */
@@ -15,18 +17,19 @@ interface Ports {
   readonly vault: Pick<Vault, "policies">;
   readonly log: AuditLog;
   readonly journal: AttemptJournal;
+  readonly dueList: Pick<DueList, "put">;
   readonly clock: Clock;
 }
 
 /**
- * Tells the attempts that began and have no outcome, whose process died most likely: they get rows that are `open`. One that
- * gets its outcome later is told that too, and the row says so.
+ * Finds what began and did not end: its process died most likely. Attempts get rows that are `open`, and the calls go on the
+ * due list, for the resolver to finish. An attempt that gets its outcome later is told that too, and the row says so.
  *
- * `afterMs`: how long an attempt may take before it is told. `untilMs`: when to stop; the next run goes on from there.
+ * `afterMs`: how long an attempt may take before it is looked at. `untilMs`: when to stop; the next run goes on from there.
  * Returns how many events were told. Harmless to repeat: an event is on the log once.
  */
-export async function tellOpen(
-  { vault, log, journal, clock }: Ports,
+export async function sweepJournal(
+  { vault, log, journal, dueList, clock }: Ports,
   { afterMs, untilMs }: { readonly afterMs: number; readonly untilMs: number },
 ): Promise<number> {
   const lastMs = clock.now() - afterMs;
@@ -37,18 +40,40 @@ export async function tellOpen(
     const startedMs = clock.now();
     const toMs = Math.min(fromMs + partMs, lastMs);
     const unended = await journal.unended(fromMs, toMs);
-    const policies = await vault.policies.readAll(unended.map(({ fields }) => fields.keyId));
-    const events = unended.flatMap((event) => {
+    const policies = await vault.policies.readAll(unended.events.map(({ fields }) => fields.keyId));
+    const events = unended.events.flatMap((event) => {
       const policy = policies.get(event.fields.keyId);
       return policy === undefined ? [] : [withKey(event, policy)];
     });
     await log.append(events);
+    await dueList.put(dueCalls(unended, toMs));
     await journal.markSwept(toMs);
     told += events.length;
     fromMs = toMs;
     partMs = clock.now() - startedMs <= QUICK_MS ? Math.min(2 * partMs, PART_MS_MAX) : FIRST_PART_MS;
   }
   return told;
+}
+
+/** The calls that something of has not ended, once each. `atMs`: when they are due. */
+function dueCalls({ events, looseEnds }: Unended, atMs: number): readonly DueCall[] {
+  const draws = new Map(looseEnds.map(({ recordId }): [string, KnownDraw | null] => [recordId, null]));
+  for (const event of events) draws.set(event.subject, drawIn(event) ?? draws.get(event.subject) ?? null);
+  return [...draws].map(([recordId, draw]) => ({ recordId, dueMs: atMs, sinceMs: atMs, draw }));
+}
+
+/** What the balance told of a reservation: the record of a call without idempotency key is written with its outcome only. */
+function drawIn({ event, attemptId, fields }: AuditEvent): KnownDraw | null {
+  if (event !== "reserved" || attemptId === null) return null;
+  const { keyId, atMs: issuedAtMs, requested, method, path } = fields;
+  return {
+    keyId,
+    attemptId,
+    issuedAtMs,
+    amount: requested ?? NOTHING,
+    method: method ?? "",
+    path: path ?? "",
+  };
 }
 
 /**
