@@ -20,7 +20,7 @@ export const ENV = {
   rateCard: "KEYBRAKE_TERMS",
   /** Days that audit events are kept. */
   auditRetentionDays: "KEYBRAKE_AUDIT_RETENTION_DAYS",
-  /** Seconds after which an attempt without outcome is told as open. */
+  /** Seconds after which an attempt without outcome is looked at: told as open, and finished on evidence. */
   resolveAfterS: "KEYBRAKE_RESOLVE_AFTER_S",
   /** Name or ARN of the event bus that is told what happens. */
   eventBus: "KEYBRAKE_EVENT_BUS",

@@ -36,7 +36,10 @@ export class AuditTrail extends Construct {
       bundles,
       kmsKeyArn: key?.keyArn,
     });
-    this.consumer.allow(["dynamodb:PutItem", "dynamodb:UpdateItem"], [this.table.tableArn]);
+    this.consumer.allow(
+      ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"],
+      [this.table.tableArn],
+    );
     // Its own journal, how far that is swept, and what was announced.
     this.consumer.allow(["dynamodb:GetItem", "dynamodb:Query"], [this.table.tableArn], {
       "ForAllValues:StringLike": {
@@ -55,6 +58,7 @@ export class AuditTrail extends Construct {
     this.consumer.setEnvironment(ENV.auditRetentionDays, `${retentionDays}`);
     this.consumer.setEnvironment(ENV.resolveAfterS, `${RESOLVE_AFTER_S}`);
     vault.grantReadKeys(this.consumer);
+    vault.grantPutDue(this.consumer);
 
     this.deadLetters = new Bucket(this, "DeadLetters", {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
@@ -107,6 +111,15 @@ export class AuditTrail extends Construct {
     service.allow(["dynamodb:GetItem", "dynamodb:Query"], [this.table.tableArn], {
       "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["JOURNAL#*"] },
     });
+  }
+
+  /** Which writes of balances landed. */
+  grantReadEvidence(service: ServiceFunction): void {
+    service.allow(["dynamodb:Query"], [this.table.tableArn], {
+      "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["SEEN#*"] },
+    });
+    allowTableKey(service);
+    service.setEnvironment(ENV.auditTable, this.table.tableName);
   }
 
   /**

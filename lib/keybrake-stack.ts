@@ -9,6 +9,7 @@ import type { Config } from "./config.ts";
 import { CredentialSecrets } from "./credential-secrets.ts";
 import { Events } from "./events.ts";
 import { FrontDoor } from "./front-door.ts";
+import { RESOLVE_AFTER_S } from "./limits.ts";
 import { Monitoring } from "./monitoring/monitoring.ts";
 import { writeOutputs } from "./outputs.ts";
 import { Schedules } from "./schedules.ts";
@@ -109,6 +110,13 @@ export class KeybrakeStack extends Stack {
       "apply-stops": (it) => {
         vault.grantApplyStops(it);
         setVendors(it, config);
+      },
+      "resolve-calls": (it) => {
+        vault.grantResolve(it);
+        audit.grantReadEvidence(it);
+        secrets.grantReadCredentials(it);
+        it.setEnvironment(ENV.resolveAfterS, `${RESOLVE_AFTER_S}`);
+        setVendorsAndRateCard(it, config);
       },
       "settle-late-prices": (it) => {
         vault.grantLatePrices(it);

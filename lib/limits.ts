@@ -8,7 +8,7 @@ export const INTEGRATION_TIMEOUT_S = 29;
 /** What a function may take, in seconds: below the gateway's, so that our own answer wins. */
 export const FUNCTION_TIMEOUT_S = 28;
 
-/** Seconds after which an attempt without outcome is told as open: no function lives so long. */
+/** Seconds after which an attempt without outcome is told as open, and finished on evidence: no function lives so long. */
 export const RESOLVE_AFTER_S = 300;
 
 /** CPU comes with memory; a call mostly waits for its vendor (docs/decisions/0040-memory.md). */

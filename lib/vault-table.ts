@@ -11,7 +11,7 @@ import { VAULT_TABLE } from "./table-schemas.ts";
  * The table of keys, balances and calls. Losing it loses every cap, so it outlives its stack.
  *
  * Expiry is enforced by the code that reads a key: DynamoDB removes what has expired late, so the TTL only keeps the table
- * small. Nobody may delete here.
+ * small. Nobody may delete here, but for what is done on the due list.
  */
 export class VaultTable extends Construct {
   readonly table: TableV2;
@@ -127,6 +127,23 @@ export class VaultTable extends Construct {
       ["dynamodb:Query"],
       VAULT_TABLE.indexes.map(({ name }) => `${this.table.tableArn}/index/${name}`),
     );
+  }
+
+  /** Finishes calls on evidence: fences their keys, writes their records, sends what goes back, and works off the due list. */
+  grantResolve(service: ServiceFunction): void {
+    this.#grant(
+      service,
+      "dynamodb:GetItem",
+      "dynamodb:BatchGetItem",
+      "dynamodb:PutItem",
+      "dynamodb:UpdateItem",
+    );
+    this.#allowOn(service, ["dynamodb:Query", "dynamodb:DeleteItem"], ["DUE#*"]);
+  }
+
+  /** Puts calls on the due list, and nothing else. */
+  grantPutDue(service: ServiceFunction): void {
+    this.#allowOn(service, ["dynamodb:PutItem"], ["DUE#*"]);
   }
 
   /** Reads keys: of whoever asks, or that an audit row is about. */

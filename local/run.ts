@@ -45,7 +45,7 @@ export interface LocalOptions {
   readonly definitions?: readonly DefinitionInput[];
   /** Rates and prices as lambda/rate-card-input.ts reads them; the defaults unless given. */
   readonly rateCard?: RateCardInput;
-  /** Seconds after which an attempt without outcome is told as open; as deployed unless given. */
+  /** Seconds after which an attempt without outcome is looked at, and finished; as deployed unless given. */
   readonly resolveAfterS?: number | undefined;
   /** Another DynamoDB in place of our engine. */
   readonly dynamodbEndpoint?: string | undefined;
@@ -81,6 +81,8 @@ export interface LocalRun {
   drain(): Promise<void>;
   /** Tells the attempts that have been without outcome for too long now, and not with the next run of the schedule. */
   tellOpen(): Promise<void>;
+  /** Finishes those on evidence now, and not with the next runs of the schedules. */
+  resolveCalls(): Promise<void>;
   /** Revokes what the stops in force have left, and not with the next run of the schedule. */
   applyStops(): Promise<void>;
   /** Calls whose function has not ended. */
@@ -153,9 +155,10 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
     closers.push(sweep.close);
 
     const { resolveAfterS } = options;
+    const soonerMs = resolveAfterS === undefined ? undefined : Math.max(1, resolveAfterS) * 1_000;
     const schedules = startSchedules({
       invoke,
-      sooner: resolveAfterS === undefined ? {} : { "record-audit": Math.max(1, resolveAfterS) * 1_000 },
+      sooner: soonerMs === undefined ? {} : { "record-audit": soonerMs, "resolve-calls": soonerMs },
       atOnce: dataFile !== undefined,
       onError: (error) => announce(`a scheduled function threw: ${described(error)}`),
     });
@@ -203,6 +206,12 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
       tellOpen: async () => {
         await audit.drain();
         await schedules.run("record-audit");
+      },
+      resolveCalls: async () => {
+        await audit.drain();
+        await schedules.run("record-audit");
+        await schedules.run("resolve-calls");
+        await audit.drain();
       },
       applyStops: async () => {
         await schedules.run("apply-stops");

@@ -79,11 +79,7 @@ export class DynamoAttemptJournal implements AttemptJournal {
     await this.#client.send(new PutItemCommand({ TableName: this.#table, Item: item }));
   }
 
-  async unended(
-    fromMs: number,
-    toMs: number,
-    aroundMs: number = OUT_OF_ORDER_MS,
-  ): Promise<Unended> {
+  async unended(fromMs: number, toMs: number, aroundMs: number = OUT_OF_ORDER_MS): Promise<Unended> {
     const begun: { readonly item: Item; readonly ids: readonly string[] }[] = [];
     const loose: LooseEnd[] = [];
     const ended = new Set<string>();

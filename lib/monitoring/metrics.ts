@@ -82,6 +82,7 @@ export function metricsOf({ stackName, frontDoor, vault, audit, services }: Watc
       period,
     }),
     scheduled: ONLY_SCHEDULED.map(({ name }) => ({
+      name,
       id: services[name].node.id,
       errors: services[name].lambda.metricErrors({ period }),
     })),

@@ -160,14 +160,14 @@ describe("the journal", () => {
     const [first, second, third] = calls.map(({ open }) => open.attemptId ?? "");
     if (first === undefined || second === undefined || third === undefined) throw new Error("five calls");
 
-    await journal.note({ begun: [], ended: [first] });
+    await journal.note({ begun: [], looseEnds: [], ended: [first] });
     nowMs += 60_000;
-    await journal.note({ begun, ended: [] });
+    await journal.note({ begun, looseEnds: [], ended: [] });
     nowMs += 60_000;
-    await journal.note({ begun: [], ended: [second] });
-    await journal.note({ begun: begun.slice(4, 6), ended: [third] });
+    await journal.note({ begun: [], looseEnds: [], ended: [second] });
+    await journal.note({ begun: begun.slice(4, 6), looseEnds: [], ended: [third] });
 
-    const unended = await journal.unended(ISSUED_AT_MS, nowMs);
+    const { events: unended } = await journal.unended(ISSUED_AT_MS, nowMs);
     const told = unended.map((event) => withKey(event, policy));
     const wanted = calls.slice(3).flatMap(({ open, reserved }) => [open, reserved]);
     const byId = (events: typeof told) =>
@@ -181,14 +181,14 @@ describe("the journal", () => {
     const [one, two, three] = [4_000, 4_001, 4_002].map((n) => toldCall(policy, n, 1n, atMs));
     if (one === undefined || two === undefined || three === undefined) throw new Error("three calls");
     nowMs = atMs - 1;
-    await journal.note({ begun: [one.open], ended: [] });
+    await journal.note({ begun: [one.open], looseEnds: [], ended: [] });
     nowMs = atMs;
-    await journal.note({ begun: [two.open, three.open], ended: [] });
+    await journal.note({ begun: [two.open, three.open], looseEnds: [], ended: [] });
     nowMs = atMs + 600_000;
-    await journal.note({ begun: [], ended: [three.open.attemptId ?? ""] });
+    await journal.note({ begun: [], looseEnds: [], ended: [three.open.attemptId ?? ""] });
 
     const subjects = async (fromMs: number, toMs: number) =>
-      (await journal.unended(fromMs, toMs)).map(({ subject }) => subject);
+      (await journal.unended(fromMs, toMs)).events.map(({ subject }) => subject);
     expect(await subjects(atMs, atMs + 1)).toEqual(["call_4001"]);
     expect((await subjects(atMs - 1, atMs + 1)).sort()).toEqual(["call_4000", "call_4001"]);
     expect(await subjects(atMs + 1, atMs + DAY_MS)).toEqual([]);
@@ -203,9 +203,9 @@ describe("the journal", () => {
       const fields = { ...open.fields, path: long, userAgent: long, idempotencyKey: long, callLabel: long };
       return { ...open, fields };
     });
-    await journal.note({ begun, ended: [begun[0]?.attemptId ?? ""] });
+    await journal.note({ begun, looseEnds: [], ended: [begun[0]?.attemptId ?? ""] });
 
-    const unended = await journal.unended(atMs, atMs + 1);
+    const { events: unended } = await journal.unended(atMs, atMs + 1);
     expect(unended.map(({ subject }) => subject).sort()).toEqual(
       begun
         .slice(1)

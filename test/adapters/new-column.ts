@@ -7,7 +7,7 @@ import { recordAudit } from "../../lambda/app/audit/record-audit.ts";
 import type { CallRecord } from "../../lambda/domain/call/record.ts";
 import { auditAnswer } from "../../lambda/http/audit-answer.ts";
 import { auditTable } from "../support/audit-table.ts";
-import { MemoryJournal } from "../support/memory-audit.ts";
+import { MemoryEvidence, MemoryJournal } from "../support/memory-audit.ts";
 import { CALLS, POLICIES } from "./stored-values.ts";
 
 /**
@@ -47,6 +47,7 @@ const failure = await recordAudit(
     },
     log: new DynamoAuditLog(client, "audit", 400, { now: () => 0 }),
     journal: new MemoryJournal(),
+    evidence: new MemoryEvidence(),
   },
 );
 if (failure !== null) throw failure.cause;

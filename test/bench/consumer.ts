@@ -1,6 +1,7 @@
 import { DynamoAttemptJournal } from "../../lambda/adapters/dynamo-attempt-journal.ts";
 import { DynamoAuditLog } from "../../lambda/adapters/dynamo-audit-log.ts";
 import { DynamoAuditReader } from "../../lambda/adapters/dynamo-audit-reader.ts";
+import { DynamoEvidence } from "../../lambda/adapters/dynamo-evidence.ts";
 import { shardOf } from "../../lambda/adapters/shards.ts";
 import { type AuditQuery, queryAudit } from "../../lambda/app/audit/query-audit.ts";
 import { recordAudit } from "../../lambda/app/audit/record-audit.ts";
@@ -77,6 +78,7 @@ async function record(bench: Bench) {
       const ownClock = { now: () => START_MS + clock.now() };
       const log = new DynamoAuditLog(client, TABLE, RETENTION_DAYS, ownClock);
       const journal = new DynamoAttemptJournal(client, TABLE, ownClock);
+      const evidence = new DynamoEvidence(client, TABLE, ownClock);
       for (let position = 0; position < queue.length; ) {
         const nowMs = clock.now();
         let end = position;
@@ -93,7 +95,7 @@ async function record(bench: Bench) {
             () =>
               change,
         );
-        const failure = await recordAudit(changes, { vault, log, journal });
+        const failure = await recordAudit(changes, { vault, log, journal, evidence });
         // What failed comes again from there, as Lambda has it.
         position += failure?.failedAt ?? batch.length;
       }

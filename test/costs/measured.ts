@@ -71,8 +71,8 @@ const LABEL = "modal-billing/cus_NffrFeUfNV2Hib";
 const METADATA = { customer: "cus_NffrFeUfNV2Hib", invoice: "2026-11" };
 /** What DynamoDB stores beside each item and each entry of an index ("Item sizes and formats", read 2026-11-28). */
 const OVERHEAD = 100;
-/** The journal is kept for a week. */
-const KEPT = (pk: string) => !pk.startsWith("JOURNAL#");
+/** The journal and the evidence are kept for a week. */
+const KEPT = (pk: string) => !pk.startsWith("JOURNAL#") && !pk.startsWith("SEEN#");
 
 /**
  * Runs each use through the whole product, with the real stripe-node, before the real engine, which tells the units. The
@@ -152,7 +152,7 @@ export async function measured(): Promise<Measured> {
 const LATE_PRICE_DUE_MS = 61_000;
 /** How often the schedules run. */
 const SCHEDULE_MS = 300_000;
-/** A note of the journal is read by each sweep of the 21 minutes after it (dynamo-attempt-journal.ts, tell-open.ts). */
+/** A note of the journal is read by each sweep of the 21 minutes after it (dynamo-attempt-journal.ts, sweep-journal.ts). */
 const SWEEPS = 6;
 
 /** Lets time pass for the functions, which run in this process. */

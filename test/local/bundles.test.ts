@@ -23,6 +23,7 @@ const BYTES_MAX: Readonly<Record<FunctionName, number>> = {
   "proxy-call": 424_000,
   "record-audit": 404_000,
   "apply-stops": 360_000,
+  "resolve-calls": 390_000,
   "settle-late-prices": 379_000,
   dashboard: 370_000,
   health: 140_000,

@@ -2,13 +2,15 @@ import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { Waiting } from "../../lambda/adapters/back-off.ts";
 import { DynamoAttemptJournal } from "../../lambda/adapters/dynamo-attempt-journal.ts";
 import { DynamoAuditLog } from "../../lambda/adapters/dynamo-audit-log.ts";
+import { DynamoEvidence } from "../../lambda/adapters/dynamo-evidence.ts";
 import { eventsOf, recordAudit } from "../../lambda/app/audit/record-audit.ts";
-import { tellOpen } from "../../lambda/app/audit/tell-open.ts";
+import { sweepJournal } from "../../lambda/app/audit/sweep-journal.ts";
 import { eventId } from "../../lambda/audit-wire.ts";
 import { isBeginning } from "../../lambda/domain/audit-event.ts";
 import type { Clock } from "../../lambda/ports/clock.ts";
 import { AUDIT_TABLE } from "../../lib/table-schemas.ts";
 import { dynamoStub } from "../support/dynamo-stub.ts";
+import { MemoryDueList } from "../support/memory-audit.ts";
 import { MemoryVault, type VaultState } from "../support/memory-vault.ts";
 import { NO_FAULTS } from "./faults.ts";
 import { faultyAuditTable } from "./faulty-audit-table.ts";
@@ -44,6 +46,7 @@ export class Delivery {
   readonly #records: readonly StreamRecord[];
   readonly #shards: readonly Shard[];
   readonly #hasTokens: boolean;
+  readonly #dueList = new MemoryDueList();
   readonly #deadLetters: (readonly StreamRecord[])[] = [];
   #arrived = 0;
   #waiting: (() => void)[] = [];
@@ -188,7 +191,9 @@ export class Delivery {
   async #sweepBeside(): Promise<void> {
     await this.#world.spawn(`sweep ${++this.#names}`, false, async (process) => {
       this.#world.say(`${process.name}: begins`);
-      await tellOpen(this.#ports(process), { afterMs: RESOLVE_AFTER_MS, untilMs: Infinity }).catch(() => 0);
+      await sweepJournal(this.#ports(process), { afterMs: RESOLVE_AFTER_MS, untilMs: Infinity }).catch(
+        () => 0,
+      );
     });
   }
 
@@ -196,7 +201,7 @@ export class Delivery {
   async #sweep(): Promise<void> {
     const clock = { now: () => this.#world.nowMs };
     const ports = { vault: new MemoryVault(this.#state), clock, ...this.#auditPorts(this.table, clock) };
-    await tellOpen(ports, { afterMs: RESOLVE_AFTER_MS, untilMs: Infinity });
+    await sweepJournal(ports, { afterMs: RESOLVE_AFTER_MS, untilMs: Infinity });
   }
 
   #ports(process: Process) {
@@ -218,6 +223,8 @@ export class Delivery {
     return {
       log: new DynamoAuditLog(table, "Audit", RETENTION_DAYS, clock, waiting),
       journal: new DynamoAttemptJournal(table, "Audit", clock, newId),
+      evidence: new DynamoEvidence(table, "Audit", clock),
+      dueList: this.#dueList,
     };
   }
 }

@@ -404,13 +404,11 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "notes an end before its outcome is on the log",
     file: "lambda/app/audit/record-audit.ts",
-    find:
-      "    await log.append(told.filter((event) => !isBeginning(event)));\n" +
-      "    // Only now: an end that is noted without its outcome would hide the attempt from the sweep.\n" +
-      "    if (begun.length + ended.size > 0) await journal.note({ begun, ended: [...ended] });",
+    find: "    await log.append(told.filter((event) => !isBeginning(event)));\n" + "    await evidence.note(",
     replace:
-      "    if (begun.length + ended.size > 0) await journal.note({ begun, ended: [...ended] });\n" +
-      "    await log.append(told.filter((event) => !isBeginning(event)));",
+      "    await journal.note({ begun, looseEnds, ended: [...ended] });\n" +
+      "    await log.append(told.filter((event) => !isBeginning(event)));\n" +
+      "    await evidence.note(",
     promises: [6],
     schedulesMax: 2_000,
   },
@@ -445,16 +443,16 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "notes what began and ended after the batch is acknowledged",
     file: "lambda/app/audit/record-audit.ts",
-    find: "await journal.note({ begun, ended: [...ended] });",
-    replace: "void journal.note({ begun, ended: [...ended] }).catch(() => {});",
+    find: "await journal.note({ begun, looseEnds, ended: [...ended] });",
+    replace: "void journal.note({ begun, looseEnds, ended: [...ended] }).catch(() => {});",
     promises: [6],
     schedulesMax: 500,
   },
   {
     name: "forgets to note what ended",
     file: "lambda/app/audit/record-audit.ts",
-    find: "journal.note({ begun, ended: [...ended] })",
-    replace: "journal.note({ begun, ended: [] })",
+    find: "journal.note({ begun, looseEnds, ended: [...ended] })",
+    replace: "journal.note({ begun, looseEnds, ended: [] })",
     promises: [6],
     schedulesMax: 50,
   },
@@ -468,15 +466,15 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "marks as swept what is not on the log yet",
-    file: "lambda/app/audit/tell-open.ts",
-    find: "await log.append(events);\n    await journal.markSwept(toMs);",
-    replace: "await journal.markSwept(toMs);\n    await log.append(events);",
+    file: "lambda/app/audit/sweep-journal.ts",
+    find: "await log.append(events);\n",
+    replace: "await journal.markSwept(toMs);\n    await log.append(events);\n",
     promises: [6],
     schedulesMax: 2_000,
   },
   {
     name: "sweeps from later than the last sweep ended",
-    file: "lambda/app/audit/tell-open.ts",
+    file: "lambda/app/audit/sweep-journal.ts",
     find: "const LATE_NOTES_MS = 60_000;",
     replace: "const LATE_NOTES_MS = -3_600_000;",
     promises: [6],

@@ -50,6 +50,7 @@ export async function useDeployment(deployment: Deployment, options: LocalOption
     vendors,
     vendor: (name) => vendorNamed(vendors, name),
     drain: () => drained(deployment),
+    resolveCalls: () => Promise.reject(new Error("a deployment finishes calls by its schedule alone")),
     tellOpen: () => Promise.reject(new Error("a deployment tells open attempts by its schedule alone")),
     applyStops: () =>
       Promise.reject(new Error("a deployment applies stops by its stream and its schedule alone")),

@@ -1,6 +1,7 @@
 import {
   type AttributeValue,
   BatchGetItemCommand,
+  BatchWriteItemCommand,
   ConditionalCheckFailedException,
   type DynamoDBClient,
   GetItemCommand,
@@ -108,7 +109,18 @@ class Stub {
       }
       return { Responses: { [table]: items } };
     }
+    if (command instanceof BatchWriteItemCommand) return this.#writeAll(command);
     throw new Error("the stub does not know this command");
+  }
+
+  /** What is throttled or locked comes back unwritten. */
+  async #writeAll({ input }: BatchWriteItemCommand): Promise<unknown> {
+    const [[table, requests] = ["", []]] = Object.entries(input.RequestItems ?? {});
+    const written = await Promise.allSettled(
+      requests.map(({ PutRequest }) => this.#write(PutRequest?.Item ?? {}, null)),
+    );
+    const left = requests.filter((_, index) => written[index]?.status === "rejected");
+    return { ...METADATA, UnprocessedItems: left.length === 0 ? {} : { [table]: left } };
   }
 
   async #transact({ input }: TransactWriteItemsCommand): Promise<unknown> {

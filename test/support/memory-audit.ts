@@ -3,7 +3,13 @@ import { type AuditEvent, type AuditRow, rowOf } from "../../lambda/domain/audit
 import type { SpentSoFar } from "../../lambda/domain/balance.ts";
 import { type BalanceWrite, Evidence, runsOf } from "../../lambda/domain/balance-write.ts";
 import { type MicroUsd, NOTHING, plus, sum } from "../../lambda/domain/money.ts";
-import type { AttemptJournal, AuditLog, JournalBatch, SpentBudget, Unended } from "../../lambda/ports/audit.ts";
+import type {
+  AttemptJournal,
+  AuditLog,
+  JournalBatch,
+  SpentBudget,
+  Unended,
+} from "../../lambda/ports/audit.ts";
 import type { DueCall, DueList } from "../../lambda/ports/due-list.ts";
 import type { EvidenceLog, EvidenceReader } from "../../lambda/ports/evidence.ts";
 
@@ -65,9 +71,7 @@ export class MemoryJournal implements AttemptJournal {
 
   async unended(fromMs: number, toMs: number): Promise<Unended> {
     const ended = new Set(this.#batches.flatMap(({ batch }) => batch.ended));
-    const noted = this.#batches
-      .filter(({ atMs }) => atMs >= fromMs && atMs < toMs)
-      .map(({ batch }) => batch);
+    const noted = this.#batches.filter(({ atMs }) => atMs >= fromMs && atMs < toMs).map(({ batch }) => batch);
     return {
       events: noted
         .flatMap(({ begun }) => begun)

@@ -31,11 +31,7 @@ export interface Resolution extends Folded {
 export function resolved(
   before: CallRecord,
   landed: (keyId: string) => Landed,
-  {
-    writer,
-    nowMs,
-    untilMs,
-  }: { readonly writer: string; readonly nowMs: number; readonly untilMs: number },
+  { writer, nowMs, untilMs }: { readonly writer: string; readonly nowMs: number; readonly untilMs: number },
 ): Resolution {
   const change = new Change(before, writer, nowMs);
   const finished = new Set<string>();
@@ -44,8 +40,7 @@ export function resolved(
 
   for (const attempt of Object.values(before.attempts)) {
     if (!isUnfinished(before, attempt)) continue;
-    const isFinished =
-      attempt.issuedAtMs <= untilMs && finishAttempt(change, attempt, { landed, nowMs });
+    const isFinished = attempt.issuedAtMs <= untilMs && finishAttempt(change, attempt, { landed, nowMs });
     if (isFinished) finished.add(attempt.attemptId);
     else waits = true;
   }

@@ -10,7 +10,7 @@ import type { VaultChange } from "../../../lambda/ports/vault-change.ts";
 import { vendorRegistry } from "../../../lambda/vendors/index.ts";
 import { ISSUED_AT_MS, policyNamed, toldCall } from "../../support/audit-events.ts";
 import { MemoryRegister, MemorySender } from "../../support/memory-announcements.ts";
-import { MemoryAuditLog, MemoryJournal } from "../../support/memory-audit.ts";
+import { MemoryAuditLog, MemoryEvidence, MemoryJournal } from "../../support/memory-audit.ts";
 import { MemoryVault } from "../../support/memory-vault.ts";
 import { balanceOf } from "../../support/vault-facts.ts";
 
@@ -56,6 +56,7 @@ async function recorded(changes: readonly VaultChange[]) {
       vault,
       log,
       journal: new MemoryJournal(),
+      evidence: new MemoryEvidence(),
       afterwards: async (told) => {
         await announce(await announcementsFor(told, vault), { sender, register, written });
       },
@@ -110,6 +111,7 @@ test("what the log does not take is not announced", async () => {
     vault,
     log: failing,
     journal: new MemoryJournal(),
+    evidence: new MemoryEvidence(),
     afterwards: async () => void told.push(1),
   };
   expect(await recordAudit([() => revoked], ports)).toMatchObject({ failedAt: 0 });

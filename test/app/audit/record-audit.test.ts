@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { recordAudit } from "../../../lambda/app/audit/record-audit.ts";
 import type { AuditLog } from "../../../lambda/ports/audit.ts";
 import { ISSUED_AT_MS, policyNamed, toldCall } from "../../support/audit-events.ts";
-import { MemoryAuditLog, MemoryJournal } from "../../support/memory-audit.ts";
+import { MemoryAuditLog, MemoryEvidence, MemoryJournal } from "../../support/memory-audit.ts";
 import { MemoryVault } from "../../support/memory-vault.ts";
 import { balanceOf } from "../../support/vault-facts.ts";
 
@@ -18,10 +18,16 @@ async function vaultWithKey(): Promise<MemoryVault> {
   return vault;
 }
 
-const open = async (journal: MemoryJournal) => (await journal.unended(0, 1)).map(({ event }) => event).sort();
+const open = async (journal: MemoryJournal) =>
+  (await journal.unended(0, 1)).events.map(({ event }) => event).sort();
 
 test("what began is noted, and is open until its outcome is on the log", async () => {
-  const ports = { vault: await vaultWithKey(), log: new MemoryAuditLog(), journal: new MemoryJournal() };
+  const ports = {
+    vault: await vaultWithKey(),
+    log: new MemoryAuditLog(),
+    journal: new MemoryJournal(),
+    evidence: new MemoryEvidence(),
+  };
 
   expect(await recordAudit(changes.slice(0, 2), ports)).toBeNull();
   expect([...ports.log.events.values()]).toEqual([]);
@@ -36,16 +42,30 @@ test("an outcome that is not on the log is noted as no end: the sweep still find
   const failing: AuditLog = { append: () => Promise.reject(new Error("throttled")) };
   const journal = new MemoryJournal();
   const vault = await vaultWithKey();
-  expect(await recordAudit(changes.slice(0, 2), { vault, log: new MemoryAuditLog(), journal })).toBeNull();
+  expect(
+    await recordAudit(changes.slice(0, 2), {
+      vault,
+      log: new MemoryAuditLog(),
+      journal,
+      evidence: new MemoryEvidence(),
+    }),
+  ).toBeNull();
 
-  expect(await recordAudit(changes.slice(2), { vault, log: failing, journal })).toMatchObject({
+  expect(
+    await recordAudit(changes.slice(2), { vault, log: failing, journal, evidence: new MemoryEvidence() }),
+  ).toMatchObject({
     failedAt: 0,
   });
   expect(await open(journal)).toEqual(["open", "reserved"]);
 });
 
 test("what stands before a change that cannot be read is recorded, and the change is named", async () => {
-  const ports = { vault: await vaultWithKey(), log: new MemoryAuditLog(), journal: new MemoryJournal() };
+  const ports = {
+    vault: await vaultWithKey(),
+    log: new MemoryAuditLog(),
+    journal: new MemoryJournal(),
+    evidence: new MemoryEvidence(),
+  };
   const unreadable = () => {
     throw new Error("no number");
   };
@@ -56,7 +76,12 @@ test("what stands before a change that cannot be read is recorded, and the chang
 });
 
 test("a change of a key without a policy is named, and those before it are recorded", async () => {
-  const ports = { vault: await vaultWithKey(), log: new MemoryAuditLog(), journal: new MemoryJournal() };
+  const ports = {
+    vault: await vaultWithKey(),
+    log: new MemoryAuditLog(),
+    journal: new MemoryJournal(),
+    evidence: new MemoryEvidence(),
+  };
   const stranger = toldCall(policyNamed("key_stranger", null), 2, 5n, ISSUED_AT_MS).changes[2];
 
   expect(await recordAudit([...changes, () => stranger], ports)).toMatchObject({ failedAt: 3 });

@@ -12,7 +12,7 @@ import { makeVaultKey } from "../../../lambda/domain/vault-key.ts";
 import type { Calls } from "../../../lambda/ports/calls.ts";
 import type { OutboundRequest, VendorHttp, VendorReply } from "../../../lambda/ports/vendor-http.ts";
 import { vendorRegistry } from "../../../lambda/vendors/index.ts";
-import { MemoryAuditLog, MemoryJournal } from "../../support/memory-audit.ts";
+import { MemoryAuditLog, MemoryEvidence, MemoryJournal } from "../../support/memory-audit.ts";
 import { MemoryVault } from "../../support/memory-vault.ts";
 import { rateCardWith } from "../../support/rate-card.ts";
 import { balanceOf, policyOf, START_MS } from "../../support/vault-facts.ts";
@@ -161,7 +161,9 @@ async function rows(): Promise<readonly AuditRow[]> {
         change,
   );
   told = vault.state.changes.length;
-  expect(await recordAudit(changes, { vault, log: audit, journal })).toBeNull();
+  expect(
+    await recordAudit(changes, { vault, log: audit, journal, evidence: new MemoryEvidence() }),
+  ).toBeNull();
   return [...audit.rows().values()]
     .filter(({ fields }) => fields.type === "call")
     .sort((a, b) => a.fields.atMs - b.fields.atMs);

@@ -1,11 +1,11 @@
 import { type DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
 import { beforeEach, describe, expect, test } from "vitest";
 import { DynamoAttemptJournal } from "../../../lambda/adapters/dynamo-attempt-journal.ts";
-import { tellOpen } from "../../../lambda/app/audit/tell-open.ts";
+import { sweepJournal } from "../../../lambda/app/audit/sweep-journal.ts";
 import { AUDIT_TABLE } from "../../../lib/table-schemas.ts";
 import { ISSUED_AT_MS, policyNamed, toldCall } from "../../support/audit-events.ts";
 import { dynamoStub } from "../../support/dynamo-stub.ts";
-import { MemoryAuditLog } from "../../support/memory-audit.ts";
+import { MemoryAuditLog, MemoryDueList } from "../../support/memory-audit.ts";
 import { MemoryVault } from "../../support/memory-vault.ts";
 import { balanceOf } from "../../support/vault-facts.ts";
 
@@ -22,6 +22,7 @@ const callAt = (n: number, atMs: number) => toldCall(policy, n, 5n, atMs);
 let nowMs: number;
 let log: MemoryAuditLog;
 let vault: MemoryVault;
+let dueList: MemoryDueList;
 let client: DynamoDBClient;
 /** Notes that queries gave back; each takes so many milliseconds. */
 let read: { notes: number; readonly msEach: number; readonly killedAfter: number };
@@ -30,6 +31,7 @@ beforeEach(async () => {
   nowMs = ISSUED_AT_MS;
   log = new MemoryAuditLog();
   vault = new MemoryVault();
+  dueList = new MemoryDueList();
   await vault.policies.create(policy, balanceOf(policy.keyId), null);
   read = { notes: 0, msEach: 0, killedAfter: Infinity };
   // Its units are endless, so it needs no time.
@@ -49,11 +51,14 @@ beforeEach(async () => {
 
 const journal = () => new DynamoAttemptJournal(client, "Audit", { now: () => nowMs });
 const sweep = (untilMs = Infinity) =>
-  tellOpen({ vault, log, journal: journal(), clock: { now: () => nowMs } }, { afterMs: AFTER_MS, untilMs });
+  sweepJournal(
+    { vault, log, journal: journal(), dueList, clock: { now: () => nowMs } },
+    { afterMs: AFTER_MS, untilMs },
+  );
 const told = () => [...log.events.values()].map(({ subject }) => subject).sort();
 
 /** A call begins and its process dies. */
-const dies = (n: number) => journal().note({ begun: [callAt(n, nowMs).open], ended: [] });
+const dies = (n: number) => journal().note({ begun: [callAt(n, nowMs).open], looseEnds: [], ended: [] });
 
 describe("an attempt that died is told", () => {
   test.each([
@@ -99,7 +104,7 @@ describe("a journal with much in it", () => {
     for (let n = 0; n < hours * 60 * NOTES_PER_MINUTE; n++) {
       const { open } = callAt(n, nowMs);
       const isDead = n % (60 * NOTES_PER_MINUTE) === 0;
-      await journal().note({ begun: [open], ended: isDead ? [] : [open.attemptId ?? ""] });
+      await journal().note({ begun: [open], looseEnds: [], ended: isDead ? [] : [open.attemptId ?? ""] });
       nowMs += MINUTE_MS / NOTES_PER_MINUTE;
     }
   }

@@ -21,7 +21,7 @@ import type { VendorReply } from "../../../lambda/ports/vendor-http.ts";
 import { vendorRegistry } from "../../../lambda/vendors/index.ts";
 import { type LocalDynamoDb, startDynamoDb } from "../../../local/aws/dynamodb.ts";
 import { TABLES } from "../../../local/aws/tables.ts";
-import { MemoryAuditLog, MemoryJournal } from "../../support/memory-audit.ts";
+import { MemoryAuditLog, MemoryEvidence, MemoryJournal } from "../../support/memory-audit.ts";
 import { MemoryVault } from "../../support/memory-vault.ts";
 import { DEFAULT_RATE_CARD } from "../../support/rate-card.ts";
 import { balanceOf, policyOf, START_MS } from "../../support/vault-facts.ts";
@@ -278,7 +278,12 @@ describe("in memory", () => {
           change,
     );
     expect(
-      await recordAudit(changes, { vault: own, log: agent.log, journal: new MemoryJournal() }),
+      await recordAudit(changes, {
+        vault: own,
+        log: agent.log,
+        journal: new MemoryJournal(),
+        evidence: new MemoryEvidence(),
+      }),
     ).toBeNull();
     const rows = [...agent.log.rows().values()].filter(({ fields }) => fields.type === "call");
 

@@ -1,0 +1,85 @@
+import { eachAtOnce } from "../../at-once.ts";
+import type { CallRecord } from "../../domain/call/record.ts";
+import { keysToAsk, type Landed } from "../../domain/call/resolve.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { EvidenceReader } from "../../ports/evidence.ts";
+import type { CallVault } from "../../ports/vault.ts";
+
+export interface EvidencePorts {
+  readonly vault: { readonly balances: Pick<CallVault["balances"], "read" | "fence"> };
+  readonly evidence: EvidenceReader;
+  readonly clock: Clock;
+  /** Resolves after so many milliseconds. */
+  readonly pause: (ms: number) => Promise<unknown>;
+}
+
+const KEYS_AT_ONCE = 8;
+/** The stream tells a write within a second or two; a consumer that lags is not waited for, but asked again later. */
+const WAIT_MS = 1_000;
+const WAITS_MAX = 8;
+
+/**
+ * What landed on each key of these calls, behind a fence: so the answer is final for all that was issued at or before `untilMs`
+ * (milliseconds). One fence for each key, however many calls of it are stuck. What the stream has not told yet is `unknown`.
+ */
+export async function gatherEvidence(
+  records: readonly CallRecord[],
+  untilMs: number,
+  { vault, evidence, clock, pause }: EvidencePorts,
+  deadlineMs: number,
+): Promise<(keyId: string) => Landed> {
+  const found = new Map<string, Landed>();
+  let open = await fenced(wantedOf(records, untilMs), untilMs, vault.balances, found);
+  for (let waits = 0; open.length > 0; waits++) {
+    await eachAtOnce(open, KEYS_AT_ONCE, async ({ keyId, lastNumber, sinceMs }) => {
+      const landed = await evidence.landed(keyId, lastNumber, sinceMs);
+      if (landed !== null) found.set(keyId, landed);
+    });
+    open = open.filter(({ keyId }) => !found.has(keyId));
+    if (open.length === 0 || waits === WAITS_MAX || clock.now() + WAIT_MS > deadlineMs) break;
+    await pause(WAIT_MS);
+  }
+  return (keyId) => found.get(keyId) ?? "unknown";
+}
+
+interface Wanted {
+  readonly keyId: string;
+  /** When the first of what is asked for was issued, and the last. */
+  readonly sinceMs: number;
+  readonly lastMs: number;
+}
+
+function wantedOf(records: readonly CallRecord[], untilMs: number): readonly Wanted[] {
+  const wanted = new Map<string, Wanted>();
+  for (const record of records) {
+    for (const [keyId, { sinceMs, lastMs }] of keysToAsk(record, untilMs)) {
+      const known = wanted.get(keyId) ?? { keyId, sinceMs, lastMs };
+      wanted.set(keyId, {
+        keyId,
+        sinceMs: Math.min(known.sinceMs, sinceMs),
+        lastMs: Math.max(known.lastMs, lastMs),
+      });
+    }
+  }
+  return [...wanted.values()];
+}
+
+/** Puts a fence where there is none yet; a key without a balance is noted as gone. */
+async function fenced(
+  wanted: readonly Wanted[],
+  untilMs: number,
+  balances: EvidencePorts["vault"]["balances"],
+  found: Map<string, Landed>,
+): Promise<readonly (Wanted & { readonly lastNumber: number })[]> {
+  const read = await balances.read(wanted.map(({ keyId }) => keyId));
+  const pairs = wanted.map((each, index) => ({ ...each, balance: read[index] ?? null }));
+  const numbered = await eachAtOnce(pairs, KEYS_AT_ONCE, async ({ balance, ...each }) => {
+    const lastNumber =
+      balance !== null && balance.fenceMs >= each.lastMs
+        ? balance.writes
+        : await balances.fence(each.keyId, untilMs);
+    if (lastNumber === null) found.set(each.keyId, "gone");
+    return lastNumber === null ? [] : [{ ...each, lastNumber }];
+  });
+  return numbered.flat();
+}

@@ -1,0 +1,168 @@
+import { eachAtOnce } from "../../at-once.ts";
+import { correctionsBy } from "../../domain/call/corrections.ts";
+import { type CallRecord, newAttempt, unclaimed } from "../../domain/call/record.ts";
+import { isHeld, type Landed, resolved } from "../../domain/call/resolve.ts";
+import type { DueCall, DueList, KnownDraw } from "../../ports/due-list.ts";
+import type { Ids } from "../../ports/ids.ts";
+import type { CallVault } from "../../ports/vault.ts";
+import { sendCorrections } from "../proxy/send-corrections.ts";
+import { type EvidencePorts, gatherEvidence } from "./gather-evidence.ts";
+
+export interface ResolvePorts extends EvidencePorts {
+  readonly vault: Pick<CallVault, "policies" | "balances" | "calls">;
+  readonly dueList: DueList;
+  readonly ids: Ids;
+  readonly warn: (message: string, cause: unknown) => void;
+}
+
+/** What one run did. */
+export interface ResolveRun {
+  /** Calls of which nothing is left to decide. */
+  readonly finished: number;
+  /** Calls whose outcome is unknown: their vendor's books are asked, or a person. */
+  readonly unresolved: number;
+  /** Calls that wait for evidence which is not there yet. */
+  readonly waiting: number;
+  /** Calls that have waited for too long: a part of the stream was never recorded. */
+  readonly blocked: number;
+}
+
+const PAGE = 100;
+const CALLS_AT_ONCE = 8;
+/** What a page may take. */
+const PAGE_MS_MAX = 20_000;
+/** A compare-and-set that keeps failing is contention; the call stays due. */
+const TRIES_MAX = 10;
+const AGAIN_MS_MIN = 15_000;
+const AGAIN_MS_MAX = 900_000;
+/** A stream tells a write within seconds. */
+const BLOCKED_MS = 900_000;
+/** Records of calls are kept for two days at least: one that is not there after a day was never written, or is not needed. */
+const UNWRITTEN_MS_MAX = 24 * 3_600_000;
+
+/**
+ * Finishes calls whose process died, or that could not tell what became of a write (W8): those on the due list, the longest
+ * due first, until there is none left or no time (milliseconds). What certainly was never sent comes back; what may have been
+ * sent stays held, as unresolved. Two runs at once do no harm.
+ *
+ * `afterMs`: what was issued less long ago is left alone.
+ */
+export async function resolveCalls(
+  { afterMs, deadlineMs }: { readonly afterMs: number; readonly deadlineMs: number },
+  ports: ResolvePorts,
+): Promise<ResolveRun> {
+  const run = { finished: 0, unresolved: 0, waiting: 0, blocked: 0 };
+  while (ports.clock.now() + PAGE_MS_MAX < deadlineMs) {
+    const untilMs = ports.clock.now() - afterMs;
+    const page = await ports.dueList.due(ports.clock.now(), PAGE);
+    if (page.length === 0) break;
+    const calls = await eachAtOnce(page, CALLS_AT_ONCE, async (due) => ({
+      due,
+      record: await recordOf(due, ports).catch(failed("unreadable" as const, due, ports)),
+    }));
+    const records = calls.flatMap(({ record }) => (record === "unreadable" ? [] : (record ?? [])));
+    const landed = await gatherEvidence(records, untilMs, ports, deadlineMs);
+    await eachAtOnce(calls, CALLS_AT_ONCE, async ({ due, record }) => {
+      const ended =
+        record === "unreadable"
+          ? "waiting"
+          : await finish(due, record, { landed, untilMs }, ports).catch(
+              failed("waiting" as const, due, ports),
+            );
+      run[ended] += 1;
+      if (ended === "waiting" && isBlocked(due, ports)) run.blocked += 1;
+      await postpone(due, ended, ports);
+    });
+  }
+  return run;
+}
+
+type Ended = "finished" | "unresolved" | "waiting";
+
+/** What fails on one call stands in no other's way: it stays due. */
+const failed =
+  <Instead>(instead: Instead, { recordId }: DueCall, { warn }: Pick<ResolvePorts, "warn">) =>
+  (error: unknown): Instead => {
+    warn(`${recordId} could not be finished; it is tried again later`, error);
+    return instead;
+  };
+
+/** The record of a call that is due; where it was never written, as the draw tells it. */
+async function recordOf({ recordId, draw }: DueCall, ports: ResolvePorts): Promise<CallRecord | null> {
+  const record = await ports.vault.calls.read(recordId);
+  if (record !== null || draw === null) return record;
+  if (draw.issuedAtMs < ports.clock.now() - UNWRITTEN_MS_MAX) return null;
+  return recordOfDraw(recordId, draw, ports);
+}
+
+/** A call without idempotency key: its record is written with its outcome only, and its process died before. */
+async function recordOfDraw(
+  recordId: string,
+  { keyId, attemptId, amount, issuedAtMs, method, path }: KnownDraw,
+  { vault }: Pick<ResolvePorts, "vault">,
+): Promise<CallRecord | null> {
+  const policy = await vault.policies.read(keyId);
+  if (policy === null) return null;
+  const request = {
+    keyId,
+    method,
+    path,
+    callLabel: null,
+    idempotencyKey: null,
+    amountText: null,
+    currency: null,
+    fxRate: null,
+    sourceIp: null,
+    userAgent: null,
+  };
+  const attempt = newAttempt({ attemptId, kind: "own", amount, policy, issuedAtMs, request });
+  return unclaimed(recordId, attempt);
+}
+
+interface Evidenced {
+  readonly landed: (keyId: string) => Landed;
+  readonly untilMs: number;
+}
+
+/** Decides what can be decided of one call, and sends what goes back. */
+async function finish(
+  { recordId }: DueCall,
+  read: CallRecord | null,
+  { landed, untilMs }: Evidenced,
+  { vault, clock, ids }: ResolvePorts,
+): Promise<Ended> {
+  const writer = `resolve_${ids.random(20)}`;
+  let record = read;
+  for (let tries = 0; tries < TRIES_MAX && record !== null; tries++) {
+    const next = resolved(record, landed, { writer, nowMs: clock.now(), untilMs });
+    const ended = next.waits ? "waiting" : isHeld(next.record) ? "unresolved" : "finished";
+    if (!next.isChanged) return ended;
+    const saved = await vault.calls.save(next.record, record.version, null);
+    if (saved.kind === "object_ended") break;
+    const now = saved.kind === "saved" ? next.record : saved.record;
+    // Sent once, by whoever decided it: this very write may have landed before, though its reply was lost.
+    const corrections = now === null ? [] : correctionsBy(now, writer);
+    if (now !== null && (saved.kind === "saved" || corrections.length > 0)) {
+      await sendCorrections({ record: now, corrections }, vault);
+      return ended;
+    }
+    record = now;
+  }
+  if (record === null) return "finished";
+  throw new Error(`the record of ${recordId} kept changing`);
+}
+
+const isBlocked = ({ sinceMs }: DueCall, { clock }: Pick<ResolvePorts, "clock">): boolean =>
+  clock.now() - sinceMs > BLOCKED_MS;
+
+/** Takes a call off the list, or puts it there for later: after as long as it has been there, within bounds. */
+async function postpone(
+  due: DueCall,
+  ended: Ended,
+  { dueList, clock }: Pick<ResolvePorts, "dueList" | "clock">,
+): Promise<void> {
+  if (ended !== "waiting") return dueList.remove(due);
+  const nowMs = clock.now();
+  const againMs = Math.min(Math.max(nowMs - due.sinceMs, AGAIN_MS_MIN), AGAIN_MS_MAX);
+  await dueList.move(due, nowMs + againMs);
+}

@@ -1,0 +1,40 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Context } from "aws-lambda";
+import { DynamoEvidence } from "../adapters/dynamo-evidence.ts";
+import { type ResolveRun, resolveCalls } from "../app/resolve/resolve-calls.ts";
+import { ENV } from "../environment.ts";
+import {
+  callVault,
+  clients,
+  dueList,
+  required,
+  systemClock,
+  tableLayout,
+  vendorPorts,
+  warn,
+} from "./wiring.ts";
+
+const dynamo = clients();
+const ports = {
+  ...vendorPorts(),
+  vault: callVault(dynamo),
+  dueList: dueList(dynamo),
+  evidence: new DynamoEvidence(dynamo.steady, required(ENV.auditTable), systemClock),
+  pause: sleep,
+  warn,
+};
+const layout = tableLayout(dynamo, true);
+
+/** On a schedule: finishes the calls whose process died, on evidence. Two runs at once do no harm. */
+export const handler = async (_event: unknown, context: Context): Promise<ResolveRun> => {
+  await layout.check();
+  const afterMs = Number(required(ENV.resolveAfterS)) * 1000;
+  const deadlineMs = systemClock.now() + context.getRemainingTimeInMillis();
+  const run = await resolveCalls({ afterMs, deadlineMs }, ports);
+  // Thrown, so that the alarm of failing functions rings: nothing but the records of the stream can finish them.
+  if (run.blocked > 0)
+    throw new Error(
+      `${run.blocked} calls cannot be finished and keep their budget: changes of their keys were not recorded (see the dead letters)`,
+    );
+  return run;
+};
