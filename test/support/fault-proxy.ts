@@ -4,7 +4,9 @@ import { type Mishap, startFaultyWay } from "./faulty-way.ts";
  * What becomes of one request: its answer is lost after it was carried out, or it never arrives, or it is answered with an
  * error of this name and not carried out; `where`: only a request that has this text.
  */
-export type Fault = "reply_lost" | "never_arrives" | Refusal;
+export type Fault = Lost | Refusal | { readonly lost: Lost; readonly where: string };
+
+type Lost = "reply_lost" | "never_arrives";
 
 interface Refusal {
   readonly error: string;
@@ -20,10 +22,15 @@ export interface FaultProxy {
   fail(operation: string, fault: Fault, times: number, between?: () => Promise<unknown>): void;
   /** Lets the next requests of an operation fail, one after the other. */
   failEach(operation: string, faults: readonly Fault[]): void;
+  /** Lets requests fail beside those that were told before. */
+  failAlso(operation: string, fault: Fault): void;
   /** Answers every request with an error until it is told null. */
   failAll(fault: Refusal | null): void;
   close(): Promise<void>;
 }
+
+const lostBy = (fault: Fault | undefined) =>
+  typeof fault === "object" && "lost" in fault ? fault.lost : fault;
 
 /** Stands between the SDK and the database engine, and breaks connections on demand. */
 export async function startFaultProxy(target: string): Promise<FaultProxy> {
@@ -39,6 +46,22 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     const [ordered] = index < 0 ? [] : faults.splice(index, 1);
     if (always !== null) return mishapOf(always);
     return ordered === undefined ? null : { ...mishapOf(ordered.fault), between: ordered.between };
+    const [fault] = index < 0 ? [] : faults.splice(index, 1);
+    const refused = always ?? fault?.fault;
+    if (typeof refused === "object" && "error" in refused) {
+      const { error, status } = refused;
+      const body = { __type: `com.amazonaws.dynamodb.v20120810#${error}`, message: "on demand" };
+      response.writeHead(status, { "content-type": "application/x-amz-json-1.0" }).end(JSON.stringify(body));
+      return;
+    }
+    // The engine may end before those who still read its stream.
+    const answer =
+      lostBy(fault?.fault) === "never_arrives"
+        ? null
+        : await carryOut(request.headers, Buffer.concat(chunks)).catch(() => null);
+    await fault?.between();
+    if (answer === null || fault !== undefined) request.socket.destroy();
+    else response.writeHead(answer.status, answer.headers).end(answer.body);
   });
   return {
     endpoint,
@@ -52,6 +75,9 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
       seen.length = 0;
       faults.length = 0;
       for (const fault of each) faults.push({ operation, fault, between: async () => {} });
+    },
+    failAlso(operation, fault) {
+      faults.push({ operation, fault, between: async () => {} });
     },
     failAll(fault) {
       always = fault;
