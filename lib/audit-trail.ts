@@ -36,10 +36,11 @@ export class AuditTrail extends Construct {
       bundles,
       kmsKeyArn: key?.keyArn,
     });
-    this.consumer.allow(
-      ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"],
-      [this.table.tableArn],
-    );
+    this.consumer.allow(["dynamodb:PutItem", "dynamodb:UpdateItem"], [this.table.tableArn]);
+    // It could delete, too: so the evidence alone.
+    this.consumer.allow(["dynamodb:BatchWriteItem"], [this.table.tableArn], {
+      "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["SEEN#*"] },
+    });
     // Its own journal, how far that is swept, and what was announced.
     this.consumer.allow(["dynamodb:GetItem", "dynamodb:Query"], [this.table.tableArn], {
       "ForAllValues:StringLike": {

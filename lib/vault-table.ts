@@ -131,13 +131,9 @@ export class VaultTable extends Construct {
 
   /** Finishes calls on evidence: fences their keys, writes their records, sends what goes back, and works off the due list. */
   grantResolve(service: ServiceFunction): void {
-    this.#grant(
-      service,
-      "dynamodb:GetItem",
-      "dynamodb:BatchGetItem",
-      "dynamodb:PutItem",
-      "dynamodb:UpdateItem",
-    );
+    this.#grant(service, "dynamodb:GetItem", "dynamodb:BatchGetItem");
+    this.#allowOn(service, ["dynamodb:PutItem"], ["CALL#*", "DUE#*"]);
+    this.#allowOn(service, ["dynamodb:UpdateItem"], ["KEY#*", "CALL#*", LAYOUT_KEY.pk]);
     this.#allowOn(service, ["dynamodb:Query", "dynamodb:DeleteItem"], ["DUE#*"]);
   }
 

@@ -42,6 +42,7 @@ const NAMES: Readonly<Record<string, string>> = {
   QueryAuditFunction: "query-audit",
   QuerySpendFunction: "query-spend",
   ResolveByHandFunction: "resolve-by-hand",
+  ResolveCallsFunction: "resolve-calls",
   SettleLatePricesFunction: "settle-late-prices",
 };
 const nameOf = (logicalId: string): string => NAMES[logicalId.replace(/[0-9A-F]{8}$/, "")] ?? logicalId;

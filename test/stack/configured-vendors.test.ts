@@ -56,6 +56,7 @@ test("its definition reaches the functions that read it, and no other", () => {
     "ProxyCall",
     "QueryAudit",
     "QuerySpend",
+    "ResolveCalls",
     "SettleLatePrices",
   ]);
   const written: unknown = JSON.parse(String(variablesOf(configured, "ProxyCall")[ENV.vendors]));

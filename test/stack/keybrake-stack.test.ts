@@ -161,6 +161,18 @@ describe("roles", () => {
         ...logs("ProxyCall"),
         ...credentials,
       ],
+      // Calls, balances and the due list, see below.
+      ResolveCalls: [
+        "dynamodb:BatchGetItem VaultTable.Arn",
+        "dynamodb:DeleteItem VaultTable.Arn",
+        "dynamodb:GetItem VaultTable.Arn",
+        "dynamodb:PutItem VaultTable.Arn",
+        "dynamodb:Query AuditLogTable.Arn",
+        "dynamodb:Query VaultTable.Arn",
+        "dynamodb:UpdateItem VaultTable.Arn",
+        ...logs("ResolveCalls"),
+        ...credentials,
+      ],
       SettleLatePrices: [
         "dynamodb:GetItem VaultTable.Arn",
         "dynamodb:PutItem VaultTable.Arn",
@@ -171,6 +183,7 @@ describe("roles", () => {
       ],
       AuditConsumer: [
         "dynamodb:BatchGetItem VaultTable.Arn",
+        "dynamodb:BatchWriteItem AuditLogTable.Arn",
         "dynamodb:DescribeStream VaultTable.StreamArn",
         "dynamodb:GetItem AuditLogTable.Arn",
         "dynamodb:GetItem VaultTable.Arn",
@@ -178,6 +191,7 @@ describe("roles", () => {
         "dynamodb:GetShardIterator VaultTable.StreamArn",
         "dynamodb:ListStreams *",
         "dynamodb:PutItem AuditLogTable.Arn",
+        "dynamodb:PutItem VaultTable.Arn",
         "dynamodb:Query AuditLogTable.Arn",
         "dynamodb:UpdateItem AuditLogTable.Arn",
         "events:PutEvents EventsBus.Arn",
@@ -189,12 +203,13 @@ describe("roles", () => {
     });
   });
 
-  /** What the role of a function may do on the Vault table, with the conditions. */
-  const onVault = (role: string) => {
+  /** What the role of a function may do on a table, with the conditions. */
+  const onVault = (role: string) => on("VaultTable.Arn", role);
+  const on = (table: string, role: string) => {
     const [, policy] = keybrake.of("AWS::IAM::Policy").find(([id]) => id.startsWith(role)) ?? [];
     const statements = inside(policy, "Properties", "PolicyDocument", "Statement") as readonly unknown[];
     return statements
-      .filter((statement) => plain(shown(inside(statement, "Resource"))) === "VaultTable.Arn")
+      .filter((statement) => plain(shown(inside(statement, "Resource"))) === table)
       .map((statement) => [inside(statement, "Action"), inside(statement, "Condition")]);
   };
   const leading = (...keys: readonly string[]) => ({
@@ -242,6 +257,18 @@ describe("roles", () => {
       [["dynamodb:GetItem", "dynamodb:BatchGetItem"], leading("KEY#*", "LOGIN#*", "LAYOUT")],
       ["dynamodb:PutItem", leading("LOGIN#*", "LOGIN_CODE#*")],
       ["dynamodb:UpdateItem", leading("LOGIN#*", "LOGIN_CODE#*", "LOGIN_TRIES#*", "LAYOUT")],
+  test("finish calls: they write records, fences and what goes back, and delete what is done on the due list", () => {
+    expect(onVault("ResolveCalls")).toEqual([
+      [["dynamodb:GetItem", "dynamodb:BatchGetItem"], undefined],
+      ["dynamodb:PutItem", leading("CALL#*", "DUE#*")],
+      ["dynamodb:UpdateItem", leading("KEY#*", "CALL#*", "LAYOUT")],
+      [["dynamodb:Query", "dynamodb:DeleteItem"], leading("DUE#*")],
+    ]);
+    expect(onVault("AuditConsumer")).toContainEqual(["dynamodb:PutItem", leading("DUE#*")]);
+    // BatchWriteItem may delete.
+    expect(on("AuditLogTable.Arn", "AuditConsumer")).toContainEqual([
+      "dynamodb:BatchWriteItem",
+      leading("SEEN#*"),
     ]);
   });
 
@@ -255,19 +282,23 @@ describe("roles", () => {
     }
   });
 
-  test("delete nothing, and only the consumer's writes the audit table", () => {
+  test("delete nothing but what is done on the due list, and only the consumer's writes the audit table", () => {
     const all = Object.entries(permissions());
     expect(
-      all.flatMap(([, lines]) => lines.filter((line) => /delete|batchwrite|partiql/i.test(line))),
-    ).toEqual([]);
+      all.flatMap(([, lines]) => lines.filter((line) => /delete|batchwrite|partiql/i.test(line))).sort(),
+    ).toEqual(["dynamodb:BatchWriteItem AuditLogTable.Arn", "dynamodb:DeleteItem VaultTable.Arn"]);
     const writers = all.filter(([, lines]) =>
       lines.some((line) => /^dynamodb:(Put|Update)\S* AuditLogTable/.test(line)),
     );
     expect(writers.map(([name]) => name)).toEqual(["AuditConsumer"]);
     const readersOf = (secret: RegExp) =>
       all.filter(([, lines]) => lines.some((line) => secret.test(line))).map(([name]) => name);
-    expect(readersOf(/GetSecretValue SecretsStripe/)).toEqual(["ProxyCall"]);
-    expect(readersOf(/GetSecretValue SecretsTwilio/).sort()).toEqual(["ProxyCall", "SettleLatePrices"]);
+    expect(readersOf(/GetSecretValue SecretsStripe/).sort()).toEqual(["ProxyCall", "ResolveCalls"]);
+    expect(readersOf(/GetSecretValue SecretsTwilio/).sort()).toEqual([
+      "ProxyCall",
+      "ResolveCalls",
+      "SettleLatePrices",
+    ]);
   });
 });
 
@@ -397,6 +428,12 @@ describe("functions", () => {
     expect(keybrake.of("AWS::Lambda::Version")).toEqual([]);
   });
 
+  /** As long as its interval. */
+  const MAX_AGE_S: Readonly<Record<string, number>> = {
+    "ApplyStopsFunction.Arn": 1_200,
+    "ResolveCallsFunction.Arn": 120,
+  };
+
   test("may be invoked by this API alone, and by their schedules those that have one", () => {
     const permitted = keybrake.of("AWS::Lambda::Permission");
     expect(permitted.length).toBeGreaterThan(0);
@@ -406,6 +443,7 @@ describe("functions", () => {
     expect(scheduled.map(([, { Properties }]) => plain(shown(Properties?.["FunctionName"])))).toEqual([
       "AuditConsumerFunction.Arn",
       "ApplyStopsFunction.Arn",
+      "ResolveCallsFunction.Arn",
       "SettleLatePricesFunction.Arn",
     ]);
     // Neither EventBridge nor Lambda repeats it: the next run does the same work.
@@ -414,7 +452,7 @@ describe("functions", () => {
       keybrake.template.hasResourceProperties("AWS::Lambda::EventInvokeConfig", {
         FunctionName: { Ref: shown(Properties?.["FunctionName"]).split(".")[0] },
         MaximumRetryAttempts: 0,
-        MaximumEventAgeInSeconds: shown(Properties?.["FunctionName"]).startsWith("ApplyStops") ? 1_200 : 300,
+        MaximumEventAgeInSeconds: MAX_AGE_S[plain(shown(Properties?.["FunctionName"]))] ?? 300,
       });
     keybrake.template.hasResourceProperties("AWS::Events::Rule", {
       ScheduleExpression: "rate(5 minutes)",
@@ -672,6 +710,7 @@ describe("alarms", () => {
     Failures: ["Act now", 2, 3],
     Overrun: ["Look tomorrow", 1, 1],
     ProxyThrottled: ["Act now", 2, 3],
+    ResolveCallsFailed: ["Look tomorrow", 2, 3],
     UnknownKeys: ["Look tomorrow", 2, 3],
     Unresolved: ["Look tomorrow", 1, 1],
     VaultThrottled: ["Act now", 2, 3],
@@ -851,7 +890,7 @@ describe("a configuration", () => {
     const names = variables.map(({ Variables }) => shown(Variables["KEYBRAKE_CREDENTIAL_SECRETS"]));
     expect(
       names.filter((json) => /^\{"stripe":\{"live":"[\w.]+","test":"[\w.]+"\}\}$/.test(json)),
-    ).toHaveLength(3);
+    ).toHaveLength(4);
     // No vendor with a credential here tells a price late.
     expect(names.filter((json) => json === "{}")).toHaveLength(1);
   });
@@ -869,6 +908,7 @@ describe("a configuration", () => {
     };
     expect(Object.fromEntries(told)).toEqual({
       ProxyCallFunction: rateCard,
+      ResolveCallsFunction: rateCard,
       SettleLatePricesFunction: rateCard,
     });
   });
@@ -1012,6 +1052,7 @@ describe("a configuration", () => {
         QueryAudit: ["dynamodb 6", "secretsmanager 1"],
         QuerySpend: ["dynamodb 6", "secretsmanager 1"],
         ProxyCall: ["dynamodb 6", "secretsmanager 1"],
+        ResolveCalls: ["dynamodb 6", "secretsmanager 1"],
         SettleLatePrices: ["dynamodb 6", "secretsmanager 1"],
         Dashboard: ["dynamodb 6", "secretsmanager 1"],
         ResolveByHand: ["dynamodb 6", "secretsmanager 1"],

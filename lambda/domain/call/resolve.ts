@@ -1,8 +1,5 @@
 import { Change, type Folded } from "./change.ts";
-import { type Attempt, type CallRecord, type KeyWindow, unresolvedAttempts } from "./record.ts";
-
-/** Who an outcome is told by that no answer told. */
-export const RESOLVER = "resolver";
+import { type Attempt, type CallRecord, type KeyWindow, RESOLVER, unresolvedAttempts } from "./record.ts";
 
 /** Longer than a process can live that answers a call, in milliseconds. */
 export const PROCESS_MS_MAX = 30_000;
