@@ -220,11 +220,12 @@ describe("money", () => {
         text.startsWith("table.updateOnce("),
         /\bt = t\b|#window|_cap = /.test(text.split("ConditionExpression")[0] ?? ""),
       ]);
-    // The caps and what is left of them, the revocation, a draw, a call that is counted, a correction.
+    // The caps and what is left of them, the revocation, a draw, a call that is counted, a fence, a correction.
     expect(writes).toEqual([
       [true, true],
       [false, false],
       [true, true],
+      [false, false],
       [false, false],
       [true, true],
     ]);

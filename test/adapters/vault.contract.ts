@@ -502,6 +502,24 @@ export function vaultContract(vaultOf: () => Vault): void {
       expect(await balanceOf(policy.keyId)).toMatchObject({ leftByWindow: { 2: -2n }, leftInTotal: -2n });
     });
 
+    test("a fence refuses what was issued before it, is a write of its own, and is put once", async () => {
+      const { policy } = await issued(capsOf(10n));
+      const { balances } = vaultOf();
+
+      const numbers = [
+        await balances.fence(policy.keyId, START + 20),
+        await balances.fence(policy.keyId, START + 20),
+        await balances.fence(policy.keyId, START + 19),
+        await balances.fence("key_unknown", START + 20),
+      ];
+
+      expect(numbers).toEqual([1, 1, 1, null]);
+      const draws = [START + 20, START + 21].map((issuedAtMs) =>
+        balances.draw(drawOn(policy.keyId, 1n, { issuedAtMs })),
+      );
+      expect((await Promise.all(draws)).map(({ kind }) => kind)).toEqual(["refused", "drawn"]);
+    });
+
     test("at or before the fence, or on an unknown key, changes nothing", async () => {
       const { policy } = await issued();
       await vaultOf().balances.draw(drawOn(policy.keyId, 6n));
