@@ -257,6 +257,9 @@ describe("roles", () => {
       [["dynamodb:GetItem", "dynamodb:BatchGetItem"], leading("KEY#*", "LOGIN#*", "LAYOUT")],
       ["dynamodb:PutItem", leading("LOGIN#*", "LOGIN_CODE#*")],
       ["dynamodb:UpdateItem", leading("LOGIN#*", "LOGIN_CODE#*", "LOGIN_TRIES#*", "LAYOUT")],
+    ]);
+  });
+
   test("finish calls: they write records, fences and what goes back, and delete what is done on the due list", () => {
     expect(onVault("ResolveCalls")).toEqual([
       [["dynamodb:GetItem", "dynamodb:BatchGetItem"], undefined],

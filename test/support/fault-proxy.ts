@@ -29,9 +29,6 @@ export interface FaultProxy {
   close(): Promise<void>;
 }
 
-const lostBy = (fault: Fault | undefined) =>
-  typeof fault === "object" && "lost" in fault ? fault.lost : fault;
-
 /** Stands between the SDK and the database engine, and breaks connections on demand. */
 export async function startFaultProxy(target: string): Promise<FaultProxy> {
   const seen: string[] = [];
@@ -46,22 +43,6 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     const [ordered] = index < 0 ? [] : faults.splice(index, 1);
     if (always !== null) return mishapOf(always);
     return ordered === undefined ? null : { ...mishapOf(ordered.fault), between: ordered.between };
-    const [fault] = index < 0 ? [] : faults.splice(index, 1);
-    const refused = always ?? fault?.fault;
-    if (typeof refused === "object" && "error" in refused) {
-      const { error, status } = refused;
-      const body = { __type: `com.amazonaws.dynamodb.v20120810#${error}`, message: "on demand" };
-      response.writeHead(status, { "content-type": "application/x-amz-json-1.0" }).end(JSON.stringify(body));
-      return;
-    }
-    // The engine may end before those who still read its stream.
-    const answer =
-      lostBy(fault?.fault) === "never_arrives"
-        ? null
-        : await carryOut(request.headers, Buffer.concat(chunks)).catch(() => null);
-    await fault?.between();
-    if (answer === null || fault !== undefined) request.socket.destroy();
-    else response.writeHead(answer.status, answer.headers).end(answer.body);
   });
   return {
     endpoint,
@@ -89,6 +70,7 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
 function mishapOf(fault: Fault): Mishap {
   if (fault === "reply_lost") return { carriedOut: true, answer: "cut" };
   if (fault === "never_arrives") return { carriedOut: false, answer: "cut" };
+  if ("lost" in fault) return mishapOf(fault.lost);
   const { error, status } = fault;
   const body = { __type: `com.amazonaws.dynamodb.v20120810#${error}`, message: "on demand" };
   return { carriedOut: false, answer: { status, body: JSON.stringify(body) } };
