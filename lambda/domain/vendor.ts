@@ -1,3 +1,4 @@
+import type { Books } from "./books.ts";
 import type { LatePrice } from "./call/late-price.ts";
 import type { CallLimits } from "./call-limits.ts";
 import type { CountedObject } from "./counted-object.ts";
@@ -61,6 +62,8 @@ export interface Vendor extends VendorManifest {
   readonly rewriteLinks: ((body: string, baseUrl: string) => string) | null;
   /** How the final price of an estimated call is found out; null where `tellsPricesLate` is false. */
   readonly latePrices: LatePrices | null;
+  /** How an attempt whose outcome is unknown is looked up; null where nothing tells. */
+  readonly books: Books | null;
 }
 
 /** What stands in the place of a credential, or null, and the query without it. */

@@ -48,6 +48,7 @@ const attemptSchema = v.object({
   overrun: v.boolean(),
   late_at: orNull(whole),
   closed_by: orNull(v.string()),
+  sought: v.optional(v.record(v.string(), v.string())),
   request: factsSchema("request"),
   outcome: orNull(factsSchema("outcome")),
 });
@@ -64,6 +65,7 @@ function readAttempt(attemptId: string, value: unknown): Attempt {
     overrun,
     late_at: lateAtMs,
     closed_by: closedBy,
+    sought,
     request,
     outcome,
     ...rest
@@ -81,6 +83,7 @@ function readAttempt(attemptId: string, value: unknown): Attempt {
     overrun,
     lateAtMs,
     closedBy,
+    ...(sought !== undefined && { sought }),
     request,
     outcome,
   };
@@ -100,6 +103,7 @@ export function attemptMap(attempt: Attempt): AttributeValue {
       overrun: attempt.overrun,
       late_at: attempt.lateAtMs ?? undefined,
       closed_by: attempt.closedBy ?? undefined,
+      sought: attempt.sought,
       request: keptFacts("request", attempt.request),
       outcome: attempt.outcome === null ? undefined : keptFacts("outcome", attempt.outcome),
     }),

@@ -1,3 +1,4 @@
+import type { Sought } from "../../domain/books.ts";
 import { limitProblem } from "../../domain/limit-problem.ts";
 import { Problem } from "../../domain/problem.ts";
 import { rootOf } from "../../domain/vault-key.ts";
@@ -48,11 +49,15 @@ export async function quote(admitted: Admitted, ports: QuotePorts): Promise<Quot
     const priced = await priceOf(rule, admitted, ports);
     const call = await callOf(admitted, ports);
     const { price } = priced;
-    return { kind: "paid", request, row: withQuote(priced.row, price.quote), call, price };
+    return { kind: "paid", request, row: withQuote(priced.row, price.quote, soughtOf(admitted, price.quote)), call, price };
   } catch (error) {
     return denialOnOwnRecord(row, problemOf(error, "no"));
   }
 }
+
+/** What finds the call in the vendor's books, should its outcome stay unknown. */
+const soughtOf = ({ vendor, vendorRequest }: Admitted, quote: Quote): Sought | null =>
+  vendor.books?.keep(vendorRequest, quote) ?? null;
 
 /** The upper bound by the vendor's own rule, within what the key may do in a call. */
 async function priceOf(

@@ -1,4 +1,5 @@
 import type { OutcomeFacts, RequestFacts } from "../../domain/audit-fields.ts";
+import type { Sought } from "../../domain/books.ts";
 import { type Balance, leftOf, tightestCap } from "../../domain/balance.ts";
 import { rowCallId } from "../../domain/call/names.ts";
 import { type Attempt, newAttempt } from "../../domain/call/record.ts";
@@ -51,12 +52,17 @@ export function newRow(
   return { policy, attempt, recordId, wouldDeny: null, uncounted };
 }
 
-/** The row with what the call can cost at most. */
-export const withQuote = (row: Row, { amount, amountText, currency, fxRate }: Quote): Row => ({
+/** The row with what the call can cost at most, and with what finds it in the vendor's books. */
+export const withQuote = (
+  row: Row,
+  { amount, amountText, currency, fxRate }: Quote,
+  sought: Sought | null,
+): Row => ({
   ...row,
   attempt: {
     ...row.attempt,
     amount,
+    ...(sought !== null && Object.keys(sought).length > 0 && { sought }),
     request: {
       ...row.attempt.request,
       amountText: cutOrNull(amountText),

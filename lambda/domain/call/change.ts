@@ -81,7 +81,10 @@ export class Change {
 
   mark(attempt: Attempt, state: AttemptState): void {
     const closedBy = this.#closedBy ?? attempt.closedBy;
-    this.#attempts[attempt.attemptId] = { ...attempt, state, closedBy };
+    const { sought, ...known } = attempt;
+    // Whom a call reached is kept for as long as nobody knows what became of it.
+    const isSought = state === "unresolved" && sought !== undefined;
+    this.#attempts[attempt.attemptId] = { ...known, state, closedBy, ...(isSought && { sought }) };
   }
 
   release(attempt: Attempt, state: "released" | "paid_by_other"): void {

@@ -1,5 +1,6 @@
 import type { OutcomeFacts, RequestFacts } from "../audit-fields.ts";
 import { windowAt } from "../balance.ts";
+import type { Sought } from "../books.ts";
 import { type MicroUsd, NOTHING, plus } from "../money.ts";
 import type { Policy } from "../vault-key.ts";
 
@@ -70,6 +71,8 @@ export interface Attempt {
   readonly lateAtMs: number | null;
   /** Who decided its outcome where no answer did: `resolver`, `vendor_books`, or the id of an API key; null otherwise. */
   readonly closedBy: string | null;
+  /** What finds it in the vendor's books, while its outcome is not known; absent where nothing does. */
+  readonly sought?: Sought;
   /** What the row of this attempt says of the request. */
   readonly request: RequestFacts;
   /** What the row says of the outcome; null until it is written. */

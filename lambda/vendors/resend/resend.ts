@@ -3,6 +3,7 @@ import type { Headers, Vendor } from "../../domain/vendor.ts";
 import { printable } from "../json-answer.ts";
 import { RECIPIENTS } from "./addresses.ts";
 import { catalog } from "./catalog.ts";
+import { books } from "./books.ts";
 import { manifest } from "./manifest.ts";
 
 /**
@@ -62,4 +63,5 @@ export const resend: Vendor = {
   withheldHeaders: [],
   rewriteLinks: null,
   latePrices: null,
+  books,
 };

@@ -4,6 +4,7 @@ import type { Headers, Vendor } from "../../domain/vendor.ts";
 import { printable } from "../json-answer.ts";
 import { isAbout } from "./answers.ts";
 import { CATALOG } from "./catalog.ts";
+import { books } from "./books.ts";
 import { manifest } from "./manifest.ts";
 
 /**
@@ -103,4 +104,5 @@ export const stripe: Vendor = {
   withheldHeaders: [],
   rewriteLinks: null,
   latePrices: null,
+  books,
 };

@@ -46,9 +46,13 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   SendDigits: "makes the call longer",
 };
 
+/** Reads a form as Twilio writes its fields. */
+export const twilioForm = (request: VendorRequest): Form | Problem =>
+  parseForm(request, { name: /^[A-Z][A-Za-z]*$/, repeated: REPEATED });
+
 /** Reads a form, and refuses the first field that is not listed. */
 export function listedForm(request: VendorRequest, fields: readonly string[]): Form | Problem {
-  const form = parseForm(request, { name: /^[A-Z][A-Za-z]*$/, repeated: REPEATED });
+  const form = twilioForm(request);
   if (form instanceof Problem) return form;
   for (const key of form.keys()) {
     const name = key.split("#", 1)[0] ?? key;

@@ -3,6 +3,7 @@ import type { Address, Vendor } from "../../domain/vendor.ts";
 import { printable } from "../json-answer.ts";
 import { isAbout, latePrices, PLACEHOLDER } from "./answers.ts";
 import { CATALOG, PLACEHOLDERS } from "./catalog.ts";
+import { books } from "./books.ts";
 import { manifest } from "./manifest.ts";
 import { recipients } from "./numbers.ts";
 import { rewriteLinks } from "./pages.ts";
@@ -86,4 +87,5 @@ export const twilio: Vendor = {
   withheldHeaders: [],
   rewriteLinks,
   latePrices,
+  books,
 };

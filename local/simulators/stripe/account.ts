@@ -1,4 +1,5 @@
 import type { Card, Decline } from "./cards.ts";
+import type { StripeEvent } from "./events.ts";
 import type {
   ApplicationFee,
   BalanceTransaction,
@@ -43,6 +44,8 @@ export interface Account {
   readonly balanceTransactions: Shelf<BalanceTransaction>;
   /** Of every kind that moves no money by itself: products, files, setup intents */
   readonly others: Shelf<CreatedObject>;
+  /** What requests caused, oldest first. */
+  readonly events: StripeEvent[];
   /** How many of those, and of prices, were made through the API, by kind; deleted ones too. */
   readonly made: Map<string, number>;
 }
@@ -69,6 +72,7 @@ export function openAccount(id: string, nowMs: () => number): Account {
     prices: new Map(),
     balanceTransactions: new Map(),
     others: new Map(),
+    events: [],
     made: new Map(),
   };
 }

@@ -14,6 +14,7 @@ import {
   unrecognizedUrl,
 } from "./errors.ts";
 import { readExpansion } from "./expand.ts";
+import { noteEvents } from "./events.ts";
 import type { Faults } from "./faults.ts";
 import { canonicalForm, type FormHash, parseForm } from "./form.ts";
 import type { Recall, StoredAnswer } from "./idempotency.ts";
@@ -108,6 +109,7 @@ async function answerAuthenticated(api: Api, request: WireRequest): Promise<Repl
   if (plan.kind === "replay") return faulted(fault?.kind, replay(request, plan.answer));
 
   const executed = fault?.kind === "500_before" ? failure(request) : execute(request, plan.execution);
+  noteEvents(tenant.account, { ...request, ...executed, idempotencyKey: key });
   const answer = fault?.kind === "500_after" ? failure(request) : executed;
   if (key !== null) tenant.idempotencyKeys.store(key, answer);
   return faulted(fault?.kind, reply(request, answer, firstHeaders(request)));

@@ -112,7 +112,7 @@ function expandPath(account: Account, value: unknown, [step, ...rest]: readonly 
 /** The object of an id, of whatever kind: its prefix says which, so no two kinds share an id. */
 function find(account: Account, id: string): unknown {
   if (id.startsWith("txn_")) return transactionOf(account, id) ?? id;
-  const { id: _id, nowMs: _now, made: _made, ...shelves } = account;
+  const { id: _id, nowMs: _now, made: _made, events: _events, ...shelves } = account;
   const found = Object.values(shelves).find((shelf) => shelf.has(id));
   return found?.get(id)?.object ?? id;
 }

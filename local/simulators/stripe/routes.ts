@@ -8,6 +8,7 @@ import * as balance from "./customer-balance.ts";
 import * as customers from "./customers.ts";
 import * as disputes from "./disputes.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { listEvents } from "./events.ts";
 import type { ObjectType } from "./expand.ts";
 import * as files from "./files.ts";
 import * as invoiceEdits from "./invoice-edits.ts";
@@ -140,6 +141,7 @@ export const ROUTES: RouteTable<Route> = {
   "POST /v1/prices": one("price", catalog.createPrice),
   "GET /v1/prices": list("price", catalog.listPrices),
   "GET /v1/prices/:id": one("price", catalog.retrievePrice),
+  "GET /v1/events": list("other", listEvents),
   "POST /v1/files": one("other", files.createFile),
   "GET /v1/files": list("other", files.files.list),
   "GET /v1/files/:id": one("other", files.files.retrieve),

@@ -41,6 +41,7 @@ const row = withQuote(
     recipients: null,
     explanation: null,
   },
+  null,
 );
 const { attemptId } = row.attempt;
 const record = unclaimed(row.recordId, row.attempt);

@@ -1,0 +1,219 @@
+import type { BooksQuestion } from "../../domain/books.ts";
+import type { Charged, Verdict } from "../../domain/call/close.ts";
+import type { Attempt, CallRecord } from "../../domain/call/record.ts";
+import { NOTHING } from "../../domain/money.ts";
+import { Problem } from "../../domain/problem.ts";
+import { type Policy, rootOf } from "../../domain/vault-key.ts";
+import type {
+  Json,
+  Known,
+  PricedRule,
+  Quote,
+  Vendor,
+  VendorAnswer,
+  VendorOutcome,
+  VendorRequest,
+} from "../../domain/vendor.ts";
+import type { CallVault } from "../../ports/vault.ts";
+import { endpointOf } from "../../vendors/catalog-entry.ts";
+import { jsonObjectOf } from "../../vendors/json-answer.ts";
+import { callVendor } from "../proxy/call-vendor.ts";
+import { lookupTimeMs } from "../proxy/deadlines.ts";
+import type { ProxyPorts } from "../proxy/proxy-ports.ts";
+
+export interface BooksPorts
+  extends Pick<ProxyPorts, "vendors" | "credentials" | "http" | "clock" | "destinationOf" | "rateCard" | "warn"> {
+  readonly vault: { readonly objects: CallVault["objects"] };
+  /**
+   * The vendor's objects that calls which began within these times have on record, in milliseconds; null where there are
+   * too many to read.
+   */
+  readonly objectsOnRecord: (
+    vendor: string,
+    fromMs: number,
+    toMs: number,
+  ) => Promise<ReadonlySet<string> | null>;
+  /** What this process has found already, since the record of it comes late: an object is one call's. */
+  readonly found: Map<string, string>;
+}
+
+/** How many pages of a list are read for one attempt. */
+const PAGES_MAX = 20;
+/** Clocks differ, and a vendor rounds times down to seconds. */
+const BEFORE_MS = 5_000;
+/** A call takes half a minute at most, and a vendor may go on for a while after nobody waits for it any more. */
+const AFTER_MS = 120_000;
+
+/**
+ * Looks an unresolved attempt up in its vendor's books: by reading alone, with the real credential. Null where they do not tell
+ * with certainty; that says nothing, and is asked again. `deadlineMs`: when to stop.
+ */
+export async function askBooks(
+  record: CallRecord,
+  attempt: Attempt,
+  policy: Policy,
+  deadlineMs: number,
+  ports: BooksPorts,
+): Promise<Verdict | null> {
+  const vendor = ports.vendors.find(policy.vendor);
+  const { method } = attempt.request;
+  const path = vendor?.catalogPath(attempt.request.path) ?? "";
+  const rule = vendor === null ? undefined : endpointOf(vendor, method, path)?.rule;
+  if (vendor?.books == null || rule?.kind !== "priced") return null;
+
+  const asked = { vendor, rule, policy, question: questionOf(record, attempt, path), deadlineMs };
+  try {
+    const matches = await matchesOf(asked, ports);
+    const certain = matches === null ? null : await ownOf(record.callId, matches, asked, ports);
+    const answer = certain === null ? null : vendor.books.answer(certain, asked.question);
+    if (answer === null || certain === null) return null;
+    const outcome = await outcomeOf(attempt, answer, asked, ports);
+    const verdict = verdictOf(attempt, outcome, answer, vendor);
+    const [id = null] = certain.flatMap((entry) => vendor.books?.guessedId(entry, asked.question) ?? []);
+    if (verdict !== null && id !== null) ports.found.set(`${vendor.name} ${id}`, record.callId);
+    return verdict;
+  } catch (error) {
+    ports.warn(`the books of ${vendor.title} could not be asked for ${record.callId}`, error);
+    return null;
+  }
+}
+
+interface Asked {
+  readonly vendor: Vendor;
+  readonly rule: PricedRule;
+  readonly policy: Policy;
+  readonly question: BooksQuestion;
+  readonly deadlineMs: number;
+}
+
+function questionOf(record: CallRecord, { request, sought = {}, issuedAtMs }: Attempt, path: string): BooksQuestion {
+  const { method, idempotencyKey, amountText, currency } = request;
+  return {
+    method,
+    path,
+    idempotencyKey,
+    amountText,
+    currency,
+    sought,
+    fromMs: record.firstAtMs - BEFORE_MS,
+    toMs: issuedAtMs + AFTER_MS,
+  };
+}
+
+/** All that matches; null where not all could be read. */
+async function matchesOf(asked: Asked, ports: BooksPorts): Promise<readonly Json[] | null> {
+  const { books } = asked.vendor;
+  const matches: Json[] = [];
+  let after: string | null = null;
+  for (let pages = 0; pages < PAGES_MAX && books !== null; pages++) {
+    const page = await pageOf(asked, after, ports);
+    if (page === null) return null;
+    const { entries, next } = books.read(page, asked.question);
+    matches.push(...entries.filter((entry) => books.isMatch(entry, asked.question)));
+    if (next === null) return matches;
+    after = next;
+  }
+  return null;
+}
+
+async function pageOf(
+  { vendor, policy, question, deadlineMs }: Asked,
+  after: string | null,
+  ports: BooksPorts,
+): Promise<Json | null> {
+  const wanted = vendor.books?.page(question, after) ?? null;
+  const startedAtMs = ports.clock.now();
+  if (wanted === null || startedAtMs >= deadlineMs) return null;
+  const { credential } = policy;
+  const secret = await ports.credentials.read({ vendor: vendor.name, credential, fresh: false });
+  if (secret === null || vendor.authorize(secret) === null) return null;
+  const address = vendor.address({ method: "GET", path: wanted.path }, secret);
+  if (address instanceof Problem) throw address;
+  const headers = Object.fromEntries(Object.entries(wanted.headers).map(([name, value]) => [name, [value]]));
+  const request = { method: "GET", path: wanted.path, query: wanted.query, headers, body: new Uint8Array() };
+  const { answer, withheld } = await callVendor(
+    { vendor, request, address, secret },
+    { policy, timeoutMs: lookupTimeMs({ startedAtMs, deadlineMs }, startedAtMs) },
+    ports,
+  );
+  if (answer?.status !== 200 || withheld !== null)
+    throw new Error(`GET ${wanted.path} at ${vendor.title} answered ${answer?.status ?? "nothing"}`);
+  return jsonObjectOf(answer.body);
+}
+
+/** Those that no other call has on record; null where that cannot be said. What is certain is not looked for. */
+async function ownOf(
+  callId: string,
+  matches: readonly Json[],
+  { vendor, question }: Asked,
+  ports: BooksPorts,
+): Promise<readonly Json[] | null> {
+  const { books } = vendor;
+  const guessed = matches.filter((entry) => (books?.guessedId(entry, question) ?? null) !== null);
+  if (guessed.length === 0) return matches;
+  const onRecord = await ports.objectsOnRecord(vendor.name, question.fromMs - AFTER_MS, question.toMs);
+  if (onRecord === null) return null;
+  return matches.filter((entry) => {
+    const id = books?.guessedId(entry, question) ?? null;
+    if (id === null) return true;
+    const finder = ports.found.get(`${vendor.name} ${id}`);
+    return !onRecord.has(id) && (finder === undefined || finder === callId);
+  });
+}
+
+/** What the answer means, by the vendor's own rule. */
+async function outcomeOf(
+  attempt: Attempt,
+  answer: VendorAnswer,
+  { vendor, rule, policy, question }: Asked,
+  { vault, rateCard }: BooksPorts,
+): Promise<VendorOutcome> {
+  const { method, path, sought } = question;
+  const request: VendorRequest = { method, path, query: {}, headers: {}, body: new Uint8Array() };
+  const nothing: Known = { object: null, found: null, rateCard, limits: policy.limits };
+  const { amountText, currency, fxRate } = attempt.request;
+  const quote: Quote = {
+    amount: attempt.amount,
+    amountText,
+    currency,
+    fxRate,
+    recipients: null,
+    explanation: null,
+    ...vendor.books?.quote(sought),
+  };
+  const outcome = rule.read(answer, quote, nothing, request);
+  // What others of the run have counted for the object meanwhile, whether the path names it or the answer does.
+  const objectId = rule.objectOf?.(request) ?? outcome.counts?.objectId ?? null;
+  const object =
+    objectId === null ? null : await vault.objects.read({ rootId: rootOf(policy), objectId });
+  return object === null ? outcome : rule.read(answer, quote, { ...nothing, object }, request);
+}
+
+function verdictOf(
+  attempt: Attempt,
+  outcome: VendorOutcome,
+  answer: VendorAnswer,
+  vendor: Vendor,
+): Verdict | null {
+  if (outcome.kind === "declined") return { kind: "not_charged" };
+  if (outcome.kind !== "executed") return null;
+  const { price, objectId, customerId, isEstimate, counts, amountText, currency, fxRate } = outcome;
+  const known = {
+    vendorObjectId: objectId,
+    vendorCustomerId: customerId,
+    vendorRequestId: vendor.requestId(answer.headers),
+    amountText,
+    currency,
+    fxRate,
+  };
+  const facts: Charged["facts"] = Object.fromEntries(Object.entries(known).filter(([, value]) => value !== null));
+  return {
+    kind: "charged",
+    attemptId: attempt.attemptId,
+    price: price < 0n ? NOTHING : price,
+    objectId,
+    estimateOf: isEstimate ? vendor.name : null,
+    counts,
+    facts,
+  };
+}
