@@ -1,4 +1,4 @@
-import type { Books } from "./books.ts";
+import type { BooksPage, BooksQuestion, Sought } from "./books.ts";
 import type { LatePrice } from "./call/late-price.ts";
 import type { CallLimits } from "./call-limits.ts";
 import type { CountedObject } from "./counted-object.ts";
@@ -77,6 +77,38 @@ export interface LatePrices {
   readonly lookup: (objectId: string) => string;
   /** The final price as of `nowMs`, or why there is none yet. */
   readonly read: (found: Json, rateCard: RateCard, nowMs: number) => LatePrice;
+}
+
+/**
+ * How a vendor's books are read: by lists, with the real credential, and never by sending anything again. Pure functions.
+ *
+ * What is found settles. What is not found says nothing, since a list may lag, or lack what was executed.
+ */
+export interface Books {
+  /** How far back they tell, in milliseconds. */
+  readonly keptMs: number;
+  /** What to keep of a request; null where that is not enough to find it. */
+  readonly keep: (request: VendorRequest, quote: Quote) => Sought | null;
+  /** The next page, where `after` is the name that the last one gave; null where the attempt cannot be looked up. */
+  readonly page: (question: BooksQuestion, after: string | null) => BooksPage | null;
+  /** The entries of a page, and the name of what follows; null where nothing that matters does. */
+  readonly read: (page: Json, question: BooksQuestion) => BooksEntries;
+  /** Whether an entry is what the attempt may have caused. */
+  readonly isMatch: (entry: Json, question: BooksQuestion) => boolean;
+  /**
+   * The id of what a matching entry shows, where that can be on the record of one call only and it is not certain that
+   * it is of this one; null where it is certain.
+   */
+  readonly guessedId: (entry: Json, question: BooksQuestion) => string | null;
+  /** The answer that the vendor must have given, by all that matches; null where that is not certain. */
+  readonly answer: (matches: readonly Json[], question: BooksQuestion) => VendorAnswer | null;
+  /** What the quote of the attempt had beside what its row says. */
+  readonly quote: (sought: Sought) => Partial<Quote>;
+}
+
+export interface BooksEntries {
+  readonly entries: readonly Json[];
+  readonly next: string | null;
 }
 
 export type LimitName = "allowed_accounts" | "allowed_currencies" | "allowed_recipients" | "max_recipients";

@@ -16,7 +16,8 @@ export const answerWith = (
 
 /** Whether a time as a vendor writes it is within these bounds, in milliseconds. */
 export function isWithin(time: unknown, fromMs: number, toMs: number): boolean {
-  const ms = typeof time === "number" ? time * 1000 : typeof time === "string" ? Date.parse(time) : Number.NaN;
+  const ms =
+    typeof time === "number" ? time * 1000 : typeof time === "string" ? Date.parse(time) : Number.NaN;
   return ms >= fromMs && ms <= toMs;
 }
 

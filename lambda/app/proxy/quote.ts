@@ -49,7 +49,13 @@ export async function quote(admitted: Admitted, ports: QuotePorts): Promise<Quot
     const priced = await priceOf(rule, admitted, ports);
     const call = await callOf(admitted, ports);
     const { price } = priced;
-    return { kind: "paid", request, row: withQuote(priced.row, price.quote, soughtOf(admitted, price.quote)), call, price };
+    return {
+      kind: "paid",
+      request,
+      row: withQuote(priced.row, price.quote, soughtOf(admitted, price.quote)),
+      call,
+      price,
+    };
   } catch (error) {
     return denialOnOwnRecord(row, problemOf(error, "no"));
   }

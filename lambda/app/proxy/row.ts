@@ -1,6 +1,6 @@
 import type { OutcomeFacts, RequestFacts } from "../../domain/audit-fields.ts";
-import type { Sought } from "../../domain/books.ts";
 import { type Balance, leftOf, tightestCap } from "../../domain/balance.ts";
+import type { Sought } from "../../domain/books.ts";
 import { rowCallId } from "../../domain/call/names.ts";
 import { type Attempt, newAttempt } from "../../domain/call/record.ts";
 import { canonicalPath } from "../../domain/endpoint.ts";

@@ -22,7 +22,10 @@ import { lookupTimeMs } from "../proxy/deadlines.ts";
 import type { ProxyPorts } from "../proxy/proxy-ports.ts";
 
 export interface BooksPorts
-  extends Pick<ProxyPorts, "vendors" | "credentials" | "http" | "clock" | "destinationOf" | "rateCard" | "warn"> {
+  extends Pick<
+    ProxyPorts,
+    "vendors" | "credentials" | "http" | "clock" | "destinationOf" | "rateCard" | "warn"
+  > {
   readonly vault: { readonly objects: CallVault["objects"] };
   /**
    * The vendor's objects that calls which began within these times have on record, in milliseconds; null where there are
@@ -86,7 +89,11 @@ interface Asked {
   readonly deadlineMs: number;
 }
 
-function questionOf(record: CallRecord, { request, sought = {}, issuedAtMs }: Attempt, path: string): BooksQuestion {
+function questionOf(
+  record: CallRecord,
+  { request, sought = {}, issuedAtMs }: Attempt,
+  path: string,
+): BooksQuestion {
   const { method, idempotencyKey, amountText, currency } = request;
   return {
     method,
@@ -184,8 +191,7 @@ async function outcomeOf(
   const outcome = rule.read(answer, quote, nothing, request);
   // What others of the run have counted for the object meanwhile, whether the path names it or the answer does.
   const objectId = rule.objectOf?.(request) ?? outcome.counts?.objectId ?? null;
-  const object =
-    objectId === null ? null : await vault.objects.read({ rootId: rootOf(policy), objectId });
+  const object = objectId === null ? null : await vault.objects.read({ rootId: rootOf(policy), objectId });
   return object === null ? outcome : rule.read(answer, quote, { ...nothing, object }, request);
 }
 
@@ -206,7 +212,9 @@ function verdictOf(
     currency,
     fxRate,
   };
-  const facts: Charged["facts"] = Object.fromEntries(Object.entries(known).filter(([, value]) => value !== null));
+  const facts: Charged["facts"] = Object.fromEntries(
+    Object.entries(known).filter(([, value]) => value !== null),
+  );
   return {
     kind: "charged",
     attemptId: attempt.attemptId,

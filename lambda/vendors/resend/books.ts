@@ -1,11 +1,10 @@
-import type { Books } from "../../domain/books.ts";
 import { Problem } from "../../domain/problem.ts";
 import { isJsonObject } from "../../domain/strict-json.ts";
 import { sha256 } from "../../domain/token.ts";
-import type { Json } from "../../domain/vendor.ts";
+import type { Books, Json } from "../../domain/vendor.ts";
 import { answerWith, DAY_MS, isWithin, objectsIn } from "../books.ts";
-import { readJson } from "../json-body.ts";
 import { printable } from "../json-answer.ts";
+import { readJson } from "../json-body.ts";
 
 /**
  * Resend's list of sent e-mails, newest first. It shows no idempotency key, so an e-mail is found by when it was made and by

@@ -2,8 +2,8 @@ import { Problem } from "../../domain/problem.ts";
 import type { Headers, Vendor } from "../../domain/vendor.ts";
 import { printable } from "../json-answer.ts";
 import { RECIPIENTS } from "./addresses.ts";
-import { catalog } from "./catalog.ts";
 import { books } from "./books.ts";
+import { catalog } from "./catalog.ts";
 import { manifest } from "./manifest.ts";
 
 /**

@@ -1,6 +1,6 @@
-import type { Books, BooksQuestion } from "../../domain/books.ts";
+import type { BooksQuestion } from "../../domain/books.ts";
 import { isJsonObject } from "../../domain/strict-json.ts";
-import type { Json } from "../../domain/vendor.ts";
+import type { Books, Json } from "../../domain/vendor.ts";
 import { answerWith, DAY_MS, isWithin, objectsIn, SECOND_MS } from "../books.ts";
 import { printable } from "../json-answer.ts";
 import { isAbout, unitsOf } from "./answers.ts";

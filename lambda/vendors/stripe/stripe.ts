@@ -3,8 +3,8 @@ import { Problem } from "../../domain/problem.ts";
 import type { Headers, Vendor } from "../../domain/vendor.ts";
 import { printable } from "../json-answer.ts";
 import { isAbout } from "./answers.ts";
-import { CATALOG } from "./catalog.ts";
 import { books } from "./books.ts";
+import { CATALOG } from "./catalog.ts";
 import { manifest } from "./manifest.ts";
 
 /**

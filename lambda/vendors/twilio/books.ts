@@ -1,5 +1,6 @@
-import type { Books, BooksQuestion } from "../../domain/books.ts";
+import type { BooksQuestion } from "../../domain/books.ts";
 import { Problem } from "../../domain/problem.ts";
+import type { Books } from "../../domain/vendor.ts";
 import { answerWith, DAY_MS, isWithin, objectsIn } from "../books.ts";
 import { PLACEHOLDER } from "./answers.ts";
 import { twilioForm } from "./fields.ts";
@@ -46,14 +47,16 @@ export const books: Books = {
         To: [to],
         ...(from !== undefined && { From: [from] }),
         PageSize: [`${PAGE}`],
-        ...(after !== null && Object.fromEntries([...new URLSearchParams(after)].map(([key, value]) => [key, [value]]))),
+        ...(after !== null &&
+          Object.fromEntries([...new URLSearchParams(after)].map(([key, value]) => [key, [value]]))),
       },
       headers: {},
     };
   },
   read: (page, question) => {
     const entries = objectsIn(page[LISTS[listOf(question) ?? ""] ?? ""]);
-    const next = typeof page["next_page_uri"] === "string" ? page["next_page_uri"].split("?", 2)[1] : undefined;
+    const next =
+      typeof page["next_page_uri"] === "string" ? page["next_page_uri"].split("?", 2)[1] : undefined;
     // Newest first: behind one that is too old nothing matters.
     const oldest = Date.parse(`${entries.at(-1)?.["date_created"]}`);
     return { entries, next: next === undefined || oldest < question.fromMs ? null : next };

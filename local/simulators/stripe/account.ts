@@ -1,5 +1,4 @@
 import type { Card, Decline } from "./cards.ts";
-import type { StripeEvent } from "./events.ts";
 import type {
   ApplicationFee,
   BalanceTransaction,
@@ -11,6 +10,7 @@ import type {
   InvoiceItem,
   Payout,
   Price,
+  StripeEvent,
   Topup,
   Transfer,
   TransferReversal,

@@ -13,8 +13,8 @@ import {
   serverError,
   unrecognizedUrl,
 } from "./errors.ts";
-import { readExpansion } from "./expand.ts";
 import { noteEvents } from "./events.ts";
+import { readExpansion } from "./expand.ts";
 import type { Faults } from "./faults.ts";
 import { canonicalForm, type FormHash, parseForm } from "./form.ts";
 import type { Recall, StoredAnswer } from "./idempotency.ts";

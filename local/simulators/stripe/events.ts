@@ -2,20 +2,8 @@ import { type Account, nowS } from "./account.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { newId } from "./ids.ts";
 import { listEndpoint } from "./lists.ts";
+import type { StripeEvent } from "./objects.ts";
 import { text } from "./params.ts";
-
-/** An event of the API, as `GET /v1/events` lists it. */
-export interface StripeEvent {
-  readonly id: string;
-  readonly object: "event";
-  readonly api_version: string;
-  readonly created: number;
-  readonly data: { readonly object: unknown };
-  readonly livemode: false;
-  readonly pending_webhooks: 0;
-  readonly request: { readonly id: string; readonly idempotency_key: string | null };
-  readonly type: string;
-}
 
 /** What a request ended in. `body`: the JSON that was answered, or would have been. */
 export interface Executed {
@@ -89,7 +77,8 @@ function declined(account: Account, path: string, body: Record<string, unknown>)
   const error = body["error"] as Record<string, unknown>;
   const intent = error["payment_intent"];
   if (intent !== undefined) {
-    const created = path === "/v1/payment_intents" ? [{ type: "payment_intent.created", object: intent }] : [];
+    const created =
+      path === "/v1/payment_intents" ? [{ type: "payment_intent.created", object: intent }] : [];
     return [...created, { type: "payment_intent.payment_failed", object: intent }];
   }
   const charge = account.charges.get(`${error["charge"]}`)?.object;

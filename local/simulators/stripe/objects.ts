@@ -173,3 +173,16 @@ export interface BalanceTransaction extends CreatedObject, Money {
   readonly customer: string;
   readonly ending_balance: number;
 }
+
+/** An event of the API, as `GET /v1/events` lists it. */
+export interface StripeEvent {
+  readonly id: string;
+  readonly object: "event";
+  readonly api_version: string;
+  readonly created: number;
+  readonly data: { readonly object: unknown };
+  readonly livemode: false;
+  readonly pending_webhooks: 0;
+  readonly request: { readonly id: string; readonly idempotency_key: string | null };
+  readonly type: string;
+}
