@@ -1,7 +1,7 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
-import { build as esbuild } from "esbuild";
+import { build as esbuild, type Metafile } from "esbuild";
 
 /** The sources of the dashboard's page. */
 const SOURCES = join(import.meta.dirname, "..", "dashboard");
@@ -59,16 +59,27 @@ export async function pageFiles(sources: string = SOURCES): Promise<readonly Pag
     return source === undefined ? [] : [[source, basename(path)] as const];
   });
   const nameOf = new Map(built);
-  const html = document.replace(REFERENCE, (_, before: string, file: string, after: string) => {
-    const name = nameOf.get(file);
-    if (name === undefined) throw new Error(`dashboard/${DOCUMENT} names ./${file}, which was not built`);
-    return `${before}dashboard/${name}${after}`;
-  });
+  const preloaded = preloads(metafile, new Set(named.map((file) => nameOf.get(file) ?? "")));
+  const html = document
+    .replace("</head>", `${preloaded}</head>`)
+    .replace(REFERENCE, (_, before: string, file: string, after: string) => {
+      const name = nameOf.get(file);
+      if (name === undefined) throw new Error(`dashboard/${DOCUMENT} names ./${file}, which was not built`);
+      return `${before}dashboard/${name}${after}`;
+    });
   const files = [
     { name: DOCUMENT, contents: Buffer.from(html.replace(/>\s+</g, "><")) },
     ...outputFiles.map(({ path, contents }) => ({ name: basename(path), contents })),
   ];
   return files.flatMap((file) => [file, ...compressed(file)]);
+}
+
+/** Tells the browser of the parts that a script begins with, which it would else find only when it has the script. */
+function preloads({ outputs }: Metafile, entries: ReadonlySet<string>): string {
+  const parts = Object.entries(outputs).flatMap(([path, { imports }]) =>
+    entries.has(basename(path)) ? imports.filter(({ kind }) => kind === "import-statement") : [],
+  );
+  return parts.map(({ path }) => `<link rel="modulepreload" href="dashboard/${basename(path)}">`).join("");
 }
 
 function compressed({ name, contents }: PageFile): readonly PageFile[] {

@@ -1,5 +1,64 @@
+import { useState } from "preact/hooks";
+import type { AuditRow } from "../api/answers.ts";
+import { useList } from "../api/use-list.ts";
 import type { Filters } from "../page/address.ts";
+import { showFilters } from "../page/use-place.ts";
+import { ListEnd } from "../parts/list-end.tsx";
+import { ExportButtons } from "./export-buttons.tsx";
+import { FilterForm } from "./filter-form.tsx";
+import { askedFor } from "./filters.ts";
+import { Row } from "./row.tsx";
+import { Totals } from "./totals.tsx";
 
-export function Audit(_: { readonly filters: Filters }) {
-  return null;
+const LIVE_MS = 2_000;
+const ROWS = 50;
+
+/** The audit log, by the filters that stand in the address. */
+export function Audit({ filters }: { readonly filters: Filters }) {
+  const [isLive, setIsLive] = useState(false);
+  const asked = askedFor(filters);
+  const list = useList<AuditRow>("vault/audit", { ...asked, limit: ROWS }, isLive ? LIVE_MS : null);
+  return (
+    <>
+      <div class="row">
+        <h1>Audit log</h1>
+        <div class="buttons">
+          <button type="button" class="small" aria-pressed={isLive} onClick={() => setIsLive(!isLive)}>
+            {isLive ? "Live: stop following" : "Follow live"}
+          </button>
+          <ExportButtons asked={asked} />
+        </div>
+      </div>
+      <FilterForm asked={asked} onAsked={(changed) => showFilters("audit", changed)} />
+      <Totals asked={asked} />
+      {list.rows.length > 0 && (
+        <table class="audit">
+          <thead>
+            <tr>
+              <th scope="col">Time</th>
+              <th scope="col">Run</th>
+              <th scope="col">Call or change</th>
+              <th scope="col">State</th>
+              <th scope="col" class="end">
+                Cost
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {list.rows.map((row) => (
+              <Row key={row.id} of={row} />
+            ))}
+          </tbody>
+        </table>
+      )}
+      <ListEnd
+        list={list}
+        empty={
+          Object.keys(asked).length === 0
+            ? "The log is empty so far. Every call of a vault key appears here a moment after it."
+            : "Nothing matches. Take a filter away, or look further back: without a label, a key or a time, 30 days are read."
+        }
+      />
+    </>
+  );
 }

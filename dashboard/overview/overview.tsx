@@ -3,15 +3,15 @@ import type { ListedStop, Page, Runs } from "../api/answers.ts";
 import { read } from "../api/client.ts";
 import { usePoll } from "../api/use-poll.ts";
 import { useMay } from "../page/signed-in.ts";
-import { BlindStop } from "../stops/blind-stop.tsx";
 import { coverageOf } from "../stops/coverage.ts";
 import { STOPS_CHANGED } from "../stops/stopping.ts";
 import { StopsInForce } from "../stops/stops-in-force.tsx";
 import { Freshness } from "./freshness.tsx";
 import { groupsOf, worstOf } from "./groups.ts";
-import { Later } from "./later.tsx";
+import { Later, LaterBlindStop } from "./later.tsx";
 import { Rate } from "./rate.tsx";
-import { RunTable } from "./run-table.tsx";
+import { UnlabelledRun } from "./unlabelled-run.tsx";
+import { useUnlabelled } from "./use-unlabelled.ts";
 import { WorstRun } from "./worst-run.tsx";
 
 const REFRESH_MS = 5_000;
@@ -23,7 +23,22 @@ const STOPS_MAX = 100;
 
 /** Is this real, how bad, stop it: in this order. Then how old the data is, what can be undone, and history. */
 export function Overview() {
-  return useMay("read") ? <Seen /> : <BlindStop />;
+  return useMay("read") ? <Seen /> : <LaterBlindStop />;
+}
+
+/** Of an API key that reaches some vendors or credentials only. */
+const LIMITED = "wider_than_issuer";
+
+function Limited() {
+  return (
+    <>
+      <p class="note">
+        This API key reaches only some vendors or credentials, so it has no view over all runs. Its own are in
+        Keys and Audit.
+      </p>
+      <LaterBlindStop />
+    </>
+  );
 }
 
 interface Seen {
@@ -41,18 +56,20 @@ async function look(signal: AbortSignal): Promise<Seen> {
 
 function Seen() {
   const picture = usePoll("overview", REFRESH_MS, look);
+  const unlabelled = useUnlabelled();
   const { data, failure, refresh } = picture;
   useEffect(() => {
     addEventListener(STOPS_CHANGED, refresh);
     return () => removeEventListener(STOPS_CHANGED, refresh);
   }, [refresh]);
+  if (failure?.code === LIMITED) return <Limited />;
   if (data === null)
     return failure === null ? (
       <p class="loading">Asking for the runs of the last hour…</p>
     ) : (
       <>
         <Freshness picture={picture} asOf={null} />
-        <BlindStop />
+        <LaterBlindStop />
       </>
     );
   const { runs, stops } = data;
@@ -63,15 +80,20 @@ function Seen() {
   return (
     <>
       <div class="alarm">
-        <Rate runs={runs} stopped={stopped.map(({ whole }) => whole)} isOld={failure !== null} />
-        {worst !== null && <WorstRun run={worst.run} group={worst.group} runs={runs} />}
+        <Rate
+          runs={runs}
+          stopped={stopped.map(({ whole }) => whole)}
+          more={unlabelled?.perMinute ?? 0}
+          isOld={failure !== null}
+        />
+        <div class="burning">
+          {unlabelled !== null && <UnlabelledRun {...unlabelled} />}
+          {worst !== null && <WorstRun run={worst.run} group={worst.group} runs={runs} />}
+        </div>
       </div>
       <Freshness picture={picture} asOf={runs.recorded_to ?? null} />
       <StopsInForce stops={stops} />
-      {groups.length > 0 && (
-        <RunTable groups={groups} stops={stops} asOf={runs.as_of} isComplete={runs.complete} />
-      )}
-      <Later />
+      <Later groups={groups} stops={stops} asOf={runs.as_of} isComplete={runs.complete} />
     </>
   );
 }

@@ -16,9 +16,9 @@ const TITLES: Readonly<Record<View, string>> = {
   spend: "Spend",
 };
 
-const loadKeys = async () => (await import("../keys/keys.tsx")).Keys;
-const loadAudit = async () => (await import("../audit/audit.tsx")).Audit;
-const loadSpend = async () => (await import("../spend/spend.tsx")).SpendPage;
+const loadKeys = async () => (await import("../more.ts")).Keys;
+const loadAudit = async () => (await import("../more.ts")).Audit;
+const loadSpend = async () => (await import("../more.ts")).SpendPage;
 
 /** The ways through the page, the part that is looked at, and who is signed in. */
 export function Frame({ onOut }: { readonly onOut: () => void }) {

@@ -1,5 +1,120 @@
-import type { Filters } from "../page/address.ts";
+import type { Spend } from "../api/answers.ts";
+import { read } from "../api/client.ts";
+import { usePoll } from "../api/use-poll.ts";
+import { number } from "../format/count.ts";
+import { type Filters, hashOf } from "../page/address.ts";
+import { useLogin } from "../page/signed-in.ts";
+import { showFilters } from "../page/use-place.ts";
+import { Choice } from "../parts/field.tsx";
+import { Usd } from "../parts/usd.tsx";
+import { SpendChart } from "./spend-chart.tsx";
+import { lastDays, PERIODS, type Period } from "./periods.ts";
 
-export function SpendPage(_: { readonly filters: Filters }) {
-  return null;
+const WINDOWS = [7, 30, 90] as const;
+const SHOWN_MAX = 100;
+
+/** What all runs cost, by day, week and month, and which of them. */
+export function SpendPage({ filters }: { readonly filters: Filters }) {
+  const days = WINDOWS.find((each) => String(each) === filters["days"]) ?? 30;
+  const period = PERIODS.find((each) => each === filters["by"]) ?? "day";
+  const set = (changed: Filters) => showFilters("spend", { ...filters, ...changed });
+  return (
+    <>
+      <h1>Spend of all runs</h1>
+      <div class="filters">
+        <Choice label="Over" value={String(days)} onValue={(value) => set({ days: value })}>
+          {WINDOWS.map((each) => (
+            <option key={each} value={String(each)}>
+              {each} days
+            </option>
+          ))}
+        </Choice>
+        <Choice label="By" value={period} onValue={(value) => set({ by: value as Period })}>
+          {PERIODS.map((each) => (
+            <option key={each} value={each}>
+              {each}
+            </option>
+          ))}
+        </Choice>
+      </div>
+      <section class="card" aria-label="Spend by vendor">
+        <SpendChart days={days} period={period} />
+      </section>
+      <Groups days={days} />
+      <p class="quiet">Days are UTC days of the calls' start. The sums follow the calls by a moment.</p>
+    </>
+  );
+}
+
+function Groups({ days }: { readonly days: number }) {
+  const { vendors } = useLogin();
+  const [from] = lastDays(days, Date.now());
+  const { data, failure } = usePoll(`groups ${from}`, null, (signal) =>
+    read<Spend>("vault/spend", { group_by: "label_group", from, limit: SHOWN_MAX }, signal),
+  );
+  if (failure !== null) return <p class="note bad">The runs cannot be added up: {failure.message}.</p>;
+  if (data === null) return <p class="loading">Adding up…</p>;
+  const rows = [...data.data].sort((one, other) => other.spent_usd - one.spent_usd);
+  if (rows.length === 0)
+    return (
+      <p class="note">
+        No run with a label spent anything in these days.{vendors.length === 0 && " There is no vendor."}
+      </p>
+    );
+  return (
+    <section aria-labelledby="groups-title">
+      <h2 id="groups-title">By group of labels</h2>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Group</th>
+            <th scope="col" class="end">
+              Spent
+            </th>
+            <th scope="col" class="end">
+              Allowed
+            </th>
+            <th scope="col" class="end">
+              Denied
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(({ group, spent_usd, allowed_calls, denied_calls }) => (
+            <tr key={group}>
+              <th scope="row">
+                <a href={hashOf("audit", { agent_run_label: `${group}*` })}>{group}</a>
+              </th>
+              <td class="end" data-name="spent">
+                <Usd amount={spent_usd} places={4} />
+              </td>
+              <td class="end" data-name="allowed">
+                {number(allowed_calls)}
+              </td>
+              <td class="end" data-name="denied">
+                {number(denied_calls)}
+              </td>
+            </tr>
+          ))}
+          {data.total !== null && (
+            <tr class="sum">
+              <th scope="row">All calls, those without a label too</th>
+              <td class="end" data-name="spent">
+                <Usd amount={data.total.spent_usd} places={4} />
+              </td>
+              <td class="end" data-name="allowed">
+                {number(data.total.allowed_calls)}
+              </td>
+              <td class="end" data-name="denied">
+                {number(data.total.denied_calls)}
+              </td>
+            </tr>
+          )}
+        </tbody>
+      </table>
+      {data.next_cursor !== null && (
+        <p class="quiet">The first {SHOWN_MAX} groups are shown. GET /vault/spend has all of them.</p>
+      )}
+    </section>
+  );
 }

@@ -1,7 +1,7 @@
 import { useId, useState } from "preact/hooks";
 import { useLogin, useMay } from "../page/signed-in.ts";
 import { StopButton } from "./stop-button.tsx";
-import { EVERYTHING, labelTarget, type StopTarget } from "./targets.ts";
+import { EVERYTHING, labelTarget, type StopTarget, vendorTarget } from "./targets.ts";
 
 /** A stop by name: of a run that is not listed, of a vendor, or of everything. */
 export function BlindStop() {
@@ -16,10 +16,7 @@ export function BlindStop() {
         This API key can neither read nor stop runs. Its scopes allow to issue keys: see Keys.
       </p>
     );
-  const byVendor: readonly StopTarget[] = vendors.map(({ name, title }) => ({
-    name: `Every key of ${title}`,
-    body: { vendor: name },
-  }));
+  const byVendor: readonly StopTarget[] = vendors.map(({ name, title }) => vendorTarget(name, title));
   return (
     <section aria-labelledby={`${id}-title`} class="blind">
       <h2 id={`${id}-title`}>Stop by name</h2>
@@ -38,7 +35,7 @@ export function BlindStop() {
           <StopButton label="Stop" name={`Stop ${label}`} targets={[labelTarget(label), EVERYTHING]} />
         )}
       </div>
-      <div class="row">
+      <div class="buttons">
         <StopButton label="Stop every run" targets={[EVERYTHING, ...byVendor]} />
       </div>
     </section>

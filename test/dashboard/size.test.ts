@@ -34,7 +34,7 @@ function withImports(name: string, seen: Set<string> = new Set()): Set<string> {
 describe("the page", () => {
   const named = [...documentText.matchAll(/(?:src|href)="dashboard\/([^"]+)"/g)].map(([, name = ""]) => name);
   const script = named.find((name) => name.endsWith(".js")) ?? "";
-  const first = ["index.html", ...named, ...[...withImports(script)].filter((name) => name !== script)];
+  const first = [...new Set(["index.html", ...named, ...withImports(script)])];
 
   test("has a document, a style and scripts, and parts that are loaded when they are looked at", () => {
     expect(first.length).toBeGreaterThanOrEqual(4);
@@ -44,6 +44,10 @@ describe("the page", () => {
 
   test("shows its first picture after at most 20 KB", () => {
     expect(sum(first)).toBeLessThanOrEqual(FIRST_MAX);
+  });
+
+  test("names every part that its script begins with, so that they are loaded beside it", () => {
+    for (const name of withImports(script)) expect(named).toContain(name);
   });
 
   test("has at most 60 KB in all", () => {

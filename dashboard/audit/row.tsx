@@ -1,0 +1,51 @@
+import { useState } from "preact/hooks";
+import type { AuditRow } from "../api/answers.ts";
+import { Moment } from "../parts/moment.tsx";
+import { Status } from "../parts/status.tsx";
+import { Usd } from "../parts/usd.tsx";
+import { RowDetail } from "./row-detail.tsx";
+
+/** Decimal places of the smallest prices: $0.0004 for an e-mail. */
+const PLACES = 4;
+
+/** A row of the log, which opens to all that is known of it. */
+export function Row({ of: row }: { readonly of: AuditRow }) {
+  const [isOpen, setIsOpen] = useState(false);
+  const isCall = row.type === "call";
+  return (
+    <>
+      <tr class={isOpen ? "opened" : undefined}>
+        <td class="time">
+          <button type="button" class="plain" aria-expanded={isOpen} onClick={() => setIsOpen(!isOpen)}>
+            <Moment at={row.at} />
+          </button>
+        </td>
+        <th scope="row">{row.agent_run_label ?? <span class="quiet">without a label</span>}</th>
+        <td>
+          {isCall ? (
+            <code>
+              {row.method} {row.path}
+            </code>
+          ) : (
+            <span>
+              {row.type} {row.by !== null && `by ${row.by}`}
+            </span>
+          )}
+        </td>
+        <td>
+          {row.state !== null && <Status of={row.state} />}{" "}
+          {row.reason !== null && <span class="quiet">{row.reason}</span>}
+          {row.overrun === true && <span class="warn"> overrun</span>}
+        </td>
+        <td class="end act">{isCall && <Usd amount={row.cost_usd} places={PLACES} />}</td>
+      </tr>
+      {isOpen && (
+        <tr class="detail">
+          <td colSpan={5}>
+            <RowDetail of={row} />
+          </td>
+        </tr>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,84 @@
+import type { Spend } from "../api/answers.ts";
+import { read } from "../api/client.ts";
+import { usePoll } from "../api/use-poll.ts";
+import { counted } from "../format/count.ts";
+import { sumUsd } from "../format/usd.ts";
+import { hashOf } from "../page/address.ts";
+import { Usd } from "../parts/usd.tsx";
+import type { AuditFilter } from "./filters.ts";
+import { daysText, totalsAsked } from "./totals-asked.ts";
+
+const SHOWN_MAX = 100;
+
+/** What the run of the filter spent, from the sums that are kept: however many calls it had. */
+export function Totals({ asked }: { readonly asked: Partial<Record<AuditFilter, string>> }) {
+  const wanted = totalsAsked(asked, Date.now());
+  return wanted === null ? null : <Sums wanted={wanted} />;
+}
+
+function Sums({ wanted }: { readonly wanted: Readonly<Record<string, string>> }) {
+  const { data, failure } = usePoll(JSON.stringify(wanted), null, (signal) =>
+    read<Spend>("vault/spend", { ...wanted, limit: SHOWN_MAX }, signal),
+  );
+  if (failure !== null) return <p class="note">No totals: {failure.message}.</p>;
+  if (data === null) return <p class="quiet">Adding up…</p>;
+  const rows = [...data.data].sort((one, other) => other.spent_usd - one.spent_usd);
+  const isWhole = data.next_cursor === null;
+  const total = data.total ?? {
+    spent_usd: sumUsd(rows.map(({ spent_usd }) => spent_usd)),
+    allowed_calls: rows.reduce((all, { allowed_calls }) => all + allowed_calls, 0),
+    denied_calls: rows.reduce((all, { denied_calls }) => all + denied_calls, 0),
+  };
+  const isByLabel = wanted["group_by"] === "agent_run_label" && rows.length > 1;
+  return (
+    <details class="card totals">
+      <summary>
+        {!isWhole && data.total === null && "At least "}
+        <b>
+          <Usd amount={total.spent_usd} />
+        </b>{" "}
+        spent · {counted(total.allowed_calls, "call")} allowed · {total.denied_calls} denied ·{" "}
+        <span class="quiet">UTC days {daysText(wanted["from"] ?? "", wanted["to"] ?? "")}</span>
+      </summary>
+      {isByLabel && (
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Run</th>
+              <th scope="col" class="end">
+                Spent
+              </th>
+              <th scope="col" class="end">
+                Allowed
+              </th>
+              <th scope="col" class="end">
+                Denied
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map(({ group, spent_usd, allowed_calls, denied_calls }) => (
+              <tr key={group}>
+                <th scope="row">
+                  <a href={hashOf("audit", { agent_run_label: group })}>{group}</a>
+                </th>
+                <td class="end" data-name="spent">
+                  <Usd amount={spent_usd} places={4} />
+                </td>
+                <td class="end" data-name="allowed">
+                  {allowed_calls}
+                </td>
+                <td class="end" data-name="denied">
+                  {denied_calls}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      {!isWhole && (
+        <p class="quiet">The first {SHOWN_MAX} runs are shown. GET /vault/spend has all of them.</p>
+      )}
+    </details>
+  );
+}
