@@ -4,6 +4,7 @@ import type { Login } from "./api/answers.ts";
 import { read } from "./api/client.ts";
 import { Failure } from "./api/failure.ts";
 import { LOGIN_ENDED } from "./api/use-poll.ts";
+import { codeIn } from "./login/code.ts";
 import { SignIn } from "./login/sign-in.tsx";
 import { Frame } from "./page/frame.tsx";
 import { SignedIn } from "./page/signed-in.ts";
@@ -36,7 +37,9 @@ function App() {
   useEffect(() => {
     const ended = () => setState((was) => (was.kind === "in" ? { kind: "out", note: ENDED } : was));
     addEventListener(LOGIN_ENDED, ended);
-    void askWho();
+    // A one-time code is for who just made it, whoever is signed in.
+    if (codeIn(location.hash) === null) void askWho();
+    else setState({ kind: "out", note: null });
     return () => removeEventListener(LOGIN_ENDED, ended);
   }, []);
 

@@ -1,11 +1,10 @@
 /** What the API answers. The types are those of the schemas that the server's tests hold its answers against; nothing of them is in the page. */
 
 import type { InferOutput } from "valibot";
-import type { Scope } from "../../lambda/domain/api-key.ts";
 import type { AUDIT_FIELDS, AuditField } from "../../lambda/domain/audit-fields.ts";
-import type { VendorPage } from "../../lambda/domain/vendor-manifest.ts";
 import type { STATES } from "../../lambda/http/audit-params.ts";
 import type { capSchema, issuedKeySchema, keySchema } from "../../lambda/http/key-answer-schema.ts";
+import type { loginSchema } from "../../lambda/http/login-answer-schema.ts";
 import type {
   runSchema,
   runsSchema,
@@ -31,22 +30,8 @@ export interface Page<T> {
   readonly next_cursor: string | null;
 }
 
-/** A vendor as the page shows it. */
-export interface KnownVendor {
-  readonly name: string;
-  readonly title: string;
-  readonly page: VendorPage | null;
-}
-
 /** Who is signed in. */
-export interface Login {
-  readonly api_key_id: string;
-  readonly name: string;
-  readonly scopes: readonly Scope[];
-  readonly ends_at: string;
-  readonly base_url: string;
-  readonly vendors: readonly KnownVendor[];
-}
+export type Login = InferOutput<typeof loginSchema>;
 
 type OnTheWire = {
   readonly text: string;

@@ -20,7 +20,7 @@ export function FilterForm({
   const hasMore = Object.keys(asked).some((name) => !FIRST_FILTERS.includes(name as AuditFilter));
   return (
     <search>
-      <div class="filters">
+      <div class="filters lead">
         <Field
           label="Run (a last * is any ending)"
           value={value("agent_run_label")}

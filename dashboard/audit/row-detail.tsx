@@ -4,8 +4,8 @@ import { usePoll } from "../api/use-poll.ts";
 import { hashOf } from "../page/address.ts";
 import { useLogin } from "../page/signed-in.ts";
 import { Moment } from "../parts/moment.tsx";
-import { type Link, linksOfObject, linksOfRequest } from "./links.ts";
 import { factsOf, textOf } from "./facts.ts";
+import { type Link, linksOfObject, linksOfRequest } from "./links.ts";
 
 /** All that is known of a row, with the events that made it and links to what it did at the vendor. */
 export function RowDetail({ of: row }: { readonly of: AuditRow }) {
@@ -39,7 +39,7 @@ function Fact({
   const page = vendors.find((vendor) => vendor.name === row.vendor)?.page ?? null;
   switch (name) {
     case "key_id":
-      return value.startsWith("key_") ? <a href={hashOf("keys", { key: value })}>{value}</a> : <>{value}</>;
+      return value.startsWith("key_") ? <a href={hashOf("keys", { key: value })}>{value}</a> : value;
     case "agent_run_label":
       return <a href={hashOf("audit", { agent_run_label: value })}>{value}</a>;
     case "call_id":
@@ -60,7 +60,14 @@ function WithLinks({ value, links }: { readonly value: string; readonly links: r
     <>
       {value}{" "}
       {links.map(({ name, href }) => (
-        <a key={name} href={href} target="_blank" rel="noopener noreferrer" aria-label={`${value}, ${name}`}>
+        <a
+          key={name}
+          class="beside"
+          href={href}
+          target="_blank"
+          rel="noopener noreferrer"
+          aria-label={`${value}, ${name}`}
+        >
           {name}
         </a>
       ))}

@@ -1,9 +1,9 @@
 import { useState } from "preact/hooks";
 import type { IssuedKey } from "../api/answers.ts";
-import { useLogin } from "../page/signed-in.ts";
-import { Copy } from "../parts/copy.tsx";
-import { In } from "../parts/ago.tsx";
 import { usd } from "../format/usd.ts";
+import { useLogin } from "../page/signed-in.ts";
+import { In } from "../parts/ago.tsx";
+import { Copy } from "../parts/copy.tsx";
 import { snippetsFor } from "./snippets.ts";
 
 /** The secret of a new key, once, with programs that use it. */
@@ -36,7 +36,7 @@ export function Issued({ issued, onDone }: { readonly issued: IssuedKey; readonl
             </fieldset>
             <Copy text={snippet.text} label="Copy the example" />
           </div>
-          <pre tabIndex={0}>
+          <pre>
             <code>{snippet.text}</code>
           </pre>
         </>

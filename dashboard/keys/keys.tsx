@@ -45,7 +45,7 @@ function KeyList({ filters }: { readonly filters: Filters }) {
           </a>
         )}
       </div>
-      <search class="filters">
+      <search class="filters lead">
         <Field
           label="Label begins with"
           value={label}

@@ -1,7 +1,8 @@
 import { useEffect, useId, useState } from "preact/hooks";
 import type { Login } from "../api/answers.ts";
 import { send } from "../api/client.ts";
-import { codeIn, credentialOf } from "./code.ts";
+import { Failure } from "../api/failure.ts";
+import { type Credential, codeIn, credentialsOf } from "./code.ts";
 
 /** The sign-in page: an API key is exchanged for a login, and is kept nowhere in the browser. */
 export function SignIn({
@@ -16,22 +17,24 @@ export function SignIn({
   const [isAsking, setIsAsking] = useState(false);
   const id = useId();
 
-  const signIn = async (credential: object) => {
+  const signIn = async (credentials: readonly Credential[]) => {
     setIsAsking(true);
     setFailure(null);
-    try {
-      onIn(await send<Login>("POST", "dashboard/login", credential));
-    } catch (error) {
-      setFailure(error instanceof Error ? error.message : String(error));
-      setIsAsking(false);
-    }
+    for (const credential of credentials)
+      try {
+        return onIn(await send<Login>("POST", "dashboard/login", credential));
+      } catch (error) {
+        setFailure(error instanceof Error ? error.message : String(error));
+        if (!(error instanceof Failure && error.isLogin)) break;
+      }
+    setIsAsking(false);
   };
 
   useEffect(() => {
     const code = codeIn(location.hash);
     if (code === null) return;
     history.replaceState(null, "", "#overview");
-    void signIn({ code });
+    void signIn([{ code }]);
   }, []);
 
   return (
@@ -41,7 +44,7 @@ export function SignIn({
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          void signIn(credentialOf(typed));
+          void signIn(credentialsOf(typed));
         }}
       >
         <label for={id}>API key or one-time code</label>

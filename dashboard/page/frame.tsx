@@ -77,7 +77,12 @@ function Who({ onOut }: { readonly onOut: () => void }) {
   return (
     <footer class="who">
       <span>
-        Signed in as <b>{name}</b> until <Moment at={ends_at} />
+        Signed in as <b>{name}</b>{" "}
+        {ends_at !== null && (
+          <>
+            until <Moment at={ends_at} />
+          </>
+        )}
       </span>
       <button type="button" class="plain" onClick={() => void signOut()}>
         Sign out

@@ -17,7 +17,7 @@ export function CapBar({ cap, of }: { readonly cap: Cap; readonly of: keyof type
         <rect class="bar-reserved" x={spent} width={reserved} height="8" />
       </svg>
       <p class="quiet">
-        <b>{usd(Math.max(0, remaining_usd))}</b> left of {usd(usd_cap)} {NAMES[of]}
+        <b class="left">{usd(Math.max(0, remaining_usd))}</b> left of {usd(usd_cap)} {NAMES[of]}
         <span class="parts">
           {" "}
           · {usd(spent_usd)} spent

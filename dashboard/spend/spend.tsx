@@ -7,8 +7,8 @@ import { useLogin } from "../page/signed-in.ts";
 import { showFilters } from "../page/use-place.ts";
 import { Choice } from "../parts/field.tsx";
 import { Usd } from "../parts/usd.tsx";
-import { SpendChart } from "./spend-chart.tsx";
 import { lastDays, PERIODS, type Period } from "./periods.ts";
+import { SpendChart } from "./spend-chart.tsx";
 
 const WINDOWS = [7, 30, 90] as const;
 const SHOWN_MAX = 100;

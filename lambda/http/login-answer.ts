@@ -21,6 +21,6 @@ export function loginAnswer(
     ends_at: endsAtMs === null ? null : isoTime(endsAtMs),
     ends_in_s: endsAtMs === null ? null : Math.max(0, Math.floor((endsAtMs - nowMs) / 1000)),
     base_url: baseUrl,
-    vendors: vendors.map(({ name, title }) => ({ name, title })),
+    vendors: vendors.map(({ name, title, page = null }) => ({ name, title, page })),
   };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { codeIn, credentialsOf } from "../../dashboard/login/code.ts";
 import { hashOf, placeOf } from "../../dashboard/page/address.ts";
 
 /** Guarantees that a link to what somebody sees shows another person the same. */
@@ -32,5 +33,34 @@ describe("an address", () => {
 
   test.each(["modal-billing/*", "a b+c", "100%", "ü/日本", "x#y?z=1&w=2"])("keeps the label %j", (label) => {
     expect(placeOf(hashOf("audit", { agent_run_label: label })).filters).toEqual({ agent_run_label: label });
+  });
+});
+
+describe("what somebody signs in with", () => {
+  const CODE = "GtRZyeyVO6Nzo468ll2fbf4VfNXOkltX";
+  test.each([
+    [
+      " kbakEa9YiTX6Vm5kHb0UVmFzglgjefNpFEl2hODhWZXx6cJTR6rcrrcpom\n",
+      [{ api_key: "kbakEa9YiTX6Vm5kHb0UVmFzglgjefNpFEl2hODhWZXx6cJTR6rcrrcpom" }],
+    ],
+    ["a-secret-of-my-own", [{ api_key: "a-secret-of-my-own" }]],
+    [CODE, [{ code: CODE }, { api_key: CODE }]],
+    [`http://127.0.0.1:8787/dashboard#code=${CODE}`, [{ code: CODE }]],
+    [
+      "http://127.0.0.1:8787/dashboard#code=short",
+      [{ api_key: "http://127.0.0.1:8787/dashboard#code=short" }],
+    ],
+  ])("%j is tried as %j", (typed, credentials) => {
+    expect(credentialsOf(typed)).toEqual(credentials);
+  });
+
+  test.each([
+    [`#code=${CODE}`, CODE],
+    ["#code=", null],
+    [`#code=${CODE}x`, null],
+    ["#overview", null],
+    ["", null],
+  ])("the address %j has the code %j", (hash, code) => {
+    expect(codeIn(hash)).toBe(code);
   });
 });
