@@ -7,7 +7,7 @@ import { defineConfig } from "vitest/config";
  */
 const LONG = [
   "test/app/proxy/repeated-call.test.ts",
-  "test/cli/{api-keys,completion,doctor,exit-codes,lists,run,stops,tail,terminal}.test.ts",
+  "test/cli/{api-keys,completion,dashboard,doctor,exit-codes,lists,run,stops,tail,terminal}.test.ts",
   "test/costs/units.test.ts",
   "test/docs/{cli,emergency}.test.ts",
   "test/e2e/another-dynamodb.test.ts",

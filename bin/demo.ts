@@ -3,14 +3,20 @@
  *
  * Shows what passes, and the spend as three books tell it that know nothing of each other: the simulated Stripe, the
  * key's balance and the audit log. Exits with 1 when they differ or when it is not exactly 50.
+ *
+ * On a terminal it then offers to leave a run going, to look at in the dashboard and to stop there; with `--stay` it does without
+ * asking.
  */
+import { createInterface } from "node:readline/promises";
 import Stripe from "stripe";
+import { runLive } from "../local/live-run.ts";
 import { startLocal } from "../local/run.ts";
 
 const CALLS = 500;
 const CAP_USD = 50;
 const PASSED = "charged";
 const SDK_HEADERS_MS = 80_000;
+const LIVE_EVERY_MS = 1_000;
 
 interface KeyAnswer {
   readonly id: string;
@@ -58,32 +64,60 @@ try {
     `\n${right ? "all three agree: the cap held" : "THESE AMOUNTS ARE WRONG: EACH MUST EQUAL THE CAP"} (${((Date.now() - startedMs) / 1000).toFixed(1)} s)\n`,
   );
   process.exitCode = right ? 0 : 1;
+  if (await isWanted()) await leaveGoing();
 } finally {
   await run.close();
 }
 
+/** Whether somebody wants to look at a run that goes on. */
+async function isWanted(): Promise<boolean> {
+  if (process.argv.includes("--stay")) return true;
+  if (!process.stdin.isTTY || !process.stdout.isTTY) return false;
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  const answer = await terminal.question(
+    "leave a run going, to look at in the dashboard and to stop there? [y/N] ",
+  );
+  terminal.close();
+  return /^y(es)?$/i.test(answer.trim());
+}
+
+/** Each second an invocation that issues a key of its own and charges $1.00, until somebody stops the run or presses Ctrl-C. */
+async function leaveGoing(): Promise<void> {
+  const ended = new AbortController();
+  process.once("SIGINT", () => ended.abort());
+  process.once("SIGTERM", () => ended.abort());
+  console.log(`
+  look at it and stop it:  ${await run.dashboardUrl()}
+  (signs in once, within a minute; then with the API key ${run.apiKey})
+  Ctrl-C ends it
+`);
+  const invoke = async (invocation: number): Promise<string | null> => {
+    const json = {
+      vendor: "stripe",
+      daily_usd_cap: 5,
+      allowed_endpoints: ["POST /v1/payment_intents"],
+      expires_in: "5m",
+      agent_run_label: `demo-live/inv_${invocation}`,
+    };
+    const issued = await send("POST", "/vault/keys", json);
+    if (!issued.ok) return ((await issued.json()) as { error: { message: string } }).error.message;
+    await chargeOnce(stripeOf(((await issued.json()) as KeyAnswer).vault_key));
+    return null;
+  };
+  const stopped = await runLive({ invoke, everyMs: LIVE_EVERY_MS, signal: ended.signal });
+  if (stopped === null) return;
+  console.log(`\n  no further key: ${stopped}\n  the dashboard goes on until Ctrl-C\n`);
+  if (!ended.signal.aborted)
+    await new Promise((resolve) => ended.signal.addEventListener("abort", resolve, { once: true }));
+}
+
 /** How many calls ended in which way: one line each. */
 async function chargeAll(vaultKey: string): Promise<Map<string, number>> {
-  const { hostname, port } = new URL(run.baseUrl);
-  const stripe = new Stripe(vaultKey, {
-    host: hostname,
-    port,
-    protocol: "http",
-    timeout: SDK_HEADERS_MS,
-    telemetry: false,
-  });
+  const stripe = stripeOf(vaultKey);
   const results = new Map<string, number>();
   let done = 0;
   const charge = async () => {
-    const result = await stripe.paymentIntents
-      .create({
-        amount: 100,
-        currency: "usd",
-        payment_method: "pm_card_visa",
-        automatic_payment_methods: { enabled: true, allow_redirects: "never" },
-        confirm: true,
-      })
-      .then(() => PASSED, describe);
+    const result = await chargeOnce(stripe);
     results.set(result, (results.get(result) ?? 0) + 1);
     done += 1;
     if (process.stderr.isTTY)
@@ -91,6 +125,30 @@ async function chargeAll(vaultKey: string): Promise<Map<string, number>> {
   };
   await Promise.all(Array.from({ length: CALLS }, charge));
   return results;
+}
+
+function stripeOf(vaultKey: string): Stripe {
+  const { hostname, port } = new URL(run.baseUrl);
+  return new Stripe(vaultKey, {
+    host: hostname,
+    port,
+    protocol: "http",
+    timeout: SDK_HEADERS_MS,
+    telemetry: false,
+  });
+}
+
+/** Charges $1.00; how it ended. */
+function chargeOnce(stripe: Stripe): Promise<string> {
+  return stripe.paymentIntents
+    .create({
+      amount: 100,
+      currency: "usd",
+      payment_method: "pm_card_visa",
+      automatic_payment_methods: { enabled: true, allow_redirects: "never" },
+      confirm: true,
+    })
+    .then(() => PASSED, describe);
 }
 
 function describe(error: unknown): string {
@@ -111,12 +169,16 @@ async function auditedUsd(keyId: string): Promise<number> {
   return cents / 100;
 }
 
-async function api<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const answer = await fetch(`${run.baseUrl}${path}`, {
+function send(method: string, path: string, body?: unknown): Promise<Response> {
+  return fetch(`${run.baseUrl}${path}`, {
     method,
     headers: { authorization: `Bearer ${run.apiKey}`, "content-type": "application/json" },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
+}
+
+async function api<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const answer = await send(method, path, body);
   if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}: ${await answer.text()}`);
   return (await answer.json()) as T;
 }

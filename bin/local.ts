@@ -34,7 +34,7 @@ try {
     }),
   });
   stopOnSignal({ begin: () => void stop(run, lines), atOnce: (code) => stopAtOnce(run, code) });
-  console.log(banner(settings, run));
+  console.log(banner(settings, run, await run.dashboardUrl()));
   console.log(`ready ${run.baseUrl}`);
   lines.open();
 } catch (error) {
@@ -76,9 +76,10 @@ function stopAtOnce(run: LocalRun, exitCode: number): void {
   process.exit(exitCode);
 }
 
-function banner(settings: Settings, run: LocalRun): string {
+function banner(settings: Settings, run: LocalRun, dashboardUrl: string): string {
   const rows = [
     ["base URL", run.baseUrl],
+    ["dashboard", `${dashboardUrl} (signs in once, within a minute; later: npx keybrake dashboard)`],
     ["API key", settings.apiKey === undefined ? run.apiKey : "from KEYBRAKE_API_KEY"],
     ...run.vendors.map((running) => [running.vendor.title, vendorLine(running)]),
     ["data", dataLine(run)],

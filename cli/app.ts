@@ -4,6 +4,7 @@ import { apiKeys } from "./commands/api-keys/api-keys.ts";
 import { audit } from "./commands/audit.ts";
 import { change } from "./commands/change.ts";
 import { completion } from "./commands/completion.ts";
+import { dashboard } from "./commands/dashboard.ts";
 import { doctor } from "./commands/doctor.ts";
 import { issue } from "./commands/issue.ts";
 import { keys } from "./commands/keys.ts";
@@ -40,6 +41,7 @@ const root = buildRouteMap<string, Cli>({
     tail,
     spend,
     apiKeys,
+    dashboard,
     doctor,
     completion,
   },

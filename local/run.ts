@@ -85,6 +85,8 @@ export interface LocalRun {
   resolveCalls(): Promise<void>;
   /** Revokes what the stops in force have left, and not with the next run of the schedule. */
   applyStops(): Promise<void>;
+  /** The address of the dashboard with a code that signs in once, within a minute. */
+  dashboardUrl(): Promise<string>;
   /** Calls whose function has not ended. */
   underWay(): number;
   /** Ends the calls under way, for which it waits `graceMs` at most, then the audit log, then everything else. */
@@ -216,6 +218,7 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
       applyStops: async () => {
         await schedules.run("apply-stops");
       },
+      dashboardUrl: () => dashboardUrl(gateway.baseUrl, apiKey),
       underWay: () => gateway.underWay(),
       close,
     };
@@ -243,6 +246,16 @@ async function buildFunctions(): Promise<void> {
       );
     throw new StartError(`the functions cannot be built: ${oneLine(error)}`);
   }
+}
+
+async function dashboardUrl(baseUrl: string, apiKey: string): Promise<string> {
+  const answer = await fetch(`${baseUrl}/dashboard/codes`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${apiKey}` },
+  });
+  if (!answer.ok) throw new Error(`the dashboard gave no code: ${answer.status} ${await answer.text()}`);
+  const { url } = (await answer.json()) as { readonly url: string };
+  return url;
 }
 
 function newApiKey(): string {

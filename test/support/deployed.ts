@@ -54,6 +54,7 @@ export async function useDeployment(deployment: Deployment, options: LocalOption
     tellOpen: () => Promise.reject(new Error("a deployment tells open attempts by its schedule alone")),
     applyStops: () =>
       Promise.reject(new Error("a deployment applies stops by its stream and its schedule alone")),
+    dashboardUrl: () => Promise.reject(new Error("a deployment's dashboard is opened by keybrake dashboard")),
     underWay: () => 0,
     close: async () => {
       await forwarder.close();
