@@ -97,6 +97,7 @@ export class KeybrakeStack extends Stack {
         vault.grantReadKeys(it);
         vault.grantReadLists(it);
         audit.grantReadSums(it);
+        audit.grantReadJournal(it);
         secrets.grantReadAdminApiKey(it);
         setVendors(it, config);
       },

@@ -13,6 +13,7 @@ import type { LooseEnd } from "../domain/call/loose-end.ts";
 import { isoDay, isoTime } from "../domain/time.ts";
 import type { AttemptJournal, JournalBatch, Unended } from "../ports/audit.ts";
 import type { Clock } from "../ports/clock.ts";
+import { journalPartition, WRITTEN_TO } from "./audit-items/journal.ts";
 import { ALL_SHARDS, shardOf } from "./shards.ts";
 import type { Item } from "./vault-items/codec.ts";
 
@@ -53,15 +54,19 @@ export class DynamoAttemptJournal implements AttemptJournal {
     this.#newId = newId;
   }
 
-  async note({ begun, looseEnds, ended }: JournalBatch): Promise<void> {
+  async note({ begun, looseEnds, ended, writtenToMs }: JournalBatch): Promise<void> {
     const [first = [], ...others] = parts(begun.map(writtenEvent));
-    await Promise.all([this.#put(first, looseEnds, ended), ...others.map((part) => this.#put(part, [], []))]);
+    await Promise.all([
+      this.#put(first, looseEnds, ended, writtenToMs),
+      ...others.map((part) => this.#put(part, [], [])),
+    ]);
   }
 
   async #put(
     begun: readonly Written[],
     looseEnds: readonly LooseEnd[],
     ended: readonly string[],
+    writtenToMs?: number,
   ): Promise<void> {
     const nowMs = this.#clock.now();
     const id = this.#newId();
@@ -74,6 +79,7 @@ export class DynamoAttemptJournal implements AttemptJournal {
         loose: { S: looseEnds.map(({ id: end, recordId }) => `${end} ${recordId}`).join(" ") },
       }),
       ended_ids: { S: ended.join(" ") },
+      ...(writtenToMs !== undefined && { [WRITTEN_TO]: { S: isoTime(writtenToMs) } }),
       ttl: { N: `${Math.floor(nowMs / 1000) + KEPT_DAYS * 86_400}` },
     };
     await this.#client.send(new PutItemCommand({ TableName: this.#table, Item: item }));
@@ -228,7 +234,7 @@ function looseIn(item: Item): readonly LooseEnd[] {
 
 const notedAtMs = (sortKey: string): number => Date.parse(sortKey.slice(0, sortKey.indexOf("#")));
 
-const partition = (day: string, shard: number): string => `JOURNAL#${day}#${shard}`;
+const partition = journalPartition;
 const partitions = (day: string): readonly string[] => ALL_SHARDS.map((shard) => partition(day, shard));
 
 function* days(fromMs: number, toMs: number): Generator<string> {

@@ -13,6 +13,7 @@ import type {
   SumName,
   WantedNames,
 } from "../ports/spending.ts";
+import { journalPartition, WRITTEN_TO } from "./audit-items/journal.ts";
 import { namesIn, SEPARATORS } from "./audit-items/name-items.ts";
 import { MINUTE_MS, minutesIn } from "./audit-items/recent.ts";
 import { dayOf, dayTotals, firstMinuteOf, totalsOf } from "./audit-items/sum-items.ts";
@@ -20,6 +21,7 @@ import { ALL_SHARDS } from "./shards.ts";
 import type { Item } from "./vault-items/codec.ts";
 
 const QUERIES_AT_ONCE = 32;
+const DAY_MS = 86_400_000;
 /** Of each part of the names of a day: about 7,000 names a page, so about 200,000 names of a day. */
 const NAME_PAGES_MAX = 4;
 /** Behind every name that begins with the same text. */
@@ -33,6 +35,26 @@ export class DynamoSpending implements Spending {
   constructor(client: DynamoDBClient, table: string) {
     this.#client = client;
     this.#table = table;
+  }
+
+  async recordedToMs(nowMs: number): Promise<number | null> {
+    for (const day of [isoDay(nowMs), isoDay(nowMs - DAY_MS)]) {
+      const parts = ALL_SHARDS.map((shard) => journalPartition(day, shard));
+      const pages = await eachAtOnce(parts, QUERIES_AT_ONCE, (part) =>
+        this.#page({
+          KeyConditionExpression: "pk = :pk",
+          ExpressionAttributeValues: { ":pk": { S: part } },
+          ProjectionExpression: WRITTEN_TO,
+          ScanIndexForward: false,
+          Limit: 1,
+        }),
+      );
+      const timesMs = pages.flatMap(({ items }) =>
+        items.flatMap((item) => (item[WRITTEN_TO]?.S === undefined ? [] : [Date.parse(item[WRITTEN_TO].S)])),
+      );
+      if (timesMs.length > 0) return Math.max(...timesMs);
+    }
+    return null;
   }
 
   async days(of: SumName, fromDay: string, toDay: string): Promise<readonly DaySpend[]> {

@@ -2,7 +2,7 @@ import middy from "@middy/core";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 import { queryAudit } from "../app/audit/query-audit.ts";
 import { OWN_ROWS } from "../domain/audit-event.ts";
-import { auditAnswer } from "../http/audit-answer.ts";
+import { auditAnswer, formatOf, isTooLong } from "../http/audit-answer.ts";
 import { parseAuditRequest } from "../http/audit-params.ts";
 import { authenticate } from "../http/authenticate.ts";
 import { problems } from "../http/problems.ts";
@@ -23,13 +23,19 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
   .use(problems(warn, countUnknownKey, vendors.secrets))
   .handler(async (event) => {
     const caller = await authenticate(event, "read", door);
-    const { query, withEvents, cursorFor } = parseAuditRequest(queryOf(event), SUBJECTS, systemClock.now());
-    const answer = await queryAudit(query, { vendors: SUBJECTS, caller }, reader);
-    const accept = (headersOf(event)["accept"] ?? []).join(",");
-    return auditAnswer(answer, {
-      accept,
-      withEvents,
-      nextCursor: answer.next === null ? null : cursorFor(answer.next),
-      requestId: event.requestContext.requestId,
+    const format = formatOf((headersOf(event)["accept"] ?? []).join(","));
+    const { query, withEvents, cursorFor } = parseAuditRequest(queryOf(event), SUBJECTS, {
+      nowMs: systemClock.now(),
+      isExport: format !== "json",
     });
+    for (let { limit } = query; ; limit = Math.ceil(limit / 4)) {
+      const found = await queryAudit({ ...query, limit }, { vendors: SUBJECTS, caller }, reader);
+      const answer = auditAnswer(found, {
+        format,
+        withEvents,
+        nextCursor: found.next === null ? null : cursorFor(found.next),
+        requestId: event.requestContext.requestId,
+      });
+      if (format === "json" || limit === 1 || !isTooLong(answer)) return answer;
+    }
   });

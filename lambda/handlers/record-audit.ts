@@ -82,7 +82,10 @@ async function sweep(context: Context): Promise<DynamoDBBatchResponse> {
  */
 async function record(event: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> {
   const changes = event.Records.map((record) => () => changeFrom(record));
-  const failure = await recordAudit(changes, { ...ports, afterwards });
+  const writtenAtMs = event.Records.map(
+    ({ dynamodb }) => (dynamodb?.ApproximateCreationDateTime ?? 0) * 1000,
+  );
+  const failure = await recordAudit(changes, { ...ports, writtenAtMs, afterwards });
   if (failure === null) return { batchItemFailures: [] };
   count(METRICS.auditFailure);
   warn("a change could not be recorded in the audit log", failure.cause);

@@ -2,11 +2,25 @@ import type { APIGatewayProxyResult } from "aws-lambda";
 import type { AuditAnswer } from "../app/audit/query-audit.ts";
 import { DecimalUsd, eventAttributes, eventId, rowAttributes, type WireValue } from "../audit-wire.ts";
 import type { AuditRow } from "../domain/audit-event.ts";
-import { jsonAnswer, textAnswer } from "./answers.ts";
+import { answerBody, jsonAnswer, textAnswer } from "./answers.ts";
+
+export type AuditFormat = "json" | "csv" | "ndjson";
+
+/** What the caller's header `Accept` asks for. */
+export function formatOf(accept: string): AuditFormat {
+  if (/\btext\/csv\b/.test(accept)) return "csv";
+  return /\bapplication\/x-ndjson\b/.test(accept) ? "ndjson" : "json";
+}
+
+/** Lambda takes no answer above 6 MB, and base64 makes it a third longer. */
+const EXPORT_BYTES_MAX = 4_000_000;
+
+/** Whether an export is too long to be handed over: rows may be long, and fewer of them are not. */
+export const isTooLong = ({ body, isBase64Encoded }: APIGatewayProxyResult): boolean =>
+  Buffer.byteLength(body) > (isBase64Encoded === true ? (EXPORT_BYTES_MAX * 4) / 3 : EXPORT_BYTES_MAX);
 
 export interface AuditAnswerOptions {
-  /** The caller's header. */
-  readonly accept: string;
+  readonly format: AuditFormat;
   readonly withEvents: boolean;
   /** Null ends the list. */
   readonly nextCursor: string | null;
@@ -16,28 +30,28 @@ export interface AuditAnswerOptions {
 /** Rows of the audit log as JSON or, for an export, as CSV or NDJSON; then the cursor is in a header. */
 export function auditAnswer(
   answer: AuditAnswer,
-  { accept, withEvents, nextCursor, requestId }: AuditAnswerOptions,
+  { format, withEvents, nextCursor, requestId }: AuditAnswerOptions,
 ): APIGatewayProxyResult {
   const rows = answer.rows.map((row) =>
     withEvents ? { ...rowAttributes(row), events: eventsOf(row) } : rowAttributes(row),
   );
+  if (format === "json") return jsonAnswer(200, { data: rows, next_cursor: nextCursor }, requestId);
+  const [type, text] =
+    format === "csv"
+      ? ["text/csv; charset=utf-8", csv(answer.rows)]
+      : ["application/x-ndjson", rows.map((row) => `${JSON.stringify(row)}\n`).join("")];
   const cursor: Record<string, string> = nextCursor === null ? {} : { "Keybrake-Next-Cursor": nextCursor };
-  if (/\btext\/csv\b/.test(accept))
-    return textAnswer(200, "text/csv; charset=utf-8", csv(answer.rows), requestId, cursor);
-  if (/\bapplication\/x-ndjson\b/.test(accept)) {
-    return textAnswer(
-      200,
-      "application/x-ndjson",
-      rows.map((row) => `${JSON.stringify(row)}\n`).join(""),
-      requestId,
-      cursor,
-    );
-  }
-  return jsonAnswer(200, { data: rows, next_cursor: nextCursor }, requestId);
+  return { ...textAnswer(200, type, "", requestId, cursor), ...answerBody(Buffer.from(text)) };
 }
 
 const eventsOf = ({ events }: AuditRow) =>
   events.map((event) => ({ id: eventId(event), ...eventAttributes(event) }));
+
+/**
+ * What makes a spreadsheet run a cell as a formula: a sign of its own or its full-width form, spaces and control characters before
+ * it included (OWASP, "CSV Injection", read 2026-11-28).
+ */
+const FORMULA = /^(?:[\s\u00a0\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n])/;
 
 /** RFC 4180. What a spreadsheet would run as a formula is made text. */
 function csv(rows: readonly AuditRow[]): string {
@@ -52,7 +66,7 @@ function cell(value: WireValue): string {
   if (value instanceof DecimalUsd) return value.text;
   const text =
     typeof value === "string"
-      ? value.replace(/^[=+\-@\t\r]/, "'$&")
+      ? value.replace(FORMULA, "'$&")
       : typeof value === "object"
         ? JSON.stringify(value)
         : `${value}`;

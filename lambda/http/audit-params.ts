@@ -3,6 +3,7 @@ import { AUDIT_FIELDS } from "../domain/audit-fields.ts";
 import { parseTime } from "../domain/time.ts";
 import {
   cursorOf,
+  LIMIT_MAX,
   labelIn,
   limitOf,
   oneOf,
@@ -39,17 +40,20 @@ const DAY_MS = 86_400_000;
 /** A moment ahead, so that rows of a clock that runs ahead are shown. */
 const AHEAD_MS = 60_000;
 
+/** Of an export, which has no events under its rows: CSV, or NDJSON. */
+export const EXPORT_LIMIT_MAX = 1_000;
+
 export interface AuditRequest {
   readonly query: AuditQuery;
   readonly withEvents: boolean;
   readonly cursorFor: (position: string) => string;
 }
 
-/** Reads the parameters, or throws what names the one that is wrong. */
+/** Reads the parameters, or throws what names the one that is wrong. `isExport`: whether the answer is CSV or NDJSON. */
 export function parseAuditRequest(
   query: Readonly<Record<string, readonly string[]>>,
   vendors: readonly string[],
-  nowMs: number,
+  { nowMs, isExport }: { readonly nowMs: number; readonly isExport: boolean },
 ): AuditRequest {
   const value = parametersOf(query, PARAMETERS);
   const time = (name: "from" | "to"): number | null => {
@@ -82,9 +86,11 @@ export function parseAuditRequest(
     filters.label?.kind === "exact" ||
     /[/:]/.test(filters.label?.text ?? "");
   const fromMs = cursor?.fromMs ?? time("from") ?? (narrow ? 0 : toMs - DEFAULT_DAYS * DAY_MS);
+  const withEvents = oneOf("events", value("events"), ["true", "false"]) === "true";
+  const limit = limitOf(value("limit"), isExport && !withEvents ? EXPORT_LIMIT_MAX : LIMIT_MAX);
   return {
-    query: { ...filters, fromMs, toMs, limit: limitOf(value("limit")), before: cursor?.position ?? null },
-    withEvents: oneOf("events", value("events"), ["true", "false"]) === "true",
+    query: { ...filters, fromMs, toMs, limit, before: cursor?.position ?? null },
+    withEvents,
     cursorFor: (position) => cursorOf(signature, { position, fromMs, toMs }),
   };
 }

@@ -27,11 +27,11 @@ export function parametersOf<Name extends string>(
 }
 
 /** How many a page has at most. */
-export function limitOf(text: string | null): number {
+export function limitOf(text: string | null, max: number = LIMIT_MAX): number {
   if (text === null) return LIMIT_DEFAULT;
   const limit = Number(text);
-  if (!/^\d{1,3}$/.test(text) || limit < 1 || limit > LIMIT_MAX)
-    throw invalid("limit", `got ${shown(text)}; expected a whole number from 1 to ${LIMIT_MAX}`);
+  if (!/^\d{1,4}$/.test(text) || limit < 1 || limit > max)
+    throw invalid("limit", `got ${shown(text)}; expected a whole number from 1 to ${max}`);
   return limit;
 }
 

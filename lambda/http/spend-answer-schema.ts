@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { count, text, time, usd } from "./answer-fields.ts";
+import { count, text, time, timeOrNone, usd } from "./answer-fields.ts";
 
 /** What spend-answer.ts makes, for the OpenAPI document and its test. */
 
@@ -38,4 +38,5 @@ export const runsSchema = v.strictObject({
   complete: v.boolean(),
   total: runsTotalSchema,
   as_of: time,
+  recorded_to: timeOrNone,
 });

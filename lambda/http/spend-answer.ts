@@ -25,7 +25,10 @@ const minutesBody = ({ now, recent }: Pick<RunView, "now" | "recent">) => ({
 });
 
 /** Runs on the wire. */
-export const runsAnswerBody = ({ runs, isComplete, total, asOfMs }: RunsAnswer, baseUrl: string) => ({
+export const runsAnswerBody = (
+  { runs, isComplete, total, asOfMs, recordedToMs }: RunsAnswer,
+  baseUrl: string,
+) => ({
   data: runs.map((run) => ({
     label_group: run.group,
     agent_run_label: run.label,
@@ -43,4 +46,5 @@ export const runsAnswerBody = ({ runs, isComplete, total, asOfMs }: RunsAnswer, 
   complete: isComplete,
   total: minutesBody(total),
   as_of: isoTime(asOfMs),
+  recorded_to: recordedToMs === null ? null : isoTime(recordedToMs),
 });

@@ -31,6 +31,8 @@ export interface JournalBatch {
   readonly looseEnds: readonly LooseEnd[];
   /** Ids of attempts that have an outcome on the log, and of loose ends. */
   readonly ended: readonly string[];
+  /** When the newest change of the batch was written, in milliseconds; absent where nobody knows. */
+  readonly writtenToMs?: number;
 }
 
 /** `events`: of attempts. They lack what their key tells: only `keyId` is there. */

@@ -58,6 +58,12 @@ export interface SeenRun extends RunName {
 
 /** The sums beside the audit log. They follow the calls by a moment. */
 export interface Spending {
+  /**
+   * When the newest change of a call was written that is on the log, in milliseconds and cut to the second; null where none of
+   * these two days is. The log is written from the parts of a stream: changes before that time may be missing where the reader of
+   * a part is behind.
+   */
+  recordedToMs(nowMs: number): Promise<number | null>;
   /** By day, those between two UTC days: `from` is included, `to` is not. Days without a sum are left out. */
   days(of: SumName, fromDay: string, toDay: string): Promise<readonly DaySpend[]>;
   /** Since a UTC day. */

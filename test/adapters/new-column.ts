@@ -60,6 +60,6 @@ const { rows } = await new DynamoAuditReader(client, "audit").page({
 });
 const answer = { rows: rows.map(({ row }) => row), next: null };
 console.log(
-  auditAnswer(answer, { accept: "application/json", withEvents: true, nextCursor: null, requestId: "req" })
+  auditAnswer(answer, { format: "json", withEvents: true, nextCursor: null, requestId: "req" })
     .body,
 );

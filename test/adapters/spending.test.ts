@@ -1,6 +1,7 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { QueryCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { DynamoAttemptJournal } from "../../lambda/adapters/dynamo-attempt-journal.ts";
 import { DynamoAuditLog } from "../../lambda/adapters/dynamo-audit-log.ts";
 import { DynamoNames } from "../../lambda/adapters/dynamo-names.ts";
 import { DynamoSpending } from "../../lambda/adapters/dynamo-spending.ts";
@@ -50,6 +51,37 @@ async function itemsOf(pk: string) {
   );
   return Items;
 }
+
+/** Guarantees that it is never said to be further than it is: nothing newer is told than what a batch had that is recorded. */
+describe("how far the log is", () => {
+  const note = (writtenToMs: number | null, ended = "att_1") =>
+    new DynamoAttemptJournal(client, TABLE, clock).note({
+      begun: [],
+      looseEnds: [],
+      ended: [ended],
+      ...(writtenToMs !== null && { writtenToMs }),
+    });
+  const day = 20 * DAY_MS;
+
+  test.each([
+    ["nothing was recorded", [], null],
+    ["a batch was recorded", [[0, -3_000]], -3_000],
+    ["a batch of another reader is behind", [[1_000, -1_000], [2_000, -90_000]], -1_000],
+    ["a version of before recorded", [[3_000, null]], null],
+    ["it was yesterday", [[-DAY_MS, -DAY_MS - 2_000]], -DAY_MS - 2_000],
+    ["it was the day before", [[-2 * DAY_MS, -2 * DAY_MS]], null],
+  ] as const)("where %s", async (name, notes, expected) => {
+    // Each case has days of its own.
+    const atMs = ISSUED_AT_MS + day * (1 + Math.abs([...name].reduce((sum, letter) => sum + letter.charCodeAt(0), 0)));
+    for (const [noted, written] of notes) {
+      nowMs = atMs + noted;
+      await note(written === null ? null : atMs + written);
+    }
+    nowMs = ISSUED_AT_MS;
+    const recorded = await spending.recordedToMs(atMs + 5_000);
+    expect(recorded === null ? null : recorded - atMs).toBe(expected);
+  });
+});
 
 describe("sums by day", () => {
   const day = (n: number) => new Date(Date.parse("2026-10-01") + n * DAY_MS).toISOString().slice(0, 10);

@@ -92,8 +92,8 @@ describe("the Audit table", () => {
     const answer = { rows: rows.map(({ row }) => row), next: null };
 
     const last = { nextCursor: null, requestId: "req" };
-    const json = auditAnswer(answer, { ...last, accept: "application/x-ndjson", withEvents: true }).body;
-    const csv = auditAnswer(answer, { ...last, accept: "text/csv", withEvents: false }).body;
+    const json = auditAnswer(answer, { ...last, format: "ndjson", withEvents: true }).body;
+    const csv = auditAnswer(answer, { ...last, format: "csv", withEvents: false }).body;
 
     expect(json.trimEnd().split("\n").map(withoutNewFields)).toEqual(
       STORED.flatMap(({ kind, row }) => (kind === "row" ? [JSON.stringify(row)] : [])),

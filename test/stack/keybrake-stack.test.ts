@@ -85,7 +85,9 @@ describe("roles", () => {
       ],
       QuerySpend: [
         "dynamodb:BatchGetItem VaultTable.Arn",
+        "dynamodb:GetItem AuditLogTable.Arn",
         "dynamodb:GetItem VaultTable.Arn",
+        "dynamodb:Query AuditLogTable.Arn",
         "dynamodb:Query AuditLogTable.Arn",
         "dynamodb:Query VaultTable.Arn",
         ...logs("QuerySpend"),

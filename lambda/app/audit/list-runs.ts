@@ -45,6 +45,8 @@ export interface RunsAnswer {
   /** Of all runs that were looked at, shown or not. */
   readonly total: Pick<RunView, "now" | "recent">;
   readonly asOfMs: number;
+  /** When the newest change was written that these sums have, or null. */
+  readonly recordedToMs: number | null;
 }
 
 export interface RunsQuery {
@@ -75,6 +77,8 @@ const EXPOSURE_BUDGET = { entries: 20_000, balances: 4_000 };
 /** Label groups and labels with a call in the last hour, worst first, by their sums: no event is read. */
 export async function listRuns({ group, labels, limit }: RunsQuery, ports: Ports): Promise<RunsAnswer> {
   const nowMs = ports.clock.now();
+  // First: what is recorded while the sums are read is in them or not, and what was recorded before is.
+  const recordedToMs = await ports.spending.recordedToMs(nowMs);
   const { runs: seen, isComplete } = await runsSeen(group, ports.spending, nowMs);
   const active = await eachAtOnce(seen, READ_AT_ONCE, async (run) => ({
     run,
@@ -83,7 +87,7 @@ export async function listRuns({ group, labels, limit }: RunsQuery, ports: Ports
   const views = counted(active.flatMap(({ run, activity }) => viewOf(run, activity, nowMs))).sort(worstFirst);
   const shown = labels === null ? views.slice(0, limit) : withFewLabels(views, labels, limit);
   const runs = await withExposure(shown, EXPOSURE_BUDGET, { ...ports.vault, nowMs });
-  return { runs, isComplete, total: totalOf(views), asOfMs: nowMs };
+  return { runs, isComplete, total: totalOf(views), asOfMs: nowMs, recordedToMs };
 }
 
 /** What no other row has in it. */

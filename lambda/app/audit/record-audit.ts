@@ -82,6 +82,8 @@ interface Ports {
   readonly log: AuditLog;
   readonly journal: AttemptJournal;
   readonly evidence: EvidenceLog;
+  /** When each change was written, in milliseconds, in their order; nobody knows unless given. */
+  readonly writtenAtMs?: readonly number[];
   /** Told what stands on the log now; nobody unless given. It must not throw, and must not take long: the next batch waits. */
   readonly afterwards?: (recorded: Recorded) => Promise<void>;
 }
@@ -94,7 +96,7 @@ interface Ports {
  */
 export async function recordAudit(
   changes: readonly (() => VaultChange)[],
-  { vault, log, journal, evidence, afterwards }: Ports,
+  { vault, log, journal, evidence, writtenAtMs, afterwards }: Ports,
 ): Promise<{ readonly failedAt: number; readonly cause: unknown } | null> {
   const { read, told, failure } = await toldBy(changes, vault);
   const recorded = failure === null ? read : read.slice(0, failure.failedAt);
@@ -110,7 +112,12 @@ export async function recordAudit(
     await evidence.note(recorded.flatMap(({ written }) => written ?? []));
     // Only now: an end that is noted without its outcome would hide the attempt from the sweep.
     if (begun.length + looseEnds.length + ended.size > 0)
-      await journal.note({ begun, looseEnds, ended: [...ended] });
+      await journal.note({
+        begun,
+        looseEnds,
+        ended: [...ended],
+        ...(writtenAtMs !== undefined && { writtenToMs: Math.max(...writtenAtMs.slice(0, recorded.length)) }),
+      });
   } catch (cause) {
     return { failedAt: 0, cause };
   }

@@ -1,7 +1,7 @@
 import { AUDIT_FIELDS } from "../../domain/audit-fields.ts";
 import { auditPageSchema } from "../audit-answer-schema.ts";
-import { type AuditParameter, STATES } from "../audit-params.ts";
-import { LIMIT_DEFAULT, LIMIT_MAX } from "../list-params.ts";
+import { type AuditParameter, EXPORT_LIMIT_MAX, STATES } from "../audit-params.ts";
+import { LIMIT_DEFAULT } from "../list-params.ts";
 import { ANSWERS, PARAMETERS } from "./examples.ts";
 import { type JsonSchema, type Operation, type Parameter, pageParameters } from "./operation.ts";
 
@@ -64,10 +64,10 @@ export const AUDIT: readonly Operation[] = [
     tag: "Audit log",
     summary: "Read the audit log",
     description:
-      "Newest first. Without a key, a call or a label it reads 30 days back unless `from` says otherwise. A page may be short, even empty: only `null` as `next_cursor` is the end.",
+      "Newest first. Without a key, a call or a label it reads 30 days back unless `from` says otherwise. A page may be short, even empty: only `null` as `next_cursor` is the end. A `limit` above 100 is for CSV and NDJSON without `events`.",
     asks: ["API key"],
     scope: "read",
-    parameters: [...filters, ...pageParameters(LIMIT_DEFAULT, LIMIT_MAX)],
+    parameters: [...filters, ...pageParameters(LIMIT_DEFAULT, EXPORT_LIMIT_MAX)],
     answer: {
       status: 200,
       description:

@@ -4,6 +4,8 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   all: "Whether it is for every key.",
   allowed_calls: "Calls that were let through.",
   as_of: "When these were read.",
+  recorded_to:
+    "When the newest change of a call was written that is on the log, to the second. `null`: none since yesterday.",
   calls_1m: "Calls in the present minute and the one before it.",
   calls_5m: "Calls in the last five minutes.",
   denied_calls: "Calls that were refused.",

@@ -87,3 +87,28 @@ test("a change of a key without a policy is named, and those before it are recor
   expect(await recordAudit([...changes, () => stranger], ports)).toMatchObject({ failedAt: 3 });
   expect(ports.log.events.size).toBe(1);
 });
+
+test.each([
+  ["all", 3, 30],
+  ["what stands before a change that cannot be read", 2, 20],
+])("the journal says how new the newest change is of %s", async (_, readable, writtenToMs) => {
+  const noted: unknown[] = [];
+  const journal = new MemoryJournal();
+  const ports = {
+    vault: await vaultWithKey(),
+    log: new MemoryAuditLog(),
+    journal: Object.assign(journal, {
+      note: async (batch: { readonly writtenToMs?: number }) => {
+        noted.push(batch.writtenToMs);
+      },
+    }),
+    evidence: new MemoryEvidence(),
+    writtenAtMs: [10, 20, 30],
+  };
+  const unreadable = () => {
+    throw new Error("no number");
+  };
+
+  await recordAudit([...changes.slice(0, readable), ...Array(3 - readable).fill(unreadable)], ports);
+  expect(noted).toEqual([writtenToMs]);
+});
