@@ -60,6 +60,5 @@ const { rows } = await new DynamoAuditReader(client, "audit").page({
 });
 const answer = { rows: rows.map(({ row }) => row), next: null };
 console.log(
-  auditAnswer(answer, { format: "json", withEvents: true, nextCursor: null, requestId: "req" })
-    .body,
+  auditAnswer(answer, { format: "json", withEvents: true, nextCursor: null, requestId: "req" }).body,
 );

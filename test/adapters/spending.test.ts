@@ -66,13 +66,21 @@ describe("how far the log is", () => {
   test.each([
     ["nothing was recorded", [], null],
     ["a batch was recorded", [[0, -3_000]], -3_000],
-    ["a batch of another reader is behind", [[1_000, -1_000], [2_000, -90_000]], -1_000],
+    [
+      "a batch of another reader is behind",
+      [
+        [1_000, -1_000],
+        [2_000, -90_000],
+      ],
+      -1_000,
+    ],
     ["a version of before recorded", [[3_000, null]], null],
     ["it was yesterday", [[-DAY_MS, -DAY_MS - 2_000]], -DAY_MS - 2_000],
     ["it was the day before", [[-2 * DAY_MS, -2 * DAY_MS]], null],
   ] as const)("where %s", async (name, notes, expected) => {
     // Each case has days of its own.
-    const atMs = ISSUED_AT_MS + day * (1 + Math.abs([...name].reduce((sum, letter) => sum + letter.charCodeAt(0), 0)));
+    const atMs =
+      ISSUED_AT_MS + day * (1 + Math.abs([...name].reduce((sum, letter) => sum + letter.charCodeAt(0), 0)));
     for (const [noted, written] of notes) {
       nowMs = atMs + noted;
       await note(written === null ? null : atMs + written);
