@@ -13,7 +13,7 @@ export const dashboard = buildCommand<Flags, [], Cli>({
     brief: "open the dashboard, signed in",
     fullDescription: lines(
       "Makes a one-time code with the API key and opens the dashboard with it in the",
-      "browser. Where there is none it prints the address. The code serves once and",
+      "browser, or prints its address where no browser is. The code serves once and",
       "for a minute; the login lasts twelve hours and may what the API key may.",
     ),
   },
