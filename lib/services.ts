@@ -20,7 +20,7 @@ const SERVICES = [
   { name: "proxy-call", runsOn: "request", asks: "vault key" },
   { name: "record-audit", runsOn: "stream", everyMinutes: 5, asks: null },
   { name: "apply-stops", runsOn: "stream", everyMinutes: 20, asks: null },
-  { name: "resolve-calls", runsOn: "schedule", everyMinutes: 2, asks: null },
+  { name: "resolve-calls", runsOn: "schedule", everyMinutes: 4, asks: null },
   { name: "settle-late-prices", runsOn: "schedule", everyMinutes: 5, asks: null },
   { name: "dashboard", runsOn: "request", asks: "login" },
   { name: "health", runsOn: "request", asks: null },

@@ -128,9 +128,11 @@ function allRules(
     ...metrics.scheduled
       .filter(({ name }) => pricesComeLate || name !== "settle-late-prices")
       .map(
-        ({ id, errors }): AlarmRule => ({
+        ({ name, id, errors }): AlarmRule => ({
           id: `${id}Failed`,
           severity: "tomorrow",
+          // What it has not done yet stays held, and a part of the stream that is missing rings as dead letters.
+          ...(name === "resolve-calls" && { isEarly: true as const }),
           metric: errors,
           threshold: 1,
           periods: LASTING,

@@ -6,6 +6,7 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import Stripe from "stripe";
 import { DIST } from "../../bin/build.ts";
+import type { FunctionName } from "../../lib/services.ts";
 import { loadFunctions } from "../../local/aws/functions.ts";
 import { invocationContext } from "../../local/aws/invocation.ts";
 import { standIn } from "../../local/aws/stand-in.ts";
@@ -59,7 +60,9 @@ export interface Measured {
   readonly units: Readonly<Record<Use, UseUnits>>;
   readonly stored: Readonly<Record<Use, StoredBytes>>;
   /** Of one run of a schedule where nothing is to be done. */
-  readonly idle: Readonly<Record<"record-audit" | "settle-late-prices" | "apply-stops", UseUnits>>;
+  readonly idle: Readonly<
+    Record<"record-audit" | "resolve-calls" | "settle-late-prices" | "apply-stops", UseUnits>
+  >;
 }
 
 /** Calls of each use: the stream's batches are full, or nearly so. */
@@ -107,7 +110,9 @@ export async function measured(): Promise<Measured> {
     proxy.take();
     await idleRuns(1);
     const sweep = unitsOf(proxy.take(), 1);
-    await settleLatePrices();
+    await runAlone("resolve-calls");
+    const resolve = unitsOf(proxy.take(), 1);
+    await runAlone("settle-late-prices");
     const late = unitsOf(proxy.take(), 1);
     await run.applyStops();
     const stops = unitsOf(proxy.take(), 1);
@@ -138,7 +143,12 @@ export async function measured(): Promise<Measured> {
     return {
       units: units as Measured["units"],
       stored: stored as Measured["stored"],
-      idle: { "record-audit": sweep, "settle-late-prices": late, "apply-stops": stops },
+      idle: {
+        "record-audit": sweep,
+        "resolve-calls": resolve,
+        "settle-late-prices": late,
+        "apply-stops": stops,
+      },
     };
   } finally {
     clock.restore();
@@ -170,10 +180,8 @@ function aheadOfTime() {
   };
 }
 
-const settleLatePrices = (): Promise<unknown> => {
-  const name = "settle-late-prices";
-  return loadFunctions(DIST, [name])(name, {}, invocationContext(name));
-};
+const runAlone = (name: FunctionName): Promise<unknown> =>
+  loadFunctions(DIST, [name])(name, {}, invocationContext(name));
 
 /** How one use goes. */
 interface UseOfRun {
@@ -255,7 +263,7 @@ async function usesOf(run: OwnRun, untilDue: () => void): Promise<Readonly<Recor
         await run.drain();
         await twilioBooksAt(run.vendor("twilio").origin).deliver();
         untilDue();
-        await settleLatePrices();
+        await runAlone("settle-late-prices");
       },
     },
   };

@@ -436,7 +436,7 @@ describe("functions", () => {
   /** As long as its interval. */
   const MAX_AGE_S: Readonly<Record<string, number>> = {
     "ApplyStopsFunction.Arn": 1_200,
-    "ResolveCallsFunction.Arn": 120,
+    "ResolveCallsFunction.Arn": 240,
   };
 
   test("may be invoked by this API alone, and by their schedules those that have one", () => {
@@ -715,7 +715,6 @@ describe("alarms", () => {
     Failures: ["Act now", 2, 3],
     Overrun: ["Look tomorrow", 1, 1],
     ProxyThrottled: ["Act now", 2, 3],
-    ResolveCallsFailed: ["Look tomorrow", 2, 3],
     UnknownKeys: ["Look tomorrow", 2, 3],
     Unresolved: ["Look tomorrow", 1, 1],
     VaultThrottled: ["Act now", 2, 3],
@@ -735,6 +734,7 @@ describe("alarms", () => {
     AuditTableThrottledByVendor: ["Look tomorrow", 2, 3],
     AuditThrottled: ["Look tomorrow", 2, 3],
     GatewayRefuses: ["Look tomorrow", 2, 3],
+    ResolveCallsFailed: ["Look tomorrow", 2, 3],
     Slow: ["Look tomorrow", 2, 3],
     StopsFailed: ["Act now", 2, 3],
   };
