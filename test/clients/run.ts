@@ -2,12 +2,13 @@
  * `npm run test:clients`: the real Python clients, oldest and newest, against the running product.
  *
  * Makes one virtual environment per version under .venv/, starts the product for each and runs pytest in it; then a client
- * in Go. Where there is no Python or Go, or their packages cannot be reached, it says `skipped: …`, since `npm test` must not
- * need either.
+ * in Go; then the dashboard in Chromium. Where one of these is missing, or its packages cannot be reached, it says `skipped: …`,
+ * since `npm test` must not need any.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { browserTests } from "../browser/browser-tests.ts";
 import { everyDenial } from "../support/denials.ts";
 import { pytest } from "../support/pytest.ts";
 import { skippedWhereUnavailable, virtualEnvironment } from "../support/python.ts";
@@ -43,5 +44,8 @@ await skippedWhereUnavailable(async () => {
 });
 await skippedWhereUnavailable(async () => {
   if (!goClients(denials)) process.exitCode = 1;
+});
+await skippedWhereUnavailable(async () => {
+  if (!browserTests()) process.exitCode = 1;
 });
 rmSync(folder, { recursive: true });
