@@ -98,6 +98,14 @@ export class AuditTrail extends Construct {
     service.setEnvironment(ENV.auditTable, this.table.tableName);
   }
 
+  /** The rows of a vendor's calls. */
+  grantReadByVendor(service: ServiceFunction): void {
+    service.allow(["dynamodb:Query"], [`${this.table.tableArn}/index/by_vendor`]);
+    service.allow(["dynamodb:BatchGetItem"], [this.table.tableArn]);
+    allowTableKey(service);
+    service.setEnvironment(ENV.auditTable, this.table.tableName);
+  }
+
   /** The rows, by each of the indexes. */
   grantQuery(service: ServiceFunction): void {
     const indexes = AUDIT_TABLE.indexes.map(({ name }) => `${this.table.tableArn}/index/${name}`);

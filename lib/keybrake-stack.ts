@@ -115,6 +115,7 @@ export class KeybrakeStack extends Stack {
       "resolve-calls": (it) => {
         vault.grantResolve(it);
         audit.grantReadEvidence(it);
+        audit.grantReadByVendor(it);
         secrets.grantReadCredentials(it);
         it.setEnvironment(ENV.resolveAfterS, `${RESOLVE_AFTER_S}`);
         setVendorsAndRateCard(it, config);

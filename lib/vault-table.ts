@@ -133,7 +133,7 @@ export class VaultTable extends Construct {
   grantResolve(service: ServiceFunction): void {
     this.#grant(service, "dynamodb:GetItem", "dynamodb:BatchGetItem");
     this.#allowOn(service, ["dynamodb:PutItem"], ["CALL#*", "DUE#*"]);
-    this.#allowOn(service, ["dynamodb:UpdateItem"], ["KEY#*", "CALL#*", LAYOUT_KEY.pk]);
+    this.#allowOn(service, ["dynamodb:UpdateItem"], ["KEY#*", "CALL#*", "ROOT#*", LAYOUT_KEY.pk]);
     this.#allowOn(service, ["dynamodb:Query", "dynamodb:DeleteItem"], ["DUE#*"]);
   }
 

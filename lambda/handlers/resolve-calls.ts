@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "aws-lambda";
 import { DynamoEvidence } from "../adapters/dynamo-evidence.ts";
+import { closeByBooks } from "../app/resolve/close-by-books.ts";
+import { objectsOnRecord } from "../app/resolve/objects-on-record.ts";
 import { type ResolveRun, resolveCalls } from "../app/resolve/resolve-calls.ts";
 import { ENV } from "../environment.ts";
 import {
+  auditReader,
   callVault,
   clients,
   dueList,
@@ -15,12 +18,20 @@ import {
 } from "./wiring.ts";
 
 const dynamo = clients();
-const ports = {
+const reader = auditReader(dynamo);
+const booksPorts = {
   ...vendorPorts(),
   vault: callVault(dynamo),
+  objectsOnRecord: (vendor: string, fromMs: number, toMs: number) =>
+    objectsOnRecord(vendor, fromMs, toMs, reader),
+  found: new Map<string, string>(),
+};
+const ports = {
+  ...booksPorts,
   dueList: dueList(dynamo),
   evidence: new DynamoEvidence(dynamo.steady, required(ENV.auditTable), systemClock),
   pause: sleep,
+  askBooks: (recordId: string, deadlineMs: number) => closeByBooks(recordId, deadlineMs, booksPorts),
   warn,
 };
 const layout = tableLayout(dynamo, true);

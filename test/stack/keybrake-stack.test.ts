@@ -165,11 +165,13 @@ describe("roles", () => {
       ],
       // Calls, balances and the due list, see below.
       ResolveCalls: [
+        "dynamodb:BatchGetItem AuditLogTable.Arn",
         "dynamodb:BatchGetItem VaultTable.Arn",
         "dynamodb:DeleteItem VaultTable.Arn",
         "dynamodb:GetItem VaultTable.Arn",
         "dynamodb:PutItem VaultTable.Arn",
         "dynamodb:Query AuditLogTable.Arn",
+        "dynamodb:Query AuditLogTable.Arn/index/by_vendor",
         "dynamodb:Query VaultTable.Arn",
         "dynamodb:UpdateItem VaultTable.Arn",
         ...logs("ResolveCalls"),
@@ -266,7 +268,7 @@ describe("roles", () => {
     expect(onVault("ResolveCalls")).toEqual([
       [["dynamodb:GetItem", "dynamodb:BatchGetItem"], undefined],
       ["dynamodb:PutItem", leading("CALL#*", "DUE#*")],
-      ["dynamodb:UpdateItem", leading("KEY#*", "CALL#*", "LAYOUT")],
+      ["dynamodb:UpdateItem", leading("KEY#*", "CALL#*", "ROOT#*", "LAYOUT")],
       [["dynamodb:Query", "dynamodb:DeleteItem"], leading("DUE#*")],
     ]);
     expect(onVault("AuditConsumer")).toContainEqual(["dynamodb:PutItem", leading("DUE#*")]);

@@ -47,6 +47,19 @@ const BEFORE_MS = 5_000;
 /** A call takes half a minute at most, and a vendor may go on for a while after nobody waits for it any more. */
 const AFTER_MS = 120_000;
 
+/** Whether its vendor's books can tell of an attempt, and still do. */
+export function canAskBooks(
+  record: CallRecord,
+  attempt: Attempt,
+  policy: Policy,
+  { vendors, clock }: Pick<BooksPorts, "vendors" | "clock">,
+): boolean {
+  const vendor = vendors.find(policy.vendor);
+  if (vendor?.books == null || clock.now() - record.firstAtMs > vendor.books.keptMs) return false;
+  const path = vendor.catalogPath(attempt.request.path);
+  return vendor.books.page(questionOf(record, attempt, path), null) !== null;
+}
+
 /**
  * Looks an unresolved attempt up in its vendor's books: by reading alone, with the real credential. Null where they do not tell
  * with certainty; that says nothing, and is asked again. `deadlineMs`: when to stop.

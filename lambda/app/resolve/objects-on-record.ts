@@ -25,6 +25,6 @@ export async function objectsOnRecord(
       before = page.next;
     } while (before !== null);
   }
-  const whole = await reader.whole(rows.filter(({ fields }) => fields.type === "call"));
+  const whole = await reader.whole(rows.filter(({ attemptId }) => attemptId !== null));
   return new Set(whole.flatMap(({ fields }) => fields.vendorObjectId ?? []));
 }

@@ -6,12 +6,15 @@ import type { DueCall, DueList, KnownDraw } from "../../ports/due-list.ts";
 import type { Ids } from "../../ports/ids.ts";
 import type { CallVault } from "../../ports/vault.ts";
 import { sendCorrections } from "../proxy/send-corrections.ts";
+import type { AskedBooks } from "./close-by-books.ts";
 import { type EvidencePorts, gatherEvidence } from "./gather-evidence.ts";
 
 export interface ResolvePorts extends EvidencePorts {
   readonly vault: Pick<CallVault, "policies" | "balances" | "calls">;
   readonly dueList: DueList;
   readonly ids: Ids;
+  /** Asks the books of its vendor for an unresolved call; without it a person has to close it. */
+  readonly askBooks?: (recordId: string, deadlineMs: number) => Promise<AskedBooks>;
   readonly warn: (message: string, cause: unknown) => void;
 }
 
@@ -19,7 +22,7 @@ export interface ResolvePorts extends EvidencePorts {
 export interface ResolveRun {
   /** Calls of which nothing is left to decide. */
   readonly finished: number;
-  /** Calls whose outcome is unknown: their vendor's books are asked, or a person. */
+  /** Calls whose outcome is unknown: their vendor's books are asked again, or a person. */
   readonly unresolved: number;
   /** Calls that wait for evidence which is not there yet. */
   readonly waiting: number;
@@ -52,6 +55,8 @@ export async function resolveCalls(
   ports: ResolvePorts,
 ): Promise<ResolveRun> {
   const run = { finished: 0, unresolved: 0, waiting: 0, blocked: 0 };
+  // A call may stand on the list several times, and its vendor is asked once.
+  const asked = new Map<string, Promise<AskedBooks>>();
   while (ports.clock.now() + PAGE_MS_MAX < deadlineMs) {
     const untilMs = ports.clock.now() - afterMs;
     const page = await ports.dueList.due(ports.clock.now(), PAGE);
@@ -69,15 +74,40 @@ export async function resolveCalls(
           : await finish(due, record, { landed, untilMs }, ports).catch(
               failed("waiting" as const, due, ports),
             );
-      run[ended] += 1;
+      const books = ended === "unresolved" ? await askedOnce(due, asked, deadlineMs, ports) : null;
+      run[books?.kind === "closed" ? "finished" : ended] += 1;
       if (ended === "waiting" && isBlocked(due, ports)) run.blocked += 1;
-      await postpone(due, ended, ports);
+      if (books === null) await postpone(due, ended, ports);
+      else if (books.kind === "again") await ports.dueList.move(due, books.dueMs);
+      else if (books.kind !== "no_time") await ports.dueList.remove(due);
     });
   }
   return run;
 }
 
 type Ended = "finished" | "unresolved" | "waiting";
+
+function askedOnce(
+  due: DueCall,
+  asked: Map<string, Promise<AskedBooks>>,
+  deadlineMs: number,
+  ports: ResolvePorts,
+): Promise<AskedBooks> {
+  const answer = asked.get(due.recordId) ?? askedBooks(due, deadlineMs, ports);
+  asked.set(due.recordId, answer);
+  return answer;
+}
+
+/** What fails there is tried again: the call stays due. */
+const askedBooks = async (
+  { recordId }: DueCall,
+  deadlineMs: number,
+  { askBooks, warn }: ResolvePorts,
+): Promise<AskedBooks> =>
+  (await askBooks?.(recordId, deadlineMs).catch((error: unknown) => {
+    warn(`${recordId} could not be closed by the books of its vendor; it is tried again later`, error);
+    return { kind: "no_time" } as const;
+  })) ?? { kind: "never" };
 
 /** What fails on one call stands in no other's way: it stays due. */
 const failed =

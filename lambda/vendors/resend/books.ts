@@ -18,6 +18,9 @@ const PAGE = 100;
 /** Half of a hash: who finds another e-mail with it would have to look for it. */
 const FINGERPRINT_LENGTH = 32;
 
+/** A larger body, of attachments, would be read for the second time on every call. */
+const READ_BYTES_MAX = 100_000;
+
 const addresses = (value: unknown): readonly string[] =>
   typeof value === "string" ? [value] : Array.isArray(value) ? value.map(String) : [];
 
@@ -32,6 +35,7 @@ function fingerprintOf(email: Json): string | null {
 export const books: Books = {
   keptMs: KEPT_MS,
   keep: (request) => {
+    if (request.body.length > READ_BYTES_MAX) return null;
     const body = readJson(request);
     // A batch is many e-mails, each of which others may have sent too.
     if (body instanceof Problem || !isJsonObject(body.value)) return null;
