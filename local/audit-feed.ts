@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { DynamoDBStreamEvent } from "aws-lambda";
+import { type Consume, replay } from "../lib/dead-letter-replay.ts";
+import { lettersIn } from "./aws/dead-letters.ts";
 import type { LocalDynamoDb } from "./aws/dynamodb.ts";
 import { type Invoke, invocationContext } from "./aws/invocation.ts";
 import { startStreamPoller } from "./aws/stream-poller.ts";
@@ -56,6 +58,10 @@ export async function startAuditFeed(options: AuditFeedOptions): Promise<AuditFe
     return answer;
   };
 
+  const deadLetterDirectory = dataFile
+    ? `${dataFile}.dead-letters`
+    : join(tmpdir(), `keybrake-dead-letters-${randomUUID()}`);
+  await replayLetters(deadLetterDirectory, invoke, announce);
   const trim =
     engineFile && startStreamTrim({ file: engineFile, table: table.name, announce, tell: announce });
   const poller = await startStreamPoller({
@@ -65,9 +71,7 @@ export async function startAuditFeed(options: AuditFeedOptions): Promise<AuditFe
     functionName: CONSUMER,
     invoke: consume,
     checkpointFile: dataFile && `${dataFile}.checkpoint`,
-    deadLetterDirectory: dataFile
-      ? `${dataFile}.dead-letters`
-      : join(tmpdir(), `keybrake-dead-letters-${randomUUID()}`),
+    deadLetterDirectory,
     trim,
     announce,
   });
@@ -86,6 +90,25 @@ export async function startAuditFeed(options: AuditFeedOptions): Promise<AuditFe
       await trim?.close();
     },
   };
+}
+
+/**
+ * Tries once more what no run before could record: this version may read it, or what was in its way is gone. A letter that
+ * stays would keep the budget of its key held for ever, since what crashed is resolved on complete evidence alone.
+ */
+async function replayLetters(
+  directory: string,
+  invoke: Invoke,
+  announce: (message: string) => void,
+): Promise<void> {
+  const consume: Consume = (event) => invoke(CONSUMER, event, invocationContext(CONSUMER));
+  const { recorded, left } = await replay(lettersIn(directory), consume, () => {});
+  if (recorded > 0) announce(`${recorded} dead letter(s) in ${directory} are recorded now, and removed`);
+  const [first] = left;
+  if (first !== undefined)
+    announce(
+      `${left.length} dead letter(s) in ${directory} still cannot be recorded; the first, ${first.name}: ${first.reason}`,
+    );
 }
 
 /** What a consumer throws would otherwise show only once its retries have run out. */

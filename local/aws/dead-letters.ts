@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, rename, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { DynamoDBRecord } from "aws-lambda";
+import type { DeadLetters } from "../../lib/dead-letter-replay.ts";
 import type { GivenUp } from "./stream-delivery.ts";
 
 export interface DeadLetter {
@@ -48,6 +49,18 @@ export async function writeDeadLetter(directory: string, letter: DeadLetter): Pr
   await writeFile(`${path}.new`, `${JSON.stringify(content, undefined, 2)}\n`);
   await rename(`${path}.new`, path);
   return path;
+}
+
+/** The letters that are in a directory, oldest first; none where there is no such directory. */
+export function lettersIn(directory: string): DeadLetters {
+  return {
+    async *names() {
+      const files = await readdir(directory).catch(() => []);
+      yield* files.filter((name) => name.endsWith(".json")).sort();
+    },
+    read: (name) => readFile(join(directory, name), "utf8"),
+    remove: (name) => rm(join(directory, name)),
+  };
 }
 
 const isoTime = (timeS: number | undefined) =>

@@ -1,7 +1,6 @@
-import { readdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
 import { DIST } from "../../bin/build.ts";
-import { replay } from "../../lib/dead-letter-replay.ts";
+import { type Consume, replay } from "../../lib/dead-letter-replay.ts";
+import { lettersIn } from "../../local/aws/dead-letters.ts";
 import { type Invoke, invocationContext } from "../../local/aws/invocation.ts";
 import { startLocal } from "../../local/run.ts";
 import { parseSettings } from "../../local/settings.ts";
@@ -77,16 +76,8 @@ console.log(`ready ${run.baseUrl}`);
 
 /** As `npm run replay-dead-letters` does with those of a deployment. */
 async function replayLetters(folder: string): Promise<unknown> {
-  const files = await readdir(folder).catch(() => []);
-  const letters = {
-    async *names() {
-      yield* files.filter((name) => name.endsWith(".json")).sort();
-    },
-    read: (name: string) => readFile(join(folder, name), "utf8"),
-    remove: (name: string) => rm(join(folder, name)),
-  };
-  const consume = (event: unknown) =>
+  const consume: Consume = (event) =>
     undisturbed?.("record-audit", event, invocationContext("record-audit")) ?? Promise.reject();
-  const { recorded, left } = await replay(letters, consume, () => {});
+  const { recorded, left } = await replay(lettersIn(folder), consume, () => {});
   return { recorded, left: left.length };
 }
