@@ -15,11 +15,12 @@ export function progressOf(
   result: RoundResult,
   tally: Tally,
 ): string {
-  const { violations, heldAfterTraffic, heldAtEnd, settledAfterS, openRows, unresolvedRows } = result;
+  const { violations, heldAfterTraffic, heldAtEnd, settledAfterS, closedByHand, openRows, unresolvedRows } =
+    result;
   const line =
     `round ${number + 1} ${act} (seed ${seed}): so far ${thousands(tally.requests)} requests, ${thousands(tally.faultsInAll)} faults, ` +
     `${thousands(tally.kills)} kills; held ${usd(heldAfterTraffic)}, after ${settledAfterS.toFixed(1)} s ${usd(heldAtEnd)}; ` +
-    `${openRows} open, ${unresolvedRows} unresolved: ${violations.length === 0 ? "right" : "WRONG"}`;
+    `${closedByHand} closed by hand, ${openRows} open, ${unresolvedRows} unresolved: ${violations.length === 0 ? "right" : "WRONG"}`;
   if (violations.length === 0) return line;
   return [line, ...shown(violations), "", "the product said:", result.stderr.slice(-4_000)].join("\n");
 }
@@ -63,7 +64,7 @@ export function tableOf(
     ],
     [`open at the end${judgesHeld ? "" : " (not judged)"}`, number(({ openRows }) => openRows)],
     [
-      "unresolved, closed by the command",
+      "unresolved at the end, closed by the command",
       `${number((each) => each.unresolvedRows)}, ${number((each) => each.closedByHand)}`,
     ],
     [

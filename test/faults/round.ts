@@ -12,7 +12,7 @@ import { startStripeSimulator } from "../../local/simulators/stripe/server.ts";
 import { Client } from "../bench/client.ts";
 import { Random } from "../simulation/random.ts";
 import { startFaultyWay } from "../support/faulty-way.ts";
-import { type Checked, check, type Violation } from "./check.ts";
+import { check, type Violation } from "./check.ts";
 import { chargesAt, logReader, storedBalances } from "./evidence.ts";
 import type { Facts } from "./facts.ts";
 import { type Product, type Starting, startProduct } from "./product.ts";
@@ -276,25 +276,20 @@ async function settle(
       await product.ask("drain");
     }
     const first = check(await gather(), false);
-    const isSettled = ({ violations, openRows }: Checked) =>
-      violations.length === 0 && (openRows === 0 || !judgesHeld);
-    let last = first;
+    const closed = new Set<string>();
     const untilMs = beganMs + SETTLE_MS + life.aheadMs;
-    while (!isSettled(last) && Date.now() < untilMs) {
+    let last = first;
+    let settledAfterS = 0;
+    for (; ; last = check(await gather(), false)) {
+      const waitsForLog = last.violations.length > 0 || (judgesHeld && last.openRows > 0);
+      if (!waitsForLog && settledAfterS === 0) settledAfterS = (Date.now() - beganMs) / 1000;
+      if (!waitsForLog && last.unresolvedRows === 0) break;
+      if (Date.now() > untilMs + (settledAfterS === 0 ? 0 : SETTLE_MS)) break;
+      if (!waitsForLog)
+        for (const call of await close(await gather(), { client, apiKey: API_KEY })) closed.add(call);
       await delay(LOOK_EVERY_MS);
-      last = check(await gather(), false);
     }
-    const settledAfterS = (Date.now() - beganMs) / 1000;
-    const unresolvedRows = last.unresolvedRows;
-    let closedByHand = 0;
-    if (judgesHeld && unresolvedRows > 0) {
-      closedByHand = await close(await gather(), { client, apiKey: API_KEY });
-      while (last.violations.length + last.unresolvedRows > 0 && Date.now() < untilMs + SETTLE_MS) {
-        await delay(LOOK_EVERY_MS);
-        last = check(await gather(), true);
-      }
-    }
-    if (judgesHeld) last = check(await gather(), true);
+    last = check(await gather(), judgesHeld);
     return {
       violations: last.violations,
       heldAfterTraffic: first.held,
@@ -302,8 +297,8 @@ async function settle(
       charged: last.charged,
       settledAfterS,
       openRows: last.openRows,
-      unresolvedRows,
-      closedByHand,
+      unresolvedRows: last.unresolvedRows,
+      closedByHand: closed.size,
       deadLetters,
       stderr: product.stderr(),
     };
