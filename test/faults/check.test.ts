@@ -196,6 +196,29 @@ test("before the end more may be held than was charged, and a row may wait for i
   ]);
 });
 
+test("a call that died without a record has the row of its draw, which has no label", () => {
+  const died: Facts = {
+    ...RIGHT,
+    calls: [...RIGHT.calls, { name: "c3", cents: 700, idempotencyKey: null, keyIds: ["key_leaf"] }],
+    requests: [...RIGHT.requests, request("c3.0", { status: 0, callId: null, charged: null })],
+    charges: [...RIGHT.charges, { objectId: "pi_3", call: "c3", cents: 700 }],
+    rows: [...RIGHT.rows, row("", { id: "draw", label: null, state: "open", reserved: 7n * DOLLAR })],
+    balances: RIGHT.balances.map((each) => ({
+      ...balance(each.keyId, 12n * DOLLAR),
+      dailyCap: null,
+      totalCap: 20n * DOLLAR,
+      leftOfTotal: 8n * DOLLAR,
+    })),
+  };
+  expect(check(died, false).violations).toEqual([]);
+  expect(check(died, true).violations.map(({ kind }) => kind)).toEqual(["open"]);
+  const otherAmount = changed(died.rows, died.rows.length - 1, { reserved: 6n * DOLLAR });
+  expect(check({ ...died, rows: otherAmount }, false).violations.map(({ kind }) => kind)).toEqual([
+    "row lost",
+    "cost is not the charge",
+  ]);
+});
+
 test("a key that observes may be charged beyond its cap, and counts it", () => {
   const observing: Facts = {
     ...RIGHT,

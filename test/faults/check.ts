@@ -1,4 +1,6 @@
 import type { AuditRow, Charge, Facts, SentCall, StoredBalance, VaultKey } from "./facts.ts";
+import { groupBy } from "./group-by.ts";
+import { type RowsOfCalls, rowsOfCalls } from "./rows-of-calls.ts";
 
 /** Something that must never be. */
 export interface Violation {
@@ -42,7 +44,8 @@ export function check(facts: Facts, isFinal: boolean): Checked {
   const violations = [
     ...facts.keys.flatMap((key) => [...ofBalance(key, books, isFinal), ...ofSums(key, books)]),
     ...ofRows(facts),
-    ...facts.calls.flatMap((call) => [...ofCall(call, books, isFinal)]),
+    ...facts.calls.flatMap((call) => [...ofCall(call, books)]),
+    ...(isFinal ? facts.rows.filter(isUndecided).map(undecidedRow) : []),
     ...ofRequests(facts, books),
   ];
   const roots = facts.keys.filter((key) => key.chain.find(isVaultKey) === key.id);
@@ -59,7 +62,7 @@ export function check(facts: Facts, isFinal: boolean): Checked {
 interface Books {
   readonly facts: Facts;
   readonly charges: ReadonlyMap<string, readonly Charge[]>;
-  readonly rows: ReadonlyMap<string, readonly AuditRow[]>;
+  readonly rows: RowsOfCalls;
   readonly balances: ReadonlyMap<string, StoredBalance>;
   readonly chains: ReadonlyMap<string, readonly string[]>;
   /** Key -> what was charged by it or below it for certain, and what may have been: by a call that another root's key sent too. */
@@ -68,7 +71,7 @@ interface Books {
 
 function openBooks(facts: Facts): Books {
   const charges = groupBy(facts.charges, ({ call }) => call);
-  const rows = groupBy(facts.rows, ({ label }) => label?.split(".")[0] ?? "");
+  const rows = rowsOfCalls(facts);
   const chains = new Map(facts.keys.map(({ id, chain }) => [id, chain]));
   const spent = new Map<string, { certain: bigint; possible: bigint }>();
   for (const call of facts.calls) {
@@ -154,7 +157,12 @@ function* ofRows({ rows, requests }: Facts): Generator<Violation> {
 
 const isUndecided = ({ state }: AuditRow): boolean => state === "open" || state === "unresolved";
 
-function* ofCall(call: SentCall, { charges, rows }: Books, isFinal: boolean): Generator<Violation> {
+const undecidedRow = ({ state, label, callId, keyId }: AuditRow): Violation => ({
+  kind: state === "open" ? "open" : "unresolved",
+  what: `${label ?? "no label"} (${callId}) of ${keyId}`,
+});
+
+function* ofCall(call: SentCall, { charges, rows }: Books): Generator<Violation> {
   const made = charges.get(call.name) ?? [];
   const charged = sum(made.map(microsOf));
   const told = rows.get(call.name) ?? [];
@@ -170,9 +178,6 @@ function* ofCall(call: SentCall, { charges, rows }: Books, isFinal: boolean): Ge
       kind: "cost is not the charge",
       what: `${call.name}: rows of ${usd(cost)} (${told.map(({ state }) => state).join(" ")}), charged ${usd(charged)}`,
     };
-  if (!isFinal) return;
-  for (const { state, label, callId } of undecided)
-    yield { kind: state === "open" ? "open" : "unresolved", what: `${label} (${callId})` };
 }
 
 function* ofRequests({ requests }: Facts, { charges, facts }: Books): Generator<Violation> {
@@ -196,14 +201,3 @@ export const microsOf = ({ cents }: { readonly cents: number }): bigint => BigIn
 const sum = (amounts: readonly bigint[]): bigint => amounts.reduce((all, each) => all + each, 0n);
 
 export const usd = (micros: bigint): string => `$${(Number(micros) / 1e6).toFixed(2)}`;
-
-function groupBy<T>(list: readonly T[], nameOf: (each: T) => string): ReadonlyMap<string, readonly T[]> {
-  const groups = new Map<string, T[]>();
-  for (const each of list) {
-    const name = nameOf(each);
-    const group = groups.get(name);
-    if (group === undefined) groups.set(name, [each]);
-    else group.push(each);
-  }
-  return groups;
-}

@@ -1,6 +1,6 @@
 import type { Client } from "../bench/client.ts";
-import { microsOf, usd } from "./check.ts";
 import type { Facts } from "./facts.ts";
+import { rowsOfCalls } from "./rows-of-calls.ts";
 
 /** Somebody repeats the call at this moment, or did when it died. */
 const CALL_IN_FLIGHT = 409;
@@ -10,25 +10,26 @@ const CALL_IN_FLIGHT = 409;
  * closed now; what is in flight has to wait.
  */
 export async function close(
-  { rows, charges }: Facts,
+  facts: Facts,
   { client, apiKey }: { readonly client: Client; readonly apiKey: string },
 ): Promise<readonly string[]> {
+  const callOfRow = new Map(
+    [...rowsOfCalls(facts)].flatMap(([call, rows]) => rows.map(({ id }) => [id, call] as const)),
+  );
   const unresolved = new Map(
-    rows.flatMap(({ state, callId, label }) =>
-      state === "unresolved" && callId !== null ? [[callId, label?.split(".")[0]] as const] : [],
+    facts.rows.flatMap(({ id, state, callId }) =>
+      state === "unresolved" && callId !== null ? [[callId, callOfRow.get(id)] as const] : [],
     ),
   );
   const closed: string[] = [];
   for (const [callId, call] of unresolved) {
-    const [charge] = charges.filter((each) => each.call === call);
-    const body =
-      charge === undefined
-        ? { charged: false }
-        : { charged: true, amount_usd: usd(microsOf(charge)).slice(1) };
+    const charge = facts.charges.find((each) => each.call === call);
     const { status, text } = await client.send({
       path: `/vault/calls/${callId}/resolve`,
       headers: { Authorization: `Bearer ${apiKey}`, "Content-Type": "application/json" },
-      body: JSON.stringify(body),
+      body: JSON.stringify(
+        charge === undefined ? { charged: false } : { charged: true, amount_usd: charge.cents / 100 },
+      ),
     });
     if (status === 200) closed.push(callId);
     else if (status !== CALL_IN_FLIGHT)
