@@ -4,7 +4,7 @@ import { lettersIn } from "../../local/aws/dead-letters.ts";
 import { type Invoke, invocationContext } from "../../local/aws/invocation.ts";
 import { startLocal } from "../../local/run.ts";
 import { parseSettings } from "../../local/settings.ts";
-import { StartError } from "../../local/start-error.ts";
+import { StartError, systemProblem } from "../../local/start-error.ts";
 import { startFaultyWay } from "../support/faulty-way.ts";
 import { skewed } from "./clocks.ts";
 import type { Order } from "./product.ts";
@@ -49,8 +49,9 @@ const run = await startLocal({
     return disturbed(onTime, stream);
   },
 }).catch((error: unknown) => {
-  if (!(error instanceof StartError)) throw error;
-  console.error(`keybrake cannot start: ${error.message}`);
+  const problem = error instanceof StartError ? error.message : systemProblem(error);
+  if (problem === undefined) throw error;
+  console.error(`keybrake cannot start: ${problem}`);
   process.exit(1);
 });
 

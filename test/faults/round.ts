@@ -31,7 +31,7 @@ const SETTLE_MS = 30_000;
 const LOOK_EVERY_MS = 1_000;
 const AGENTS = 16;
 /** How likely a start is to be killed before it is ready, and how long a start takes. */
-const CHANCE_OF_A_KILLED_START = 0.3;
+const CHANCE_OF_A_KILLED_START = 0.5;
 const START_MS = 1_500;
 /** By how much the clock of one function is off, in some starts. */
 const CLOCK_OFF_MS = 60_000;
@@ -42,7 +42,7 @@ const CLOCK_OFF_MS = 60_000;
  */
 export const ACTS = {
   between: { program: join(ROOT, "test", "faults", "faulty-run.ts"), aliveMs: [5_000, 20_000] },
-  killed: { program: join(ROOT, "bin", "local.ts"), aliveMs: [200, 3_000] },
+  killed: { program: join(ROOT, "bin", "local.ts"), aliveMs: [100, 2_000] },
 } as const satisfies Readonly<Record<string, { program: string; aliveMs: readonly [number, number] }>>;
 
 export type Act = keyof typeof ACTS;
@@ -178,7 +178,7 @@ class Life {
   #clock() {
     const { act } = this.#options;
     if (act !== "between" || this.#product === undefined || this.#random.chance(0.5)) return null;
-    const name = this.#random.pick(["proxy-call", "record-audit", "issue-key"]);
+    const name = this.#random.pick(["proxy-call", "record-audit", "resolve-calls", "issue-key"]);
     const offsetMs = this.#random.pick([-CLOCK_OFF_MS, CLOCK_OFF_MS]);
     this.aheadMs = Math.max(this.aheadMs, offsetMs);
     return { function: name, offsetMs };

@@ -10,7 +10,7 @@ const SPELL_MS = 3_000;
 /** In one of so many spells nothing goes wrong: what was begun gets on. */
 const CALM_ONE_IN = 6;
 /** All mishaps at once hide each other: a spell has some, each rare, common or frequent. */
-const LEVELS = [0.01, 0.04, 0.12];
+const LEVELS = [0.015, 0.05, 0.15];
 const CHANCE_OF_A_KIND = 0.5;
 /** How likely a spell is to have times in which no connection opens, and how long such a time is. */
 const CHANCE_OF_REFUSAL = 0.25;
