@@ -219,6 +219,14 @@ test("a call that died without a record has the row of its draw, which has no la
   ]);
 });
 
+test("what the ledger did not take: a refusal has no row and says so, a charge has the row of its draw by its call's id", () => {
+  const refused = changed(RIGHT.requests, 3, { status: 503, code: "ledger_unavailable" });
+  expect(check({ ...RIGHT, requests: refused, rows: without(RIGHT.rows, 3) }, true).violations).toEqual([]);
+
+  const ofDraw = { label: null, cost: 2n * DOLLAR };
+  expect(check({ ...RIGHT, rows: changed(RIGHT.rows, 2, ofDraw) }, true).violations).toEqual([]);
+});
+
 test("a key that observes may be charged beyond its cap, and counts it", () => {
   const observing: Facts = {
     ...RIGHT,

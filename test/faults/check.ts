@@ -1,4 +1,4 @@
-import type { AuditRow, Charge, Facts, SentCall, StoredBalance, VaultKey } from "./facts.ts";
+import type { AuditRow, Charge, Facts, SentCall, SentRequest, StoredBalance, VaultKey } from "./facts.ts";
 import { groupBy } from "./group-by.ts";
 import { type RowsOfCalls, rowsOfCalls } from "./rows-of-calls.ts";
 
@@ -150,10 +150,17 @@ function* ofRows({ rows, requests }: Facts): Generator<Violation> {
       };
     if (!labels.has(label)) yield { kind: "row of nothing", what: `${label} was never sent` };
   }
-  for (const { label, status, callId, code } of requests)
-    if (callId !== null && !byLabel.has(label))
+  const unnamed = new Set(rows.flatMap(({ label, callId }) => (label === null ? [callId] : [])));
+  for (const request of requests) {
+    const { label, status, callId, code } = request;
+    if (callId !== null && !byLabel.has(label) && !unnamed.has(callId) && !isOfTheLedger(request))
       yield { kind: "row lost", what: `${label} (${status} ${code ?? ""}, ${callId}) has no row` };
+  }
 }
+
+/** A refusal that the ledger did not take is on no row: it says so by its code, and nothing was sent. */
+const isOfTheLedger = ({ code, charged }: SentRequest): boolean =>
+  code === "ledger_unavailable" && charged === "no";
 
 const isUndecided = ({ state }: AuditRow): boolean => state === "open" || state === "unresolved";
 

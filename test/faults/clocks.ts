@@ -10,8 +10,10 @@ export function skewed(
   { function: name, offsetMs }: { readonly function: string; readonly offsetMs: number },
 ): Invoke {
   Date.now = () => trueNow() + (offsets.getStore() ?? 0);
-  return (function_, event, context) =>
-    function_ === name
-      ? offsets.run(offsetMs, () => invoke(function_, event, context))
-      : invoke(function_, event, context);
+  return (function_, event, context) => {
+    if (function_ !== name) return invoke(function_, event, context);
+    // How long it may take is Lambda's to say, by a clock of its own.
+    const getRemainingTimeInMillis = () => offsets.exit(() => context.getRemainingTimeInMillis());
+    return offsets.run(offsetMs, () => invoke(function_, event, { ...context, getRemainingTimeInMillis }));
+  };
 }

@@ -3,7 +3,7 @@ import type { FaultsOptions } from "./options.ts";
 import type { Act, RoundResult } from "./round.ts";
 import type { Tally } from "./tally.ts";
 
-const SHOWN_MAX = 15;
+const SHOWN_MAX = 40;
 
 const thousands = (count: number): string => count.toLocaleString("en-US");
 
@@ -22,7 +22,7 @@ export function progressOf(
     `${thousands(tally.kills)} kills; held ${usd(heldAfterTraffic)}, after ${settledAfterS.toFixed(1)} s ${usd(heldAtEnd)}; ` +
     `${closedByHand} closed by hand, ${openRows} open, ${unresolvedRows} unresolved: ${violations.length === 0 ? "right" : "WRONG"}`;
   if (violations.length === 0) return line;
-  return [line, ...shown(violations), "", "the product said:", result.stderr.slice(-4_000)].join("\n");
+  return [line, ...shown(violations), "", "the product said:", result.stderr.slice(-8_000)].join("\n");
 }
 
 const shown = (violations: readonly Violation[]): readonly string[] => [

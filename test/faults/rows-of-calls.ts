@@ -7,8 +7,9 @@ export type RowsOfCalls = ReadonlyMap<string, readonly AuditRow[]>;
 /**
  * Finds the rows of each call, by the label of the request.
  *
- * An attempt without idempotency key that died before its outcome left nothing but its draws, which have no label. Such a row
- * is that of a call with the same key and amount that nobody else's row tells, one that was charged first.
+ * An attempt without idempotency key whose outcome was never written left nothing but its draws, which have no label. Its row
+ * is found by the id that its caller was told; and where the caller was told nothing, it is that of a call with the same key
+ * and amount that has no other row, one that was charged first.
  */
 export function rowsOfCalls({
   rows,
@@ -18,7 +19,13 @@ export function rowsOfCalls({
 }: Omit<Facts, "balances" | "sums">): RowsOfCalls {
   const ofCalls = rows.filter(({ type }) => type === "call");
   const found = new Map(groupBy(ofCalls, ({ label }) => callOf(label)));
-  const unnamed = found.get("") ?? [];
+  const toldIds = new Map(requests.flatMap(({ callId, call }) => (callId === null ? [] : [[callId, call]])));
+  const unnamed: AuditRow[] = [];
+  for (const row of found.get("") ?? []) {
+    const call = toldIds.get(row.callId ?? "");
+    if (call === undefined) unnamed.push(row);
+    else found.set(call, [...(found.get(call) ?? []), row]);
+  }
   found.delete("");
 
   const charged = new Set(charges.map(({ call }) => call));
