@@ -1,4 +1,4 @@
-import type { VendorLink, VendorPage } from "../../lambda/domain/vendor-manifest.ts";
+import type { VendorLink, VendorPage } from "../../lambda/domain/vendor-page.ts";
 
 export interface Link {
   readonly name: string;

@@ -1,4 +1,4 @@
-import type { VendorPage } from "../../lambda/domain/vendor-manifest.ts";
+import type { VendorPage } from "../../lambda/domain/vendor-page.ts";
 
 interface NewKey {
   readonly vault_key: string;

@@ -14,8 +14,6 @@ export interface VendorManifest {
   readonly credentialAccepted: string;
   readonly local: LocalVariables;
   readonly client: ClientVariables;
-  /** Absent where the dashboard can say nothing of the vendor but its name. */
-  readonly page?: VendorPage;
   /** Whether the vendor gives some prices only after the call, so that Keybrake asks for them later. */
   readonly tellsPricesLate: boolean;
   readonly prices: PriceDefaults;
@@ -49,26 +47,6 @@ export interface LocalVariables {
    * simulator accepts only this one, which shows a call that went out with a vault key.
    */
   readonly placeholder: string;
-}
-
-/** What the dashboard shows of a vendor. Data alone: it is sent to the browser as it is. */
-export interface VendorPage {
-  /** Where the vendor's own dashboard shows an object, by how the object's id begins. The longest beginning decides. */
-  readonly objects: readonly VendorLink[];
-  /** Where it shows a request by the vendor's id of it; null where it does not. */
-  readonly request: VendorLink | null;
-  /** An entry for `allowed_endpoints` to begin with. */
-  readonly endpoint: string;
-  /** Programs that make one call. `{key}` is the vault key, `{url}` the base address of the vendor at Keybrake. */
-  readonly snippets: { readonly python: string; readonly node: string; readonly curl: string };
-}
-
-/** An address at the vendor; `{id}` is the id. */
-export interface VendorLink {
-  readonly begins: string;
-  readonly live: string;
-  /** For what a test credential made; null where the vendor has one address for both. */
-  readonly test: string | null;
 }
 
 /** What a program finds in its environment under `keybrake run`, so that the vendor's SDK calls Keybrake (docs/cli.md). */

@@ -6,7 +6,7 @@ import { count, text, textsOrNone, time, timeOrNone } from "./answer-fields.ts";
 
 const link = v.strictObject({ begins: text, live: text, test: v.nullable(text) });
 
-/** What the page knows of a vendor: `VendorPage` of the manifests. */
+/** What the page knows of a vendor: `VendorPage` of its folder. */
 const page = v.strictObject({
   objects: v.array(link),
   request: v.nullable(link),

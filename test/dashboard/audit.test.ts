@@ -4,7 +4,7 @@ import { factsOf, textOf } from "../../dashboard/audit/facts.ts";
 import { askedFor, localOf, sinceHours, utcOf } from "../../dashboard/audit/filters.ts";
 import { linksOfObject, linksOfRequest } from "../../dashboard/audit/links.ts";
 import { daysText, totalsAsked } from "../../dashboard/audit/totals-asked.ts";
-import { vendorRegistry } from "../../lambda/vendors/index.ts";
+import { VENDOR_PAGES, vendorRegistry } from "../../lambda/vendors/index.ts";
 
 /** Guarantees what the page asks the audit log for, and what it makes of the answers. */
 
@@ -162,7 +162,7 @@ describe("links to the vendor", () => {
     expect(linksOfObject(null, "pay_1")).toEqual([]);
   });
 
-  test.each(vendorRegistry().all.map((vendor) => [vendor.name, vendor.page] as const))(
+  test.each(vendorRegistry().all.map((vendor) => [vendor.name, VENDOR_PAGES[vendor.name]] as const))(
     "of %s lead to https and to nowhere else",
     (_, page) => {
       const links = [...(page?.objects ?? []), ...(page?.request ? [page.request] : [])];

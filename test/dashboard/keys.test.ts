@@ -4,7 +4,7 @@ import { bodyOf, EMPTY } from "../../dashboard/keys/issue.ts";
 import { snippetsFor } from "../../dashboard/keys/snippets.ts";
 import { isNearItsCap } from "../../dashboard/overview/near-cap.ts";
 import { targetsOfKey } from "../../dashboard/stops/targets.ts";
-import { vendorRegistry } from "../../lambda/vendors/index.ts";
+import { VENDOR_PAGES, vendorRegistry } from "../../lambda/vendors/index.ts";
 
 /** Guarantees that forms send what was typed, and nothing that was not. */
 
@@ -57,14 +57,14 @@ describe("a new key", () => {
   test.each(vendorRegistry().all.map((vendor) => [vendor.name, vendor] as const))(
     "of %s has programs with the key and the address in them, and an endpoint of its catalog",
     (_, vendor) => {
-      const snippets = snippetsFor(vendor.page ?? null, ISSUED);
+      const snippets = snippetsFor(VENDOR_PAGES[vendor.name] ?? null, ISSUED);
       expect(snippets.map(({ name }) => name)).toEqual(["Python", "Node", "curl"]);
       for (const { text } of snippets) {
         expect(text).toContain(ISSUED.vault_key);
         expect(text).toContain(ISSUED.base_url);
         expect(text).not.toMatch(/\{key\}|\{url\}/);
       }
-      const [method, path = ""] = (vendor.page?.endpoint ?? "").split(" ");
+      const [method, path = ""] = (VENDOR_PAGES[vendor.name]?.endpoint ?? "").split(" ");
       const priced = vendor.catalog.filter(
         (entry) => entry.method === method && entry.rule.kind === "priced",
       );
