@@ -12,21 +12,21 @@ import { ask, issue, type OwnRun, pay, startOwn } from "../support/keybrake.ts";
 /** Bytes that a function may have: what it had in November 2026, and a little more. */
 const BYTES_MAX: Readonly<Record<FunctionName, number>> = {
   "issue-key": 407_000,
-  "manage-key": 395_000,
-  "manage-api-keys": 390_000,
-  "list-keys": 385_000,
-  "own-key": 365_000,
-  "query-audit": 374_000,
+  "manage-key": 402_000,
+  "manage-api-keys": 396_000,
+  "list-keys": 390_000,
+  "own-key": 371_000,
+  "query-audit": 378_000,
   "manage-stops": 410_000,
   "resolve-by-hand": 390_000,
-  "query-spend": 390_000,
+  "query-spend": 397_000,
   "proxy-call": 430_000,
   "record-audit": 414_000,
-  "apply-stops": 360_000,
+  "apply-stops": 363_000,
   "resolve-calls": 402_000,
   "settle-late-prices": 382_000,
-  dashboard: 370_000,
-  health: 140_000,
+  dashboard: 378_000,
+  health: 143_000,
 };
 
 let folder: string;
