@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Page } from "./answers.ts";
 import type { Parameters } from "./base.ts";
 import { read } from "./client.ts";
@@ -23,23 +23,29 @@ const ENOUGH = 20;
  */
 export function useList<T>(path: string, parameters: Parameters, everyMs: number | null): List<T> {
   const name = `${path}?${JSON.stringify(parameters)}`;
-  const [later, setLater] = useState<Page<T> | null>(null);
+  // All that was read, once more than the first page was: it stays as it is, so that no row is missed or doubled.
+  const [whole, setWhole] = useState<Page<T> | null>(null);
   const [isReading, setIsReading] = useState(false);
   const [failure, setFailure] = useState<Failure | null>(null);
-  const first = usePoll(name, later === null ? everyMs : null, (signal) =>
+  const first = usePoll(name, whole === null ? everyMs : null, (signal) =>
     enough<T>(path, parameters, signal),
   );
   useEffect(() => {
-    setLater(null);
+    setWhole(null);
     setFailure(null);
-  }, [name]);
+  }, [name, everyMs]);
+  const wanted = useRef(name);
+  wanted.current = name;
 
-  const cursor = (later ?? first.data)?.next_cursor ?? null;
+  const shown = whole ?? first.data;
+  const cursor = shown?.next_cursor ?? null;
   const more = async () => {
     setIsReading(true);
     try {
       const next = await enough<T>(path, { ...parameters, cursor: cursor ?? undefined });
-      setLater((was) => ({ data: [...(was?.data ?? []), ...next.data], next_cursor: next.next_cursor }));
+      // Somebody asked for other rows meanwhile.
+      if (wanted.current !== name) return setIsReading(false);
+      setWhole({ data: [...(shown?.data ?? []), ...next.data], next_cursor: next.next_cursor });
       setFailure(null);
     } catch (error) {
       setFailure(error instanceof Failure ? error : noAnswer(String(error)));
@@ -49,7 +55,7 @@ export function useList<T>(path: string, parameters: Parameters, everyMs: number
   return {
     ...first,
     failure: failure ?? first.failure,
-    rows: [...(first.data?.data ?? []), ...(later?.data ?? [])],
+    rows: shown?.data ?? [],
     hasMore: cursor !== null,
     isReading: isReading || (first.data === null && first.failure === null),
     more: () => void more(),

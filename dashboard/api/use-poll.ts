@@ -28,20 +28,22 @@ export function usePoll<T>(
   latest.current = load;
   const again = useRef<() => void>(() => {});
 
-  useEffect(() => {
-    setPicture(NOTHING);
-    return repeat(everyMs, again, async (signal) => {
-      try {
-        const data = await latest.current(signal);
-        if (!signal.aborted) setPicture({ data, atMs: Date.now(), failure: null });
-      } catch (error) {
-        if (signal.aborted) return;
-        const failure = error instanceof Failure ? error : noAnswer(String(error));
-        if (failure.isLogin) dispatchEvent(new Event(LOGIN_ENDED));
-        setPicture((was) => ({ ...was, failure }));
-      }
-    });
-  }, [name, everyMs]);
+  useEffect(() => setPicture(NOTHING), [name]);
+  useEffect(
+    () =>
+      repeat(everyMs, again, async (signal) => {
+        try {
+          const data = await latest.current(signal);
+          if (!signal.aborted) setPicture({ data, atMs: Date.now(), failure: null });
+        } catch (error) {
+          if (signal.aborted) return;
+          const failure = error instanceof Failure ? error : noAnswer(String(error));
+          if (failure.isLogin) dispatchEvent(new Event(LOGIN_ENDED));
+          setPicture((was) => ({ ...was, failure }));
+        }
+      }),
+    [name, everyMs],
+  );
 
   return { ...picture, refresh: useCallback(() => again.current(), []) };
 }

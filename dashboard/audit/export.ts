@@ -6,7 +6,8 @@ export const FORMATS = {
 } as const;
 export type Format = keyof typeof FORMATS;
 
-const ROWS_AT_ONCE = 100;
+/** The most that the API gives at once of these formats. */
+const ROWS_AT_ONCE = 1000;
 
 /** A page as it goes behind the pages before it: CSV has its names once. */
 export function pageText(text: string, format: Format, isFirst: boolean): string {

@@ -1,6 +1,6 @@
 import { useId } from "preact/hooks";
 import { localShiftMs } from "../format/time.ts";
-import { useLogin } from "../page/signed-in.ts";
+import { useVendors } from "../page/signed-in.ts";
 import { Choice, Field } from "../parts/field.tsx";
 import { type AuditFilter, FIRST_FILTERS, localOf, STATES, sinceHours, utcOf } from "./filters.ts";
 
@@ -14,7 +14,7 @@ export function FilterForm({
   readonly asked: Asked;
   readonly onAsked: (asked: Asked) => void;
 }) {
-  const { vendors } = useLogin();
+  const vendors = useVendors();
   const set = (name: AuditFilter) => (value: string) => onAsked({ ...asked, [name]: value.trim() });
   const value = (name: AuditFilter) => asked[name] ?? "";
   const hasMore = Object.keys(asked).some((name) => !FIRST_FILTERS.includes(name as AuditFilter));

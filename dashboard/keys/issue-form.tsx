@@ -2,14 +2,15 @@ import { useState } from "preact/hooks";
 import type { IssuedKey } from "../api/answers.ts";
 import { send } from "../api/client.ts";
 import { hashOf } from "../page/address.ts";
-import { useLogin, useMay } from "../page/signed-in.ts";
+import { useMay, useVendors } from "../page/signed-in.ts";
+import { showFilters } from "../page/use-place.ts";
 import { Choice, Field } from "../parts/field.tsx";
 import { bodyOf, EMPTY, type IssueFields } from "./issue.ts";
 import { useSending } from "./use-sending.ts";
 
 /** A new vault key. What is left empty is as the API has it by default. */
 export function IssueForm({ onIssued }: { readonly onIssued: (issued: IssuedKey) => void }) {
-  const { vendors } = useLogin();
+  const vendors = useVendors();
   const mayRead = useMay("read");
   const [first] = vendors;
   const [fields, setFields] = useState<IssueFields>({
@@ -26,8 +27,8 @@ export function IssueForm({ onIssued }: { readonly onIssued: (issued: IssuedKey)
   const issue = () =>
     sending(async () => {
       const issued = await send<IssuedKey>("POST", "vault/keys", bodyOf(fields));
-      history.replaceState(null, "", hashOf("keys"));
       onIssued(issued);
+      showFilters("keys", {});
     });
   return (
     <section aria-labelledby="issue-title">

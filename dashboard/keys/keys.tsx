@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import type { IssuedKey, Key } from "../api/answers.ts";
 import { useList } from "../api/use-list.ts";
 import { type Filters, hashOf } from "../page/address.ts";
-import { useLogin, useMay } from "../page/signed-in.ts";
+import { useMay, useVendors } from "../page/signed-in.ts";
 import { showFilters } from "../page/use-place.ts";
 import { Choice, Field } from "../parts/field.tsx";
 import { ListEnd } from "../parts/list-end.tsx";
@@ -26,7 +26,7 @@ export function Keys({ filters }: { readonly filters: Filters }) {
 }
 
 function KeyList({ filters }: { readonly filters: Filters }) {
-  const { vendors } = useLogin();
+  const vendors = useVendors();
   const mayIssue = useMay("issue");
   const { label = "", vendor = "", status = "" } = filters;
   const list = useList<Key>(

@@ -47,6 +47,8 @@ export function SignIn({
           void signIn(credentialsOf(typed));
         }}
       >
+        {/* Password managers file what they keep under a name. */}
+        <input type="text" name="username" autocomplete="username" value="keybrake" readOnly hidden />
         <label for={id}>API key or one-time code</label>
         <input
           id={id}

@@ -2,7 +2,8 @@ import { useEffect } from "preact/hooks";
 import type { ListedStop, Page, Runs } from "../api/answers.ts";
 import { read } from "../api/client.ts";
 import { usePoll } from "../api/use-poll.ts";
-import { useMay } from "../page/signed-in.ts";
+import { hashOf } from "../page/address.ts";
+import { isLimited, useLogin, useMay } from "../page/signed-in.ts";
 import { coverageOf } from "../stops/coverage.ts";
 import { STOPS_CHANGED } from "../stops/stopping.ts";
 import { StopsInForce } from "../stops/stops-in-force.tsx";
@@ -23,22 +24,37 @@ const STOPS_MAX = 100;
 
 /** Is this real, how bad, stop it: in this order. Then how old the data is, what can be undone, and history. */
 export function Overview() {
-  return useMay("read") ? <Seen /> : <LaterBlindStop />;
+  const login = useLogin();
+  const mayRead = useMay("read");
+  if (!mayRead) return <LaterBlindStop />;
+  return isLimited(login) ? <Limited /> : <Seen />;
 }
 
-/** Of an API key that reaches some vendors or credentials only. */
-const LIMITED = "wider_than_issuer";
-
+/** Of an API key that reaches some vendors or credentials only: what is over all runs is not for it. */
 function Limited() {
+  const picture = usePoll("stops", REFRESH_MS, (signal) => readStops(signal));
+  useRefreshOnStops(picture.refresh);
   return (
     <>
       <p class="note">
-        This API key reaches only some vendors or credentials, so it has no view over all runs. Its own are in
-        Keys and Audit.
+        This API key reaches only some vendors or credentials, so it has no view over all runs. What it
+        reaches is in <a href={hashOf("keys")}>Keys</a> and <a href={hashOf("audit")}>Audit</a>.
       </p>
-      <LaterBlindStop />
+      <Freshness picture={picture} asOf={null} />
+      <StopsInForce stops={picture.data?.data ?? []} />
+      <Later groups={[]} stops={[]} asOf="" isComplete />
     </>
   );
+}
+
+const readStops = (signal: AbortSignal) =>
+  read<Page<ListedStop>>("vault/stops", { limit: STOPS_MAX }, signal);
+
+function useRefreshOnStops(refresh: () => void): void {
+  useEffect(() => {
+    addEventListener(STOPS_CHANGED, refresh);
+    return () => removeEventListener(STOPS_CHANGED, refresh);
+  }, [refresh]);
 }
 
 interface Seen {
@@ -49,7 +65,7 @@ interface Seen {
 async function look(signal: AbortSignal): Promise<Seen> {
   const [runs, stops] = await Promise.all([
     read<Runs>("vault/runs", { labels: LABELS_MAX, limit: RUNS_MAX }, signal),
-    read<Page<ListedStop>>("vault/stops", { limit: STOPS_MAX }, signal),
+    readStops(signal),
   ]);
   return { runs, stops: stops.data };
 }
@@ -58,11 +74,7 @@ function Seen() {
   const picture = usePoll("overview", REFRESH_MS, look);
   const unlabelled = useUnlabelled();
   const { data, failure, refresh } = picture;
-  useEffect(() => {
-    addEventListener(STOPS_CHANGED, refresh);
-    return () => removeEventListener(STOPS_CHANGED, refresh);
-  }, [refresh]);
-  if (failure?.code === LIMITED) return <Limited />;
+  useRefreshOnStops(refresh);
   if (data === null)
     return failure === null ? (
       <p class="loading">Asking for the runs of the last hour…</p>

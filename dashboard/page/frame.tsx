@@ -26,7 +26,11 @@ export function Frame({ onOut }: { readonly onOut: () => void }) {
   const [wish, setWish] = useState<StopWish | null>(null);
   const mayRead = useMay("read");
   const mayIssue = useMay("issue");
-  const shown = VIEWS.filter((view) => view === "overview" || mayRead || (view === "keys" && mayIssue));
+  const mayStop = useMay("revoke");
+  const shown = VIEWS.filter(
+    (view) => mayRead || (view === "overview" && mayStop) || (view === "keys" && mayIssue),
+  );
+  const [first = "overview"] = shown;
   return (
     <Stopping.Provider value={setWish}>
       <button type="button" class="skip" onClick={skip}>
@@ -43,7 +47,7 @@ export function Frame({ onOut }: { readonly onOut: () => void }) {
         </nav>
       </header>
       <main id="main" tabIndex={-1}>
-        <Part place={shown.includes(place.view) ? place : { view: "overview", filters: {} }} />
+        <Part place={shown.includes(place.view) ? place : { view: first, filters: {} }} />
       </main>
       <Who onOut={onOut} />
       {wish !== null && <StopDialog wish={wish} onClose={() => setWish(null)} />}

@@ -11,6 +11,19 @@ export function useLogin(): Login {
   return login;
 }
 
+/** The vendors that the login reaches. */
+export function useVendors(): Login["vendors"] {
+  const { vendors, allowed_vendors } = useLogin();
+  return vendors.filter(({ name }) => allowed_vendors?.includes(name) !== false);
+}
+
+/** Whether the login reaches some vendors or credentials only: then sums over all runs are not for it. */
+export const isLimited = ({
+  allowed_vendors,
+  allowed_credentials,
+}: Pick<Login, "allowed_vendors" | "allowed_credentials">): boolean =>
+  allowed_vendors !== null || allowed_credentials !== null;
+
 export type Right = "issue" | "read" | "revoke";
 
 /** What the login may do: the rest is not shown. */

@@ -3,7 +3,7 @@ import { read } from "../api/client.ts";
 import { usePoll } from "../api/use-poll.ts";
 import { number } from "../format/count.ts";
 import { type Filters, hashOf } from "../page/address.ts";
-import { useLogin } from "../page/signed-in.ts";
+import { isLimited, useLogin } from "../page/signed-in.ts";
 import { showFilters } from "../page/use-place.ts";
 import { Choice } from "../parts/field.tsx";
 import { Usd } from "../parts/usd.tsx";
@@ -15,6 +15,7 @@ const SHOWN_MAX = 100;
 
 /** What all runs cost, by day, week and month, and which of them. */
 export function SpendPage({ filters }: { readonly filters: Filters }) {
+  const login = useLogin();
   const days = WINDOWS.find((each) => String(each) === filters["days"]) ?? 30;
   const period = PERIODS.find((each) => each === filters["by"]) ?? "day";
   const set = (changed: Filters) => showFilters("spend", { ...filters, ...changed });
@@ -40,14 +41,13 @@ export function SpendPage({ filters }: { readonly filters: Filters }) {
       <section class="card" aria-label="Spend by vendor">
         <SpendChart days={days} period={period} />
       </section>
-      <Groups days={days} />
+      {!isLimited(login) && <Groups days={days} />}
       <p class="quiet">Days are UTC days of the calls' start. The sums follow the calls by a moment.</p>
     </>
   );
 }
 
 function Groups({ days }: { readonly days: number }) {
-  const { vendors } = useLogin();
   const [from] = lastDays(days, Date.now());
   const { data, failure } = usePoll(`groups ${from}`, null, (signal) =>
     read<Spend>("vault/spend", { group_by: "label_group", from, limit: SHOWN_MAX }, signal),
@@ -55,12 +55,7 @@ function Groups({ days }: { readonly days: number }) {
   if (failure !== null) return <p class="note bad">The runs cannot be added up: {failure.message}.</p>;
   if (data === null) return <p class="loading">Adding up…</p>;
   const rows = [...data.data].sort((one, other) => other.spent_usd - one.spent_usd);
-  if (rows.length === 0)
-    return (
-      <p class="note">
-        No run with a label spent anything in these days.{vendors.length === 0 && " There is no vendor."}
-      </p>
-    );
+  if (rows.length === 0) return <p class="note">No run with a label spent anything in these days.</p>;
   return (
     <section aria-labelledby="groups-title">
       <h2 id="groups-title">By group of labels</h2>

@@ -1,7 +1,7 @@
 import type { Page, SpendGroup } from "../api/answers.ts";
 import { read } from "../api/client.ts";
 import { type Picture, usePoll } from "../api/use-poll.ts";
-import { useLogin } from "../page/signed-in.ts";
+import { useVendors } from "../page/signed-in.ts";
 import { lastDays, type Series } from "./periods.ts";
 
 const REFRESH_MS = 60_000;
@@ -15,7 +15,7 @@ export interface Spending {
 
 /** Dollars by vendor and UTC day over the last days, from the sums that are kept: a vendor is one request. */
 export function useSeries(count: number): Picture<Spending> {
-  const { vendors } = useLogin();
+  const vendors = useVendors();
   return usePoll(`spend of ${count} days`, REFRESH_MS, async (signal) => {
     const days = lastDays(count, Date.now());
     const [from = ""] = days;

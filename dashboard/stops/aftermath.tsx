@@ -3,14 +3,16 @@ import { read } from "../api/client.ts";
 import { usePoll } from "../api/use-poll.ts";
 import { counted, number } from "../format/count.ts";
 import { sumUsd, usd } from "../format/usd.ts";
+import { useMay } from "../page/signed-in.ts";
 import { Moment } from "../parts/moment.tsx";
 
 const REFRESH_MS = 2_000;
 
 /** What became of the calls since a stop, as it goes on. */
 export function Aftermath({ stop: ordered }: { readonly stop: Stop }) {
-  const picture = usePoll(ordered.id, REFRESH_MS, (signal) =>
-    read<Stop>(`vault/stops/${ordered.id}`, {}, signal),
+  const mayRead = useMay("read");
+  const picture = usePoll(ordered.id, mayRead ? REFRESH_MS : null, (signal) =>
+    mayRead ? read<Stop>(`vault/stops/${ordered.id}`, {}, signal) : Promise.resolve(ordered),
   );
   const stop = picture.data ?? ordered;
   const open = sumUsd([stop.in_flight?.usd ?? 0, stop.unresolved?.usd ?? 0]);

@@ -1,21 +1,16 @@
 import { useId, useState } from "preact/hooks";
-import { useLogin, useMay } from "../page/signed-in.ts";
+import { useMay, useVendors } from "../page/signed-in.ts";
 import { StopButton } from "./stop-button.tsx";
 import { EVERYTHING, labelTarget, type StopTarget, vendorTarget } from "./targets.ts";
 
 /** A stop by name: of a run that is not listed, of a vendor, or of everything. */
 export function BlindStop() {
-  const { vendors } = useLogin();
+  const vendors = useVendors();
   const mayStop = useMay("revoke");
   const mayRead = useMay("read");
   const [label, setLabel] = useState("");
   const id = useId();
-  if (!mayStop)
-    return (
-      <p class="note">
-        This API key can neither read nor stop runs. Its scopes allow to issue keys: see Keys.
-      </p>
-    );
+  if (!mayStop) return null;
   const byVendor: readonly StopTarget[] = vendors.map(({ name, title }) => vendorTarget(name, title));
   return (
     <section aria-labelledby={`${id}-title`} class="blind">
