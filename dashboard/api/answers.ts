@@ -14,8 +14,7 @@ import type {
 import type { listedStopSchema, stopReachSchema, stopSchema } from "../../lambda/http/stop-answer-schema.ts";
 
 export type Run = InferOutput<typeof runSchema>;
-/** `recorded_to`: up to when the log is complete, as far as the deployment says. */
-export type Runs = InferOutput<typeof runsSchema> & { readonly recorded_to?: string };
+export type Runs = InferOutput<typeof runsSchema>;
 export type Spend = InferOutput<typeof spendSchema>;
 export type SpendGroup = InferOutput<typeof spendGroupSchema>;
 export type Stop = InferOutput<typeof stopSchema>;

@@ -103,7 +103,7 @@ function Seen() {
           {worst !== null && <WorstRun run={worst.run} group={worst.group} runs={runs} />}
         </div>
       </div>
-      <Freshness picture={picture} asOf={runs.recorded_to ?? null} />
+      <Freshness picture={picture} asOf={runs.recorded_to} />
       <StopsInForce stops={stops} />
       <Later groups={groups} stops={stops} asOf={runs.as_of} isComplete={runs.complete} />
     </>
