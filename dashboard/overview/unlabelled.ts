@@ -23,18 +23,23 @@ export const kept = (samples: readonly Sample[], next: Sample): readonly Sample[
   next,
 ];
 
-/** Dollars a minute, and the vendors by how much they grew, most first. Null: nothing, or nothing to compare with. */
+/**
+ * Dollars a minute, and the vendors by how much they grew, most first. Null: nothing, or not enough to compare.
+ *
+ * The sum of all calls and those of the labels are read one after the other, and a call may be in one of them only. So of the
+ * first two looks the higher counts, and of the last two the lower: one look that is off makes no alarm.
+ */
 export function unlabelledNow(
   samples: readonly Sample[],
 ): { readonly perMinute: number; readonly vendors: readonly string[] } | null {
-  const [first] = samples;
-  const last = samples.at(-1);
-  if (first === undefined || last === undefined || last.atMs === first.atMs) return null;
-  const grown = sumUsd([last.usd, -first.usd]);
+  const [first, from] = samples;
+  const [to, last] = samples.slice(-2);
+  if (samples.length < 4 || !first || !from || !to || !last) return null;
+  const grown = sumUsd([Math.min(to.usd, last.usd), -Math.max(first.usd, from.usd)]);
   if (grown <= 0) return null;
   const by = (vendor: string) => (last.vendors[vendor] ?? 0) - (first.vendors[vendor] ?? 0);
   return {
-    perMinute: (grown / (last.atMs - first.atMs)) * 60_000,
+    perMinute: (grown / (to.atMs - from.atMs)) * 60_000,
     vendors: Object.keys(last.vendors).sort((one, other) => by(other) - by(one)),
   };
 }

@@ -5,7 +5,7 @@ import { usePoll } from "../api/use-poll.ts";
 import { sumUsd } from "../format/usd.ts";
 import { kept, type Sample, unlabelledNow } from "./unlabelled.ts";
 
-const REFRESH_MS = 10_000;
+const REFRESH_MS = 5_000;
 const LIMIT = 100;
 
 /** What keys without a label spend now; null where nothing is seen of any. */

@@ -78,17 +78,28 @@ describe("columns", () => {
 describe("what keys without a label spend now", () => {
   const sample = (seconds: number, usd: number, vendors = {}) => ({ atMs: seconds * 1000, usd, vendors });
 
+  const looks = (...usd: readonly number[]) => usd.map((each, at) => sample(at * 10, each));
+
   test.each([
-    ["is unknown after one look", [sample(0, 5)], null],
-    ["is nothing where the sums stay", [sample(0, 5), sample(10, 5)], null],
-    ["is how fast the sums grow", [sample(0, 5), sample(10, 7), sample(30, 8)], 6],
-    ["is nothing where a price came out lower", [sample(0, 5), sample(10, 4)], null],
+    ["is unknown after one look", looks(5), null],
+    ["is unknown after three, of which one may be off", looks(5, 6, 7), null],
+    ["is nothing where the sums stay", looks(5, 5, 5, 5), null],
+    ["is how fast the sums grow", looks(5, 6, 7, 8, 9), 6],
+    ["is nothing where a price came out lower", looks(5, 5, 4, 4), null],
+    ["is nothing where the last look alone is higher", looks(5, 5, 5, 35), null],
+    ["is nothing where one look on the way is higher", looks(5, 5, 35, 5, 5), null],
+    ["is nothing where the first look alone is lower", looks(0, 5, 5, 5), null],
   ])("%s", (_, samples, perMinute) => {
     expect(unlabelledNow(samples)?.perMinute ?? null).toBe(perMinute);
   });
 
   test("is of the vendor first whose spend grew most", () => {
-    const samples = [sample(0, 5, { a: 90, b: 1 }), sample(10, 9, { a: 91, b: 4, c: 1 })];
+    const samples = [
+      sample(0, 5, { a: 90, b: 1 }),
+      sample(10, 6),
+      sample(20, 8),
+      sample(30, 9, { a: 91, b: 4, c: 1 }),
+    ];
     expect(unlabelledNow(samples)?.vendors).toEqual(["b", "a", "c"]);
   });
 
