@@ -168,6 +168,16 @@ test("`from` is included and `to` is not", async () => {
   expect(await walk(query, new MemoryReader(rows))).toEqual(["call_3", "call_2"]);
 });
 
+test.each([
+  ["ends where it begins", NOON, NOON],
+  ["ends before it begins", NOON, NOON - 1],
+  ["ends before all time", 0, Date.parse("1027-03-20")],
+])("a range that %s has nothing, and nothing is read", async (_, fromMs, toMs) => {
+  const reader = new MemoryReader(rows);
+  expect(await walk({ ...all, fromMs, toMs, keyId: "key_stripe" }, reader)).toEqual([]);
+  expect(reader.reads).toBe(0);
+});
+
 test("one request reads a bounded number of pages, and says where to go on", async () => {
   const many = Array.from({ length: 20_000 }, (_, n) => stored(NOON - n, n, "stripe", "x"));
   const reader = new MemoryReader([...many, stored(NOON - 20_000, 20_000, "stripe", "x", "denied")]);
