@@ -16,8 +16,9 @@ import { openWeather } from "./weather.ts";
  * clock of one function. It tells its faults to the process that started it, and takes the orders of product.ts.
  */
 
-const { seed, clock } = JSON.parse(process.env["FAULTS"] ?? "{}") as {
+const { seed, roundSeed, clock } = JSON.parse(process.env["FAULTS"] ?? "{}") as {
   readonly seed: number;
+  readonly roundSeed: number;
   readonly clock: { readonly function: string; readonly offsetMs: number } | null;
 };
 
@@ -31,7 +32,7 @@ const secrets = openWeather({
   onFault: (kind) => tell(`secrets_${kind}`, "secrets"),
   slowMs: SECRETS_SLOW_MS,
 });
-const stream = openStreamFaults(seed, tell);
+const stream = openStreamFaults({ seed, roundSeed }, tell);
 const settings = parseSettings(process.env);
 let undisturbed: Invoke | undefined;
 

@@ -164,9 +164,9 @@ class Life {
   }
 
   #start(): Starting {
-    const { act, tally } = this.#options;
+    const { act, tally, seed: roundSeed } = this.#options;
     const clock = this.#clock();
-    const FAULTS = JSON.stringify({ seed: this.#random.int(2 ** 31), clock });
+    const FAULTS = JSON.stringify({ seed: this.#random.int(2 ** 31), roundSeed, clock });
     return startProduct({
       program: ACTS[act].program,
       environment: { ...this.#environment, FAULTS },

@@ -8,38 +8,42 @@ const CONSUMER = "record-audit";
 /** How likely each is, for a batch. */
 const CHANCES = { doubled: 0.1, reordered: 0.2, answer_lost: 0.05, died: 0.05 } as const;
 /** One in so many records cannot be read, and ends as a dead letter after ten tries, some 15 seconds later. */
-const POISONED_ONE_IN = 4_000;
+const POISONED_ONE_IN = 1_500;
 
 export interface StreamFaults {
   readonly random: Random;
   readonly isCalm: () => boolean;
   readonly tell: (kind: string, what: string) => void;
-  /** Sequence numbers of records that cannot be read. */
-  readonly poisoned: ReadonlySet<string>;
-  /** Draws once for each record whether it is one of them. */
-  seen(records: readonly DynamoDBRecord[]): void;
+  /** Whether a record cannot be read: the same ones for every process of a round. */
+  isPoisoned(record: DynamoDBRecord): boolean;
   calm(): void;
 }
 
-export function openStreamFaults(seed: number, tell: (kind: string, what: string) => void): StreamFaults {
+export interface StreamSeeds {
+  /** Of this process. */
+  readonly seed: number;
+  /** Of all processes of a round. */
+  readonly roundSeed: number;
+}
+
+export function openStreamFaults(
+  { seed, roundSeed }: StreamSeeds,
+  tell: (kind: string, what: string) => void,
+): StreamFaults {
   const random = new Random(seedOf(seed, "stream"));
   const poisoned = new Set<string>();
   let calm = false;
-  let last = 0n;
   return {
     random,
     isCalm: () => calm,
     tell,
-    poisoned,
-    seen(records) {
-      for (const { dynamodb } of records) {
-        const number = dynamodb?.SequenceNumber ?? "0";
-        if (BigInt(number) <= last) continue;
-        last = BigInt(number);
-        if (calm || random.int(POISONED_ONE_IN) !== 0 || dynamodb?.NewImage === undefined) continue;
-        poisoned.add(number);
-        tell("record_poisoned", dynamodb.Keys?.["sk"]?.S ?? "");
-      }
+    isPoisoned({ dynamodb }) {
+      const number = dynamodb?.SequenceNumber ?? "";
+      if (calm || poisoned.has(number)) return poisoned.has(number);
+      if (seedOf(roundSeed, "poison", number) % POISONED_ONE_IN !== 0) return false;
+      poisoned.add(number);
+      tell("record_poisoned", dynamodb?.Keys?.["sk"]?.S ?? "");
+      return true;
     },
     calm() {
       calm = true;
@@ -52,14 +56,13 @@ export function disturbed(invoke: Invoke, faults: StreamFaults): Invoke {
   return async (name, event, context) => {
     const records = name === CONSUMER ? (event as Partial<DynamoDBStreamEvent>).Records : undefined;
     if (records === undefined) return invoke(name, event, context);
-    faults.seen(records);
     const { random, tell } = faults;
     const happens = (kind: keyof typeof CHANCES): boolean => {
       const does = !faults.isCalm() && random.chance(CHANCES[kind]);
       if (does) tell(`batch_${kind}`, CONSUMER);
       return does;
     };
-    const readable = records.map((record) => (isPoisoned(record, faults) ? spoilt(record) : record));
+    const readable = records.map((record) => (faults.isPoisoned(record) ? spoilt(record) : record));
     const isReordered = happens("reordered");
     const given = isReordered ? reordered(readable, random) : readable;
     if (happens("died")) throw new Error("the consumer died before it began");
@@ -75,9 +78,6 @@ export function disturbed(invoke: Invoke, faults: StreamFaults): Invoke {
 
 const hasFailures = (answer: unknown): boolean =>
   ((answer as Partial<DynamoDBBatchResponse> | null)?.batchItemFailures ?? []).length > 0;
-
-const isPoisoned = ({ dynamodb }: DynamoDBRecord, { poisoned }: StreamFaults): boolean =>
-  poisoned.has(dynamodb?.SequenceNumber ?? "");
 
 /** A record of a kind that nobody knows. */
 const spoilt = (record: DynamoDBRecord): DynamoDBRecord => ({
