@@ -203,7 +203,7 @@ function* ofRequests({ requests }: Facts, { charges, facts }: Books): Generator<
 
 const isVaultKey = (id: string): boolean => id.startsWith("key_");
 
-export const microsOf = ({ cents }: { readonly cents: number }): bigint => BigInt(cents) * 10_000n;
+const microsOf = ({ cents }: { readonly cents: number }): bigint => BigInt(cents) * 10_000n;
 
 const sum = (amounts: readonly bigint[]): bigint => amounts.reduce((all, each) => all + each, 0n);
 
