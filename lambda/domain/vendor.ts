@@ -62,8 +62,11 @@ export interface Vendor extends VendorManifest {
   readonly rewriteLinks: ((body: string, baseUrl: string) => string) | null;
   /** How the final price of an estimated call is found out; null where `tellsPricesLate` is false. */
   readonly latePrices: LatePrices | null;
-  /** How an attempt whose outcome is unknown is looked up; null where nothing tells. */
-  readonly books: Books | null;
+  /**
+   * What to keep of a request so that it is found in the vendor's books (lambda/vendors/books.ts), should its outcome stay
+   * unknown: null where that is not enough to find it, or where there are no books.
+   */
+  readonly soughtOf: (request: VendorRequest, quote: Quote) => Sought | null;
 }
 
 /** What stands in the place of a credential, or null, and the query without it. */
@@ -87,8 +90,6 @@ export interface LatePrices {
 export interface Books {
   /** How far back they tell, in milliseconds. */
   readonly keptMs: number;
-  /** What to keep of a request; null where that is not enough to find it. */
-  readonly keep: (request: VendorRequest, quote: Quote) => Sought | null;
   /** The next page, where `after` is the name that the last one gave; null where the attempt cannot be looked up. */
   readonly page: (question: BooksQuestion, after: string | null) => BooksPage | null;
   /** The entries of a page, and the name of what follows; null where nothing that matters does. */

@@ -5,6 +5,7 @@ import { closeByBooks } from "../app/resolve/close-by-books.ts";
 import { objectsOnRecord } from "../app/resolve/objects-on-record.ts";
 import { type ResolveRun, resolveCalls } from "../app/resolve/resolve-calls.ts";
 import { ENV } from "../environment.ts";
+import { booksOf } from "../vendors/books.ts";
 import {
   auditReader,
   callVault,
@@ -22,6 +23,7 @@ const reader = auditReader(dynamo);
 const booksPorts = {
   ...vendorPorts(),
   vault: callVault(dynamo),
+  booksOf,
   objectsOnRecord: (vendor: string, fromMs: number, toMs: number) =>
     objectsOnRecord(vendor, fromMs, toMs, reader),
   found: new Map<string, string>(),

@@ -1,25 +1,13 @@
-import { isJsonObject } from "../domain/strict-json.ts";
-import type { Json, VendorAnswer } from "../domain/vendor.ts";
+import type { Books } from "../domain/vendor.ts";
+import { books as resend } from "./resend/books.ts";
+import { books as stripe } from "./stripe/books.ts";
+import { books as twilio } from "./twilio/books.ts";
 
-/** What the books of several vendors need. */
+/**
+ * The books of vendors, for whoever looks up what became of a call. Apart from what a vendor declares: of all functions one
+ * reads them, and each function reads all of its own code before its first answer.
+ */
+const BOOKS: Readonly<Record<string, Books>> = { stripe, twilio, resend };
 
-/** The JSON objects in a list; empty where it is none. */
-export const objectsIn = (list: unknown): readonly Json[] =>
-  Array.isArray(list) ? list.filter(isJsonObject) : [];
-
-/** An answer of the vendor with this object. */
-export const answerWith = (
-  status: number,
-  object: unknown,
-  headers: VendorAnswer["headers"] = {},
-): VendorAnswer => ({ status, headers, body: new TextEncoder().encode(JSON.stringify(object)) });
-
-/** Whether a time as a vendor writes it is within these bounds, in milliseconds. */
-export function isWithin(time: unknown, fromMs: number, toMs: number): boolean {
-  const ms =
-    typeof time === "number" ? time * 1000 : typeof time === "string" ? Date.parse(time) : Number.NaN;
-  return ms >= fromMs && ms <= toMs;
-}
-
-export const SECOND_MS = 1_000;
-export const DAY_MS = 86_400_000;
+/** The books of the vendor of this name, or null. */
+export const booksOf = (vendor: string): Books | null => BOOKS[vendor] ?? null;

@@ -4,14 +4,15 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { BooksQuestion } from "../../lambda/domain/books.ts";
 import type { Books, Json } from "../../lambda/domain/vendor.ts";
-import { vendorRegistry } from "../../lambda/vendors/index.ts";
+import { booksOf } from "../../lambda/vendors/books.ts";
+import { soughtOf } from "../../lambda/vendors/resend/sought.ts";
 import { at } from "../support/json.ts";
 
 /** Guarantees which entries of a vendor's books are taken for a call, what they say of it, and that the questions are well-formed. */
 
-const booksOf = (vendor: string): Books => {
-  const books = vendorRegistry().find(vendor)?.books;
-  if (books == null) throw new Error(`${vendor} has no books`);
+const theBooksOf = (vendor: string): Books => {
+  const books = booksOf(vendor);
+  if (books === null) throw new Error(`${vendor} has no books`);
   return books;
 };
 
@@ -30,7 +31,7 @@ const question = (change: Partial<BooksQuestion> = {}): BooksQuestion => ({
 const textOf = (body: Uint8Array | undefined): unknown => JSON.parse(new TextDecoder().decode(body));
 
 describe("Stripe's events", () => {
-  const books = booksOf("stripe");
+  const books = theBooksOf("stripe");
   const charge = {
     id: "ch_1",
     object: "charge",
@@ -168,7 +169,7 @@ describe("Stripe's events", () => {
 });
 
 describe("Twilio's lists", () => {
-  const books = booksOf("twilio");
+  const books = theBooksOf("twilio");
   const path = `/2010-04-01/Accounts/AC${"0".repeat(32)}/Messages.json`;
   const asked = (sought: Readonly<Record<string, string>> = { to: "+14155550100", from: "+15005550006" }) =>
     question({ path, idempotencyKey: null, sought });
@@ -247,10 +248,10 @@ describe("Twilio's lists", () => {
 });
 
 describe("Resend's list", () => {
-  const books = booksOf("resend");
+  const books = theBooksOf("resend");
   const email = { from: "Acme <a@example.com>", to: ["b@example.com"], subject: "Hi", text: "not kept" };
   const kept = (body: unknown) =>
-    books.keep(
+    soughtOf(
       {
         method: "POST",
         path: "/emails",

@@ -63,7 +63,7 @@ export async function quote(admitted: Admitted, ports: QuotePorts): Promise<Quot
 
 /** What finds the call in the vendor's books, should its outcome stay unknown. */
 const soughtOf = ({ vendor, vendorRequest }: Admitted, quote: Quote): Sought | null =>
-  vendor.books?.keep(vendorRequest, quote) ?? null;
+  vendor.soughtOf(vendorRequest, quote);
 
 /** The upper bound by the vendor's own rule, within what the key may do in a call. */
 async function priceOf(

@@ -5,6 +5,7 @@ import { NOTHING } from "../../domain/money.ts";
 import { Problem } from "../../domain/problem.ts";
 import { type Policy, rootOf } from "../../domain/vault-key.ts";
 import type {
+  Books,
   Json,
   Known,
   PricedRule,
@@ -27,6 +28,8 @@ export interface BooksPorts
     "vendors" | "credentials" | "http" | "clock" | "destinationOf" | "rateCard" | "warn"
   > {
   readonly vault: { readonly objects: CallVault["objects"] };
+  /** The books of a vendor by its name; null for one that has none. */
+  readonly booksOf: (vendor: string) => Books | null;
   /**
    * The vendor's objects that calls which began within these times have on record, in milliseconds; null where there are
    * too many to read.
@@ -52,12 +55,13 @@ export function canAskBooks(
   record: CallRecord,
   attempt: Attempt,
   policy: Policy,
-  { vendors, clock }: Pick<BooksPorts, "vendors" | "clock">,
+  { vendors, clock, booksOf }: Pick<BooksPorts, "vendors" | "clock" | "booksOf">,
 ): boolean {
   const vendor = vendors.find(policy.vendor);
-  if (vendor?.books == null || clock.now() - record.firstAtMs > vendor.books.keptMs) return false;
+  const books = booksOf(policy.vendor);
+  if (vendor === null || books === null || clock.now() - record.firstAtMs > books.keptMs) return false;
   const path = vendor.catalogPath(attempt.request.path);
-  return vendor.books.page(questionOf(record, attempt, path), null) !== null;
+  return books.page(questionOf(record, attempt, path), null) !== null;
 }
 
 /**
@@ -72,20 +76,21 @@ export async function askBooks(
   ports: BooksPorts,
 ): Promise<Verdict | null> {
   const vendor = ports.vendors.find(policy.vendor);
+  const books = ports.booksOf(policy.vendor);
   const { method } = attempt.request;
   const path = vendor?.catalogPath(attempt.request.path) ?? "";
   const rule = vendor === null ? undefined : endpointOf(vendor, method, path)?.rule;
-  if (vendor?.books == null || rule?.kind !== "priced") return null;
+  if (vendor === null || books === null || rule?.kind !== "priced") return null;
 
-  const asked = { vendor, rule, policy, question: questionOf(record, attempt, path), deadlineMs };
+  const asked = { vendor, books, rule, policy, question: questionOf(record, attempt, path), deadlineMs };
   try {
     const matches = await matchesOf(asked, ports);
     const certain = matches === null ? null : await ownOf(record.callId, matches, asked, ports);
-    const answer = certain === null ? null : vendor.books.answer(certain, asked.question);
+    const answer = certain === null ? null : books.answer(certain, asked.question);
     if (answer === null || certain === null) return null;
     const outcome = await outcomeOf(attempt, answer, asked, ports);
     const verdict = verdictOf(attempt, outcome, answer, vendor);
-    const [id = null] = certain.flatMap((entry) => vendor.books?.guessedId(entry, asked.question) ?? []);
+    const [id = null] = certain.flatMap((entry) => books.guessedId(entry, asked.question) ?? []);
     if (verdict !== null && id !== null) ports.found.set(`${vendor.name} ${id}`, record.callId);
     return verdict;
   } catch (error) {
@@ -96,6 +101,7 @@ export async function askBooks(
 
 interface Asked {
   readonly vendor: Vendor;
+  readonly books: Books;
   readonly rule: PricedRule;
   readonly policy: Policy;
   readonly question: BooksQuestion;
@@ -122,10 +128,10 @@ function questionOf(
 
 /** All that matches; null where not all could be read. */
 async function matchesOf(asked: Asked, ports: BooksPorts): Promise<readonly Json[] | null> {
-  const { books } = asked.vendor;
+  const { books } = asked;
   const matches: Json[] = [];
   let after: string | null = null;
-  for (let pages = 0; pages < PAGES_MAX && books !== null; pages++) {
+  for (let pages = 0; pages < PAGES_MAX; pages++) {
     const page = await pageOf(asked, after, ports);
     if (page === null) return null;
     const { entries, next } = books.read(page, asked.question);
@@ -137,11 +143,11 @@ async function matchesOf(asked: Asked, ports: BooksPorts): Promise<readonly Json
 }
 
 async function pageOf(
-  { vendor, policy, question, deadlineMs }: Asked,
+  { vendor, books, policy, question, deadlineMs }: Asked,
   after: string | null,
   ports: BooksPorts,
 ): Promise<Json | null> {
-  const wanted = vendor.books?.page(question, after) ?? null;
+  const wanted = books.page(question, after);
   const startedAtMs = ports.clock.now();
   if (wanted === null || startedAtMs >= deadlineMs) return null;
   const { credential } = policy;
@@ -165,16 +171,15 @@ async function pageOf(
 async function ownOf(
   callId: string,
   matches: readonly Json[],
-  { vendor, question }: Asked,
+  { vendor, books, question }: Asked,
   ports: BooksPorts,
 ): Promise<readonly Json[] | null> {
-  const { books } = vendor;
-  const guessed = matches.filter((entry) => (books?.guessedId(entry, question) ?? null) !== null);
+  const guessed = matches.filter((entry) => books.guessedId(entry, question) !== null);
   if (guessed.length === 0) return matches;
   const onRecord = await ports.objectsOnRecord(vendor.name, question.fromMs - AFTER_MS, question.toMs);
   if (onRecord === null) return null;
   return matches.filter((entry) => {
-    const id = books?.guessedId(entry, question) ?? null;
+    const id = books.guessedId(entry, question);
     if (id === null) return true;
     const finder = ports.found.get(`${vendor.name} ${id}`);
     return !onRecord.has(id) && (finder === undefined || finder === callId);
@@ -185,7 +190,7 @@ async function ownOf(
 async function outcomeOf(
   attempt: Attempt,
   answer: VendorAnswer,
-  { vendor, rule, policy, question }: Asked,
+  { books, rule, policy, question }: Asked,
   { vault, rateCard }: BooksPorts,
 ): Promise<VendorOutcome> {
   const { method, path, sought } = question;
@@ -199,7 +204,7 @@ async function outcomeOf(
     fxRate,
     recipients: null,
     explanation: null,
-    ...vendor.books?.quote(sought),
+    ...books.quote(sought),
   };
   const outcome = rule.read(answer, quote, nothing, request);
   // What others of the run have counted for the object meanwhile, whether the path names it or the answer does.

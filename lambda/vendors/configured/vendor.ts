@@ -54,7 +54,7 @@ export function configuredVendor(definition: Definition): Vendor {
     withheldHeaders: SESSION_HEADERS,
     rewriteLinks: null,
     latePrices: null,
-    books: null,
+    soughtOf: () => null,
   };
 }
 

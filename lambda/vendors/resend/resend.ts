@@ -2,9 +2,9 @@ import { Problem } from "../../domain/problem.ts";
 import type { Headers, Vendor } from "../../domain/vendor.ts";
 import { printable } from "../json-answer.ts";
 import { RECIPIENTS } from "./addresses.ts";
-import { books } from "./books.ts";
 import { catalog } from "./catalog.ts";
 import { manifest } from "./manifest.ts";
+import { soughtOf } from "./sought.ts";
 
 /**
  * Resend: what its endpoints cost, and how its answers are read.
@@ -63,5 +63,5 @@ export const resend: Vendor = {
   withheldHeaders: [],
   rewriteLinks: null,
   latePrices: null,
-  books,
+  soughtOf,
 };

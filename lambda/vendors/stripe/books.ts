@@ -1,7 +1,7 @@
 import type { BooksQuestion } from "../../domain/books.ts";
 import { isJsonObject } from "../../domain/strict-json.ts";
 import type { Books, Json } from "../../domain/vendor.ts";
-import { answerWith, DAY_MS, isWithin, objectsIn, SECOND_MS } from "../books.ts";
+import { answerWith, DAY_MS, isWithin, objectsIn, SECOND_MS } from "../book-entries.ts";
 import { printable } from "../json-answer.ts";
 import { isAbout, unitsOf } from "./answers.ts";
 
@@ -30,9 +30,6 @@ const TYPES: Readonly<Record<string, string>> = {
   credit_notes: "credit_note.*",
 };
 
-/** What may act on an account of its own. */
-const ACCOUNTS = ["stripe-account", "stripe-context"];
-
 const collectionOf = ({ path }: BooksQuestion): string => path.split("/")[2] ?? "";
 
 const objectOf = ({ data }: Json): Json =>
@@ -43,13 +40,6 @@ const isDecline = ({ type }: Json): boolean => /^(charge\.failed|.*\.payment_fai
 
 export const books: Books = {
   keptMs: KEPT_MS,
-  keep: ({ headers }) =>
-    Object.fromEntries(
-      ACCOUNTS.flatMap((name) => {
-        const value = headers[name]?.[0];
-        return value === undefined ? [] : [[name, value]];
-      }),
-    ),
   page: (question, after) => {
     // Without a key it is found by its amount, and the events of a change do not say what was asked for.
     if (question.idempotencyKey === null && !isNew(question)) return null;

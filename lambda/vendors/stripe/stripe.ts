@@ -3,9 +3,9 @@ import { Problem } from "../../domain/problem.ts";
 import type { Headers, Vendor } from "../../domain/vendor.ts";
 import { printable } from "../json-answer.ts";
 import { isAbout } from "./answers.ts";
-import { books } from "./books.ts";
 import { CATALOG } from "./catalog.ts";
 import { manifest } from "./manifest.ts";
+import { soughtOf } from "./sought.ts";
 
 /**
  * Stripe: where its calls go and which headers reach it. What its endpoints cost stands in catalog.ts and the files that it
@@ -104,5 +104,5 @@ export const stripe: Vendor = {
   withheldHeaders: [],
   rewriteLinks: null,
   latePrices: null,
-  books,
+  soughtOf,
 };

@@ -1,9 +1,8 @@
 import type { BooksQuestion } from "../../domain/books.ts";
-import { Problem } from "../../domain/problem.ts";
 import type { Books } from "../../domain/vendor.ts";
-import { answerWith, DAY_MS, isWithin, objectsIn } from "../books.ts";
+import { answerWith, DAY_MS, isWithin, objectsIn } from "../book-entries.ts";
 import { PLACEHOLDER } from "./answers.ts";
-import { twilioForm } from "./fields.ts";
+import { LISTS, listIn } from "./sought.ts";
 
 /**
  * Twilio's lists of messages and calls: by To and From, newest first. A message that waits has no date on which it was sent,
@@ -14,29 +13,10 @@ import { twilioForm } from "./fields.ts";
 const KEPT_MS = 30 * DAY_MS;
 const PAGE = 100;
 
-const LISTS: Readonly<Record<string, string>> = { "Messages.json": "messages", "Calls.json": "calls" };
-
-/** The list that a path creates an entry of, by the last word of the path; null for other paths. */
-function listIn(path: string): string | null {
-  const [, , , , name = "", ...rest] = path.split("/");
-  return rest.length === 0 && Object.hasOwn(LISTS, name) ? name : null;
-}
-
 const listOf = ({ path }: BooksQuestion): string | null => listIn(path);
 
 export const books: Books = {
   keptMs: KEPT_MS,
-  keep: (request, quote) => {
-    if (listIn(request.path) === null) return null;
-    const form = twilioForm(request);
-    const field = (name: string) => (form instanceof Problem ? undefined : form.get(name));
-    const named = { to: quote.recipients?.[0], from: field("From"), service: field("MessagingServiceSid") };
-    const counted = { count: quote.count?.toString(), plain: quote.isFinal === false ? "1" : undefined };
-    const known = Object.entries({ ...named, ...counted }).flatMap(([name, value]) =>
-      value === undefined ? [] : [[name, value] as const],
-    );
-    return named.to === undefined ? null : Object.fromEntries(known);
-  },
   page: (question, after) => {
     const name = listOf(question);
     const { to, from } = question.sought;

@@ -2,11 +2,11 @@ import { Problem } from "../../domain/problem.ts";
 import type { Address, Vendor } from "../../domain/vendor.ts";
 import { printable } from "../json-answer.ts";
 import { isAbout, latePrices, PLACEHOLDER } from "./answers.ts";
-import { books } from "./books.ts";
 import { CATALOG, PLACEHOLDERS } from "./catalog.ts";
 import { manifest } from "./manifest.ts";
 import { recipients } from "./numbers.ts";
 import { rewriteLinks } from "./pages.ts";
+import { soughtOf } from "./sought.ts";
 
 /**
  * Twilio: where its calls go and which headers reach it. What its endpoints cost stands in catalog.ts and the files that it
@@ -87,5 +87,5 @@ export const twilio: Vendor = {
   withheldHeaders: [],
   rewriteLinks,
   latePrices,
-  books,
+  soughtOf,
 };

@@ -9,6 +9,7 @@ import type { Verdict } from "../../../lambda/domain/call/close.ts";
 import { type CallRecord, unresolvedAttempts, VENDOR_BOOKS } from "../../../lambda/domain/call/record.ts";
 import { microUsd } from "../../../lambda/domain/money.ts";
 import { makeVaultKey } from "../../../lambda/domain/vault-key.ts";
+import { booksOf } from "../../../lambda/vendors/books.ts";
 import { vendorRegistry } from "../../../lambda/vendors/index.ts";
 import type { Simulator } from "../../../local/simulators/shared/server.ts";
 import { simulatorOf } from "../../../local/simulators/simulator-of.ts";
@@ -77,6 +78,7 @@ function portsOf(vendor: string): ProxyPorts & BooksPorts {
     warn: (_, cause) => {
       warnings.push(cause);
     },
+    booksOf,
     objectsOnRecord: async () => onRecord,
     found: new Map(),
   };
