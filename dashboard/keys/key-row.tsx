@@ -13,11 +13,11 @@ export function KeyRow({ of: key }: { readonly of: Key }) {
         <a href={hashOf("keys", { key: key.id })}>{key.agent_run_label ?? "without a label"}</a>
         <span class="id quiet">{key.id}</span>
       </th>
-      <td class="vendor">{key.vendor}</td>
+      <td class="quiet">{key.vendor}</td>
       <td class="caps">
         <CapBars caps={key.caps} />
       </td>
-      <td class="ends">
+      <td class="quiet">
         {key.status === "expired" || key.status === "revoked" ? (
           <Moment at={key.revoked_at ?? key.expires_at} />
         ) : (

@@ -132,14 +132,14 @@ function Reach({ reach: { data, failure } }: { readonly reach: Picture<StopReach
           {atLeast}
           {counted(data.keys, "live key")}
         </b>{" "}
-        of {counted(data.runs, "run")} revoked; no new one for 24 hours, or until you undo it
+        of {counted(data.runs, "run")} will be revoked, and none issued for 24 hours or until you undo it
       </li>
       <li>
         <b>
           {atLeast}
           {roughUsd(data.exposure_usd)}
         </b>{" "}
-        that they could still spend is saved
+        that they could still spend will not be spent
       </li>
       <li>
         <b>{counted(data.in_flight.calls, "call")}</b> at the vendor now: up to{" "}
