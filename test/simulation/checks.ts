@@ -212,7 +212,7 @@ export class Checks {
   /** Promise 3: a correction is forgotten only once it is on the balance; and then for good, or records would grow. */
   #confirmed(before: CallRecord | null, after: CallRecord): void {
     for (const opId of Object.keys(before?.corrections ?? {})) {
-      if (opId in after.corrections || this.#isApplied(opId)) continue;
+      if (opId in after.corrections || this.#isApplied(opId) || this.#isDecidedAgain(before, after, opId)) continue;
       this.#world.broke(3, `${after.callId} forgets the correction ${opId}, which has not landed`);
     }
     for (const opId of Object.keys(before?.corrections ?? {}))
@@ -220,6 +220,48 @@ export class Checks {
     const back = Object.keys(after.corrections).find((opId) => this.#forgotten.has(opId));
     if (back !== undefined)
       this.#world.broke(6, `${after.callId} has the correction ${back} again, which was taken off`);
+  }
+
+  /** The resolver sends what did not land under another name, which the same write decides. */
+  #isDecidedAgain(before: CallRecord | null, after: CallRecord, opId: string): boolean {
+    const gone = before?.corrections[opId];
+    return Object.entries(after.corrections).some(
+      ([other, { keyId, window, amount }]) =>
+        !(other in (before?.corrections ?? {})) &&
+        keyId === gone?.keyId &&
+        window === gone.window &&
+        amount === gone.amount,
+    );
+  }
+
+  /** After the resolver, when nothing more happens: nothing is open, and a balance lacks what its records say, to the cent. */
+  atRest(): void {
+    this.history.follow((before, after) => this.#recordChanged(before, after));
+    this.#nothingIsOpen();
+    const { due } = this.history.expected();
+    for (const balance of this.#state.balances.values()) {
+      const { keyId } = balance;
+      for (const window of openWindows(balance, this.#world.nowMs)) {
+        this.#compare(`at rest ${keyId}, window ${window}`, countedInWindow(balance, window), due.in({ keyId, window }));
+      }
+      this.#compare(`at rest ${keyId}, in total`, countedInTotal(balance), due.inTotal(keyId));
+    }
+  }
+
+  #nothingIsOpen(): void {
+    for (const known of this.history.attempts.values()) {
+      for (const { attempt } of known) {
+        const { attemptId, kind, state, ambiguous, windows } = attempt;
+        if (state === "open") this.#world.broke(3, `${attemptId} stays open`);
+        if (ambiguous.length > 0) this.#world.broke(3, `draws of ${attemptId} stay ambiguous`);
+        const keyIds = windows.map(({ keyId }) => keyId);
+        if (kind === "own" && state === "unresolved" && !this.history.isDrawn(attemptId, keyIds))
+          this.#world.broke(3, `${attemptId} is unresolved, and lacks a draw`);
+      }
+    }
+    for (const { kind, id, keyId } of this.#state.balanceWrites)
+      if (kind === "draw" && this.history.attempt(id) === undefined)
+        this.#world.broke(3, `a draw of ${id} on ${keyId} is held, and nobody knows of it`);
   }
 
   atEnd(): void {
@@ -280,7 +322,7 @@ export class Checks {
   }
 
   #isApplied(opId: string): boolean {
-    return this.#state.balanceWrites.some(({ kind, id }) => kind === "correction" && id === opId);
+    return this.history.isApplied(opId);
   }
 
   /** Promise 4: a call that holds budget, has paid or is in flight gets no second attempt with a budget of its own. */

@@ -1,4 +1,5 @@
 import {
+  BatchWriteItemCommand,
   type DynamoDBClient,
   GetItemCommand,
   type GetItemCommandOutput,
@@ -93,6 +94,7 @@ export function faultyAuditTable(
         const events = items.filter(({ Put }) => Put !== undefined).length;
         return write(`append ${events} events`, command, hasTokens);
       }
+      if (command instanceof BatchWriteItemCommand) return write("note evidence", command, false);
       if (command instanceof PutItemCommand) return write("note a batch", command, false);
       if (command instanceof UpdateItemCommand) return write("mark what is swept", command, false);
       return read(command);

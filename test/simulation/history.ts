@@ -1,4 +1,4 @@
-import type { Attempt, CallRecord, KeyWindow } from "../../lambda/domain/call/record.ts";
+import type { Attempt, CallRecord, DecidedCorrection, KeyWindow } from "../../lambda/domain/call/record.ts";
 import { type MicroUsd, microUsd, minus, NOTHING, plus, usdText } from "../../lambda/domain/money.ts";
 import type { BalanceWrite, VaultState } from "../support/memory-vault.ts";
 
@@ -52,6 +52,8 @@ export class History {
   readonly attempts = new Map<string, readonly KnownAttempt[]>();
   /** The last version of every record, those that TTL has removed included, with all corrections that it ever had. */
   readonly records = new Map<string, CallRecord>();
+  /** Corrections that another one took the place of, since they did not land and cannot any more. */
+  readonly superseded = new Set<string>();
   readonly #state: VaultState;
   readonly #attemptsOf = new Map<string, Set<string>>();
   /** How often a record of this name was made. */
@@ -69,6 +71,7 @@ export class History {
       const change = changes[this.#read]?.change;
       if (change?.kind !== "call") continue;
       changed(change.before, change.after);
+      this.#supersede(change.before, change.after);
       const { callId } = change.after;
       if (change.before === null) this.#lives.set(callId, (this.#lives.get(callId) ?? 0) + 1);
       this.#remember(`${callId} (${this.#lives.get(callId) ?? 0})`, change.after);
@@ -147,9 +150,27 @@ export class History {
     return known !== undefined && known.attempt.outcome !== null;
   }
 
+  /** A correction that the resolver took off its record, and decided once more in the same write: it did not land. */
+  #supersede(before: CallRecord | null, after: CallRecord): void {
+    const added = Object.entries(after.corrections).filter(([opId]) => !(opId in (before?.corrections ?? {})));
+    for (const [opId, gone] of Object.entries(before?.corrections ?? {})) {
+      if (opId in after.corrections || this.isApplied(opId)) continue;
+      const again = added.findIndex(([, one]) => isSame(one, gone));
+      if (again < 0) continue;
+      added.splice(again, 1);
+      this.superseded.add(opId);
+    }
+  }
+
+  isApplied(opId: string): boolean {
+    return this.#state.balanceWrites.some(({ kind, id }) => kind === "correction" && id === opId);
+  }
+
   #remember(recordId: string, record: CallRecord): void {
     // A correction is on its way, or on the balance, whether or not the record still says so.
-    const corrections = { ...this.records.get(recordId)?.corrections, ...record.corrections };
+    const known = Object.entries(this.records.get(recordId)?.corrections ?? {});
+    const left = known.filter(([opId]) => !this.superseded.has(opId));
+    const corrections = { ...Object.fromEntries(left), ...record.corrections };
     this.records.set(recordId, { ...record, corrections });
     for (const attempt of Object.values(record.attempts)) {
       const { attemptId } = attempt;
@@ -163,6 +184,9 @@ export class History {
     }
   }
 }
+
+const isSame = (one: DecidedCorrection, other: DecidedCorrection): boolean =>
+  one.keyId === other.keyId && one.window === other.window && one.amount === other.amount;
 
 /** The amount that the draw of an attempt is for: what it paid, what it holds, or nothing any more. */
 function dueFor(attempt: Attempt): MicroUsd {

@@ -5,6 +5,7 @@ import { Checks } from "./checks.ts";
 import { Delivery } from "./delivery.ts";
 import { NO_FAULTS, someFaults } from "./faults.ts";
 import { Random } from "./random.ts";
+import { Resolution } from "./resolution.ts";
 import { Scenario } from "./scenario.ts";
 import type { StreamRecord } from "./stream.ts";
 import { SimulatedVendor } from "./vendor.ts";
@@ -19,6 +20,9 @@ export interface ScheduleResult {
   /** How often what matters came about, so that a scenario that tests nothing shows. */
   readonly reached: ReadonlyMap<string, number>;
 }
+
+/** How many schedules have the resolver: the others show what holds without it. */
+const RESOLVED = 0.5;
 
 /**
  * One schedule, told by its seed: agents call and operators interfere while things fail; then all repeat what they
@@ -41,7 +45,10 @@ export async function runSchedule(seed: number, keepTrace = false): Promise<Sche
 
   // Chance of its own: a schedule without such keys stays what its seed has always been.
   const scenario = new Scenario(world, state, vendor, checks, spending, new Random(seed + 1_000_003));
+  const chance = new Random(seed + 2_000_003);
+  const resolution = chance.chance(RESOLVED) ? new Resolution(world, state, stream, chance) : null;
   scenario.start();
+  resolution?.start();
   await world.run();
   await scenario.askWithFaults();
 
@@ -52,7 +59,9 @@ export async function runSchedule(seed: number, keepTrace = false): Promise<Sche
   await world.run();
   await scenario.askToTheEnd();
 
+  await resolution?.finish();
   if (world.violation === null) checks.atEnd();
+  if (world.violation === null && resolution !== null) checks.atRest();
   const delivered = new World(random, someFaults(random), keepTrace);
   if (world.violation === null) {
     const delivery = new Delivery(delivered, state, stream);

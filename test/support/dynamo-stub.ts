@@ -274,7 +274,7 @@ class Stub {
   }
 }
 
-/** `name BETWEEN :a AND :b`, or `begins_with(name, :a)`. */
+/** `name BETWEEN :a AND :b`, `begins_with(name, :a)`, or `name <= :a`. */
 function holdsFor(
   item: Item,
   condition: string,
@@ -283,11 +283,13 @@ function holdsFor(
 ): boolean {
   const between = /^(\S+) BETWEEN (\S+) AND (\S+)$/.exec(condition);
   const begins = /^begins_with\((\S+), (\S+)\)$/.exec(condition);
-  const name = between?.[1] ?? begins?.[1] ?? "";
+  const atMost = /^(\S+) <= (\S+)$/.exec(condition);
+  const name = between?.[1] ?? begins?.[1] ?? atMost?.[1] ?? "";
   const value = item[names[name] ?? name]?.S ?? "";
   if (between !== null)
     return value >= (values[between[2] ?? ""]?.S ?? "") && value <= (values[between[3] ?? ""]?.S ?? "");
   if (begins !== null) return value.startsWith(values[begins[2] ?? ""]?.S ?? "");
+  if (atMost !== null) return value <= (values[atMost[2] ?? ""]?.S ?? "");
   throw new Error(`the stub does not know the condition ${condition}`);
 }
 

@@ -145,7 +145,7 @@ export class VaultState {
     const leftInTotal = plus(balance.leftInTotal, minus(caps.total, was.total));
     const after = { ...balance, caps, leftByWindow, leftInTotal, expiresAtMs, writes: balance.writes + 1 };
     this.#setBalance(after, null);
-    this.#tell(`BALANCE#${after.keyId}`, { kind: "changed", keyId: after.keyId, after, atMs: nowMs, by });
+    this.#tellWrite(after, null, { kind: "changed", keyId: after.keyId, after, atMs: nowMs, by });
     return after;
   }
 
@@ -155,7 +155,7 @@ export class VaultState {
     const stopped = stop === undefined ? {} : { stoppedBy: stop };
     const after = { ...balance, ...stopped, revokedAtMs: nowMs, writes: balance.writes + 1 };
     this.#setBalance(after, null);
-    this.#tell(`BALANCE#${keyId}`, { kind: "revoked", keyId, after, atMs: nowMs, by });
+    this.#tellWrite(after, null, { kind: "revoked", keyId, after, atMs: nowMs, by });
     return nowMs;
   }
 
@@ -212,8 +212,8 @@ export class VaultState {
     if (isLeaf) {
       const remaining = capStatuses(after, atMs, { window: NOTHING, total: NOTHING })[0]?.remaining ?? null;
       const told = { callId, attemptId, atMs, window, amount, method, path, remaining };
-      this.#tell(`BALANCE#${keyId}`, { kind: "drawn", keyId, draw: told });
-    }
+      this.#tellWrite(after, draw, { kind: "drawn", keyId, draw: told });
+    } else this.#tellWrite(after, draw, { kind: "ignored" });
     return { kind: "drawn", balance: after };
   }
 
@@ -251,6 +251,7 @@ export class VaultState {
     if (after === null) return "not_applied";
     this.#setBalance(after, null);
     this.balanceWrites.push({ kind: "correction", id: opId, keyId, window, amount });
+    this.#tellWrite(after, correction, { kind: "ignored" });
     return "applied";
   }
 
@@ -258,7 +259,10 @@ export class VaultState {
     const balance = this.balances.get(keyId);
     if (balance === undefined) return null;
     const after = afterFence(balance, atMs);
-    if (after !== balance) this.#setBalance(after, null);
+    if (after !== balance) {
+      this.#setBalance(after, null);
+      this.#tellWrite(after, null, { kind: "ignored" });
+    }
     return after.writes;
   }
 
@@ -302,6 +306,14 @@ export class VaultState {
     this.writes++;
     this.calls.set(after.callId, after);
     this.#tell(`CALL#${after.callId}`, { kind: "call", before, after });
+  }
+
+  /** `moved`: the draw or the correction; null for what moves no money. When it was written is for whoever has a clock. */
+  #tellWrite({ keyId, writes }: Balance, moved: Draw | Correction | null, change: VaultChange): void {
+    const id = moved === null ? null : "opId" in moved ? moved.opId : moved.attemptId;
+    const isCorrection = moved !== null && "opId" in moved;
+    const written = { keyId, number: writes, id, isCorrection, writtenMs: Infinity };
+    this.#tell(`BALANCE#${keyId}`, { ...change, written });
   }
 
   #tell(item: string, change: VaultChange): void {
