@@ -23,6 +23,9 @@ const CLOCKS_APART_MS = 900_000;
 
 const partition = (keyId: string): string => `SEEN#${keyId}`;
 const sortKey = (number: number): string => `${number}`.padStart(12, "0");
+/** By its first and last number: a batch that comes again in another size, or late, takes nothing away from a longer one. */
+const placeOf = ({ from, ids }: Pick<WriteRun, "from" | "ids">): string =>
+  `${sortKey(from)}-${sortKey(from + ids.length - 1)}`;
 
 /** The writes of each balance in the Audit table: an item for each batch of the stream that has some of them. */
 export class DynamoEvidence implements EvidenceLog, EvidenceReader {
@@ -68,7 +71,7 @@ export class DynamoEvidence implements EvidenceLog, EvidenceReader {
           KeyConditionExpression: "pk = :pk AND sk <= :last",
           ExpressionAttributeValues: {
             ":pk": { S: partition(keyId) },
-            ":last": { S: sortKey(lastNumber) },
+            ":last": { S: sortKey(lastNumber + 1) },
           },
           ScanIndexForward: false,
           ConsistentRead: true,
@@ -85,14 +88,14 @@ export class DynamoEvidence implements EvidenceLog, EvidenceReader {
 
 const itemOf = ({ keyId, from, ids, writtenMs }: WriteRun, ttlS: number): Item => ({
   pk: { S: partition(keyId) },
-  sk: { S: sortKey(from) },
+  sk: { S: placeOf({ from, ids }) },
   ids: { S: ids.map((id) => id ?? NO_ID).join(" ") },
   ...(Number.isFinite(writtenMs) ? { at: { S: isoTime(writtenMs) } } : {}),
   ttl: { N: `${ttlS}` },
 });
 
 const runIn = (item: Item): Omit<WriteRun, "keyId"> => ({
-  from: Number(item["sk"]?.S),
+  from: Number(item["sk"]?.S?.slice(0, 12)),
   ids: (item["ids"]?.S ?? "").split(" ").map((id) => (id === NO_ID ? null : id)),
   writtenMs: item["at"]?.S === undefined ? Infinity : Date.parse(item["at"].S),
 });

@@ -10,7 +10,7 @@ import type { VaultChange } from "../../lambda/ports/vault-change.ts";
 import { AUDIT_TABLE } from "../../lib/table-schemas.ts";
 import { dynamoStub } from "../support/dynamo-stub.ts";
 import { MemoryDueList } from "../support/memory-audit.ts";
-import { MemoryVault, type VaultState } from "../support/memory-vault.ts";
+import type { VaultState } from "../support/memory-vault.ts";
 import { faultyAuditTable } from "./faulty-audit-table.ts";
 import { FaultyVault } from "./faulty-vault.ts";
 import type { Random } from "./random.ts";
@@ -64,17 +64,17 @@ export class Resolution {
     this.#world.offer(() => this.#choices());
   }
 
-  /** Records and resolves until there is nothing to do; nothing fails any more. Calls may go on beside it. */
+  /** Records and resolves until there is nothing to do; nothing fails any more. */
   async finish(): Promise<void> {
     for (let round = 0; round < ROUNDS_MAX; round++) {
       this.#world.jump(HOUR_MS);
-      await this.#world.run();
-      for (const letter of this.#deadLetters.splice(0)) await this.#record(letter, this.#steadyPorts());
-      await this.#recordAll();
-      const ports = this.#steadyPorts();
-      await sweepJournal(ports, { afterMs: this.#afterMs, untilMs: Infinity });
       const before = this.#state.writes;
-      await resolveCalls({ afterMs: this.#afterMs, deadlineMs: Infinity }, ports);
+      this.#begin("last look", async (process) => {
+        for (const letter of this.#deadLetters.splice(0)) await this.#record(letter, this.#ports(process));
+        for (const item of this.#unread()) await this.#recordAll(item, process);
+        await this.#sweep(process);
+        await resolveCalls({ afterMs: this.#afterMs, deadlineMs: Infinity }, this.#ports(process));
+      });
       await this.#world.run();
       const left = await this.#dueList.due(Infinity, 1);
       if (left.length === 0 && this.#state.writes === before) return;
@@ -150,12 +150,10 @@ export class Resolution {
     this.#reading.delete(item);
   }
 
-  async #recordAll(): Promise<void> {
-    for (const item of this.#unread()) {
-      const batch = this.#next(item, Infinity);
-      await this.#record(batch, this.#steadyPorts());
-      this.#read.set(item, (this.#read.get(item) ?? 0) + batch.length);
-    }
+  async #recordAll(item: string, process: Process): Promise<void> {
+    const batch = this.#next(item, Infinity);
+    await this.#record(batch, this.#ports(process));
+    this.#read.set(item, (this.#read.get(item) ?? 0) + batch.length);
   }
 
   async #record(batch: readonly StreamRecord[], ports: RecordPorts): Promise<boolean> {
@@ -176,16 +174,6 @@ export class Resolution {
       vault: new FaultyVault(this.#world, process, this.#state),
       dueList: this.#faultyDueList(process),
       pause: (ms: number) => this.#world.wait(process, ms),
-    };
-  }
-
-  #steadyPorts() {
-    const clock = { now: () => this.#world.nowMs };
-    return {
-      ...this.#auditPorts(this.#table, clock),
-      vault: new MemoryVault(this.#state),
-      dueList: this.#dueList as DueList,
-      pause: async (_ms: number) => {},
     };
   }
 

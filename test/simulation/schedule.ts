@@ -23,6 +23,7 @@ export interface ScheduleResult {
 
 /** How many schedules have the resolver: the others show what holds without it. */
 const RESOLVED = 0.5;
+const RESOLVER_AWAY_MS_MAX = 30 * 3_600_000;
 
 /**
  * One schedule, told by its seed: agents call and operators interfere while things fail; then all repeat what they
@@ -47,16 +48,19 @@ export async function runSchedule(seed: number, keepTrace = false): Promise<Sche
   const scenario = new Scenario(world, state, vendor, checks, spending, new Random(seed + 1_000_003));
   const chance = new Random(seed + 2_000_003);
   const resolution = chance.chance(RESOLVED) ? new Resolution(world, state, stream, chance) : null;
+  // The journal and what was denied on a record of its own are kept for days: the resolver is not away for so long.
+  if (resolution !== null) world.jumpsMsMax = RESOLVER_AWAY_MS_MAX;
   scenario.start();
   resolution?.start();
   await world.run();
   await scenario.askWithFaults();
 
   world.faults = NO_FAULTS;
-  if (random.chance(0.2)) world.jump(random.pick([31_000, 3_600_000, 49 * 3_600_000]));
+  if (random.chance(0.2)) world.jumpSome([31_000, 3_600_000, 49 * 3_600_000]);
   state.sweep(world.nowMs);
   scenario.repeatAll();
   await world.run();
+  await resolution?.finish();
   await scenario.askToTheEnd();
 
   await resolution?.finish();

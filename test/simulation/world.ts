@@ -20,6 +20,8 @@ export class World {
   violation: Violation | null = null;
   /** Writes that were lost, came late, or whose writer died: what the books leak is excused by these alone. */
   ledgerFaults = 0;
+  /** How far time may jump in all while things fail. */
+  jumpsMsMax = Infinity;
   readonly processes: Process[] = [];
   readonly corrections = new SentCorrections();
   readonly #keepTrace: boolean;
@@ -224,7 +226,17 @@ export class World {
       choices.push({ weight: total * suspend, run: () => this.#suspend(this.random.pick(running)) });
     }
     if (stall > 0) choices.push({ weight: total * stall, run: () => this.#stall(this.random.pick(running)) });
-    if (jump > 0) choices.push({ weight: total * jump, run: () => this.jump(this.random.pick(JUMPS_MS)) });
+    if (jump > 0) choices.push({ weight: total * jump, run: () => this.jump(this.#someJump(JUMPS_MS)) });
+  }
+
+  /** One of these, or nothing where it would be too far. */
+  #someJump(jumpsMs: readonly number[]): number {
+    const ms = this.random.pick(jumpsMs);
+    return this.nowMs + ms - START_MS > this.jumpsMsMax ? 0 : ms;
+  }
+
+  jumpSome(jumpsMs: readonly number[]): void {
+    this.jump(this.#someJump(jumpsMs));
   }
 
   /** A process sleeps longer than its lease: it wakes up as one that others have taken over from. */

@@ -1,6 +1,7 @@
 import { eachAtOnce } from "../../at-once.ts";
 import { correctionsBy } from "../../domain/call/corrections.ts";
 import { type CallRecord, newAttempt, unclaimed } from "../../domain/call/record.ts";
+import { deniedRecordId } from "../../domain/call/names.ts";
 import { isHeld, type Landed, resolved } from "../../domain/call/resolve.ts";
 import type { DueCall, DueList, KnownDraw } from "../../ports/due-list.ts";
 import type { Ids } from "../../ports/ids.ts";
@@ -164,7 +165,8 @@ async function finish(
   const writer = `resolve_${ids.random(20)}`;
   let record = read;
   for (let tries = 0; tries < TRIES_MAX && record !== null; tries++) {
-    const next = resolved(record, landed, { writer, nowMs: clock.now(), untilMs });
+    const denied = await deniedIn(record, vault.calls);
+    const next = resolved(record, landed, { writer, nowMs: clock.now(), untilMs, denied });
     const ended = next.waits ? "waiting" : isHeld(next.record) ? "unresolved" : "finished";
     if (!next.isChanged) return ended;
     const saved = await vault.calls.save(next.record, record.version, null);
@@ -180,6 +182,18 @@ async function finish(
   }
   if (record === null) return "finished";
   throw new Error(`the record of ${recordId} kept changing`);
+}
+
+/** The open attempts that were denied on a record of their own, since nobody acknowledged their claim. */
+async function deniedIn(
+  { callId, attempts }: CallRecord,
+  calls: Pick<CallVault["calls"], "read">,
+): Promise<ReadonlySet<string>> {
+  const open = Object.values(attempts).filter(({ state }) => state === "open");
+  const denied = await eachAtOnce(open, CALLS_AT_ONCE, async ({ attemptId }) =>
+    (await calls.read(deniedRecordId(callId, attemptId))) === null ? [] : attemptId,
+  );
+  return new Set(denied.flat());
 }
 
 const isBlocked = ({ sinceMs }: DueCall, { clock }: Pick<ResolvePorts, "clock">): boolean =>

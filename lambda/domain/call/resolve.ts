@@ -23,12 +23,23 @@ export interface Resolution extends Folded {
  *
  * An attempt that lacks a draw of its chain was never sent: what was drawn goes back. One that has all of them may have been
  * sent: it is unresolved, and stays held. `untilMs`: what was issued later is left alone, since it may still be under way;
- * every key has a fence at it. `writer`: a name of its own for whoever decides. Times in milliseconds.
+ * every key has a fence at it. `denied`: attempts that ended on a record of their own. `writer`: a name of its own for whoever
+ * decides. Times in milliseconds.
  */
 export function resolved(
   before: CallRecord,
   landed: (keyId: string) => Landed,
-  { writer, nowMs, untilMs }: { readonly writer: string; readonly nowMs: number; readonly untilMs: number },
+  {
+    writer,
+    nowMs,
+    untilMs,
+    denied,
+  }: {
+    readonly writer: string;
+    readonly nowMs: number;
+    readonly untilMs: number;
+    readonly denied: ReadonlySet<string>;
+  },
 ): Resolution {
   const change = new Change(before, writer, nowMs);
   const finished = new Set<string>();
@@ -37,7 +48,10 @@ export function resolved(
 
   for (const attempt of Object.values(before.attempts)) {
     if (!isUnfinished(before, attempt)) continue;
-    const isFinished = attempt.issuedAtMs <= untilMs && finishAttempt(change, attempt, { landed, nowMs });
+    const isFinished =
+      denied.has(attempt.attemptId) && attempt.state === "open"
+        ? finishDenied(change, attempt)
+        : attempt.issuedAtMs <= untilMs && finishAttempt(change, attempt, { landed, nowMs });
     if (isFinished) finished.add(attempt.attemptId);
     else waits = true;
   }
@@ -88,6 +102,12 @@ export function keysToAsk(
 function isUnfinished({ payingAttemptId }: CallRecord, { kind, state, ambiguous }: Attempt): boolean {
   if (state === "open" || ambiguous.length > 0) return true;
   return kind === "own" && state === "unresolved" && payingAttemptId !== null;
+}
+
+/** Its claim landed and was not acknowledged: it ended before any draw, and its row says so already. */
+function finishDenied(change: Change, attempt: Attempt): boolean {
+  change.mark(attempt, "denied");
+  return true;
 }
 
 /** Returns whether it is finished now. */
