@@ -77,7 +77,7 @@ export class AuditChecks {
         this.#world.broke(6, `the row of ${attemptId} is of ${row.subject}, its record of ${other}`);
       const states = known.map(({ attempt }) => stateOf(attempt));
       const state = states.find((candidate) => OUTCOMES.includes(candidate)) ?? "open";
-      if (row.state !== state)
+      if (row.state !== state && !this.#checks.history.claimedLate.has(attemptId))
         this.#world.broke(6, `the row of ${attemptId} says ${row.state}, its record ${state}`);
       const cost = known.map(({ attempt }) => attempt.cost).find((amount) => amount !== 0n) ?? NOTHING;
       if ((row.fields.cost ?? NOTHING) !== cost)
@@ -167,6 +167,7 @@ export class AuditChecks {
 
   /** What rows say was spent and decided, added up, is what the sums of vendor, label and label group say. */
   #sumsAreThoseOfTheRows(): void {
+    if (this.#checks.history.claimedLate.size > 0) return;
     const sums = new Sums();
     for (const { state, fields, attemptId } of this.#rows.values()) {
       if (attemptId === null || state === "open") continue;

@@ -256,12 +256,15 @@ export class Checks {
 
   #nothingIsOpen(): void {
     for (const known of this.history.attempts.values()) {
-      for (const { attempt } of known) {
+      for (const { recordId, attempt } of known) {
         const { attemptId, kind, state, ambiguous, windows } = attempt;
         // One whose claim was not acknowledged was denied on a record of its own: it drew nothing.
         if (state === "open" && known.length === 1) this.#world.broke(3, `${attemptId} stays open`);
         if (ambiguous.length > 0) this.#world.broke(3, `draws of ${attemptId} stay ambiguous`);
         const keyIds = windows.map(({ keyId }) => keyId);
+        const record = this.history.records.get(recordId);
+        if (kind === "own" && state === "unresolved" && record?.payingAttemptId != null)
+          this.#world.broke(4, `${attemptId} is held, and ${record.payingAttemptId} pays for its call`);
         if (kind === "own" && state === "unresolved" && !this.history.isDrawn(attemptId, keyIds))
           this.#world.broke(3, `${attemptId} is unresolved, and lacks a draw`);
       }

@@ -52,6 +52,8 @@ export class History {
   readonly attempts = new Map<string, readonly KnownAttempt[]>();
   /** The last version of every record, those that TTL has removed included, with all corrections that it ever had. */
   readonly records = new Map<string, CallRecord>();
+  /** Attempts whose claim landed once more when they were over: the resolver ends them a second time, without money. */
+  readonly claimedLate = new Set<string>();
   /** Corrections that another one took the place of, since they did not land and cannot any more. */
   readonly superseded = new Set<string>();
   readonly #state: VaultState;
@@ -174,7 +176,10 @@ export class History {
     this.records.set(recordId, { ...record, corrections });
     for (const attempt of Object.values(record.attempts)) {
       const { attemptId } = attempt;
-      if (attempt.outcome === null && this.#isFinished(recordId, attemptId)) continue;
+      if (attempt.outcome === null && this.#isFinished(recordId, attemptId)) {
+        this.claimedLate.add(attemptId);
+        continue;
+      }
       const others = (this.attempts.get(attemptId) ?? []).filter((known) => known.recordId !== recordId);
       const known: KnownAttempt = { recordId, attempt };
       const isTwin = recordId.includes("!");

@@ -139,7 +139,7 @@ export class Scenario {
     const { random } = this.#world;
     if (!this.#families.some(isLate)) return;
     for (let rounds = random.between(1, 3); rounds > 0 && this.#isWaiting(); rounds--) {
-      this.#world.jump(random.pick([61_000, 120_000, 3 * HOUR_MS, 20 * HOUR_MS]));
+      this.#world.jumpSome([61_000, 120_000, 3 * HOUR_MS, 20 * HOUR_MS]);
       this.#askBesideCalls();
       await this.#world.run();
     }
