@@ -89,13 +89,13 @@ function writeOf(after: Balance, last: LastWrite): VaultChange {
   if (last.op === "change" || last.op === "revoke") {
     return { kind: last.op === "change" ? "changed" : "revoked", keyId, after, atMs: last.atMs, by: last.by };
   }
-  // The draws on the ancestors of a key are the same reservation: only the leaf's makes a row.
-  if (last.op !== "draw" || !last.isLeaf) return { kind: "ignored" };
+  // The draws on the ancestors of a key are the same reservation: they tell of it only where nothing else may.
+  if (last.op !== "draw" || !(last.isLeaf || last.leafId !== null)) return { kind: "ignored" };
   const { id: attemptId, atMs, window, callId, method, path } = last;
-  const remaining = tightestCap(after, atMs)?.remaining ?? null;
+  const remaining = last.isLeaf ? (tightestCap(after, atMs)?.remaining ?? null) : null;
   return {
     kind: "drawn",
-    keyId,
+    keyId: last.leafId ?? keyId,
     draw: { callId, attemptId, atMs, window, amount: microUsd(last.amount), method, path, remaining },
   };
 }

@@ -53,6 +53,11 @@ export interface Revocation {
 export interface AttemptNote {
   readonly callId: string;
   readonly isLeaf: boolean;
+  /**
+   * The key that the call is made with, on the draws of the keys above it; null on its own, and where the call has a record
+   * already. The draws go out together, so any one of them may be all that is ever seen of a call whose process died.
+   */
+  readonly leafId: string | null;
   readonly method: string;
   readonly path: string;
 }

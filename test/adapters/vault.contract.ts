@@ -67,6 +67,7 @@ const drawOn = (keyId: string, amount: bigint, change: Partial<Draw> = {}): Draw
   nowMs: START + 10,
   callId: "call_1",
   isLeaf: true,
+  leafId: null,
   method: "POST",
   path: "/v1/charges",
   observes: false,

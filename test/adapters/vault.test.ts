@@ -157,6 +157,7 @@ describe("on the engine", () => {
           issuedAtMs: nowMs,
           callId: `call_${"c".repeat(40)}`,
           isLeaf: true,
+          leafId: null,
           method: "POST",
           path: "/p".repeat(100),
         };
@@ -183,7 +184,7 @@ describe("on the engine", () => {
       };
       const call = { keyId, nowMs: 5, observes: false, count: { minute: 0, max: 9 } };
       const draw = { ...call, attemptId: "att_1", window: 0, amount: fromUsdCents(1n), issuedAtMs: 5 };
-      const note = { callId: "call_1", isLeaf: true, method: "POST", path: "/" };
+      const note = { callId: "call_1", isLeaf: true, leafId: null, method: "POST", path: "/" };
 
       expect(await told(() => vault.balances.count(call))).toBe("ignored");
       expect(await told(() => vault.balances.draw({ ...draw, ...note }))).toBe("drawn");
@@ -246,6 +247,7 @@ describe("on the engine", () => {
         nowMs: 5,
         callId: "c",
         isLeaf: true,
+        leafId: null,
         method: "POST",
         path: "/",
         observes: false,
@@ -268,6 +270,7 @@ describe("on the engine", () => {
         nowMs: 5,
         callId: "c",
         isLeaf: true,
+        leafId: null,
         method: "POST",
         path: "/",
         observes: false,

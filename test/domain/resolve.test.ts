@@ -37,6 +37,7 @@ const decide = (record: CallRecord, landed: Readonly<Record<string, Landed>>) =>
     writer: "resolve_1",
     nowMs: NOW_MS,
     untilMs: UNTIL_MS,
+    denied: new Set(),
   });
 const drew = (...ids: readonly string[]): Landed => new Set(ids);
 
@@ -102,7 +103,12 @@ describe("an attempt without outcome", () => {
     const young = attempt({ kind, issuedAtMs: NOW_MS - PROCESS_MS_MAX + 1 });
     const old = attempt({ kind, issuedAtMs: NOW_MS - PROCESS_MS_MAX });
     const decided = (each: Attempt) =>
-      resolved(recordWith([each]), () => "unknown", { writer: "w", nowMs: NOW_MS, untilMs: NOW_MS });
+      resolved(recordWith([each]), () => "unknown", {
+        writer: "w",
+        nowMs: NOW_MS,
+        untilMs: NOW_MS,
+        denied: new Set(),
+      });
 
     expect(decided(young)).toMatchObject({ isChanged: false, waits: true });
     expect(decided(old)).toMatchObject({ waits: false, record: { attempts: { att_1: { state } } } });
@@ -162,4 +168,16 @@ describe("a correction that nobody confirmed", () => {
       "-200 to leaf/2",
     ]);
   });
+});
+
+test("an attempt that was denied on a record of its own is denied here too, and needs no evidence", () => {
+  const decided = resolved(recordWith([attempt({})]), () => "unknown", {
+    writer: "w",
+    nowMs: NOW_MS,
+    untilMs: UNTIL_MS,
+    denied: new Set(["att_1"]),
+  });
+
+  expect(decided).toMatchObject({ isChanged: true, waits: false, corrections: [] });
+  expect(decided.record.attempts["att_1"]?.state).toBe("denied");
 });

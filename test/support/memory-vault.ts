@@ -205,14 +205,15 @@ export class VaultState {
     const counted = this.#counted(balance, draw, form, draw.attemptId);
     if (counted === null) return otherMinute(balance) ?? { kind: "refused", reason: "fenced", balance };
 
-    const { keyId, attemptId, window, amount, callId, isLeaf, method, path, issuedAtMs: atMs } = draw;
+    const { keyId, attemptId, window, amount, callId, isLeaf, leafId, method, path, issuedAtMs: atMs } = draw;
     const after = afterDraw(counted, draw);
     this.#setBalance(after, draw);
     this.balanceWrites.push({ kind: "draw", id: attemptId, keyId, window, amount });
-    if (isLeaf) {
-      const remaining = capStatuses(after, atMs, { window: NOTHING, total: NOTHING })[0]?.remaining ?? null;
+    if (isLeaf || leafId !== null) {
+      const left = capStatuses(after, atMs, { window: NOTHING, total: NOTHING })[0]?.remaining ?? null;
+      const remaining = isLeaf ? left : null;
       const told = { callId, attemptId, atMs, window, amount, method, path, remaining };
-      this.#tellWrite(after, draw, { kind: "drawn", keyId, draw: told });
+      this.#tellWrite(after, draw, { kind: "drawn", keyId: leafId ?? keyId, draw: told });
     } else this.#tellWrite(after, draw, { kind: "ignored" });
     return { kind: "drawn", balance: after };
   }

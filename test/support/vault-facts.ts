@@ -60,6 +60,7 @@ export const drawOf = (
   nowMs: START_MS + 1,
   callId: "call_1",
   isLeaf: true,
+  leafId: null,
   method: "POST",
   path: "/v1/charges",
   observes: false,

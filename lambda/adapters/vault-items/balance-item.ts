@@ -28,6 +28,8 @@ export type LastWrite =
       readonly amount: bigint;
       readonly callId: string;
       readonly isLeaf: boolean;
+      /** The key of the call, where this is a draw above it and nothing else tells of the call. */
+      readonly leafId: string | null;
       readonly method: string;
       readonly path: string;
     };
@@ -44,6 +46,7 @@ const lastSchema = v.pipe(
       ...moves,
       call_id: v.string(),
       leaf: v.boolean(),
+      leaf_id: v.optional(v.string()),
       method: v.string(),
       path: v.string(),
     }),
@@ -60,7 +63,7 @@ const lastSchema = v.pipe(
       case "revoke":
         return { op: last.op, id: last.id, atMs: last.at, by: last.by };
       case "draw": {
-        const { id, call_id, leaf, method, path } = last;
+        const { id, call_id, leaf, leaf_id: leafId = null, method, path } = last;
         return {
           op: "draw",
           id,
@@ -69,6 +72,7 @@ const lastSchema = v.pipe(
           amount: last.micros,
           callId: call_id,
           isLeaf: leaf,
+          leafId,
           method,
           path,
         };
@@ -85,7 +89,13 @@ export const lastWriteMap = (last: LastWrite): AttributeValue => ({
     ...("by" in last ? { by: last.by } : {}),
     ...("window" in last ? { w: last.window, micros: last.amount } : {}),
     ...("callId" in last
-      ? { call_id: last.callId, leaf: last.isLeaf, method: last.method, path: last.path }
+      ? {
+          call_id: last.callId,
+          leaf: last.isLeaf,
+          leaf_id: last.leafId ?? undefined,
+          method: last.method,
+          path: last.path,
+        }
       : {}),
   }),
 });

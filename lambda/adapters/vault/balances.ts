@@ -154,7 +154,8 @@ async function drawOnce(
   wanted: Draw & AttemptNote,
   counting: CountExpression | null,
 ): Promise<DrawResult | OtherMinute> {
-  const { keyId, attemptId, window, amount, issuedAtMs, nowMs, callId, isLeaf, method, path } = wanted;
+  const { keyId, attemptId, window, amount, issuedAtMs, nowMs, callId, isLeaf, leafId, method, path } =
+    wanted;
   const last: LastWrite = {
     op: "draw",
     id: attemptId,
@@ -163,6 +164,7 @@ async function drawOnce(
     amount,
     callId,
     isLeaf,
+    leafId,
     method,
     path,
   };

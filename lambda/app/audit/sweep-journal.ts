@@ -41,7 +41,7 @@ export async function sweepJournal(
     const toMs = Math.min(fromMs + partMs, lastMs);
     const unended = await journal.unended(fromMs, toMs);
     const policies = await vault.policies.readAll(unended.events.map(({ fields }) => fields.keyId));
-    const events = unended.events.flatMap((event) => {
+    const events = oncePerAttempt(unended.events).flatMap((event) => {
       const policy = policies.get(event.fields.keyId);
       return policy === undefined ? [] : [withKey(event, policy)];
     });
@@ -53,6 +53,17 @@ export async function sweepJournal(
     partMs = clock.now() - startedMs <= QUICK_MS ? Math.min(2 * partMs, PART_MS_MAX) : FIRST_PART_MS;
   }
   return told;
+}
+
+/** A call without record is told of by each draw of its chain. That of its own key says what was left. */
+function oncePerAttempt(events: readonly AuditEvent[]): readonly AuditEvent[] {
+  const once = new Map<string, AuditEvent>();
+  for (const event of events) {
+    const name = `${event.attemptId} ${event.event}`;
+    const known = once.get(name);
+    if (known === undefined || known.fields.remaining === null) once.set(name, event);
+  }
+  return [...once.values()];
 }
 
 /** The calls that something of has not ended, once each. `atMs`: when they are due. */

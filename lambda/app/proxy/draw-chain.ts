@@ -37,7 +37,7 @@ export interface Refusal {
  */
 export async function drawChain(
   { policy, attempt }: Pick<Row, "policy" | "attempt">,
-  note: Omit<AttemptNote, "isLeaf">,
+  { isRecorded, ...note }: Omit<AttemptNote, "isLeaf" | "leafId"> & { readonly isRecorded: boolean },
   { vault, clock }: Pick<ProxyPorts, "vault" | "clock">,
 ): Promise<Reservation> {
   const { attemptId, amount, issuedAtMs } = attempt;
@@ -52,6 +52,7 @@ export async function drawChain(
         const draw = {
           ...note,
           isLeaf: keyId === leafId,
+          leafId: keyId === leafId || isRecorded ? null : (leafId ?? null),
           attemptId,
           keyId,
           amount,

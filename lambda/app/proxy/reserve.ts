@@ -41,6 +41,7 @@ export async function reserve(
     callId: rowCallId(record.callId),
     method: request.method,
     path: cut(attempt.request.path, NOTE_PATH_LENGTH_MAX),
+    isRecorded: record.version > 0,
   };
   try {
     const reservation = await drawChain(row, note, ports);

@@ -1,6 +1,6 @@
 import { eachAtOnce } from "../../at-once.ts";
 import type { CallRecord } from "../../domain/call/record.ts";
-import { keysToAsk, type Landed } from "../../domain/call/resolve.ts";
+import { keysToAsk, type Landed, type LandedOf } from "../../domain/call/resolve.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { EvidenceReader } from "../../ports/evidence.ts";
 import type { CallVault } from "../../ports/vault.ts";
@@ -27,20 +27,33 @@ export async function gatherEvidence(
   untilMs: number,
   { vault, evidence, clock, pause }: EvidencePorts,
   deadlineMs: number,
-): Promise<(keyId: string) => Landed> {
-  const found = new Map<string, Landed>();
+): Promise<LandedOf> {
+  const found = new Map<string, Found>();
   let open = await fenced(wantedOf(records, untilMs), untilMs, vault.balances, found);
   for (let waits = 0; open.length > 0; waits++) {
-    await eachAtOnce(open, KEYS_AT_ONCE, async ({ keyId, lastNumber, sinceMs }) => {
+    await eachAtOnce(open, KEYS_AT_ONCE, async ({ keyId, lastNumber, sinceMs, fenceMs }) => {
       const landed = await evidence.landed(keyId, lastNumber, sinceMs);
-      if (landed !== null) found.set(keyId, landed);
+      if (landed !== null) found.set(keyId, { landed, sinceMs, fenceMs });
     });
     open = open.filter(({ keyId }) => !found.has(keyId));
     if (open.length === 0 || waits === WAITS_MAX || clock.now() + WAIT_MS > deadlineMs) break;
     await pause(WAIT_MS);
   }
-  return (keyId) => found.get(keyId) ?? "unknown";
+  return (keyId, issuedAtMs) => {
+    const { landed, sinceMs, fenceMs } = found.get(keyId) ?? UNKNOWN;
+    return issuedAtMs >= sinceMs && issuedAtMs <= fenceMs ? landed : "unknown";
+  };
 }
+
+/** What landed, of what was issued between two times: what is newer than the fence may still land. */
+interface Found {
+  readonly landed: Landed;
+  readonly sinceMs: number;
+  readonly fenceMs: number;
+}
+
+const UNKNOWN: Found = { landed: "unknown", sinceMs: -Infinity, fenceMs: Infinity };
+const GONE: Found = { ...UNKNOWN, landed: "gone" };
 
 interface Wanted {
   readonly keyId: string;
@@ -69,17 +82,16 @@ async function fenced(
   wanted: readonly Wanted[],
   untilMs: number,
   balances: EvidencePorts["vault"]["balances"],
-  found: Map<string, Landed>,
-): Promise<readonly (Wanted & { readonly lastNumber: number })[]> {
+  found: Map<string, Found>,
+): Promise<readonly (Wanted & { readonly lastNumber: number; readonly fenceMs: number })[]> {
   const read = await balances.read(wanted.map(({ keyId }) => keyId));
   const pairs = wanted.map((each, index) => ({ ...each, balance: read[index] ?? null }));
   const numbered = await eachAtOnce(pairs, KEYS_AT_ONCE, async ({ balance, ...each }) => {
-    const lastNumber =
-      balance !== null && balance.fenceMs >= each.lastMs
-        ? balance.writes
-        : await balances.fence(each.keyId, untilMs);
-    if (lastNumber === null) found.set(each.keyId, "gone");
-    return lastNumber === null ? [] : [{ ...each, lastNumber }];
+    const isFenced = balance !== null && balance.fenceMs >= each.lastMs;
+    const lastNumber = isFenced ? balance.writes : await balances.fence(each.keyId, untilMs);
+    if (lastNumber === null) found.set(each.keyId, GONE);
+    const fenceMs = isFenced ? balance.fenceMs : untilMs;
+    return lastNumber === null ? [] : [{ ...each, lastNumber, fenceMs }];
   });
   return numbered.flat();
 }

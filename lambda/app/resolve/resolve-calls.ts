@@ -2,7 +2,7 @@ import { eachAtOnce } from "../../at-once.ts";
 import { correctionsBy } from "../../domain/call/corrections.ts";
 import { type CallRecord, newAttempt, unclaimed } from "../../domain/call/record.ts";
 import { deniedRecordId } from "../../domain/call/names.ts";
-import { isHeld, type Landed, resolved } from "../../domain/call/resolve.ts";
+import { isHeld, type LandedOf, resolved } from "../../domain/call/resolve.ts";
 import type { DueCall, DueList, KnownDraw } from "../../ports/due-list.ts";
 import type { Ids } from "../../ports/ids.ts";
 import type { CallVault } from "../../ports/vault.ts";
@@ -151,7 +151,7 @@ async function recordOfDraw(
 }
 
 interface Evidenced {
-  readonly landed: (keyId: string) => Landed;
+  readonly landed: LandedOf;
   readonly untilMs: number;
 }
 

@@ -10,6 +10,9 @@ export const PROCESS_MS_MAX = 30_000;
  */
 export type Landed = ReadonlySet<string> | "unknown" | "gone";
 
+/** `issuedAtMs`: of the draw or correction that is looked for; what is certain is so for some times only. */
+export type LandedOf = (keyId: string, issuedAtMs: number) => Landed;
+
 export interface Resolution extends Folded {
   /** Whether anything was decided: else there is nothing to write. */
   readonly isChanged: boolean;
@@ -28,7 +31,7 @@ export interface Resolution extends Folded {
  */
 export function resolved(
   before: CallRecord,
-  landed: (keyId: string) => Landed,
+  landed: LandedOf,
   {
     writer,
     nowMs,
@@ -56,7 +59,7 @@ export function resolved(
     else waits = true;
   }
   for (const [opId, { keyId, window, amount, issuedAtMs }] of Object.entries(before.corrections)) {
-    const known = issuedAtMs <= untilMs ? landed(keyId) : "unknown";
+    const known = issuedAtMs <= untilMs ? landed(keyId, issuedAtMs) : "unknown";
     if (known === "unknown") {
       waits = true;
       continue;
@@ -114,7 +117,7 @@ function finishDenied(change: Change, attempt: Attempt): boolean {
 function finishAttempt(
   change: Change,
   attempt: Attempt,
-  { landed, nowMs }: { readonly landed: (keyId: string) => Landed; readonly nowMs: number },
+  { landed, nowMs }: { readonly landed: LandedOf; readonly nowMs: number },
 ): boolean {
   if (attempt.kind !== "own") {
     // It holds nothing, so its process is waited for.
@@ -128,7 +131,7 @@ function finishAttempt(
     return true;
   }
   const asked = attempt.state === "open" ? keysOf(attempt.windows) : attempt.ambiguous;
-  const drawn = drawnOn(asked, attempt.attemptId, landed);
+  const drawn = drawnOn(asked, attempt, landed);
   if (drawn === null) return false;
   if (attempt.state !== "open") {
     change.mark({ ...attempt, ambiguous: [] }, attempt.state);
@@ -150,12 +153,12 @@ const keysOf = (windows: readonly KeyWindow[]): readonly string[] => windows.map
 /** Those of the keys that an attempt drew from; null while that is not known of one. A key that is gone counts as drawn from. */
 function drawnOn(
   keyIds: readonly string[],
-  attemptId: string,
-  landed: (keyId: string) => Landed,
+  { attemptId, issuedAtMs }: Attempt,
+  landed: LandedOf,
 ): readonly string[] | null {
   const drawn: string[] = [];
   for (const keyId of keyIds) {
-    const known = landed(keyId);
+    const known = landed(keyId, issuedAtMs);
     if (known === "unknown") return null;
     if (known === "gone" || known.has(attemptId)) drawn.push(keyId);
   }
