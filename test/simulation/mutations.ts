@@ -63,7 +63,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "releases the call when a retry is refused",
     file: "lambda/domain/call/fold.ts",
-    find: '  change.mark(attempt, result.kind === "denied" ? "denied" : "joined");',
+    find: '  change.mark(attempt, result.kind === "denied" && attempt.state === "open" ? "denied" : "joined");',
     replace:
       '  change.mark(attempt, result.kind === "denied" ? "denied" : "joined");\n' +
       '  if (result.kind === "refused" && change.payingAttemptId === null) for (const held of change.unresolved()) change.release(held, "released");',
@@ -491,7 +491,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "makes a row of each draw of the chain",
     file: "test/support/memory-vault.ts",
-    find: "if (isLeaf) {",
+    find: "if (isLeaf || leafId !== null) {",
     replace: "if (isLeaf || keyId !== atMs.toString()) {",
     promises: [6],
     schedulesMax: 500,
@@ -651,5 +651,21 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: "change.release",
     promises: [1, 2, 3],
     schedulesMax: 3_000,
+  },
+  {
+    name: "takes for certain what is newer than the fence",
+    file: "lambda/app/resolve/gather-evidence.ts",
+    find: 'return issuedAtMs >= sinceMs && issuedAtMs <= fenceMs ? landed : "unknown";',
+    replace: 'return issuedAtMs >= sinceMs || issuedAtMs <= fenceMs ? landed : "unknown";',
+    promises: [1, 2, 3, 4],
+    schedulesMax: 3_000,
+  },
+  {
+    name: "knows a call without record by the draw of its own key alone",
+    file: "test/support/memory-vault.ts",
+    find: "if (isLeaf || leafId !== null) {",
+    replace: 'if (isLeaf || leafId === "") {',
+    promises: [3],
+    schedulesMax: 500,
   },
 ];

@@ -105,7 +105,8 @@ function foldClosed(change: Change, attempt: Attempt, result: AttemptResult): vo
 
 /** The attempt made no draw: it uses one that is held. A refusal of it releases nothing. */
 function foldJoiner(change: Change, attempt: Attempt, result: AttemptResult, rerunsFailures: boolean): void {
-  change.mark(attempt, result.kind === "denied" ? "denied" : "joined");
+  // One that the resolver has ended meanwhile is ended once.
+  change.mark(attempt, result.kind === "denied" && attempt.state === "open" ? "denied" : "joined");
   if (result.kind === "executed") {
     const { payingAttemptId, held } = change;
     const isAnew = attempt.settledAtJoin && !result.replayed && madeAnother(change.before, result.objectId);
