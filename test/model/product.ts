@@ -3,13 +3,15 @@ import { chargedAt, closed } from "../../lambda/domain/call/close.ts";
 import { type AttemptResult, fold } from "../../lambda/domain/call/fold.ts";
 import { repriced } from "../../lambda/domain/call/late-price.ts";
 import { type CallRecord, newCall, type Attempt as ProductAttempt } from "../../lambda/domain/call/record.ts";
+import { resolved } from "../../lambda/domain/call/resolve.ts";
 import { microUsd } from "../../lambda/domain/money.ts";
 import { unresolvedOf } from "./call.ts";
 import type { Answer, Attempt, Call, Process, Setting, State } from "./state.ts";
 
 /**
  * Compares a step of the model with what the product's own pure functions decide of the same record: claim, fold, late
- * prices, verdicts. Says how they differ; null where they do not, or where the step decides nothing.
+ * prices, verdicts, and what the resolver makes of an attempt. Says how they differ; null where they do not, or where the step
+ * decides nothing.
  */
 export function differsFromProduct(
   before: State,
@@ -23,6 +25,8 @@ export function differsFromProduct(
     return claimDiffers(before, next, after);
   if (process !== undefined && rest.startsWith("writes its outcome"))
     return foldDiffers(before, process, after, setting);
+  const [, finished, call] = /^finishes (\w+) of (\S+)$/.exec(rest) ?? [];
+  if (finished !== undefined && call !== undefined) return finishDiffers(before, finished, call, after);
   if (actor === "verdict") return verdictDiffers(before, after, setting);
   if (actor.startsWith("late price")) return latePriceDiffers(before, after, setting);
   return null;
@@ -70,6 +74,26 @@ function latePriceDiffers(before: State, after: State, { latePrice }: Setting): 
   }
   return null;
 }
+
+/** What the model made of an attempt on evidence, and `resolved`, which is shown nothing else that is unfinished. */
+function finishDiffers(before: State, id: string, name: string, after: State): string | null {
+  const [call, finished] = [before.calls[name], after.calls[name]];
+  const attempt = call?.attempts[id];
+  if (call === undefined || finished === undefined || attempt === undefined) return "a call is missing";
+  const record = recordOf(name, call);
+  const later = <T>(entries: Readonly<Record<string, T>>) =>
+    Object.fromEntries(
+      Object.entries(entries).map(([key, entry]) => [key, key === id ? entry : { ...entry, issuedAtMs: LATER }]),
+    );
+  const alone = { ...record, attempts: later(record.attempts), corrections: later(record.corrections) };
+  const landed = (key: string) =>
+    new Set(before.balances[key]?.log.map((write) => (write.op === "draw" ? write.id.slice(1) : write.id)));
+  const told = { writer: "resolver", nowMs: before.clock, untilMs: attempt.issuedAt, denied: new Set<string>() };
+  return differs(resolved(alone, landed, told).record, recordOf(name, finished));
+}
+
+/** Later than anything of a model. */
+const LATER = 1e9;
 
 /** What the model decided of a verdict from outside, and `closed`. */
 function verdictDiffers(before: State, after: State, { price }: Setting): string | null {

@@ -22,7 +22,7 @@ const AFTER_MS = [0, 1_000, 3_000, 30_000, 300_000];
 const BATCH_MAX = 6;
 const TRIES_MAX = 4;
 /** How many sweeps, and runs of the resolver, may begin while calls go on. */
-const RUNS_MAX = 12;
+const RUNS_MAX = 16;
 const HOUR_MS = 3_600_000;
 /** Looks that it takes at most to finish everything, once nothing fails: what waits is looked at again within minutes. */
 const ROUNDS_MAX = 12;
@@ -91,7 +91,7 @@ export class Resolution {
     if (this.#begun < RUNS_MAX && this.#state.changes.length > 0) {
       choices.push({ weight: 1, run: () => this.#begin("sweep", (process) => this.#sweep(process)) });
       choices.push({ weight: 1, run: () => this.#begin("resolver", (process) => this.#resolve(process)) });
-      choices.push({ weight: 2, run: () => this.#begin("look", (process) => this.#look(process)) });
+      choices.push({ weight: 6, run: () => this.#begin("look", (process) => this.#look(process)) });
     }
     return choices;
   }

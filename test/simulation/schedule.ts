@@ -23,6 +23,7 @@ export interface ScheduleResult {
 
 /** How many schedules have the resolver: the others show what holds without it. */
 const RESOLVED = 0.5;
+const SLEEPY = 0.05;
 const RESOLVER_AWAY_MS_MAX = 30 * 3_600_000;
 
 /**
@@ -50,6 +51,8 @@ export async function runSchedule(seed: number, keepTrace = false): Promise<Sche
   const resolution = chance.chance(RESOLVED) ? new Resolution(world, state, stream, chance) : null;
   // The journal and what was denied on a record of its own are kept for days: the resolver is not away for so long.
   if (resolution !== null) world.jumpsMsMax = RESOLVER_AWAY_MS_MAX;
+  // Whoever sleeps while it is finished by the resolver is what the fence is for.
+  if (resolution !== null && chance.chance(0.5)) world.faults = { ...world.faults, suspend: SLEEPY };
   scenario.start();
   resolution?.start();
   await world.run();
