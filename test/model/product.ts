@@ -83,12 +83,20 @@ function finishDiffers(before: State, id: string, name: string, after: State): s
   const record = recordOf(name, call);
   const later = <T>(entries: Readonly<Record<string, T>>) =>
     Object.fromEntries(
-      Object.entries(entries).map(([key, entry]) => [key, key === id ? entry : { ...entry, issuedAtMs: LATER }]),
+      Object.entries(entries).map(([key, entry]) => [
+        key,
+        key === id ? entry : { ...entry, issuedAtMs: LATER },
+      ]),
     );
   const alone = { ...record, attempts: later(record.attempts), corrections: later(record.corrections) };
   const landed = (key: string) =>
     new Set(before.balances[key]?.log.map((write) => (write.op === "draw" ? write.id.slice(1) : write.id)));
-  const told = { writer: "resolver", nowMs: before.clock, untilMs: attempt.issuedAt, denied: new Set<string>() };
+  const told = {
+    writer: "resolver",
+    nowMs: before.clock,
+    untilMs: attempt.issuedAt,
+    denied: new Set<string>(),
+  };
   return differs(resolved(alone, landed, told).record, recordOf(name, finished));
 }
 

@@ -218,7 +218,8 @@ export class Checks {
   /** Promise 3: a correction is forgotten only once it is on the balance; and then for good, or records would grow. */
   #confirmed(before: CallRecord | null, after: CallRecord): void {
     for (const opId of Object.keys(before?.corrections ?? {})) {
-      if (opId in after.corrections || this.#isApplied(opId) || this.#isDecidedAgain(before, after, opId)) continue;
+      if (opId in after.corrections || this.#isApplied(opId) || this.#isDecidedAgain(before, after, opId))
+        continue;
       this.#world.broke(3, `${after.callId} forgets the correction ${opId}, which has not landed`);
     }
     for (const opId of Object.keys(before?.corrections ?? {}))
@@ -248,7 +249,11 @@ export class Checks {
     for (const balance of this.#state.balances.values()) {
       const { keyId } = balance;
       for (const window of openWindows(balance, this.#world.nowMs)) {
-        this.#compare(`at rest ${keyId}, window ${window}`, countedInWindow(balance, window), due.in({ keyId, window }));
+        this.#compare(
+          `at rest ${keyId}, window ${window}`,
+          countedInWindow(balance, window),
+          due.in({ keyId, window }),
+        );
       }
       this.#compare(`at rest ${keyId}, in total`, countedInTotal(balance), due.inTotal(keyId));
     }

@@ -154,7 +154,9 @@ export class History {
 
   /** A correction that the resolver took off its record, and decided once more in the same write: it did not land. */
   #supersede(before: CallRecord | null, after: CallRecord): void {
-    const added = Object.entries(after.corrections).filter(([opId]) => !(opId in (before?.corrections ?? {})));
+    const added = Object.entries(after.corrections).filter(
+      ([opId]) => !(opId in (before?.corrections ?? {})),
+    );
     for (const [opId, gone] of Object.entries(before?.corrections ?? {})) {
       if (opId in after.corrections || this.isApplied(opId)) continue;
       const again = added.findIndex(([, one]) => isSame(one, gone));

@@ -521,28 +521,12 @@ export const MUTATIONS: readonly Mutation[] = [
     schedulesMax: 500,
   },
   {
-    name: "looks no further back than to the latest batch of the stream",
-    file: "lambda/domain/balance-write.ts",
-    find: "this.#reachesBack ||= from <= 1 || writtenMs < this.#sinceMs;",
-    replace: "this.#reachesBack ||= from <= 1 || writtenMs > this.#sinceMs;",
-    promises: [1, 2, 3, 4],
-    schedulesMax: 500,
-  },
-  {
     name: "loses evidence when a batch comes again in another size",
     file: "lambda/adapters/dynamo-evidence.ts",
     find: "sk: { S: placeOf({ from, ids }) },",
     replace: "sk: { S: placeOf({ from, ids: [null] }) },",
     promises: [3],
     schedulesMax: 2_000,
-  },
-  {
-    name: "finishes attempts that began after the fence",
-    file: "lambda/domain/call/resolve.ts",
-    find: ": attempt.issuedAtMs <= untilMs && finishAttempt(change, attempt, { landed, nowMs });",
-    replace: ": finishAttempt(change, attempt, { landed, nowMs });",
-    promises: [1, 2, 3, 4],
-    schedulesMax: 1_000,
   },
   {
     name: "finishes a call that another process has changed meanwhile",
@@ -580,14 +564,6 @@ export const MUTATIONS: readonly Mutation[] = [
     schedulesMax: 500,
   },
   {
-    name: "leaves held what another attempt has paid for",
-    file: "lambda/domain/call/resolve.ts",
-    find: 'state === "unresolved" && payingAttemptId !== null;',
-    replace: 'state === "unresolved" && payingAttemptId === "";',
-    promises: [4],
-    schedulesMax: 2_000,
-  },
-  {
     name: "sends corrections again that have landed",
     file: "lambda/domain/call/resolve.ts",
     find: 'if (known !== "gone" && !known.has(opId))',
@@ -615,6 +591,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "gives all corrections of the resolver one name",
     file: "lambda/app/resolve/resolve-calls.ts",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a piece of code
     find: "const writer = `resolve_${ids.random(20)}`;",
     replace: 'const writer = ids.random(20) === "" ? "" : "resolve";',
     promises: [1, 3, 4, 6],
@@ -645,27 +622,19 @@ export const MUTATIONS: readonly Mutation[] = [
     schedulesMax: 1_000,
   },
   {
-    name: "releases what another attempt uses, when a stalled one is refused",
-    file: "lambda/domain/call/fold.ts",
-    find: "if (change.before.joiners === 0) change.release",
-    replace: "change.release",
-    promises: [1, 2, 3],
-    schedulesMax: 3_000,
-  },
-  {
-    name: "takes for certain what is newer than the fence",
-    file: "lambda/app/resolve/gather-evidence.ts",
-    find: 'return issuedAtMs >= sinceMs && issuedAtMs <= fenceMs ? landed : "unknown";',
-    replace: 'return issuedAtMs >= sinceMs || issuedAtMs <= fenceMs ? landed : "unknown";',
-    promises: [1, 2, 3, 4],
-    schedulesMax: 3_000,
-  },
-  {
     name: "knows a call without record by the draw of its own key alone",
     file: "test/support/memory-vault.ts",
     find: "if (isLeaf || leafId !== null) {",
     replace: 'if (isLeaf || leafId === "") {',
     promises: [3],
     schedulesMax: 500,
+  },
+  {
+    name: "gives back once more for an attempt whose claim landed again when it was over",
+    file: "lambda/domain/call/resolve.ts",
+    find: "if (attempt.issuedAtMs <= untilMs && isOver(before, attempt, landed)) {",
+    replace: "if (attempt.issuedAtMs < 0 && isOver(before, attempt, landed)) {",
+    promises: [1, 3],
+    schedulesMax: 600,
   },
 ];

@@ -87,7 +87,8 @@ export class Resolution {
   #choices(): readonly Choice[] {
     const choices: Choice[] = [];
     const unread = [...this.#unread()];
-    if (unread.length > 0) choices.push({ weight: 10, run: () => this.#go(this.#poll(this.#random.pick(unread))) });
+    if (unread.length > 0)
+      choices.push({ weight: 10, run: () => this.#go(this.#poll(this.#random.pick(unread))) });
     if (this.#begun < RUNS_MAX && this.#state.changes.length > 0) {
       choices.push({ weight: 1, run: () => this.#begin("sweep", (process) => this.#sweep(process)) });
       choices.push({ weight: 1, run: () => this.#begin("resolver", (process) => this.#resolve(process)) });
@@ -166,7 +167,9 @@ export class Resolution {
     const changes = batch.map(
       ({ change, atMs }) =>
         (): VaultChange =>
-          change.written === undefined ? change : { ...change, written: { ...change.written, writtenMs: atMs } },
+          change.written === undefined
+            ? change
+            : { ...change, written: { ...change.written, writtenMs: atMs } },
     );
     return (await recordAudit(changes, ports)) === null;
   }
@@ -200,7 +203,10 @@ export class Resolution {
     const step = <T>(label: string, run: () => Promise<T>): Promise<T> =>
       this.#world.step(process, label, run).then((ended) => ended);
     return {
-      put: (calls) => (calls.length === 0 ? Promise.resolve() : step("puts calls on the due list", () => this.#dueList.put(calls))),
+      put: (calls) =>
+        calls.length === 0
+          ? Promise.resolve()
+          : step("puts calls on the due list", () => this.#dueList.put(calls)),
       due: (byMs, limit) => step("reads the due list", () => this.#dueList.due(byMs, limit)),
       move: (call, dueMs) => step("moves a call on the due list", () => this.#dueList.move(call, dueMs)),
       remove: (call) => step("takes a call off the due list", () => this.#dueList.remove(call)),

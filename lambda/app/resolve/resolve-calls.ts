@@ -1,7 +1,7 @@
 import { eachAtOnce } from "../../at-once.ts";
 import { correctionsBy } from "../../domain/call/corrections.ts";
-import { type CallRecord, newAttempt, unclaimed } from "../../domain/call/record.ts";
 import { deniedRecordId } from "../../domain/call/names.ts";
+import { type CallRecord, newAttempt, unclaimed } from "../../domain/call/record.ts";
 import { isHeld, type LandedOf, resolved } from "../../domain/call/resolve.ts";
 import type { DueCall, DueList, KnownDraw } from "../../ports/due-list.ts";
 import type { Ids } from "../../ports/ids.ts";

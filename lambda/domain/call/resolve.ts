@@ -49,8 +49,14 @@ export function resolved(
   const settledCorrections = new Set<string>();
   let waits = false;
 
+  const over = new Set<string>();
   for (const attempt of Object.values(before.attempts)) {
     if (!isUnfinished(before, attempt)) continue;
+    if (attempt.issuedAtMs <= untilMs && isOver(before, attempt, landed)) {
+      over.add(attempt.attemptId);
+      finished.add(attempt.attemptId);
+      continue;
+    }
     const isFinished =
       denied.has(attempt.attemptId) && attempt.state === "open"
         ? finishDenied(change, attempt)
@@ -76,6 +82,9 @@ export function resolved(
   const record: CallRecord = {
     ...folded.record,
     lease: lease !== null && finished.has(lease.attemptId) ? null : lease,
+    attempts: Object.fromEntries(
+      Object.entries(folded.record.attempts).filter(([attemptId]) => !over.has(attemptId)),
+    ),
     corrections: Object.fromEntries(corrections),
   };
   return { ...folded, record, waits, isChanged: finished.size + settledCorrections.size > 0 };
@@ -105,6 +114,21 @@ export function keysToAsk(
 function isUnfinished({ payingAttemptId }: CallRecord, { kind, state, ambiguous }: Attempt): boolean {
   if (state === "open" || ambiguous.length > 0) return true;
   return kind === "own" && state === "unresolved" && payingAttemptId !== null;
+}
+
+/**
+ * Whether an attempt without outcome had one: its claim was sent twice, and landed again when it was over and off the record.
+ * What its outcome gave back has its name, on the record or among what landed, and must not go back once more.
+ */
+function isOver({ corrections }: CallRecord, attempt: Attempt, landed: LandedOf): boolean {
+  const { attemptId, kind, state, windows, issuedAtMs } = attempt;
+  if (kind !== "own" || state !== "open") return false;
+  const isIts = (opId: string) => opId.startsWith(`${attemptId}.`);
+  if (Object.keys(corrections).some(isIts)) return true;
+  return windows.some(({ keyId }) => {
+    const known = landed(keyId, issuedAtMs);
+    return known !== "unknown" && known !== "gone" && [...known].some(isIts);
+  });
 }
 
 /** Its claim landed and was not acknowledged: it ended before any draw, and its row says so already. */
