@@ -183,15 +183,23 @@ test("an attempt that was denied on a record of its own is denied here too, and 
 });
 
 test.each([
-  ["on the record", { "att_1.0": { keyId: "root", window: 0, amount: microUsd(300n), issuedAtMs: AT_MS } }, [], 1],
+  [
+    "on the record",
+    { "att_1.0": { keyId: "root", window: 0, amount: microUsd(300n), issuedAtMs: AT_MS } },
+    [],
+    1,
+  ],
   ["among what landed", {}, ["att_1.0"], 0],
-] as const)("an attempt whose give-back is %s is over, and gives back nothing more", (_, corrections, landed, again) => {
-  const decided = decide(recordWith([attempt()], { corrections }), {
-    root: new Set(["att_1", ...landed]),
-    leaf: new Set(["other"]),
-  });
+] as const)(
+  "an attempt whose give-back is %s is over, and gives back nothing more",
+  (_, corrections, landed, again) => {
+    const decided = decide(recordWith([attempt()], { corrections }), {
+      root: new Set(["att_1", ...landed]),
+      leaf: new Set(["other"]),
+    });
 
-  expect(decided.record.attempts).toEqual({});
-  expect(decided.corrections).toHaveLength(again);
-  expect(decided.isChanged).toBe(true);
-});
+    expect(decided.record.attempts).toEqual({});
+    expect(decided.corrections).toHaveLength(again);
+    expect(decided.isChanged).toBe(true);
+  },
+);
