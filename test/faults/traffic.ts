@@ -110,14 +110,34 @@ class Crowd {
 
   async issueRoots(): Promise<void> {
     const { apiKey } = this.#options;
-    const above = await this.#manage("POST", "/vault/api-keys", apiKey, {
-      name: "faults",
-      scopes: ["issue"],
-      daily_usd_cap: 600,
-    });
-    const apiKeyId = textAt(JSON.parse(above.text), "id");
-    for (const [name, body] of ROOTS) await this.#issue(apiKey, name, body, []);
-    await this.#issue(textAt(JSON.parse(above.text), "api_key"), "below", { daily_usd_cap: 500 }, [apiKeyId]);
+    const above = await this.#untilMade(() =>
+      this.#manage("POST", "/vault/api-keys", apiKey, {
+        name: "faults",
+        scopes: ["issue"],
+        daily_usd_cap: 600,
+      }),
+    );
+    const [apiKeyId, below] = [textAt(above, "id"), textAt(above, "api_key")];
+    for (const [name, body] of ROOTS) await this.#untilIssued(apiKey, name, body, []);
+    await this.#untilIssued(below, "below", { daily_usd_cap: 500 }, [apiKeyId]);
+  }
+
+  /** Secrets Manager, which knows the admin's key, is disturbed from the beginning. */
+  async #untilMade(make: () => Promise<Answer>): Promise<unknown> {
+    for (;;) {
+      const { status, text } = await make();
+      if (status === 201) return JSON.parse(text);
+      if (status < 500) throw new Error(`nothing was made: ${status} ${text}`);
+      await delay(100);
+    }
+  }
+
+  async #untilIssued(...key: Parameters<Crowd["issue"]>): Promise<void> {
+    const before = this.keys.length;
+    while (this.keys.length === before) {
+      await this.issue(...key);
+      if (this.keys.length === before) await delay(100);
+    }
   }
 
   async run(index: number): Promise<void> {
@@ -251,10 +271,10 @@ class Crowd {
   async #child(random: Random, parent: HeldKey): Promise<void> {
     const cap = { [random.pick(["total_usd_cap", "daily_usd_cap"])]: random.between(1, 60) };
     if (parent.name.startsWith("child-child") || this.keys.length > 60) return;
-    await this.#issue(parent.token, `child-${parent.name}`, cap, parent.chain);
+    await this.issue(parent.token, `child-${parent.name}`, cap, parent.chain);
   }
 
-  async #issue(token: string, name: string, body: object, above: readonly string[]): Promise<void> {
+  async issue(token: string, name: string, body: object, above: readonly string[]): Promise<void> {
     await this.#options.whenUp();
     const json = { vendor: "stripe", agent_run_label: this.#options.label, ...body };
     const { status, text } = await this.#manage("POST", "/vault/keys", token, json);
