@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import type { AuditRow } from "../api/answers.ts";
 import { useList } from "../api/use-list.ts";
+import { placesOf } from "../format/usd.ts";
 import type { Filters } from "../page/address.ts";
 import { showFilters } from "../page/use-place.ts";
 import { ListEnd } from "../parts/list-end.tsx";
@@ -18,6 +19,7 @@ export function Audit({ filters }: { readonly filters: Filters }) {
   const [isLive, setIsLive] = useState(false);
   const asked = askedFor(filters);
   const list = useList<AuditRow>("vault/audit", { ...asked, limit: ROWS }, isLive ? LIVE_MS : null);
+  const places = placesOf(list.rows.map(({ cost_usd }) => cost_usd ?? 0));
   return (
     <>
       <div class="row">
@@ -46,7 +48,7 @@ export function Audit({ filters }: { readonly filters: Filters }) {
           </thead>
           <tbody>
             {list.rows.map((row) => (
-              <Row key={row.id} of={row} />
+              <Row key={row.id} of={row} places={places} />
             ))}
           </tbody>
         </table>

@@ -5,11 +5,8 @@ import { Status } from "../parts/status.tsx";
 import { Usd } from "../parts/usd.tsx";
 import { RowDetail } from "./row-detail.tsx";
 
-/** Decimal places of the smallest prices: $0.0004 for an e-mail. */
-const PLACES = 4;
-
-/** A row of the log, which opens to all that is known of it. */
-export function Row({ of: row }: { readonly of: AuditRow }) {
+/** A row of the log, which opens to all that is known of it. `places`: the most decimal places of the column. */
+export function Row({ of: row, places }: { readonly of: AuditRow; readonly places: number }) {
   const [isOpen, setIsOpen] = useState(false);
   const isCall = row.type === "call";
   return (
@@ -37,7 +34,7 @@ export function Row({ of: row }: { readonly of: AuditRow }) {
           {row.reason !== null && <span class="quiet">{row.reason}</span>}
           {row.overrun === true && <span class="warn"> overrun</span>}
         </td>
-        <td class="end act">{isCall && <Usd amount={row.cost_usd} places={PLACES} />}</td>
+        <td class="end act">{isCall && <Usd amount={row.cost_usd} places={places} />}</td>
       </tr>
       {isOpen && (
         <tr class="detail">

@@ -2,7 +2,7 @@ import type { Spend } from "../api/answers.ts";
 import { read } from "../api/client.ts";
 import { usePoll } from "../api/use-poll.ts";
 import { counted } from "../format/count.ts";
-import { sumUsd } from "../format/usd.ts";
+import { placesOf, sumUsd } from "../format/usd.ts";
 import { hashOf } from "../page/address.ts";
 import { Usd } from "../parts/usd.tsx";
 import type { AuditFilter } from "./filters.ts";
@@ -29,6 +29,7 @@ function Sums({ wanted }: { readonly wanted: Readonly<Record<string, string>> })
     allowed_calls: rows.reduce((all, { allowed_calls }) => all + allowed_calls, 0),
     denied_calls: rows.reduce((all, { denied_calls }) => all + denied_calls, 0),
   };
+  const places = placesOf(rows.map(({ spent_usd }) => spent_usd));
   const isByLabel = wanted["group_by"] === "agent_run_label" && rows.length > 1;
   return (
     <details class="card totals">
@@ -63,7 +64,7 @@ function Sums({ wanted }: { readonly wanted: Readonly<Record<string, string>> })
                   <a href={hashOf("audit", { agent_run_label: group })}>{group}</a>
                 </th>
                 <td class="end" data-name="spent">
-                  <Usd amount={spent_usd} places={4} />
+                  <Usd amount={spent_usd} places={places} />
                 </td>
                 <td class="end" data-name="allowed">
                   {allowed_calls}

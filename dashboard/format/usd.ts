@@ -29,6 +29,10 @@ export function missingPlaces(text: string, places: number): number {
   return point < 0 ? 0 : Math.max(0, places - (text.length - point - 1));
 }
 
+/** The most decimal places that any of these amounts is read with. */
+export const placesOf = (amounts: readonly number[]): number =>
+  Math.max(2, ...amounts.map((amount) => usd(amount).split(".")[1]?.length ?? 0));
+
 /** Adds dollars without the noise of floats: in whole millionths. */
 export const sumUsd = (amounts: readonly number[]): number =>
   amounts.reduce((all, amount) => all + Math.round(amount * 1e6), 0) / 1e6;

@@ -27,8 +27,11 @@ const isWhole = (run: SpendingRun): boolean => run.agent_run_label === null || r
 const isLabelOf = (whole: SpendingRun, run: SpendingRun): boolean =>
   run.agent_run_label !== null && run.label_group === whole.label_group;
 
+/** A label that spends so much of its group is what burns in it. */
+const MOST = 0.8;
+
 /**
- * What to stop first: the worst group, or the one label in it that spends more than half of what the group does. A fan-out
+ * What to stop first: the worst group, or the one label in it that spends four fifths of what the group does. A fan-out
  * that gives each of its keys another label is stopped as a group: a stop of one label would not end it.
  */
 export function worstOf<Run extends SpendingRun>(
@@ -38,7 +41,8 @@ export function worstOf<Run extends SpendingRun>(
   if (worst === undefined) return null;
   const { whole, labels } = worst;
   const [label] = labels;
-  const isIt = label !== undefined && (labels.length === 1 || label.spent_usd_5m > whole.spent_usd_5m / 2);
+  const isIt =
+    label !== undefined && (labels.length === 1 || label.spent_usd_5m >= whole.spent_usd_5m * MOST);
   return isIt ? { run: label, group: whole } : { run: whole, group: null };
 }
 

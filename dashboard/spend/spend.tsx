@@ -2,6 +2,7 @@ import type { Spend } from "../api/answers.ts";
 import { read } from "../api/client.ts";
 import { usePoll } from "../api/use-poll.ts";
 import { number } from "../format/count.ts";
+import { placesOf } from "../format/usd.ts";
 import { type Filters, hashOf } from "../page/address.ts";
 import { isLimited, useLogin } from "../page/signed-in.ts";
 import { showFilters } from "../page/use-place.ts";
@@ -55,6 +56,7 @@ function Groups({ days }: { readonly days: number }) {
   if (failure !== null) return <p class="note bad">The runs cannot be added up: {failure.message}.</p>;
   if (data === null) return <p class="loading">Adding up…</p>;
   const rows = [...data.data].sort((one, other) => other.spent_usd - one.spent_usd);
+  const places = placesOf(rows.map(({ spent_usd }) => spent_usd));
   if (rows.length === 0) return <p class="note">No run with a label spent anything in these days.</p>;
   return (
     <section aria-labelledby="groups-title">
@@ -81,7 +83,7 @@ function Groups({ days }: { readonly days: number }) {
                 <a href={hashOf("audit", { agent_run_label: `${group}*` })}>{group}</a>
               </th>
               <td class="end" data-name="spent">
-                <Usd amount={spent_usd} places={4} />
+                <Usd amount={spent_usd} places={places} />
               </td>
               <td class="end" data-name="allowed">
                 {number(allowed_calls)}
@@ -95,7 +97,7 @@ function Groups({ days }: { readonly days: number }) {
             <tr class="sum">
               <th scope="row">All calls, those without a label too</th>
               <td class="end" data-name="spent">
-                <Usd amount={data.total.spent_usd} places={4} />
+                <Usd amount={data.total.spent_usd} places={places} />
               </td>
               <td class="end" data-name="allowed">
                 {number(data.total.allowed_calls)}

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { counted, percentOf } from "../../dashboard/format/count.ts";
 import { clockText, spanText, timeText } from "../../dashboard/format/time.ts";
-import { missingPlaces, roughUsd, sumUsd, usd } from "../../dashboard/format/usd.ts";
+import { missingPlaces, placesOf, roughUsd, sumUsd, usd } from "../../dashboard/format/usd.ts";
 
 /** Guarantees how numbers and times of the dashboard are read. */
 
@@ -29,6 +29,14 @@ describe("dollars", () => {
     ["–", 6, 0],
   ])("%s in a column of %d places lacks %d", (text, places, missing) => {
     expect(missingPlaces(text, places)).toBe(missing);
+  });
+
+  test.each([
+    [[], 2],
+    [[1, 29.99], 2],
+    [[1, 0.0079], 4],
+  ])("%j in a column have %d places", (amounts, places) => {
+    expect(placesOf(amounts)).toBe(places);
   });
 
   test.each([

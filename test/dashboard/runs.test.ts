@@ -23,13 +23,13 @@ describe("the worst run", () => {
       "m/*",
     ],
     [
-      "a label that spends more than half of its group",
-      [run("m", null, 9), run("m", "m/1", 5), run("m", "m/2", 4)],
+      "a label that spends four fifths of its group",
+      [run("m", null, 10), run("m", "m/1", 8), run("m", "m/2", 2)],
       "m/1",
     ],
     [
-      "two labels that spend half each are a group",
-      [run("m", null, 8), run("m", "m/1", 4), run("m", "m/2", 4)],
+      "a label that spends less than that is not what burns: its group is",
+      [run("m", null, 10), run("m", "m/1", 7.9), run("m", "m/2", 2.1)],
       "m/*",
     ],
     [
