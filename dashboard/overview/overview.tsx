@@ -80,6 +80,7 @@ function Seen() {
       <p class="loading">Asking for the runs of the last hour…</p>
     ) : (
       <>
+        <h1>No data</h1>
         <Freshness picture={picture} asOf={null} />
         <LaterBlindStop />
       </>
