@@ -443,17 +443,19 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "notes what began and ended after the batch is acknowledged",
     file: "lambda/app/audit/record-audit.ts",
-    find: "await journal.note({ begun, looseEnds, ended: [...ended] });",
-    replace: "void journal.note({ begun, looseEnds, ended: [...ended] }).catch(() => {});",
-    promises: [6],
+    find:
+      "      await journal.note({\n        begun,\n        looseEnds,\n        ended: [...ended],\n" +
+      "        ...(writtenAtMs !== undefined && { writtenToMs: Math.max(...writtenAtMs.slice(0, recorded.length)) }),\n      });",
+    replace: "      void journal.note({ begun, looseEnds, ended: [...ended] }).catch(() => {});",
+    promises: [3, 6],
     schedulesMax: 500,
   },
   {
     name: "forgets to note what ended",
     file: "lambda/app/audit/record-audit.ts",
-    find: "journal.note({ begun, looseEnds, ended: [...ended] })",
-    replace: "journal.note({ begun, looseEnds, ended: [] })",
-    promises: [6],
+    find: "        ended: [...ended],\n",
+    replace: "        ended: [],\n",
+    promises: [3, 6],
     schedulesMax: 50,
   },
   {
@@ -461,7 +463,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "lambda/app/audit/record-audit.ts",
     find: "return { failedAt: 0, cause };\n  }\n  await afterwards",
     replace: "return { failedAt: changes.length - 1, cause };\n  }\n  await afterwards",
-    promises: [6],
+    promises: [3, 6],
     schedulesMax: 500,
   },
   {
@@ -469,7 +471,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "lambda/app/audit/sweep-journal.ts",
     find: "await log.append(events);\n",
     replace: "await journal.markSwept(toMs);\n    await log.append(events);\n",
-    promises: [6],
+    promises: [3, 6],
     schedulesMax: 2_000,
   },
   {
@@ -477,7 +479,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "lambda/app/audit/sweep-journal.ts",
     find: "const LATE_NOTES_MS = 60_000;",
     replace: "const LATE_NOTES_MS = -3_600_000;",
-    promises: [6],
+    promises: [3, 6],
     schedulesMax: 100,
   },
   {
@@ -507,8 +509,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "takes what the stream has not told yet for not written",
     file: "lambda/app/resolve/gather-evidence.ts",
-    find: "if (landed !== null) found.set(keyId, landed);",
-    replace: "found.set(keyId, landed ?? new Set());",
+    find: "if (landed !== null) found.set(keyId, { landed, sinceMs, fenceMs });",
+    replace: "found.set(keyId, { landed: landed ?? new Set(), sinceMs, fenceMs });",
     promises: [1, 2, 3, 4],
     schedulesMax: 500,
   },
@@ -600,8 +602,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "forgets to note what was decided and may not have landed",
     file: "lambda/app/audit/record-audit.ts",
-    find: "journal.note({ begun, looseEnds, ended: [...ended] })",
-    replace: "journal.note({ begun, looseEnds: [], ended: [...ended] })",
+    find: "        looseEnds,\n        ended: [...ended],\n",
+    replace: "        looseEnds: [],\n        ended: [...ended],\n",
     promises: [3, 4],
     schedulesMax: 500,
   },
@@ -627,7 +629,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: "if (isLeaf || leafId !== null) {",
     replace: 'if (isLeaf || leafId === "") {',
     promises: [3],
-    schedulesMax: 500,
+    schedulesMax: 1_200,
   },
   {
     name: "gives back once more for an attempt whose claim landed again when it was over",
