@@ -79,23 +79,31 @@ export class DynamoEvidence implements EvidenceLog, EvidenceReader {
           ...(startKey === undefined ? {} : { ExclusiveStartKey: startKey }),
         }),
       );
-      for (const item of Items) evidence.add(runIn(item));
+      for (const item of Items) {
+        evidence.add(runIn(item));
+        if (evidence.isDone) return evidence.landed();
+      }
       startKey = LastEvaluatedKey;
-    } while (startKey !== undefined && !evidence.reachesBack);
+    } while (startKey !== undefined);
     return evidence.landed();
   }
 }
 
-const itemOf = ({ keyId, from, ids, writtenMs }: WriteRun, ttlS: number): Item => ({
+const itemOf = ({ keyId, from, ids, writtenMs, previousMs }: WriteRun, ttlS: number): Item => ({
   pk: { S: partition(keyId) },
   sk: { S: placeOf({ from, ids }) },
   ids: { S: ids.map((id) => id ?? NO_ID).join(" ") },
   ...(Number.isFinite(writtenMs) ? { at: { S: isoTime(writtenMs) } } : {}),
+  ...(Number.isFinite(previousMs) ? { after: { S: isoTime(previousMs) } } : {}),
   ttl: { N: `${ttlS}` },
 });
 
 const runIn = (item: Item): Omit<WriteRun, "keyId"> => ({
   from: Number(item["sk"]?.S?.slice(0, 12)),
   ids: (item["ids"]?.S ?? "").split(" ").map((id) => (id === NO_ID ? null : id)),
-  writtenMs: item["at"]?.S === undefined ? Infinity : Date.parse(item["at"].S),
+  writtenMs: timeIn(item, "at"),
+  previousMs: timeIn(item, "after"),
 });
+
+const timeIn = (item: Item, name: string): number =>
+  item[name]?.S === undefined ? Infinity : Date.parse(item[name].S);

@@ -79,6 +79,7 @@ function balanceChange(beforeItem: Item | null, item: Item, writtenMs: number): 
     id: "window" in last ? last.id : null,
     isCorrection: last.op === "back" || last.op === "force",
     writtenMs,
+    previousMs: before.last.atMs,
   };
   return { ...writeOf(after, last), written, ...(crossed.length > 0 && { crossed }) };
 }

@@ -9,6 +9,7 @@ const write = (number: number, change: Partial<BalanceWrite> = {}): BalanceWrite
   id: `id_${number}`,
   isCorrection: false,
   writtenMs: number * 1_000,
+  previousMs: Infinity,
   ...change,
 });
 
@@ -17,9 +18,9 @@ test("writes of one balance are joined where they have no gap, whatever their or
   const writes = [write(5), write(3), write(4, { id: null }), other, write(4, { id: null }), write(7)];
 
   expect(runsOf(writes)).toEqual([
-    { keyId: "key_1", from: 3, ids: ["id_3", null, "id_5"], writtenMs: 5_000 },
-    { keyId: "key_1", from: 7, ids: ["id_7"], writtenMs: 7_000 },
-    { keyId: "key_2", from: 3, ids: ["id_3"], writtenMs: 3_000 },
+    { keyId: "key_1", from: 3, ids: ["id_3", null, "id_5"], writtenMs: 5_000, previousMs: Infinity },
+    { keyId: "key_1", from: 7, ids: ["id_7"], writtenMs: 7_000, previousMs: Infinity },
+    { keyId: "key_2", from: 3, ids: ["id_3"], writtenMs: 3_000, previousMs: Infinity },
   ]);
 });
 
@@ -49,6 +50,40 @@ describe("evidence up to write 6, of what was issued at 4 s", () => {
     const landed = evidence.landed();
 
     expect(landed === null ? null : [...landed].sort()).toEqual(expected);
+  });
+
+  test("of a key that was quiet for longer than evidence is kept goes back to its first write since", () => {
+    const HOUR_MS = 3_600_000;
+    const after = (previousMs: number) => {
+      const evidence = new Evidence(1_002, 100 * HOUR_MS);
+      const [young] = runsOf([
+        write(1_001, { writtenMs: 100 * HOUR_MS, previousMs }),
+        write(1_002, { writtenMs: 101 * HOUR_MS }),
+      ]);
+      if (young !== undefined) evidence.add(young);
+      return evidence.landed();
+    };
+
+    expect(after(98 * HOUR_MS)).toEqual(new Set(["id_1001", "id_1002"]));
+    // The write before it may have landed later than it was issued.
+    expect(after(99.5 * HOUR_MS)).toBeNull();
+  });
+
+  test("that contradicts itself is none: a table that was put back numbers its writes again", () => {
+    const evidence = new Evidence(LAST, SINCE_MS);
+    for (const each of [...run(4, 6), ...runsOf([write(3), write(4, { id: "other" })]), ...run(1, 3)])
+      evidence.add(each);
+
+    expect([evidence.isDone, evidence.landed()]).toEqual([true, null]);
+  });
+
+  test("is given up where a number is missing that no earlier run can have", () => {
+    const evidence = new Evidence(5_000, 0);
+    evidence.add({ from: 4_900, ids: Array(101).fill("id"), writtenMs: 9, previousMs: Infinity });
+    evidence.add({ from: 4_700, ids: Array(100).fill("id"), writtenMs: 9, previousMs: Infinity });
+    expect(evidence.isDone).toBe(false);
+    evidence.add({ from: 3_800, ids: Array(100).fill("id"), writtenMs: 9, previousMs: Infinity });
+    expect([evidence.isDone, evidence.landed()]).toEqual([true, null]);
   });
 
   test("of a balance that nothing was written on", () => {

@@ -161,6 +161,16 @@ describe("a correction that nobody confirmed", () => {
     expect(result.record.status).toBe("settled");
   });
 
+  test("of more than six days ago has landed, or it would have been found: it stays, and nothing waits for it", () => {
+    const old = { ...correction, issuedAtMs: NOW_MS - 6 * 24 * 3_600_000 - 1 };
+    const result = decide({ ...record, corrections: { "att_1.0": old } }, {});
+
+    expect([result.isChanged, result.waits]).toEqual([false, false]);
+    expect(
+      keysToAsk({ ...record, corrections: { "att_1.0": { ...old, issuedAtMs: 0 } } }, UNTIL_MS).size,
+    ).toBe(0);
+  });
+
   test("is counted beyond the caps again where it was that", () => {
     const forced = { ...correction, amount: microUsd(-200n) };
 

@@ -105,7 +105,7 @@ export class MemoryEvidence implements EvidenceLog, EvidenceReader {
     const runs = runsOf([...this.#writes.values()].filter((write) => write.keyId === keyId));
     const evidence = new Evidence(lastNumber, sinceMs);
     for (const run of [...runs].sort((a, b) => b.from - a.from))
-      if (run.from <= lastNumber && !evidence.reachesBack) evidence.add(run);
+      if (run.from <= lastNumber && !evidence.isDone) evidence.add(run);
     return evidence.landed();
   }
 }

@@ -313,7 +313,7 @@ export class VaultState {
   #tellWrite({ keyId, writes }: Balance, moved: Draw | Correction | null, change: VaultChange): void {
     const id = moved === null ? null : "opId" in moved ? moved.opId : moved.attemptId;
     const isCorrection = moved !== null && "opId" in moved;
-    const written = { keyId, number: writes, id, isCorrection, writtenMs: Infinity };
+    const written = { keyId, number: writes, id, isCorrection, writtenMs: Infinity, previousMs: Infinity };
     this.#tell(`BALANCE#${keyId}`, { ...change, written });
   }
 

@@ -21,15 +21,17 @@ const WAITS_MAX = 8;
 /**
  * What landed on each key of these calls, behind a fence: so the answer is final for all that was issued at or before `untilMs`
  * (milliseconds). One fence for each key, however many calls of it are stuck. What the stream has not told yet is `unknown`.
+ * `inVain`: keys that were waited for in vain, here and before: one wait for each is enough in a run.
  */
 export async function gatherEvidence(
   records: readonly CallRecord[],
   untilMs: number,
   { vault, evidence, clock, pause }: EvidencePorts,
-  deadlineMs: number,
+  { deadlineMs, inVain }: { readonly deadlineMs: number; readonly inVain: Set<string> },
 ): Promise<LandedOf> {
   const found = new Map<string, Found>();
-  let open = await fenced(wantedOf(records, untilMs), untilMs, vault.balances, found);
+  const wanted = wantedOf(records, untilMs).filter(({ keyId }) => !inVain.has(keyId));
+  let open = await fenced(wanted, untilMs, vault.balances, found);
   for (let waits = 0; open.length > 0; waits++) {
     await eachAtOnce(open, KEYS_AT_ONCE, async ({ keyId, lastNumber, sinceMs, fenceMs }) => {
       const landed = await evidence.landed(keyId, lastNumber, sinceMs);
@@ -39,6 +41,7 @@ export async function gatherEvidence(
     if (open.length === 0 || waits === WAITS_MAX || clock.now() + WAIT_MS > deadlineMs) break;
     await pause(WAIT_MS);
   }
+  for (const { keyId } of open) inVain.add(keyId);
   return (keyId, issuedAtMs) => {
     const { landed, sinceMs, fenceMs } = found.get(keyId) ?? UNKNOWN;
     return issuedAtMs >= sinceMs && issuedAtMs <= fenceMs ? landed : "unknown";

@@ -58,6 +58,7 @@ export async function resolveCalls(
   const run = { finished: 0, unresolved: 0, waiting: 0, blocked: 0 };
   // A call may stand on the list several times, and its vendor is asked once.
   const asked = new Map<string, Promise<AskedBooks>>();
+  const inVain = new Set<string>();
   while (ports.clock.now() + PAGE_MS_MAX < deadlineMs) {
     const untilMs = ports.clock.now() - afterMs;
     const page = await ports.dueList.due(ports.clock.now(), PAGE);
@@ -67,7 +68,7 @@ export async function resolveCalls(
       record: await recordOf(due, ports).catch(failed("unreadable" as const, due, ports)),
     }));
     const records = calls.flatMap(({ record }) => (record === "unreadable" ? [] : (record ?? [])));
-    const landed = await gatherEvidence(records, untilMs, ports, deadlineMs);
+    const landed = await gatherEvidence(records, untilMs, ports, { deadlineMs, inVain });
     await eachAtOnce(calls, CALLS_AT_ONCE, async ({ due, record }) => {
       const ended =
         record === "unreadable"
@@ -79,7 +80,9 @@ export async function resolveCalls(
       run[books?.kind === "closed" ? "finished" : ended] += 1;
       if (ended === "waiting" && isBlocked(due, ports)) run.blocked += 1;
       if (books === null) await postpone(due, ended, ports);
-      else if (books.kind === "again") await ports.dueList.move(due, books.dueMs);
+      else if (books.kind === "again")
+        // From then on it waits for nothing else.
+        await ports.dueList.move({ ...due, sinceMs: books.dueMs }, books.dueMs);
       else if (books.kind !== "no_time") await ports.dueList.remove(due);
     });
   }
@@ -103,11 +106,11 @@ function askedOnce(
 const askedBooks = async (
   { recordId }: DueCall,
   deadlineMs: number,
-  { askBooks, warn }: ResolvePorts,
+  { askBooks, clock, warn }: ResolvePorts,
 ): Promise<AskedBooks> =>
   (await askBooks?.(recordId, deadlineMs).catch((error: unknown) => {
     warn(`${recordId} could not be closed by the books of its vendor; it is tried again later`, error);
-    return { kind: "no_time" } as const;
+    return { kind: "again", dueMs: clock.now() + AGAIN_MS_MIN } as const;
   })) ?? { kind: "never" };
 
 /** What fails on one call stands in no other's way: it stays due. */

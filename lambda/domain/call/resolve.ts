@@ -5,6 +5,12 @@ import { type Attempt, type CallRecord, type KeyWindow, RESOLVER, unresolvedAtte
 export const PROCESS_MS_MAX = 30_000;
 
 /**
+ * How long the writes of balances are known, in milliseconds, with time to spare. A correction that is on a record for longer
+ * has landed: one that had not would have been found and decided again long ago.
+ */
+const EVIDENCE_MS_MAX = 6 * 24 * 3_600_000;
+
+/**
  * What is certain of the writes of one key: the ids of all that landed; `unknown` while the stream has not told them all;
  * `gone` where the key ended so long ago that it has no balance any more.
  */
@@ -65,6 +71,7 @@ export function resolved(
     else waits = true;
   }
   for (const [opId, { keyId, window, amount, issuedAtMs }] of Object.entries(before.corrections)) {
+    if (issuedAtMs < nowMs - EVIDENCE_MS_MAX) continue;
     const known = issuedAtMs <= untilMs ? landed(keyId, issuedAtMs) : "unknown";
     if (known === "unknown") {
       waits = true;
@@ -106,7 +113,7 @@ export function keysToAsk(
     for (const keyId of keys) ask(keyId, issuedAtMs);
   }
   for (const { keyId, issuedAtMs } of Object.values(corrections))
-    if (issuedAtMs <= untilMs) ask(keyId, issuedAtMs);
+    if (issuedAtMs <= untilMs && issuedAtMs >= untilMs - EVIDENCE_MS_MAX) ask(keyId, issuedAtMs);
   return asked;
 }
 
