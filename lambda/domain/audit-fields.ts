@@ -162,3 +162,12 @@ export type OutcomeFacts = Facts<"outcome">;
 export const AUDIT_COLUMNS: readonly (readonly [AuditFieldName, AuditField])[] = Object.entries(
   AUDIT_FIELDS,
 ) as [AuditFieldName, AuditField][];
+
+const UNKNOWN: Readonly<Partial<Record<AuditKind, unknown>>> = { flag: false, number: 0 };
+
+/** The outcome of an attempt whose process died before it wrote one. */
+export const NOTHING_KNOWN = Object.fromEntries(
+  AUDIT_COLUMNS.filter(([, { keptWith }]) => keptWith?.includes("outcome") === true).map(
+    ([name, { kind, nullable }]) => [name, nullable === true ? null : UNKNOWN[kind]],
+  ),
+) as OutcomeFacts;

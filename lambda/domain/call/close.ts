@@ -1,4 +1,4 @@
-import type { OutcomeFacts } from "../audit-fields.ts";
+import { NOTHING_KNOWN, type OutcomeFacts } from "../audit-fields.ts";
 import type { MicroUsd } from "../money.ts";
 import type { CountedAs } from "../vendor.ts";
 import { Change, type Folded } from "./change.ts";
@@ -72,23 +72,6 @@ function payingOf(
   if (payingAttemptId !== null) return null;
   return unresolved.find((attempt) => attempt.attemptId === attemptId) ?? unresolved[0] ?? null;
 }
-
-/** Of an attempt that died before its outcome nothing is known but that. */
-const NOTHING_KNOWN: OutcomeFacts = {
-  reason: null,
-  wouldDeny: null,
-  amountText: null,
-  currency: null,
-  fxRate: null,
-  remaining: null,
-  vendorStatus: null,
-  vendorRequestId: null,
-  vendorObjectId: null,
-  vendorCustomerId: null,
-  replayed: false,
-  vendorMs: null,
-  overheadMs: 0,
-};
 
 const withFacts = (attempt: Attempt, facts: Partial<OutcomeFacts>): Attempt =>
   Object.keys(facts).length === 0
