@@ -1,3 +1,5 @@
+import { sumUsd } from "../format/usd.ts";
+
 /** Runs as the page tells them: groups with their labels, and the one that is worst. */
 
 export interface SpendingRun {
@@ -44,6 +46,33 @@ export function worstOf<Run extends SpendingRun>(
   const isIt =
     label !== undefined && (labels.length === 1 || label.spent_usd_5m >= whole.spent_usd_5m * MOST);
   return isIt ? { run: label, group: whole } : { run: whole, group: null };
+}
+
+/**
+ * What goes on, and the runs that are stopped. A group whose active labels are all stopped goes on no more; of another one, what its
+ * stopped labels spent is taken out.
+ */
+export function withoutStopped<Run extends SpendingRun & { readonly labels: number | null }>(
+  groups: readonly RunGroup<Run>[],
+  isStopped: (run: Run) => boolean,
+): { readonly goingOn: readonly RunGroup<Run>[]; readonly stopped: readonly Run[] } {
+  const stopped: Run[] = [];
+  const goingOn = groups.flatMap(({ whole, labels }) => {
+    const over = isStopped(whole) ? [whole] : labels.filter(isStopped);
+    stopped.push(...over);
+    const rest = labels.filter((label) => !isStopped(label));
+    if (isStopped(whole) || (over.length > 0 && over.length === whole.labels)) return [];
+    const less = (name: "spent_usd_1m" | "spent_usd_5m") =>
+      sumUsd([whole[name], ...over.map((label) => -label[name])]);
+    return [
+      {
+        whole: { ...whole, spent_usd_1m: less("spent_usd_1m"), spent_usd_5m: less("spent_usd_5m") },
+        labels: rest,
+      },
+    ];
+  });
+  goingOn.sort((one, other) => other.whole.spent_usd_5m - one.whole.spent_usd_5m);
+  return { goingOn, stopped };
 }
 
 /** Dollars a minute: `spent` is of the minute that `asOf` is in, and of `before` minutes before it. */

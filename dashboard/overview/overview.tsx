@@ -8,7 +8,7 @@ import { coverageOf } from "../stops/coverage.ts";
 import { STOPS_CHANGED } from "../stops/stopping.ts";
 import { StopsInForce } from "../stops/stops-in-force.tsx";
 import { Freshness } from "./freshness.tsx";
-import { groupsOf, perMinute, worstOf } from "./groups.ts";
+import { groupsOf, perMinute, withoutStopped, worstOf } from "./groups.ts";
 import { Later, LaterBlindStop } from "./later.tsx";
 import { Rate } from "./rate.tsx";
 import { UnlabelledRun } from "./unlabelled-run.tsx";
@@ -87,19 +87,13 @@ function Seen() {
     );
   const { runs, stops } = data;
   const groups = groupsOf(runs.data);
-  const goingOn = groupsOf(runs.data.filter((run) => coverageOf(run.stop_label, stops) === null));
+  const { goingOn, stopped } = withoutStopped(groups, (run) => coverageOf(run.stop_label, stops) !== null);
   const worst = worstOf(goingOn);
   const isWorse = (unlabelled?.perMinute ?? 0) > perMinute(worst?.run.spent_usd_1m ?? 0, runs.as_of, 1);
-  const stopped = groups.filter(({ whole }) => coverageOf(whole.stop_label, stops) === "stopped");
   return (
     <>
       <div class="alarm">
-        <Rate
-          runs={runs}
-          stopped={stopped.map(({ whole }) => whole)}
-          more={unlabelled?.perMinute ?? 0}
-          isOld={failure !== null}
-        />
+        <Rate runs={runs} stopped={stopped} more={unlabelled?.perMinute ?? 0} isOld={failure !== null} />
         <div class="burning">
           {unlabelled !== null && isWorse && <UnlabelledRun {...unlabelled} />}
           {worst !== null && <WorstRun run={worst.run} group={worst.group} runs={runs} />}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { groupsOf, perMinute, worstOf } from "../../dashboard/overview/groups.ts";
+import { groupsOf, perMinute, withoutStopped, worstOf } from "../../dashboard/overview/groups.ts";
 import { coverageOf } from "../../dashboard/stops/coverage.ts";
 import { targetsOf } from "../../dashboard/stops/targets.ts";
 
@@ -118,5 +118,54 @@ describe("a run is stopped", () => {
     ["not quite while its keys are revoked", "m/1", stop({ agent_run_label: "m/1" }, "revoking"), "stopping"],
   ])("%s", (_, label, each, coverage) => {
     expect(coverageOf(label, [each])).toBe(coverage);
+  });
+});
+
+describe("what is stopped", () => {
+  const group = (labels: number, spent: number) => ({ ...run("m", null, spent), labels });
+  const label = (name: string, spent: number) => ({ ...run("m", name, spent), labels: null });
+  const other = { ...run("n", null, 4), labels: 0 };
+  const without = (runs: readonly ReturnType<typeof group | typeof label>[], ...names: readonly string[]) => {
+    const { goingOn, stopped } = withoutStopped(groupsOf(runs), (each) => names.includes(each.stop_label));
+    return [
+      goingOn.map(({ whole }) => [whole.stop_label, whole.spent_usd_5m]),
+      stopped.map((each) => each.stop_label),
+    ];
+  };
+
+  test.each([
+    [
+      "nothing",
+      [],
+      [
+        ["m/*", 9],
+        ["n/*", 4],
+      ],
+      [],
+    ],
+    ["the group", ["m/*"], [["n/*", 4]], ["m/*"]],
+    [
+      "one label of two",
+      ["m/1"],
+      [
+        ["n/*", 4],
+        ["m/*", 3],
+      ],
+      ["m/1"],
+    ],
+    ["both labels", ["m/1", "m/2"], [["n/*", 4]], ["m/1", "m/2"]],
+  ])("is not what goes on: %s", (_, names, goingOn, stopped) => {
+    const runs = [group(2, 9), label("m/1", 6), label("m/2", 3), other];
+    expect(without(runs, ...names)).toEqual([goingOn, stopped]);
+  });
+
+  test("leaves a group that has labels which are not shown", () => {
+    expect(without([group(9, 9), label("m/1", 6), other], "m/1")).toEqual([
+      [
+        ["n/*", 4],
+        ["m/*", 3],
+      ],
+      ["m/1"],
+    ]);
   });
 });
