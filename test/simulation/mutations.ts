@@ -624,14 +624,6 @@ export const MUTATIONS: readonly Mutation[] = [
     schedulesMax: 1_000,
   },
   {
-    name: "knows a call without record by the draw of its own key alone",
-    file: "test/support/memory-vault.ts",
-    find: "if (isLeaf || leafId !== null) {",
-    replace: 'if (isLeaf || leafId === "") {',
-    promises: [3],
-    schedulesMax: 1_200,
-  },
-  {
     name: "gives back once more for an attempt whose claim landed again when it was over",
     file: "lambda/domain/call/resolve.ts",
     find: "if (attempt.issuedAtMs <= untilMs && isOver(before, attempt, landed)) {",
