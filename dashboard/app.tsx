@@ -11,7 +11,8 @@ import { SignedIn } from "./page/signed-in.ts";
 
 type State =
   | { readonly kind: "asking" }
-  | { readonly kind: "out"; readonly note: string | null }
+  | { readonly kind: "out"; readonly note: string | null; readonly code: string | null }
+  | { readonly kind: "offered"; readonly login: Login; readonly code: string }
   | { readonly kind: "unknown"; readonly reason: string }
   | { readonly kind: "in"; readonly login: Login };
 
@@ -21,26 +22,36 @@ const ENDED = "Your login is over. Sign in again: you come back to where you wer
 function App() {
   const [state, setState] = useState<State>({ kind: "asking" });
 
+  /** A code of the address is used by itself where nobody is signed in; else it is asked before it replaces that login. */
   const askWho = async () => {
+    const code = codeIn(location.hash);
+    if (code !== null) history.replaceState(null, "", "#overview");
     try {
-      setState({ kind: "in", login: await read<Login>("dashboard/login") });
+      const login = await read<Login>("dashboard/login");
+      setState(code === null ? { kind: "in", login } : { kind: "offered", login, code });
     } catch (error) {
       const isOut = error instanceof Failure && error.isLogin;
       setState(
         isOut
-          ? { kind: "out", note: null }
+          ? { kind: "out", note: null, code }
           : { kind: "unknown", reason: String(error instanceof Error ? error.message : error) },
       );
     }
   };
 
   useEffect(() => {
-    const ended = () => setState((was) => (was.kind === "in" ? { kind: "out", note: ENDED } : was));
+    const ended = () =>
+      setState((was) => (was.kind === "in" ? { kind: "out", note: ENDED, code: null } : was));
+    const moved = () => {
+      if (codeIn(location.hash) !== null) void askWho();
+    };
     addEventListener(LOGIN_ENDED, ended);
-    // A one-time code is for who just made it, whoever is signed in.
-    if (codeIn(location.hash) === null) void askWho();
-    else setState({ kind: "out", note: null });
-    return () => removeEventListener(LOGIN_ENDED, ended);
+    addEventListener("hashchange", moved);
+    void askWho();
+    return () => {
+      removeEventListener(LOGIN_ENDED, ended);
+      removeEventListener("hashchange", moved);
+    };
   }, []);
 
   switch (state.kind) {
@@ -58,12 +69,30 @@ function App() {
           </button>
         </main>
       );
+    case "offered":
+      return (
+        <main class="sign-in">
+          <h1>Use another login?</h1>
+          <p>
+            You are signed in as <b>{state.login.name}</b>. The address that you opened has a code for another
+            login, which would replace yours. Use it only if you made it yourself.
+          </p>
+          <div class="buttons">
+            <button type="button" class="main" onClick={() => setState({ kind: "in", login: state.login })}>
+              Stay signed in
+            </button>
+            <button type="button" onClick={() => setState({ kind: "out", note: null, code: state.code })}>
+              Use the code
+            </button>
+          </div>
+        </main>
+      );
     case "out":
-      return <SignIn note={state.note} onIn={(login) => setState({ kind: "in", login })} />;
+      return <SignIn note={state.note} code={state.code} onIn={(login) => setState({ kind: "in", login })} />;
     case "in":
       return (
         <SignedIn.Provider value={state.login}>
-          <Frame onOut={() => setState({ kind: "out", note: "You signed out." })} />
+          <Frame onOut={() => setState({ kind: "out", note: "You signed out.", code: null })} />
         </SignedIn.Provider>
       );
   }

@@ -2,14 +2,17 @@ import { useEffect, useId, useState } from "preact/hooks";
 import type { Login } from "../api/answers.ts";
 import { send } from "../api/client.ts";
 import { Failure } from "../api/failure.ts";
-import { type Credential, codeIn, credentialsOf } from "./code.ts";
+import { type Credential, credentialsOf } from "./code.ts";
 
 /** The sign-in page: an API key is exchanged for a login, and is kept nowhere in the browser. */
 export function SignIn({
   note,
+  code,
   onIn,
 }: {
   readonly note: string | null;
+  /** A one-time code to begin with. */
+  readonly code: string | null;
   readonly onIn: (login: Login) => void;
 }) {
   const [typed, setTyped] = useState("");
@@ -31,11 +34,8 @@ export function SignIn({
   };
 
   useEffect(() => {
-    const code = codeIn(location.hash);
-    if (code === null) return;
-    history.replaceState(null, "", "#overview");
-    void signIn([{ code }]);
-  }, []);
+    if (code !== null) void signIn([{ code }]);
+  }, [code]);
 
   return (
     <main class="sign-in">
