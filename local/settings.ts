@@ -59,7 +59,10 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
     vendors: Object.fromEntries(targets),
     rateCard: parseLocalRateCard(read("KEYBRAKE_TERMS"), all),
     resolveAfterS: parseResolveAfter(read("KEYBRAKE_RESOLVE_AFTER_S")),
-    dynamodbEndpoint: parseDynamoDb(read("KEYBRAKE_DYNAMODB")),
+    dynamodbEndpoint: parseDynamoDb(
+      read("KEYBRAKE_DYNAMODB"),
+      all.some(({ local }) => local.credential.some(({ name }) => read(name) !== undefined)),
+    ),
     hosts: parseHosts(read("KEYBRAKE_HOSTS")),
     tellsDecisions: parseLog(read("KEYBRAKE_LOG")),
   };
@@ -177,8 +180,21 @@ function parseLocalRateCard(text: string | undefined, vendors: readonly VendorMa
   }
 }
 
-const parseDynamoDb = (text: string | undefined): string | undefined =>
-  text === undefined ? undefined : parseOrigin("KEYBRAKE_DYNAMODB", text);
+/** `isReal`: whether a vendor has a real credential. Then what the ledger says moves money, and must not be changed on its way. */
+function parseDynamoDb(text: string | undefined, isReal: boolean): string | undefined {
+  if (text === undefined) return undefined;
+  const origin = parseOrigin("KEYBRAKE_DYNAMODB", text);
+  if (isReal && crossesNetworkOpen(origin))
+    throw new StartError(
+      "KEYBRAKE_DYNAMODB is http; with a credential of a vendor, expected https, or http on this machine: the ledger must not cross a network unencrypted",
+    );
+  return origin;
+}
+
+function crossesNetworkOpen(origin: string): boolean {
+  const { protocol, hostname } = new URL(origin);
+  return protocol === "http:" && !/^(127\.0\.0\.1|localhost|\[::1\])$/.test(hostname);
+}
 
 const VENDORS_ACCEPTED =
   "expected a definition of a vendor or a list of them, as JSON or as the path of a file of JSON";
@@ -225,12 +241,7 @@ function parseTarget(vendor: Vendor, read: Read, secrets: Secrets): VendorTarget
   const given = read(variable);
   if (given !== undefined) {
     const origin = parseOrigin(variable, given);
-    const { protocol, hostname } = new URL(origin);
-    if (
-      credential !== undefined &&
-      protocol === "http:" &&
-      !/^(127\.0\.0\.1|localhost|\[::1\])$/.test(hostname)
-    )
+    if (credential !== undefined && crossesNetworkOpen(origin))
       throw new StartError(
         `${variable} is http; with a credential, expected https, or http on this machine: a credential must not cross a network unencrypted`,
       );

@@ -8,10 +8,11 @@ import {
   notFound,
   revokeApiKey,
 } from "../app/keys/manage-api-keys.ts";
+import { Problem } from "../domain/problem.ts";
 import { jsonAnswer } from "../http/answers.ts";
 import { apiKeyBody } from "../http/api-key-answer.ts";
 import { parseApiKeyBody } from "../http/api-key-bodies.ts";
-import { authenticate } from "../http/authenticate.ts";
+import { authenticated } from "../http/authenticate.ts";
 import { parseListRequest } from "../http/list-params.ts";
 import { problems } from "../http/problems.ts";
 import { headersOf, jsonOf, queryOf, tokenOf } from "../http/request.ts";
@@ -38,6 +39,12 @@ const credentials = Object.fromEntries(
   Object.entries(credentialSecrets()).map(([vendor, secrets]) => [vendor, Object.keys(secrets)]),
 );
 
+const makesNoKeys = () =>
+  new Problem(
+    "cross_site",
+    "a login makes no API keys; send an API key as Authorization: Bearer, or use keybrake api-keys",
+  );
+
 const EXAMPLE = '{"name": "billing-jobs", "scopes": ["issue"]}';
 
 /** POST and GET /vault/api-keys; GET and DELETE /vault/api-keys/{id}. */
@@ -45,7 +52,7 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
   .use(problems(warn, countUnknownKey, vendors.secrets))
   .handler(async (event) => {
     const headers = headersOf(event);
-    const caller = await authenticate(event, "admin", door);
+    const { caller, endsAtMs } = await authenticated(event, "admin", door);
     await layout.check();
     const { requestId } = event.requestContext;
     const apiKeyId = event.pathParameters?.["id"];
@@ -63,6 +70,8 @@ export const handler = middy<APIGatewayProxyEvent, APIGatewayProxyResult>()
       const next_cursor = next === null ? null : cursorFor(next);
       return jsonAnswer(200, { data: views.map(apiKeyBody), next_cursor }, requestId);
     }
+    // As with codes: what a login makes would outlast its twelve hours.
+    if (endsAtMs !== null) throw makesNoKeys();
     const request = parseApiKeyBody(jsonOf(event, EXAMPLE), {
       credentials,
       secrets: vendors.secrets,

@@ -33,7 +33,13 @@ const OF_THE_CODED = new Set([
  * Headers that only Keybrake may set, and those that would let a browser read an answer: keys do not belong in a
  * browser.
  */
-const RESERVED = /^(keybrake|access-control)-/i;
+const RESERVED = /^((keybrake|access-control)-|content-security-policy|x-content-type-options$)/i;
+
+/** A vendor's answer has our origin: a browser that shows it all the same runs nothing of it. */
+const SHOWN_NOWHERE: Readonly<Record<string, readonly string[]>> = {
+  "Content-Security-Policy": ["sandbox; default-src 'none'"],
+  "X-Content-Type-Options": ["nosniff"],
+};
 
 /**
  * The vendor's answer as it came, or a denial in the vendor's shape; both with Keybrake's own headers. `baseUrl`: where
@@ -65,7 +71,10 @@ export function proxyAnswer(
     passed.set("Request-Id", [requestId]);
   return {
     statusCode: reply.status,
-    multiValueHeaders: Object.fromEntries(passed),
+    multiValueHeaders: {
+      ...Object.fromEntries(passed),
+      ...Object.fromEntries(Object.entries(SHOWN_NOWHERE).map(([name, values]) => [name, [...values]])),
+    },
     ...answerBody(rewritten ?? reply.body),
   };
 }

@@ -161,6 +161,11 @@ describe("a login", () => {
       const asLogin = await by(cookie, method, target, json);
       const needed: Scope | undefined = NEEDED_SCOPES[`${method} ${path}`];
       const name = `${method} ${path}`;
+      if (name === "POST /vault/api-keys" && scope === "admin") {
+        // It would outlast the login.
+        expect([asLogin.status, at(asLogin.json, "error", "code")]).toEqual([403, "cross_site"]);
+        continue;
+      }
       expect([name, asLogin.status], name).toEqual([name, asBearer.status]);
       expect(at(asLogin.json, "error", "code"), name).toEqual(at(asBearer.json, "error", "code"));
       expect(at(asLogin.json, "error", "code") === "scope_missing", name).toBe(
@@ -257,6 +262,16 @@ describe("a login", () => {
       expect([reply.status, at(reply.json, "error", "code")]).toEqual([403, "cross_site"]);
     },
   );
+
+  test("a vendor's answer that is shown all the same runs nothing", async () => {
+    const { token } = await issue(run);
+    const { status, headers } = await ask(run, "GET", "/stripe/v1/customers", { token });
+    expect([status, headers["content-security-policy"], headers["x-content-type-options"]]).toEqual([
+      200,
+      "sandbox; default-src 'none'",
+      "nosniff",
+    ]);
+  });
 });
 
 test("attempts that fail are bounded, and the refusal says for how long", async () => {

@@ -281,3 +281,15 @@ describe("KEYBRAKE_VENDORS", () => {
     expect(start).not.toThrow(/two words/);
   });
 });
+
+/** Guarantees that a ledger that decides about real money does not cross a network open. */
+test.each([
+  ["http://10.0.0.5:8000", { STRIPE_SECRET_KEY: "sk_test_x" }, false],
+  ["http://127.0.0.1:8000", { STRIPE_SECRET_KEY: "sk_test_x" }, true],
+  ["https://10.0.0.5:8000", { STRIPE_SECRET_KEY: "sk_test_x" }, true],
+  ["http://10.0.0.5:8000", {}, true],
+])("a DynamoDB at %s is taken beside %j: %s", (KEYBRAKE_DYNAMODB, credentials, isTaken) => {
+  const read = () => parseSettings({ ...credentials, KEYBRAKE_DYNAMODB }).dynamodbEndpoint;
+  if (isTaken) expect(read()).toBe(KEYBRAKE_DYNAMODB);
+  else expect(read).toThrow("KEYBRAKE_DYNAMODB is http; with a credential of a vendor, expected https");
+});

@@ -11,6 +11,7 @@ import {
   TRIES_WINDOW_MS,
   triesWindowMs,
 } from "../../domain/login.ts";
+import { parseApiKey } from "../../domain/api-key.ts";
 import { Problem } from "../../domain/problem.ts";
 import { sha256 } from "../../domain/token.ts";
 import type { Ids } from "../../ports/ids.ts";
@@ -42,8 +43,9 @@ export interface Started {
  * Starts a login for whoever shows an API key or a code that is not used. Its secret is always a new one, and `former`, the
  * login that the browser had, ends: nobody can be made to use a login that somebody else knows.
  *
- * Each attempt is counted for the caller's address before it is looked at, and given back where it succeeds. Throws 429
- * `too_many_logins` where too many failed, and 401 for what is unknown, used or over.
+ * An attempt with what may be a weak admin API key is counted for the caller's address before it is looked at, and given back
+ * unless it was a wrong guess. Codes and API keys have 190 random bits and more: they are not counted. Throws 429 `too_many_logins`
+ * where too many were wrong, and 401 for what is unknown, used or over.
  */
 export async function signIn(
   shown: Shown,
@@ -52,13 +54,12 @@ export async function signIn(
 ): Promise<Started> {
   const { door, logins } = ports;
   const nowMs = door.clock.now();
-  const tries = [addressGroup(address), triesWindowMs(nowMs)] as const;
-  if (!(await logins.takeTry(...tries))) throw tooMany(nowMs);
   const caller =
-    shown.kind === "api_key"
-      ? await findCaller(shown.apiKey, null, door)
-      : await callerOfCode(shown.code, nowMs, ports);
-  await logins.giveTryBack(...tries);
+    shown.kind === "code"
+      ? await callerOfCode(shown.code, nowMs, ports)
+      : parseApiKey(shown.apiKey) !== null
+        ? await findCaller(shown.apiKey, null, door)
+        : await guess(shown.apiKey, address, nowMs, ports);
   const secret = ports.ids.random(LOGIN_SECRET_LENGTH);
   const login = {
     apiKeyId: caller.id,
@@ -70,6 +71,25 @@ export async function signIn(
   await logins.start(sha256(secret), login);
   if (former !== null) await logins.end(sha256(former), nowMs);
   return { secret, caller, login };
+}
+
+/** Who shows what may be the admin API key. */
+async function guess(
+  apiKey: string,
+  address: string,
+  nowMs: number,
+  { door, logins }: LoginPorts,
+): Promise<Caller> {
+  const tries = [addressGroup(address), triesWindowMs(nowMs)] as const;
+  if (!(await logins.takeTry(...tries))) throw tooMany(nowMs);
+  try {
+    const caller = await findCaller(apiKey, null, door);
+    await logins.giveTryBack(...tries);
+    return caller;
+  } catch (error) {
+    if (!(error instanceof Problem && error.code === "api_key_invalid")) await logins.giveTryBack(...tries);
+    throw error;
+  }
 }
 
 /** Makes a code with which a browser signs in for this caller, once. */

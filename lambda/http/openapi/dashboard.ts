@@ -32,7 +32,7 @@ export const DASHBOARD: readonly Operation[] = [
     tag: "Dashboard",
     summary: "Sign in",
     description:
-      "With `api_key` or with `code`. The answer has a cookie that lasts twelve hours and may what the API key may. It is HttpOnly, Secure and SameSite=Strict, and is refused from any page but the dashboard's. After ten failed attempts from one address in ten minutes, further ones are refused.",
+      "With `api_key` or with `code`. The answer has a cookie that lasts twelve hours and may what the API key may. It is HttpOnly, Secure and SameSite=Strict, and is refused from any page but the dashboard's. After ten wrong guesses of the admin API key from one address in ten minutes, further ones are refused.",
     asks: [],
     scope: null,
     parameters: [mark],

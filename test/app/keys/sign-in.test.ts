@@ -149,7 +149,7 @@ describe("a code", () => {
 });
 
 describe("attempts that fail", () => {
-  const WRONG = [withKey("guessed-key"), withCode("A".repeat(32)), withCode("x")];
+  const WRONG = [withKey("guessed-key"), withKey("x"), withKey("kbak-nearly")];
   const failTimes = async (times: number, from: string, setting: ReturnType<typeof deployment>) => {
     const codes: string[] = [];
     for (let at = 0; at < times; at++) {
@@ -179,6 +179,22 @@ describe("attempts that fail", () => {
       await failTimes(1, `2001:db8::${at.toString(16)}`, setting);
     expect(await failTimes(1, "2001:DB8:0:0:ffff:ffff:ffff:ffff", setting)).toEqual(["too_many_logins"]);
     expect(await failTimes(1, "2001:db8:0:1::1", setting)).toEqual(["api_key_invalid"]);
+  });
+
+  test("are no wrong guess where the key could not be read, and codes and API keys cannot be guessed", async () => {
+    const setting = deployment();
+    const { token } = await createApiKey(ASKED, ADMIN, deployment().ports);
+    const door = { ...setting.door, adminKey: () => Promise.reject(new Error("no answer")) };
+    for (let at = 0; at < 2 * FAILED_LOGINS_MAX; at++) {
+      const failing = signIn(withKey("an-admin-key"), HERE, { ...setting.loginPorts, door });
+      await expect(failing).rejects.toThrow("no answer");
+      for (const [shown, code] of [
+        [withCode("A".repeat(32)), "code_invalid"],
+        [withKey(token), "api_key_invalid"],
+      ] as const)
+        await expect(signIn(shown, HERE, setting.loginPorts)).rejects.toMatchObject({ code });
+    }
+    await expect(signIn(withKey("an-admin-key"), HERE, setting.loginPorts)).resolves.toBeDefined();
   });
 
   test("are not those that succeed, however many", async () => {
