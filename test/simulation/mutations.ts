@@ -240,7 +240,7 @@ export const MUTATIONS: readonly Mutation[] = [
     replace:
       "if (payingAttemptId === null && held !== undefined) change.settle(held, result.replayed ? { ...result, price: minus(NOTHING, NOTHING) } : result);",
     promises: [1, 3],
-    schedulesMax: 500,
+    schedulesMax: 2_000,
   },
   {
     name: "tells a retry that there is no budget, which its own call holds",
