@@ -119,13 +119,13 @@ test("every limit inside a call stands in the API's document, with the vendors t
 });
 
 test("the README's variables are those that the local run reads", () => {
-  const read: string[] = [];
+  const read = new Set<string>();
   parseSettings(
     new Proxy<Record<string, string | undefined>>(
       {},
       {
         get: (_, name) => {
-          read.push(String(name));
+          read.add(String(name));
           return undefined;
         },
       },
@@ -133,7 +133,7 @@ test("the README's variables are those that the local run reads", () => {
   );
   const rows = tableUnder(textOf("README.md"), "## Environment variables");
 
-  expect(rows.map(([name]) => word(name)).toSorted()).toEqual(read.toSorted());
+  expect(rows.map(([name]) => word(name)).toSorted()).toEqual([...read].toSorted());
 });
 
 test("every dependency has its reason, and every reason its dependency", () => {

@@ -393,6 +393,7 @@ test("a database that fails", async () => {
   await eachRefuses("internal", (id) => {
     if (id === "issueKey") return { token: UNKNOWN_KEY };
     if (id === "getLogin") return { token: reader.token };
+    if (id === "signIn") return { json: { api_key: "a-guess-that-is-counted" } };
     return id === "signOut" ? { headers: { Cookie: `__Host-keybrake_login=${"A".repeat(43)}` } } : {};
   });
   database.failAll(null);

@@ -73,15 +73,16 @@ test.each(["SIGINT", "SIGTERM"] as const)(
         .at(-1) ?? "";
     expect(apiKey).toMatch(/^kb_[0-9A-Za-z]{40}$/);
     const text = lines.join("\n");
-    expect(text).toContain(`  base URL  ${baseUrl}\n`);
+    expect(text).toContain(`  base URL   ${baseUrl}\n`);
+    expect(text).toMatch(new RegExp(`^ {2}dashboard {2}${baseUrl}/dashboard#code=\\w+ `, "m"));
     for (const vendor of ["Stripe", "Twilio", "Resend"])
       expect(text).toMatch(
         new RegExp(
-          `^ {2}${vendor} {4}simulated, its books: http://127\\.0\\.0\\.1:\\d+/books \\(real with [A-Z_]+`,
+          `^ {2}${vendor} {5}simulated, its books: http://127\\.0\\.0\\.1:\\d+/books \\(real with [A-Z_]+`,
           "m",
         ),
       );
-    expect(text).toMatch(/^ {2}DynamoDB {2}http:\/\/127\.0\.0\.1:\d+ /m);
+    expect(text).toMatch(/^ {2}DynamoDB {3}http:\/\/127\.0\.0\.1:\d+ /m);
     const command = lines.find((line) => line.startsWith("  curl "))?.trim() ?? "";
     const issued: unknown = JSON.parse(execFileSync("/bin/sh", ["-c", command], { encoding: "utf8" }));
     expect(issued).toMatchObject({ vault_key: expect.stringMatching(/^kbvk/), agent_run_label: "first/try" });
@@ -95,9 +96,9 @@ test("a given API key is not printed, and the real Stripe is announced in capita
   const run = npmStart({ PORT: "0", KEYBRAKE_API_KEY: "mine-alone-1234", STRIPE_SECRET_KEY: "sk_test_mine" });
   const stdout = await run.ready;
 
-  expect(stdout).toContain("  API key   from KEYBRAKE_API_KEY\n");
-  expect(stdout).toContain("  Stripe    https://api.stripe.com: THE REAL STRIPE");
-  expect(stdout).toContain("  Twilio    simulated");
+  expect(stdout).toContain("  API key    from KEYBRAKE_API_KEY\n");
+  expect(stdout).toContain("  Stripe     https://api.stripe.com: THE REAL STRIPE");
+  expect(stdout).toContain("  Twilio     simulated");
   expect(stdout).not.toMatch(/mine-alone-1234|sk_test_mine/);
 });
 

@@ -48,6 +48,7 @@ test("its definition reaches the functions that read it, and no other", () => {
 
   expect(told.toSorted()).toEqual([
     "ApplyStops",
+    "Dashboard",
     "Health",
     "IssueKey",
     "ListKeys",
@@ -56,6 +57,7 @@ test("its definition reaches the functions that read it, and no other", () => {
     "ProxyCall",
     "QueryAudit",
     "QuerySpend",
+    "ResolveByHand",
     "ResolveCalls",
     "SettleLatePrices",
   ]);

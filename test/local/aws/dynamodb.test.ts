@@ -12,6 +12,7 @@ import {
   UpdateTableCommand,
 } from "@aws-sdk/client-dynamodb";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { LAYOUT_VERSION } from "../../../lambda/layout.ts";
 import { lockData } from "../../../local/aws/data-lock.ts";
 import { type LocalDynamoDb, type LocalDynamoDbOptions, startDynamoDb } from "../../../local/aws/dynamodb.ts";
 import { StartError } from "../../../local/start-error.ts";
@@ -72,7 +73,11 @@ test("a new engine has both tables as they are deployed, and the layout's versio
     ["by_vendor", ["vendor_shard", "at_id"]],
   ]);
   expect(audit?.StreamSpecification).toBeUndefined();
-  expect(await layoutOf(dynamodb)).toEqual({ pk: { S: "LAYOUT" }, sk: { S: "LAYOUT" }, version: { N: "4" } });
+  expect(await layoutOf(dynamodb)).toEqual({
+    pk: { S: "LAYOUT" },
+    sk: { S: "LAYOUT" },
+    version: { N: `${LAYOUT_VERSION}` },
+  });
 });
 
 test("a file keeps what was written and can be used again", async () => {
@@ -117,7 +122,7 @@ test("a file of the first layout gets what is new of its tables, and keeps what 
     }),
   );
   expect(Items).toEqual([item]);
-  expect(await layoutOf(newer)).toMatchObject({ version: { N: "4" } });
+  expect(await layoutOf(newer)).toMatchObject({ version: { N: `${LAYOUT_VERSION}` } });
 });
 
 test("indexes that have other keys, hold less or are no more are made anew, and find what has their keys", async () => {
@@ -180,12 +185,12 @@ test("indexes that have other keys, hold less or are no more are made anew, and 
 /** Guarantees that an older program does not misread money that a newer one wrote. */
 test("a file of a newer layout is refused and not changed", async () => {
   const newer = await start({ dataFile });
-  await setLayout(newer, "5");
+  await setLayout(newer, `${LAYOUT_VERSION + 1}`);
   await newer.close();
 
   await expect(start({ dataFile })).rejects.toThrow(
     new StartError(
-      `${dataFile} has layout 5, written by a newer Keybrake; this one reads layout 4: use the newer version, or another file`,
+      `${dataFile} has layout ${LAYOUT_VERSION + 1}, written by a newer Keybrake; this one reads layout ${LAYOUT_VERSION}: use the newer version, or another file`,
     ),
   );
   expect(await readdir(join(dataFile, ".."))).not.toContain("data.lock");
