@@ -11,7 +11,7 @@ export function clockText(atMs: number, shiftMs: number): string {
 }
 
 /** `28 Nov`, with the year where it is another one than now. */
-export function dayText(atMs: number, shiftMs: number, nowMs: number): string {
+function dayText(atMs: number, shiftMs: number, nowMs: number): string {
   const at = new Date(atMs + shiftMs);
   const year = at.getUTCFullYear();
   const day = `${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]}`;

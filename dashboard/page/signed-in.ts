@@ -31,5 +31,5 @@ export function useMay(right: Right): boolean {
   return may(useLogin(), right);
 }
 
-export const may = ({ scopes }: Pick<Login, "scopes">, right: Right): boolean =>
+const may = ({ scopes }: Pick<Login, "scopes">, right: Right): boolean =>
   scopes.includes("admin") || scopes.includes(right);

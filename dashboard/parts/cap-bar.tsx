@@ -5,7 +5,7 @@ import { usd } from "../format/usd.ts";
 const NAMES = { daily: "a day", total: "in all" } as const;
 
 /** What is spent, reserved and left of one cap, as a bar and in words. */
-export function CapBar({ cap, of }: { readonly cap: Cap; readonly of: keyof typeof NAMES }) {
+function CapBar({ cap, of }: { readonly cap: Cap; readonly of: keyof typeof NAMES }) {
   const { usd_cap, spent_usd, reserved_usd, remaining_usd, exceeded_by_usd } = cap;
   const spent = percentOf(spent_usd, usd_cap);
   const reserved = Math.min(100 - spent, percentOf(reserved_usd, usd_cap));

@@ -31,7 +31,7 @@ export const runSchema = v.strictObject({
   stop_command: text,
 });
 
-export const runsTotalSchema = v.strictObject(minutes);
+const runsTotalSchema = v.strictObject(minutes);
 
 export const runsSchema = v.strictObject({
   data: v.array(runSchema),

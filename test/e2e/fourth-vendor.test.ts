@@ -54,7 +54,17 @@ beforeAll(async () => {
   upstream = await startOwnUpstream();
   blocks = await blocksOf("docs/adding-a-vendor.md");
   copy = await mkdtemp(join(tmpdir(), "keybrake-vendor-"));
-  for (const name of ["bin", "cli", "dashboard", "lambda", "lib", "local", "cdk.json", "package.json", "tsconfig.json"])
+  for (const name of [
+    "bin",
+    "cli",
+    "dashboard",
+    "lambda",
+    "lib",
+    "local",
+    "cdk.json",
+    "package.json",
+    "tsconfig.json",
+  ])
     await cp(join(REPOSITORY, name), join(copy, name), { recursive: true });
   await symlink(join(REPOSITORY, "node_modules"), join(copy, "node_modules"));
   for (const [path, code] of blocks) {

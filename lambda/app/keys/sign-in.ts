@@ -1,3 +1,4 @@
+import { parseApiKey } from "../../domain/api-key.ts";
 import {
   addressGroup,
   adminProof,
@@ -11,7 +12,6 @@ import {
   TRIES_WINDOW_MS,
   triesWindowMs,
 } from "../../domain/login.ts";
-import { parseApiKey } from "../../domain/api-key.ts";
 import { Problem } from "../../domain/problem.ts";
 import { sha256 } from "../../domain/token.ts";
 import type { Ids } from "../../ports/ids.ts";
