@@ -54,7 +54,7 @@ describe("evidence up to write 6, of what was issued at 4 s", () => {
 
   test("of a key that was quiet for longer than evidence is kept goes back to its first write since", () => {
     const HOUR_MS = 3_600_000;
-    const after = (previousMs: number) => {
+    const landedBehind = (previousMs: number) => {
       const evidence = new Evidence(1_002, 100 * HOUR_MS);
       const [young] = runsOf([
         write(1_001, { writtenMs: 100 * HOUR_MS, previousMs }),
@@ -64,9 +64,9 @@ describe("evidence up to write 6, of what was issued at 4 s", () => {
       return evidence.landed();
     };
 
-    expect(after(98 * HOUR_MS)).toEqual(new Set(["id_1001", "id_1002"]));
+    expect(landedBehind(98 * HOUR_MS)).toEqual(new Set(["id_1001", "id_1002"]));
     // The write before it may have landed later than it was issued.
-    expect(after(99.5 * HOUR_MS)).toBeNull();
+    expect(landedBehind(99.5 * HOUR_MS)).toBeNull();
   });
 
   test("that contradicts itself is none: a table that was put back numbers its writes again", () => {
