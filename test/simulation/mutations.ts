@@ -517,8 +517,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "takes a gap in the stream for nothing",
     file: "lambda/domain/balance-write.ts",
-    find: "      if (!this.#known.has(number)) return null;",
-    replace: "      if (this.#known.size === 0) return null;",
+    find: "if (this.#isContradictory || !this.#isWhole) return null;",
+    replace: "if (this.#known.size === 0) return null;",
     promises: [1, 2, 3, 4],
     schedulesMax: 500,
   },
