@@ -5,7 +5,7 @@ import { MUTATIONS } from "./mutations.ts";
 /** Guarantees that each protection is needed, and that the simulation would notice its loss. */
 test.concurrent.each(MUTATIONS)(
   "is noticed: the product that $name",
-  { timeout: 480_000 },
+  { timeout: 240_000 },
   async (mutation) => {
     const noticed = await simulateBroken(mutation);
 

@@ -234,6 +234,15 @@ export const MUTATIONS: readonly Mutation[] = [
     schedulesMax: 2_000,
   },
   {
+    name: "takes a replay for a call that cost nothing",
+    file: "lambda/domain/call/fold.ts",
+    find: "if (payingAttemptId === null && held !== undefined) change.settle(held, result);",
+    replace:
+      "if (payingAttemptId === null && held !== undefined) change.settle(held, result.replayed ? { ...result, price: 0n as MicroUsd } : result);",
+    promises: [1, 3],
+    schedulesMax: 500,
+  },
+  {
     name: "tells a retry that there is no budget, which its own call holds",
     file: "lambda/app/proxy/denials.ts",
     find: "othersHold(folded.record, attemptId)",
