@@ -130,6 +130,17 @@ describe("Stripe's events", () => {
     expect([answer?.status, textOf(answer?.body)]).toEqual([402, body]);
   });
 
+  test.each([
+    "charge.succeeded",
+    "invoice.paid",
+    "charge.captured",
+    "payment_intent.amount_capturable_updated",
+  ])("a decline beside %s is no answer: nothing that may have been charged goes back", (type) => {
+    const events = [event("payment_intent.payment_failed", { ...charge, id: "pi_1" }), event(type, charge)];
+
+    expect(books.answer(events, question())).toBeNull();
+  });
+
   test("nothing, or two objects without a key, is no answer", () => {
     const other = event("payout.created", { ...charge, object: "payout", id: "po_2" }, null);
     const one = event("payout.created", { ...charge, object: "payout", id: "po_1" }, null);

@@ -38,6 +38,10 @@ const objectOf = ({ data }: Json): Json =>
 /** Events that tell that a payment was declined, which a 402 says. */
 const isDecline = ({ type }: Json): boolean => /^(charge\.failed|.*\.payment_failed)$/.test(`${type}`);
 
+/** Events that tell that money moved, or is held for it. */
+const isSuccess = ({ type }: Json): boolean =>
+  /\.(succeeded|paid|captured|amount_capturable_updated)$/.test(`${type}`);
+
 export const books: Books = {
   keptMs: KEPT_MS,
   page: (question, after) => {
@@ -90,6 +94,8 @@ export const books: Books = {
     const id = isJsonObject(last["request"]) ? printable(last["request"]["id"]) : null;
     const headers = id === null ? {} : { "request-id": [id] };
     const decline = events.find(isDecline);
+    // Both cannot be true of one request: nobody gives back what may have been charged.
+    if (decline !== undefined && events.some(isSuccess)) return null;
     if (decline === undefined) return answerWith(200, objectOf(last), headers);
     const declined = objectOf(decline);
     const error = declined["object"] === "payment_intent" ? { payment_intent: declined } : {};
