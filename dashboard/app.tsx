@@ -1,6 +1,6 @@
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { Login } from "./api/answers.ts";
+import type { Login, Who } from "./api/answers.ts";
 import { read } from "./api/client.ts";
 import { Failure } from "./api/failure.ts";
 import { LOGIN_ENDED } from "./api/use-poll.ts";
@@ -27,7 +27,8 @@ function App() {
     const code = codeIn(location.hash);
     if (code !== null) history.replaceState(null, "", "#overview");
     try {
-      const login = await read<Login>("dashboard/login");
+      const login = await read<Who>("dashboard/login");
+      if ("signed_in" in login) return setState({ kind: "out", note: null, code });
       setState(code === null ? { kind: "in", login } : { kind: "offered", login, code });
     } catch (error) {
       const isOut = error instanceof Failure && error.isLogin;

@@ -4,7 +4,7 @@ import type { InferOutput } from "valibot";
 import type { AUDIT_FIELDS, AuditField } from "../../lambda/domain/audit-fields.ts";
 import type { STATES } from "../../lambda/http/audit-params.ts";
 import type { capSchema, issuedKeySchema, keySchema } from "../../lambda/http/key-answer-schema.ts";
-import type { loginSchema } from "../../lambda/http/login-answer-schema.ts";
+import type { loginSchema, whoSchema } from "../../lambda/http/login-answer-schema.ts";
 import type {
   runSchema,
   runsSchema,
@@ -31,6 +31,8 @@ export interface Page<T> {
 
 /** Who is signed in. */
 export type Login = InferOutput<typeof loginSchema>;
+/** The same, or that nobody is. */
+export type Who = InferOutput<typeof whoSchema>;
 
 type OnTheWire = {
   readonly text: string;

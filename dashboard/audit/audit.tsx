@@ -5,6 +5,7 @@ import { placesOf } from "../format/usd.ts";
 import type { Filters } from "../page/address.ts";
 import { showFilters } from "../page/use-place.ts";
 import { ListEnd } from "../parts/list-end.tsx";
+import { ColumnHead, Table, TableBody, TableHead, TableRow } from "../parts/table.tsx";
 import { ExportButtons } from "./export-buttons.tsx";
 import { FilterForm } from "./filter-form.tsx";
 import { askedFor } from "./filters.ts";
@@ -34,24 +35,22 @@ export function Audit({ filters }: { readonly filters: Filters }) {
       <FilterForm asked={asked} onAsked={(changed) => showFilters("audit", changed)} />
       <Totals asked={asked} />
       {list.rows.length > 0 && (
-        <table class="audit">
-          <thead>
-            <tr>
-              <th scope="col">Time</th>
-              <th scope="col">Run</th>
-              <th scope="col">Call or change</th>
-              <th scope="col">State</th>
-              <th scope="col" class="end">
-                Cost
-              </th>
-            </tr>
-          </thead>
-          <tbody>
+        <Table class="audit">
+          <TableHead>
+            <TableRow>
+              <ColumnHead>Time</ColumnHead>
+              <ColumnHead>Run</ColumnHead>
+              <ColumnHead>Call or change</ColumnHead>
+              <ColumnHead>State</ColumnHead>
+              <ColumnHead class="end">Cost</ColumnHead>
+            </TableRow>
+          </TableHead>
+          <TableBody>
             {list.rows.map((row) => (
               <Row key={row.id} of={row} places={places} />
             ))}
-          </tbody>
-        </table>
+          </TableBody>
+        </Table>
       )}
       <ListEnd
         list={list}

@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import type { AuditRow } from "../api/answers.ts";
 import { Moment } from "../parts/moment.tsx";
 import { Status } from "../parts/status.tsx";
+import { Cell, RowHead, TableRow } from "../parts/table.tsx";
 import { Usd } from "../parts/usd.tsx";
 import { RowDetail } from "./row-detail.tsx";
 
@@ -11,14 +12,14 @@ export function Row({ of: row, places }: { readonly of: AuditRow; readonly place
   const isCall = row.type === "call";
   return (
     <>
-      <tr class={isOpen ? "opened" : undefined}>
-        <td class="time">
+      <TableRow class={isOpen ? "opened" : undefined}>
+        <Cell class="time">
           <button type="button" class="plain" aria-expanded={isOpen} onClick={() => setIsOpen(!isOpen)}>
             <Moment at={row.at} />
           </button>
-        </td>
-        <th scope="row">{row.agent_run_label ?? <span class="quiet">without a label</span>}</th>
-        <td>
+        </Cell>
+        <RowHead>{row.agent_run_label ?? <span class="quiet">without a label</span>}</RowHead>
+        <Cell>
           {isCall ? (
             <code>
               {row.method} {row.path}
@@ -28,20 +29,20 @@ export function Row({ of: row, places }: { readonly of: AuditRow; readonly place
               {row.type} {row.by !== null && `by ${row.by}`}
             </span>
           )}
-        </td>
-        <td>
+        </Cell>
+        <Cell>
           {row.state !== null && <Status of={row.state} />}{" "}
           {row.reason !== null && <span class="quiet">{row.reason}</span>}
           {row.overrun === true && <span class="warn"> overrun</span>}
-        </td>
-        <td class="end act">{isCall && <Usd amount={row.cost_usd} places={places} />}</td>
-      </tr>
+        </Cell>
+        <Cell class="end act">{isCall && <Usd amount={row.cost_usd} places={places} />}</Cell>
+      </TableRow>
       {isOpen && (
-        <tr class="detail">
-          <td colSpan={5}>
+        <TableRow class="detail">
+          <Cell colSpan={5}>
             <RowDetail of={row} />
-          </td>
-        </tr>
+          </Cell>
+        </TableRow>
       )}
     </>
   );

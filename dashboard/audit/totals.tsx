@@ -4,6 +4,7 @@ import { usePoll } from "../api/use-poll.ts";
 import { counted } from "../format/count.ts";
 import { placesOf, sumUsd } from "../format/usd.ts";
 import { hashOf } from "../page/address.ts";
+import { Cell, ColumnHead, RowHead, Table, TableBody, TableHead, TableRow } from "../parts/table.tsx";
 import { Usd } from "../parts/usd.tsx";
 import type { AuditFilter } from "./filters.ts";
 import { daysText, totalsAsked } from "./totals-asked.ts";
@@ -42,40 +43,34 @@ function Sums({ wanted }: { readonly wanted: Readonly<Record<string, string>> })
         <span class="quiet">UTC days {daysText(wanted["from"] ?? "", wanted["to"] ?? "")}</span>
       </summary>
       {isByLabel && (
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Run</th>
-              <th scope="col" class="end">
-                Spent
-              </th>
-              <th scope="col" class="end">
-                Allowed
-              </th>
-              <th scope="col" class="end">
-                Denied
-              </th>
-            </tr>
-          </thead>
-          <tbody>
+        <Table>
+          <TableHead>
+            <TableRow>
+              <ColumnHead>Run</ColumnHead>
+              <ColumnHead class="end">Spent</ColumnHead>
+              <ColumnHead class="end">Allowed</ColumnHead>
+              <ColumnHead class="end">Denied</ColumnHead>
+            </TableRow>
+          </TableHead>
+          <TableBody>
             {rows.map(({ group, spent_usd, allowed_calls, denied_calls }) => (
-              <tr key={group}>
-                <th scope="row">
+              <TableRow key={group}>
+                <RowHead>
                   <a href={hashOf("audit", { agent_run_label: group })}>{group}</a>
-                </th>
-                <td class="end" data-name="spent">
+                </RowHead>
+                <Cell class="end" data-name="spent">
                   <Usd amount={spent_usd} places={places} />
-                </td>
-                <td class="end" data-name="allowed">
+                </Cell>
+                <Cell class="end" data-name="allowed">
                   {allowed_calls}
-                </td>
-                <td class="end" data-name="denied">
+                </Cell>
+                <Cell class="end" data-name="denied">
                   {denied_calls}
-                </td>
-              </tr>
+                </Cell>
+              </TableRow>
             ))}
-          </tbody>
-        </table>
+          </TableBody>
+        </Table>
       )}
       {!isWhole && (
         <p class="quiet">The first {SHOWN_MAX} runs are shown. GET /vault/spend has all of them.</p>

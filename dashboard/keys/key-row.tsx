@@ -4,20 +4,21 @@ import { In } from "../parts/ago.tsx";
 import { CapBars } from "../parts/cap-bar.tsx";
 import { Moment } from "../parts/moment.tsx";
 import { Status } from "../parts/status.tsx";
+import { Cell, RowHead, TableRow } from "../parts/table.tsx";
 
 /** One key of a list: what is left of it, and whether it can be used. */
 export function KeyRow({ of: key }: { readonly of: Key }) {
   return (
-    <tr>
-      <th scope="row">
+    <TableRow>
+      <RowHead>
         <a href={hashOf("keys", { key: key.id })}>{key.agent_run_label ?? "without a label"}</a>
         <span class="id quiet">{key.id}</span>
-      </th>
-      <td class="quiet">{key.vendor}</td>
-      <td class="caps">
+      </RowHead>
+      <Cell class="quiet">{key.vendor}</Cell>
+      <Cell class="caps">
         <CapBars caps={key.caps} />
-      </td>
-      <td class="quiet">
+      </Cell>
+      <Cell class="quiet">
         {key.status === "expired" || key.status === "revoked" ? (
           <Moment at={key.revoked_at ?? key.expires_at} />
         ) : (
@@ -25,11 +26,11 @@ export function KeyRow({ of: key }: { readonly of: Key }) {
             ends in <In at={key.expires_at} />
           </>
         )}
-      </td>
-      <td class="act">
+      </Cell>
+      <Cell class="act">
         <Status of={key.status} />
         {key.mode === "observe" && <span class="quiet"> only observes</span>}
-      </td>
-    </tr>
+      </Cell>
+    </TableRow>
   );
 }

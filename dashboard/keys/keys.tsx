@@ -6,6 +6,7 @@ import { useMay, useVendors } from "../page/signed-in.ts";
 import { showFilters } from "../page/use-place.ts";
 import { Choice, Field } from "../parts/field.tsx";
 import { ListEnd } from "../parts/list-end.tsx";
+import { ColumnHead, Table, TableBody, TableHead, TableRow } from "../parts/table.tsx";
 import { IssueForm } from "./issue-form.tsx";
 import { Issued } from "./issued.tsx";
 import { KeyPage } from "./key-page.tsx";
@@ -70,22 +71,22 @@ function KeyList({ filters }: { readonly filters: Filters }) {
         </Choice>
       </search>
       {list.rows.length > 0 && (
-        <table class="keys">
-          <thead>
-            <tr>
-              <th scope="col">Key</th>
-              <th scope="col">Vendor</th>
-              <th scope="col">Caps</th>
-              <th scope="col">Ends</th>
-              <th scope="col">Status</th>
-            </tr>
-          </thead>
-          <tbody>
+        <Table class="keys">
+          <TableHead>
+            <TableRow>
+              <ColumnHead>Key</ColumnHead>
+              <ColumnHead>Vendor</ColumnHead>
+              <ColumnHead>Caps</ColumnHead>
+              <ColumnHead>Ends</ColumnHead>
+              <ColumnHead>Status</ColumnHead>
+            </TableRow>
+          </TableHead>
+          <TableBody>
             {list.rows.map((key) => (
               <KeyRow key={key.id} of={key} />
             ))}
-          </tbody>
-        </table>
+          </TableBody>
+        </Table>
       )}
       <ListEnd
         list={list}

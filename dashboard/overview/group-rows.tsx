@@ -3,6 +3,7 @@ import type { ListedStop, Run, Runs } from "../api/answers.ts";
 import { read } from "../api/client.ts";
 import { usePoll } from "../api/use-poll.ts";
 import { counted } from "../format/count.ts";
+import { RowHead, TableRow } from "../parts/table.tsx";
 import type { RunGroup } from "./groups.ts";
 import { RunRow } from "./run-row.tsx";
 
@@ -50,9 +51,9 @@ function Labels({ whole, stops }: { readonly whole: Run; readonly stops: readonl
   return (
     <>
       {data === null && (
-        <tr class="inside">
-          <th scope="row">{failure === null ? "Asking for its labels…" : `No labels: ${failure.message}`}</th>
-        </tr>
+        <TableRow class="inside">
+          <RowHead>{failure === null ? "Asking for its labels…" : `No labels: ${failure.message}`}</RowHead>
+        </TableRow>
       )}
       {labels.map((run) => (
         <RunRow
@@ -65,11 +66,9 @@ function Labels({ whole, stops }: { readonly whole: Run; readonly stops: readonl
         />
       ))}
       {labels.length >= LABELS_MAX - 1 && (
-        <tr class="inside">
-          <th scope="row" class="quiet">
-            The {labels.length} worst are shown.
-          </th>
-        </tr>
+        <TableRow class="inside">
+          <RowHead class="quiet">The {labels.length} worst are shown.</RowHead>
+        </TableRow>
       )}
     </>
   );

@@ -5,6 +5,7 @@ import { roughUsd } from "../format/usd.ts";
 import { hashOf } from "../page/address.ts";
 import { useMay } from "../page/signed-in.ts";
 import { Ago } from "../parts/ago.tsx";
+import { Cell, RowHead, TableRow } from "../parts/table.tsx";
 import { coverageOf } from "../stops/coverage.ts";
 import { StopButton } from "../stops/stop-button.tsx";
 import { targetsOf } from "../stops/targets.ts";
@@ -25,27 +26,27 @@ export function RunRow({ run, group, stops, asOf, isInside = false, children }: 
   const mayStop = useMay("revoke");
   const coverage = coverageOf(run.stop_label, stops);
   return (
-    <tr class={isInside ? "inside" : undefined}>
-      <th scope="row">
+    <TableRow class={isInside ? "inside" : undefined}>
+      <RowHead>
         <a href={hashOf("audit", { agent_run_label: run.stop_label })}>{run.stop_label}</a> {children}
-      </th>
-      <td class="end" data-name="a minute">
+      </RowHead>
+      <Cell class="end" data-name="a minute">
         {roughUsd(perMinute(run.spent_usd_1m, asOf, 1))}
-      </td>
-      <td class="end" data-name="in 5 minutes">
+      </Cell>
+      <Cell class="end" data-name="in 5 minutes">
         {roughUsd(run.spent_usd_5m)}
-      </td>
-      <td class="end" data-name="can still be spent">
+      </Cell>
+      <Cell class="end" data-name="can still be spent">
         {!run.exposure_complete && "over "}
         {roughUsd(run.exposure_usd)}
-      </td>
-      <td class="end wide">{number(run.live_keys)}</td>
-      <td class="end wide">{number(run.denied_calls)}</td>
-      <td class="end wide">
+      </Cell>
+      <Cell class="end wide">{number(run.live_keys)}</Cell>
+      <Cell class="end wide">{number(run.denied_calls)}</Cell>
+      <Cell class="end wide">
         <Ago at={run.last_call_at} />
-      </td>
+      </Cell>
       {mayStop && (
-        <td class="end act">
+        <Cell class="end act">
           {coverage === null ? (
             <StopButton
               label="Stop"
@@ -56,8 +57,8 @@ export function RunRow({ run, group, stops, asOf, isInside = false, children }: 
           ) : (
             <span class="quiet">{coverage === "stopped" ? "Stopped" : "Stopping…"}</span>
           )}
-        </td>
+        </Cell>
       )}
-    </tr>
+    </TableRow>
   );
 }

@@ -1,5 +1,6 @@
 import type { ListedStop, Run } from "../api/answers.ts";
 import { useMay } from "../page/signed-in.ts";
+import { ColumnHead, Table, TableBody, TableHead, TableRow } from "../parts/table.tsx";
 import { GroupRows } from "./group-rows.tsx";
 import type { RunGroup } from "./groups.ts";
 
@@ -19,41 +20,29 @@ export function RunTable({
   return (
     <section aria-labelledby="runs-title">
       <h2 id="runs-title">Runs of the last hour</h2>
-      <table class="runs">
-        <thead>
-          <tr>
-            <th scope="col">Run</th>
-            <th scope="col" class="end">
-              A minute
-            </th>
-            <th scope="col" class="end">
-              5 minutes
-            </th>
-            <th scope="col" class="end">
-              Can still spend
-            </th>
-            <th scope="col" class="end wide">
-              Live keys
-            </th>
-            <th scope="col" class="end wide">
-              Denied
-            </th>
-            <th scope="col" class="end wide">
-              Last call
-            </th>
+      <Table class="runs">
+        <TableHead>
+          <TableRow>
+            <ColumnHead>Run</ColumnHead>
+            <ColumnHead class="end">A minute</ColumnHead>
+            <ColumnHead class="end">5 minutes</ColumnHead>
+            <ColumnHead class="end">Can still spend</ColumnHead>
+            <ColumnHead class="end wide">Live keys</ColumnHead>
+            <ColumnHead class="end wide">Denied</ColumnHead>
+            <ColumnHead class="end wide">Last call</ColumnHead>
             {mayStop && (
-              <th scope="col">
+              <ColumnHead>
                 <span class="heard">Stop</span>
-              </th>
+              </ColumnHead>
             )}
-          </tr>
-        </thead>
-        <tbody>
+          </TableRow>
+        </TableHead>
+        <TableBody>
           {groups.map((group) => (
             <GroupRows key={group.whole.stop_label} group={group} stops={stops} asOf={asOf} />
           ))}
-        </tbody>
-      </table>
+        </TableBody>
+      </Table>
       {!isComplete && (
         <p class="note">More than 1,000 groups or labels are active: a worse run may be missing here.</p>
       )}

@@ -11,11 +11,6 @@ function CapBar({ cap, of }: { readonly cap: Cap; readonly of: keyof typeof NAME
   const reserved = Math.min(100 - spent, percentOf(reserved_usd, usd_cap));
   return (
     <div class="cap">
-      <svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
-        <rect class="bar-left" width="100" height="8" />
-        <rect class="bar-spent" width={spent} height="8" />
-        <rect class="bar-reserved" x={spent} width={reserved} height="8" />
-      </svg>
       <p class="quiet">
         <b class="left">{usd(Math.max(0, remaining_usd))}</b> left of {usd(usd_cap)} {NAMES[of]}
         <span class="parts">
@@ -25,6 +20,11 @@ function CapBar({ cap, of }: { readonly cap: Cap; readonly of: keyof typeof NAME
           {exceeded_by_usd > 0 && ` · ${usd(exceeded_by_usd)} over`}
         </span>
       </p>
+      <svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
+        <rect class="bar-left" width="100" height="8" />
+        <rect class="bar-spent" width={spent} height="8" />
+        <rect class="bar-reserved" x={spent} width={reserved} height="8" />
+      </svg>
     </div>
   );
 }

@@ -1,4 +1,5 @@
 import { roughUsd, usd } from "../format/usd.ts";
+import { Cell, ColumnHead, RowHead, Table, TableBody, TableHead, TableRow } from "../parts/table.tsx";
 import { type Column, nameOf, type Period, roundUp } from "./periods.ts";
 
 const WIDTH = 600;
@@ -102,36 +103,34 @@ function Numbers({ columns, names, period }: Props) {
   return (
     <details>
       <summary>The same in numbers</summary>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">{period}</th>
+      <Table>
+        <TableHead>
+          <TableRow>
+            <ColumnHead>{period}</ColumnHead>
             {names.map((name) => (
-              <th key={name} scope="col" class="end">
+              <ColumnHead key={name} class="end">
                 {name}
-              </th>
+              </ColumnHead>
             ))}
-            <th scope="col" class="end">
-              Sum
-            </th>
-          </tr>
-        </thead>
-        <tbody>
+            <ColumnHead class="end">Sum</ColumnHead>
+          </TableRow>
+        </TableHead>
+        <TableBody>
           {columns.toReversed().map((column) => (
-            <tr key={column.from}>
-              <th scope="row">{nameOf(column, period)}</th>
+            <TableRow key={column.from}>
+              <RowHead>{nameOf(column, period)}</RowHead>
               {column.values.map((value, at) => (
-                <td key={names[at]} class="end" data-name={names[at] ?? ""}>
+                <Cell key={names[at]} class="end" data-name={names[at] ?? ""}>
                   {usd(value)}
-                </td>
+                </Cell>
               ))}
-              <td class="end" data-name="in all">
+              <Cell class="end" data-name="in all">
                 {usd(column.sum)}
-              </td>
-            </tr>
+              </Cell>
+            </TableRow>
           ))}
-        </tbody>
-      </table>
+        </TableBody>
+      </Table>
     </details>
   );
 }

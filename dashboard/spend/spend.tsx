@@ -7,6 +7,7 @@ import { type Filters, hashOf } from "../page/address.ts";
 import { isLimited, useLogin } from "../page/signed-in.ts";
 import { showFilters } from "../page/use-place.ts";
 import { Choice } from "../parts/field.tsx";
+import { Cell, ColumnHead, RowHead, Table, TableBody, TableHead, TableRow } from "../parts/table.tsx";
 import { Usd } from "../parts/usd.tsx";
 import { lastDays, PERIODS, type Period } from "./periods.ts";
 import { SpendChart } from "./spend-chart.tsx";
@@ -61,54 +62,48 @@ function Groups({ days }: { readonly days: number }) {
   return (
     <section aria-labelledby="groups-title">
       <h2 id="groups-title">By group of labels</h2>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Group</th>
-            <th scope="col" class="end">
-              Spent
-            </th>
-            <th scope="col" class="end">
-              Allowed
-            </th>
-            <th scope="col" class="end">
-              Denied
-            </th>
-          </tr>
-        </thead>
-        <tbody>
+      <Table>
+        <TableHead>
+          <TableRow>
+            <ColumnHead>Group</ColumnHead>
+            <ColumnHead class="end">Spent</ColumnHead>
+            <ColumnHead class="end">Allowed</ColumnHead>
+            <ColumnHead class="end">Denied</ColumnHead>
+          </TableRow>
+        </TableHead>
+        <TableBody>
           {rows.map(({ group, spent_usd, allowed_calls, denied_calls }) => (
-            <tr key={group}>
-              <th scope="row">
+            <TableRow key={group}>
+              <RowHead>
                 <a href={hashOf("audit", { agent_run_label: `${group}*` })}>{group}</a>
-              </th>
-              <td class="end" data-name="spent">
+              </RowHead>
+              <Cell class="end" data-name="spent">
                 <Usd amount={spent_usd} places={places} />
-              </td>
-              <td class="end" data-name="allowed">
+              </Cell>
+              <Cell class="end" data-name="allowed">
                 {number(allowed_calls)}
-              </td>
-              <td class="end" data-name="denied">
+              </Cell>
+              <Cell class="end" data-name="denied">
                 {number(denied_calls)}
-              </td>
-            </tr>
+              </Cell>
+            </TableRow>
           ))}
           {data.total !== null && (
-            <tr class="sum">
-              <th scope="row">All calls, those without a label too</th>
-              <td class="end" data-name="spent">
+            <TableRow class="sum">
+              <RowHead>All calls, those without a label too</RowHead>
+              <Cell class="end" data-name="spent">
                 <Usd amount={data.total.spent_usd} places={places} />
-              </td>
-              <td class="end" data-name="allowed">
+              </Cell>
+              <Cell class="end" data-name="allowed">
                 {number(data.total.allowed_calls)}
-              </td>
-              <td class="end" data-name="denied">
+              </Cell>
+              <Cell class="end" data-name="denied">
                 {number(data.total.denied_calls)}
-              </td>
-            </tr>
+              </Cell>
+            </TableRow>
           )}
-        </tbody>
-      </table>
+        </TableBody>
+      </Table>
       {data.next_cursor !== null && (
         <p class="quiet">The first {SHOWN_MAX} groups are shown. GET /vault/spend has all of them.</p>
       )}

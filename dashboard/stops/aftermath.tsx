@@ -31,8 +31,13 @@ export function Aftermath({ stop: ordered }: { readonly stop: Stop }) {
       </p>
       <p class="quiet">
         {isRevoking ? "Revoking: " : ""}
-        {counted(stop.keys_revoked, "key")} revoked{isRevoking ? " so far" : ""}. No key is issued for it
-        until <Moment at={stop.until} />.
+        {counted(stop.keys_revoked, "key")} revoked{isRevoking ? " so far" : ""}
+        {stop.revoked_at !== null && stop.keys_revoked > 0 && (
+          <>
+            , the last at <Moment at={stop.revoked_at} />: no further call passes
+          </>
+        )}
+        . No key is issued for it until <Moment at={stop.until} />.
       </p>
       {picture.failure !== null && (
         <p class="note bad">The refresh failed ({picture.failure.message}); the stop stands.</p>

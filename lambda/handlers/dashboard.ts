@@ -13,7 +13,7 @@ import { jsonAnswer } from "../http/answers.ts";
 import { authenticated } from "../http/authenticate.ts";
 import { loginAnswer } from "../http/login-answer.ts";
 import { parseLoginBody } from "../http/login-bodies.ts";
-import { loginCookie, loginIn, noLoginCookie, refuseOtherPages } from "../http/own-page.ts";
+import { isPageSignedOut, loginCookie, loginIn, noLoginCookie, refuseOtherPages } from "../http/own-page.ts";
 import { DOCUMENT, guarded, pageAnswer, toDocument } from "../http/page-answer.ts";
 import { problems } from "../http/problems.ts";
 import { baseUrlOf, headersOf, jsonOf } from "../http/request.ts";
@@ -53,6 +53,7 @@ const ANSWERS: Readonly<Record<string, Answers>> = {
   },
 
   "GET /dashboard/login": async (event) => {
+    if (isPageSignedOut(headersOf(event))) return nobodyAnswer(event);
     const { caller, endsAtMs } = await authenticated(event, null, door);
     await layout.check();
     return whoAnswer(caller, endsAtMs, event);
@@ -63,7 +64,7 @@ const ANSWERS: Readonly<Record<string, Answers>> = {
     await layout.check();
     const secret = loginIn(headersOf(event));
     if (secret !== null) await logins.end(sha256(secret), systemClock.now());
-    return withCookie(noLoginCookie(), jsonAnswer(200, { signed_in: false }, event.requestContext.requestId));
+    return withCookie(noLoginCookie(), nobodyAnswer(event));
   },
 
   // By an API key itself: a login that could make codes would outlast its twelve hours.
@@ -120,6 +121,9 @@ const whoAnswer = (caller: Caller, endsAtMs: number | null, event: APIGatewayPro
     }),
     event.requestContext.requestId,
   );
+
+const nobodyAnswer = (event: APIGatewayProxyEvent) =>
+  jsonAnswer(200, { signed_in: false }, event.requestContext.requestId);
 
 const withCookie = (cookie: string, answer: APIGatewayProxyResult): APIGatewayProxyResult => ({
   ...answer,

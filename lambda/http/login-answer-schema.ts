@@ -28,6 +28,9 @@ export const loginSchema = v.strictObject({
 
 export const signedOutSchema = v.strictObject({ signed_in: v.literal(false) });
 
+/** What the page gets that asks who is signed in. */
+export const whoSchema = v.union([loginSchema, signedOutSchema]);
+
 export const loginCodeSchema = v.strictObject({
   code: v.pipe(v.string(), v.regex(/^[A-Za-z0-9]{32}$/)),
   url: text,

@@ -19,6 +19,15 @@ export function loginIn(headers: Headers): string | null {
   return found.length === 1 ? (found[0]?.slice(COOKIE.length + 1) ?? null) : null;
 }
 
+/**
+ * Whether the page of the dashboard asks, in a browser that shows neither a login nor a key. That is no error: browsers write each 401
+ * into their console. A program that shows no key gets 401 as everywhere.
+ */
+export function isPageSignedOut(headers: Headers): boolean {
+  const isMarked = headers[MARK]?.[0] === "1";
+  return isMarked && headers["authorization"] === undefined && loginIn(headers) === null;
+}
+
 const ATTRIBUTES = "Path=/; Secure; HttpOnly; SameSite=Strict";
 
 /** Gives a browser the secret of a login for so many seconds. */

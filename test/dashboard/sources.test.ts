@@ -24,6 +24,11 @@ describe("no file of the page", () => {
     for (const { name, text } of sources) expect(text.match(forbidden)?.[0], name).toBeUndefined();
   });
 
+  test("has a table but that of parts/table.tsx, whose parts say what they are", () => {
+    for (const { name, text } of sources.filter((each) => each.name !== join("parts", "table.tsx")))
+      expect(text.match(/<(table|thead|tbody|tr|th|td)\b/)?.[0], name).toBeUndefined();
+  });
+
   test("takes more than types from the server", () => {
     for (const { name, text } of sources)
       for (const [statement] of text.matchAll(/^(?:import|export)\b[^;]* from "(?:\.\.\/)+lambda\/[^"]*";/gm))

@@ -133,6 +133,29 @@ describe("signing in", () => {
   });
 });
 
+describe("who is signed in", () => {
+  const asked = (headers: Readonly<Record<string, string>>) =>
+    ask(run, "GET", "/dashboard/login", { headers });
+
+  test("is nobody for a page without a login, which is no error", async () => {
+    const { status, json } = await asked(PAGE);
+    expect([status, json]).toEqual([200, { signed_in: false }]);
+  });
+
+  test.each([
+    ["a program without a key", {}, "api_key_invalid"],
+    ["a page with a key that is wrong", { ...PAGE, Authorization: "Bearer a-guess" }, "api_key_invalid"],
+    [
+      "a page with a login that is over",
+      { ...PAGE, Cookie: `__Host-keybrake_login=${"A".repeat(43)}` },
+      "login_ended",
+    ],
+  ])("%s gets 401", async (_, headers, code) => {
+    const { status, json } = await asked(headers);
+    expect([status, at(json, "error", "code")]).toEqual([401, code]);
+  });
+});
+
 describe("a login", () => {
   const withId = (path: string, id: string) => path.replace("{id}", id);
   const idFor = (path: string, key: string): string =>

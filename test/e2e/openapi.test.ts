@@ -358,6 +358,8 @@ test("logins of the dashboard", async () => {
   const login = await ask(run, "GET", "/dashboard/login", { headers: { ...PAGE, Cookie } });
   expect(openApi.undocumented("getLogin", login)).toEqual([]);
   await success("signOut", { headers: { Cookie } });
+  const nobody = await ask(run, "GET", "/dashboard/login", { headers: PAGE });
+  expect([nobody.status, openApi.undocumented("getLogin", nobody)]).toEqual([200, []]);
 
   await eachRefuses("cross_site", () => ({ headers: { "Sec-Fetch-Site": "cross-site" } }));
   await eachRefuses("code_invalid", () => ({ json: { code: "x" } }));

@@ -1,7 +1,7 @@
-import { loginCodeSchema, loginSchema, signedOutSchema } from "../login-answer-schema.ts";
+import { loginCodeSchema, loginSchema, signedOutSchema, whoSchema } from "../login-answer-schema.ts";
 import { loginBody } from "../login-bodies.ts";
 import { ANSWERS, BODIES } from "./examples.ts";
-import type { Answer, Operation, Parameter } from "./operation.ts";
+import type { Operation, Parameter } from "./operation.ts";
 
 /** How people sign in to the dashboard. */
 
@@ -13,14 +13,6 @@ const mark: Parameter = {
   schema: { type: "string", const: "1" },
   example: "1",
 };
-
-const theLogin = (description: string): Answer => ({
-  status: 200,
-  description,
-  name: "Login",
-  schema: loginSchema,
-  examples: ANSWERS.login,
-});
 
 const SET_COOKIE = { "Set-Cookie": { description: "The login, or its end.", schema: { type: "string" } } };
 
@@ -37,7 +29,14 @@ export const DASHBOARD: readonly Operation[] = [
     scope: null,
     parameters: [mark],
     body: { name: "SignIn", schema: loginBody, required: true, examples: BODIES.signIn },
-    answer: { ...theLogin("Who signed in, and until when."), headers: SET_COOKIE },
+    answer: {
+      status: 200,
+      description: "Who signed in, and until when.",
+      name: "Login",
+      schema: loginSchema,
+      examples: ANSWERS.login,
+      headers: SET_COOKIE,
+    },
     refusals: [
       "api_key_invalid",
       "key_revoked",
@@ -56,10 +55,17 @@ export const DASHBOARD: readonly Operation[] = [
     id: "getLogin",
     tag: "Dashboard",
     summary: "Who is signed in",
-    description: "The API key behind the login, or the one that is sent, and its scopes.",
+    description:
+      "The API key behind the login, or the one that is sent, and its scopes. The page of the dashboard gets `signed_in: false` before anybody signed in with its browser; a program without a key gets 401.",
     asks: ["API key"],
     scope: null,
-    answer: theLogin("Who it is. `ends_at` is `null` where an API key was sent."),
+    answer: {
+      status: 200,
+      description: "Who it is. `ends_at` is `null` where an API key was sent.",
+      name: "Who",
+      schema: whoSchema,
+      examples: { ...ANSWERS.login, ...ANSWERS.signedOut },
+    },
     refusals: ["ledger_unavailable"],
   },
   {
