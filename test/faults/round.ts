@@ -12,7 +12,7 @@ import { startStripeSimulator } from "../../local/simulators/stripe/server.ts";
 import { Client } from "../bench/client.ts";
 import { Random } from "../simulation/random.ts";
 import { startFaultyWay } from "../support/faulty-way.ts";
-import { check, type Violation, type ViolationKind } from "./check.ts";
+import { type Checked, check, type Violation, type ViolationKind } from "./check.ts";
 import { chargesAt, logReader, storedBalances } from "./evidence.ts";
 import type { Facts } from "./facts.ts";
 import { type Product, type Starting, startProduct } from "./product.ts";
@@ -26,7 +26,7 @@ const ROOT = join(import.meta.dirname, "..", "..");
 const API_KEY = "admin-key-of-the-faults";
 const LABEL = "faults/1";
 const RESOLVE_AFTER_S = 3;
-/** How long the log and the resolver may take after the traffic. */
+/** How long nothing may change after the traffic while something is open or held: then it stays so. */
 const SETTLE_MS = 45_000;
 const LOOK_EVERY_MS = 1_000;
 /** So long nobody closes by hand what may close by itself: it is found by the next sweep but one, and the vendor is asked. */
@@ -254,7 +254,7 @@ interface Ended {
 
 /** Waits until the log and the resolver are through, closes what nobody can know, and compares. */
 async function settle(
-  { act, judgesHeld }: RoundOptions,
+  { act, judgesHeld, trafficMs }: RoundOptions,
   { life, traffic, origin }: Ended,
 ): Promise<RoundResult> {
   const { product } = life;
@@ -273,24 +273,29 @@ async function settle(
   try {
     const beganMs = Date.now();
     const deadLetters = { recorded: 0, left: 0 };
+    let patienceMs = SETTLE_MS + life.aheadMs;
     if (act === "between") {
       await product.ask("calm");
       await product.ask("drain");
       Object.assign(deadLetters, await product.ask("replay"));
       await product.ask("drain");
+      // What has waited for them in vain is looked at again after as long as it has waited.
+      if (deadLetters.recorded > 0) patienceMs += trafficMs + Date.now() - beganMs;
     }
     const first = check(await gather(), false);
     const closed = new Set<string>();
-    const untilMs = beganMs + SETTLE_MS + life.aheadMs;
     let settledAfterS = 0;
     let last = first;
+    let changedMs = Date.now();
     for (;;) {
       const facts = await gather();
-      last = check(facts, judgesHeld);
       const nowMs = Date.now();
+      const now = check(facts, judgesHeld);
+      if (hasChanged(last, now)) changedMs = nowMs;
+      last = now;
       if (last.openRows > 0 || last.violations.some(({ kind }) => !WAIT_FOR_SOMEBODY.includes(kind)))
         settledAfterS = (nowMs - beganMs) / 1000;
-      if (last.violations.length === 0 || nowMs > untilMs) break;
+      if (last.violations.length === 0 || nowMs > changedMs + patienceMs) break;
       if (nowMs > beganMs + ALONE_MS && last.openRows === 0)
         for (const call of await close(facts, { client, apiKey: API_KEY })) closed.add(call);
       await delay(LOOK_EVERY_MS);
@@ -312,3 +317,6 @@ async function settle(
     client.close();
   }
 }
+
+const hasChanged = (was: Checked, is: Checked): boolean =>
+  was.held !== is.held || was.openRows !== is.openRows || was.unresolvedRows !== is.unresolvedRows;

@@ -14,8 +14,11 @@ export interface Noticed {
   readonly message: string;
 }
 
-/** Breaks a copy of the sources and simulates it: the first promise that was seen broken, or null when none was. */
-export async function simulateBroken(mutation: Mutation): Promise<Noticed | null> {
+/**
+ * Breaks a copy of the sources and simulates it: the first promise that was seen broken, or null when none was. Where a schedule
+ * is known that noticed the break once, it is tried before all others.
+ */
+export async function simulateBroken(mutation: Mutation, knownSeed?: number): Promise<Noticed | null> {
   const copy = await mkdtemp(join(tmpdir(), "keybrake-broken-"));
   try {
     for (const path of COPIED) {
@@ -24,7 +27,8 @@ export async function simulateBroken(mutation: Mutation): Promise<Noticed | null
     }
     await symlink(join(ROOT, "node_modules"), join(copy, "node_modules"), "dir");
     await breakFile(join(copy, mutation.file), mutation);
-    return await simulate(copy, mutation.schedulesMax);
+    const noticed = knownSeed === undefined ? null : await simulate(copy, knownSeed, 1);
+    return noticed ?? (await simulate(copy, 1, mutation.schedulesMax));
   } finally {
     await rm(copy, { recursive: true, force: true });
   }
@@ -40,9 +44,9 @@ async function breakFile(file: string, { name, find, replace }: Mutation): Promi
   );
 }
 
-function simulate(copy: string, schedules: number): Promise<Noticed | null> {
+function simulate(copy: string, from: number, schedules: number): Promise<Noticed | null> {
   return new Promise((resolve, reject) => {
-    const env = { ...process.env, SIMULATION_FROM: "1", SIMULATION_SCHEDULES: `${schedules}` };
+    const env = { ...process.env, SIMULATION_FROM: `${from}`, SIMULATION_SCHEDULES: `${schedules}` };
     const entry = join(copy, "test", "simulation", "long.ts");
     const child: ChildProcess = execFile(
       process.execPath,
