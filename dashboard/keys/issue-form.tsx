@@ -31,7 +31,7 @@ export function IssueForm({ onIssued }: { readonly onIssued: (issued: IssuedKey)
       showFilters("keys", {});
     });
   return (
-    <section aria-labelledby="issue-title">
+    <section class="stack" aria-labelledby="issue-title">
       {mayRead && (
         <p>
           <a href={hashOf("keys")}>All keys</a>

@@ -4,6 +4,18 @@ import { send } from "../api/client.ts";
 import { Failure } from "../api/failure.ts";
 import { type Credential, credentialsOf } from "./code.ts";
 
+/** For a reader: what the API says to a program about headers helps nobody here. */
+const WORDS: Readonly<Record<string, string>> = {
+  api_key_invalid: "This API key is not known here. Look whether all of it was copied.",
+  key_revoked: "This API key was revoked. Sign in with another one.",
+  code_invalid:
+    "This code was used, is over or is not known: a code serves once, and for a minute. Make another one.",
+};
+
+const wordsOf = (error: unknown): string =>
+  (error instanceof Failure ? WORDS[error.code] : undefined) ??
+  (error instanceof Error ? `Not signed in: ${error.message}.` : String(error));
+
 /** The sign-in page: an API key is exchanged for a login, and is kept nowhere in the browser. */
 export function SignIn({
   note,
@@ -27,7 +39,7 @@ export function SignIn({
       try {
         return onIn(await send<Login>("POST", "dashboard/login", credential));
       } catch (error) {
-        setFailure(error instanceof Error ? error.message : String(error));
+        setFailure(wordsOf(error));
         if (!(error instanceof Failure && error.isLogin)) break;
       }
     setIsAsking(false);

@@ -98,11 +98,29 @@ function Seen() {
           {unlabelled !== null && isWorse && <UnlabelledRun {...unlabelled} />}
           {worst !== null && <WorstRun run={worst.run} group={worst.group} runs={runs} />}
           {unlabelled !== null && !isWorse && <UnlabelledRun {...unlabelled} />}
+          {worst === null && unlabelled === null && <NothingGoesOn isStopped={groups.length > 0} />}
         </div>
       </div>
       <Freshness picture={picture} asOf={runs.recorded_to} />
       <StopsInForce stops={stops} />
       <Later groups={groups} stops={stops} asOf={runs.as_of} isComplete={runs.complete} />
     </>
+  );
+}
+
+/** In the place of the worst run, where there is none. */
+function NothingGoesOn({ isStopped }: { readonly isStopped: boolean }) {
+  const mayIssue = useMay("issue");
+  if (isStopped) return <p class="note">Every run of the last hour is stopped.</p>;
+  return (
+    <p class="note">
+      No run made a call in the last hour. A run is what the keys of one label do
+      {mayIssue && (
+        <>
+          : <a href={hashOf("keys", { new: "1" })}>issue a key</a> with a label
+        </>
+      )}
+      .
+    </p>
   );
 }

@@ -70,6 +70,25 @@ async function quietRun(label: string, isOver: () => boolean): Promise<readonly 
   return statuses;
 }
 
+test("where there is nothing yet, each view says what there will be", async () => {
+  const { page, settled, close } = await signedIn(browser, run);
+  const views = page.getByRole("navigation", { name: "Views" });
+  for (const [view, words] of [
+    ["Now", "No run made a call in the last hour."],
+    ["Keys", "There is no vault key yet."],
+    ["Audit", "The log is empty so far."],
+    ["Spend", "Nothing was spent in these 30 days."],
+  ] as const) {
+    await views.getByRole("link", { name: view }).click();
+    await page.getByText(words).waitFor();
+    await settled();
+  }
+  await views.getByRole("link", { name: "Now" }).click();
+  await page.getByRole("link", { name: "issue a key" }).click();
+  await page.getByRole("heading", { name: "Issue a vault key" }).waitFor();
+  await close();
+});
+
 test("a phone stops a fan-out of 500 calls that issues a key for each, in three taps at most", async () => {
   let isOver = false;
   const quiet = QUIET_LABELS.map((label) => quietRun(label, () => isOver));

@@ -58,7 +58,7 @@ describe("signing in", () => {
     const there = await visit(browser, `${run.baseUrl}/dashboard`);
     await keyField(there.page).fill("not-a-key");
     await there.page.getByRole("button", { name: "Sign in" }).click();
-    await there.page.getByRole("alert").waitFor();
+    await there.page.getByRole("alert").getByText("This API key is not known here.").waitFor();
     expect(await loginOf(there.page)).toBeUndefined();
     await keyField(there.page).fill(run.apiKey);
     await there.page.getByRole("button", { name: "Sign in" }).click();
