@@ -21,12 +21,13 @@ const LONG = [
   "test/e2e/restart.test.ts",
   "test/e2e/stopped-storms.test.ts",
   "test/handlers/record-audit.test.ts",
+  "test/large-log/large-log.test.ts",
   "test/local/aws/audit-upgrade.test.ts",
   "test/local/local-cli.test.ts",
   "test/local/npm-watch.test.ts",
   "test/model/model.test.ts",
   "test/simulation/broken.test.ts",
-  "test/stack/nag.test.ts",
+  "test/stack/{grants,nag}.test.ts",
 ];
 
 /**

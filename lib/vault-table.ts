@@ -11,7 +11,8 @@ import { VAULT_TABLE } from "./table-schemas.ts";
  * The table of keys, balances and calls. Losing it loses every cap, so it outlives its stack.
  *
  * Expiry is enforced by the code that reads a key: DynamoDB removes what has expired late, so the TTL only keeps the table
- * small. Nobody may delete here, but for what is done on the due list.
+ * small. Nobody may delete here, but for what is done on the due list. Each function writes its own kinds of items, told by
+ * their partition keys: so none but the dashboard's can make a login.
  */
 export class VaultTable extends Construct {
   readonly table: TableV2;
@@ -23,41 +24,33 @@ export class VaultTable extends Construct {
 
   /** New keys: a key's items are put, each on condition that it is not there. Their issuer is read. */
   grantIssue(service: ServiceFunction): void {
-    this.#grant(service, "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem");
-    this.#allowMark(service);
+    this.#grant(service, "dynamodb:GetItem", "dynamodb:BatchGetItem");
+    this.#allowOn(service, ["dynamodb:PutItem"], ["KEY#*", "LISTED#*", "ISSUE#*"]);
+    this.#allowOn(service, ["dynamodb:UpdateItem"], [LAYOUT_KEY.pk]);
   }
 
   /** New API keys as new keys; their list; and what ends them. */
   grantApiKeys(service: ServiceFunction): void {
-    this.#grant(
-      service,
-      "dynamodb:GetItem",
-      "dynamodb:BatchGetItem",
-      "dynamodb:PutItem",
-      "dynamodb:UpdateItem",
-    );
-    service.allow(["dynamodb:Query"], [this.table.tableArn], {
-      "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": ["API_KEYS"] },
-    });
+    this.#grant(service, "dynamodb:GetItem", "dynamodb:BatchGetItem");
+    this.#allowOn(service, ["dynamodb:PutItem"], ["KEY#*", "API_KEYS"]);
+    this.#allowOn(service, ["dynamodb:UpdateItem"], ["KEY#*", LAYOUT_KEY.pk]);
+    this.#allowOn(service, ["dynamodb:Query"], ["API_KEYS"]);
   }
 
   /** Reads keys, changes their caps and expiry, revokes them. */
   grantManage(service: ServiceFunction): void {
-    this.#grant(service, "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:UpdateItem");
+    this.#grant(service, "dynamodb:GetItem", "dynamodb:BatchGetItem");
+    this.#allowOn(service, ["dynamodb:UpdateItem"], ["KEY#*", LAYOUT_KEY.pk]);
   }
 
   /** The lists of keys. */
   grantReadLists(service: ServiceFunction): void {
-    service.allow(["dynamodb:Query"], [this.table.tableArn], {
-      "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["LISTED#*"] },
-    });
+    this.#allowOn(service, ["dynamodb:Query"], ["LISTED#*"]);
   }
 
   /** A key that lives longer stays in the lists of keys for longer. */
   grantKeepListed(service: ServiceFunction): void {
-    service.allow(["dynamodb:PutItem"], [this.table.tableArn], {
-      "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["LISTED#*"] },
-    });
+    this.#allowOn(service, ["dynamodb:PutItem"], ["LISTED#*"]);
   }
 
   /** Revokes a new key whose stop was ordered meanwhile. */
@@ -102,13 +95,8 @@ export class VaultTable extends Construct {
 
   /** Reserves, settles and releases, and keeps the records of calls. */
   grantCalls(service: ServiceFunction): void {
-    this.#grant(
-      service,
-      "dynamodb:GetItem",
-      "dynamodb:BatchGetItem",
-      "dynamodb:PutItem",
-      "dynamodb:UpdateItem",
-    );
+    this.#grant(service, "dynamodb:GetItem", "dynamodb:BatchGetItem");
+    this.#allowWriteCalls(service);
   }
 
   /** Closes calls whose outcome nobody knows: their records, the balances of their keys, and what is counted for objects. */
@@ -116,13 +104,13 @@ export class VaultTable extends Construct {
     this.#grant(service);
     const read = ["KEY#*", "CALL#*", "LOGIN#*", LAYOUT_KEY.pk];
     this.#allowOn(service, ["dynamodb:GetItem", "dynamodb:BatchGetItem"], read);
-    this.#allowOn(service, ["dynamodb:PutItem"], ["CALL#*"]);
-    this.#allowOn(service, ["dynamodb:UpdateItem"], ["KEY#*", "CALL#*", "ROOT#*", LAYOUT_KEY.pk]);
+    this.#allowWriteCalls(service);
   }
 
   /** Finds calls that are settled at an estimate, and settles them. */
   grantLatePrices(service: ServiceFunction): void {
-    this.#grant(service, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem");
+    this.#grant(service, "dynamodb:GetItem");
+    this.#allowWriteCalls(service);
     service.allow(
       ["dynamodb:Query"],
       VAULT_TABLE.indexes.map(({ name }) => `${this.table.tableArn}/index/${name}`),
@@ -132,8 +120,8 @@ export class VaultTable extends Construct {
   /** Finishes calls on evidence: fences their keys, writes their records, sends what goes back, and works off the due list. */
   grantResolve(service: ServiceFunction): void {
     this.#grant(service, "dynamodb:GetItem", "dynamodb:BatchGetItem");
-    this.#allowOn(service, ["dynamodb:PutItem"], ["CALL#*", "DUE#*"]);
-    this.#allowOn(service, ["dynamodb:UpdateItem"], ["KEY#*", "CALL#*", "ROOT#*", LAYOUT_KEY.pk]);
+    this.#allowOn(service, ["dynamodb:PutItem"], ["DUE#*"]);
+    this.#allowWriteCalls(service);
     this.#allowOn(service, ["dynamodb:Query", "dynamodb:DeleteItem"], ["DUE#*"]);
   }
 
@@ -147,11 +135,10 @@ export class VaultTable extends Construct {
     this.#grant(service, "dynamodb:GetItem", "dynamodb:BatchGetItem");
   }
 
-  /** The item that says which layout the tables have, and no other. */
-  #allowMark(service: ServiceFunction): void {
-    service.allow(["dynamodb:UpdateItem"], [this.table.tableArn], {
-      "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": [LAYOUT_KEY.pk] },
-    });
+  /** Records of calls, the balances of their keys, and what is counted for objects. */
+  #allowWriteCalls(service: ServiceFunction): void {
+    this.#allowOn(service, ["dynamodb:PutItem"], ["CALL#*"]);
+    this.#allowOn(service, ["dynamodb:UpdateItem"], ["KEY#*", "CALL#*", "ROOT#*", LAYOUT_KEY.pk]);
   }
 
   /** On items with these partition keys alone. */

@@ -224,8 +224,9 @@ describe("roles", () => {
 
   test("issue keys and change none: what is changed there is the layout, and a key whose stop came meanwhile", () => {
     expect(onVault("IssueKey")).toEqual([
-      [["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem"], undefined],
-      ["dynamodb:UpdateItem", { "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": ["LAYOUT"] } }],
+      [["dynamodb:GetItem", "dynamodb:BatchGetItem"], undefined],
+      ["dynamodb:PutItem", leading("KEY#*", "LISTED#*", "ISSUE#*")],
+      ["dynamodb:UpdateItem", leading("LAYOUT")],
       ["dynamodb:UpdateItem", leading("KEY#*")],
     ]);
   });
@@ -267,7 +268,8 @@ describe("roles", () => {
   test("finish calls: they write records, fences and what goes back, and delete what is done on the due list", () => {
     expect(onVault("ResolveCalls")).toEqual([
       [["dynamodb:GetItem", "dynamodb:BatchGetItem"], undefined],
-      ["dynamodb:PutItem", leading("CALL#*", "DUE#*")],
+      ["dynamodb:PutItem", leading("DUE#*")],
+      ["dynamodb:PutItem", leading("CALL#*")],
       ["dynamodb:UpdateItem", leading("KEY#*", "CALL#*", "ROOT#*", "LAYOUT")],
       [["dynamodb:Query", "dynamodb:DeleteItem"], leading("DUE#*")],
     ]);
