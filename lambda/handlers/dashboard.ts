@@ -47,8 +47,8 @@ const ANSWERS: Readonly<Record<string, Answers>> = {
     const shown = parseLoginBody(jsonOf(event, EXAMPLE));
     await layout.check();
     const { sourceIp: address } = event.requestContext.identity;
-    const started = await signIn(shown, { address, former: loginIn(headersOf(event)) }, ports);
-    const cookie = loginCookie(started.secret, LOGIN_LASTS_MS / 1000);
+    const started = await signIn(shown, { address, former: loginIn(event) }, ports);
+    const cookie = loginCookie(event, started.secret, LOGIN_LASTS_MS / 1000);
     return withCookie(cookie, whoAnswer(started.caller, started.login.endsAtMs, event));
   },
 
@@ -62,9 +62,9 @@ const ANSWERS: Readonly<Record<string, Answers>> = {
   "DELETE /dashboard/login": async (event) => {
     refuseOtherPages(event);
     await layout.check();
-    const secret = loginIn(headersOf(event));
+    const secret = loginIn(event);
     if (secret !== null) await logins.end(sha256(secret), systemClock.now());
-    return withCookie(noLoginCookie(), nobodyAnswer(event));
+    return withCookie(noLoginCookie(event), nobodyAnswer(event));
   },
 
   // By an API key itself: a login that could make codes would outlast its twelve hours.

@@ -24,7 +24,7 @@ export async function authenticated(
   door: Door,
 ): Promise<{ readonly caller: Caller; readonly endsAtMs: number | null }> {
   const headers = headersOf(event);
-  const login = singleHeader(headers, "Authorization") === null ? loginIn(headers) : null;
+  const login = singleHeader(headers, "Authorization") === null ? loginIn(event) : null;
   if (login === null) return { caller: await findCaller(tokenOf(headers), scope, door), endsAtMs: null };
   refuseOtherPages(event);
   const found = await findLogin(login, scope, door);

@@ -1,22 +1,31 @@
 import type { APIGatewayProxyEvent } from "aws-lambda";
 import { Problem } from "../domain/problem.ts";
-import type { Headers } from "../domain/vendor.ts";
 import { baseUrlOf, headersOf } from "./request.ts";
 
 /** What the page of the dashboard sends along. A form cannot, and a script of another origin may not: nothing here allows it. */
 const MARK = "keybrake-dashboard";
 
-const SECURE_PREFIX = "__Host-";
 /** The prefix makes browsers refuse it from anybody but this very host, over TLS (RFC 6265bis, 4.1.3.2, read 2026-11-28). */
-const COOKIE = `${SECURE_PREFIX}keybrake_login`;
+const COOKIE = "__Host-keybrake_login";
+
+/**
+ * What the cookie of a deployment is called. A browser sends it to the whole host, on every port: so the stage and the port are in
+ * its name, and two deployments on one host do not end one another's login.
+ */
+export function cookieName(baseUrl: string): string {
+  const { port, pathname } = new URL(baseUrl);
+  const place = `${port}/${pathname}`.split(/[^A-Za-z0-9]+/).filter((part) => part !== "");
+  return [COOKIE, ...place].join("_");
+}
 
 /** The secret of the login that a browser shows; null where there is none, or where there are several. */
-export function loginIn(headers: Headers): string | null {
-  const found = (headers["cookie"] ?? [])
+export function loginIn(event: APIGatewayProxyEvent): string | null {
+  const beginning = `${cookieName(baseUrlOf(event))}=`;
+  const found = (headersOf(event)["cookie"] ?? [])
     .flatMap((line) => line.split(";"))
     .map((pair) => pair.trim())
-    .filter((pair) => pair.startsWith(`${COOKIE}=`));
-  return found.length === 1 ? (found[0]?.slice(COOKIE.length + 1) ?? null) : null;
+    .filter((pair) => pair.startsWith(beginning));
+  return found.length === 1 ? (found[0]?.slice(beginning.length) ?? null) : null;
 }
 
 /**
@@ -31,11 +40,11 @@ export function isPageSignedOut(headers: Headers): boolean {
 const ATTRIBUTES = "Path=/; Secure; HttpOnly; SameSite=Strict";
 
 /** Gives a browser the secret of a login for so many seconds. */
-export const loginCookie = (secret: string, lastsS: number): string =>
-  `${COOKIE}=${secret}; Max-Age=${lastsS}; ${ATTRIBUTES}`;
+export const loginCookie = (event: APIGatewayProxyEvent, secret: string, lastsS: number): string =>
+  `${cookieName(baseUrlOf(event))}=${secret}; Max-Age=${lastsS}; ${ATTRIBUTES}`;
 
 /** Takes it away. */
-export const noLoginCookie = (): string => `${COOKIE}=; Max-Age=0; ${ATTRIBUTES}`;
+export const noLoginCookie = (event: APIGatewayProxyEvent): string => loginCookie(event, "", 0);
 
 /**
  * Refuses what the dashboard's own page did not send, beside what SameSite=Strict keeps out: another page, an address that

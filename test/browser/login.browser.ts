@@ -36,7 +36,8 @@ afterAll(async () => {
 
 const views = (page: Page) => page.getByRole("navigation", { name: "Views" });
 const keyField = (page: Page) => page.getByLabel("API key or one-time code");
-const loginOf = async (page: Page) => (await page.context().cookies()).find(({ name }) => name === COOKIE);
+const loginOf = async (page: Page) =>
+  (await page.context().cookies()).find(({ name }) => name.startsWith(COOKIE));
 const stops = async () =>
   listAt((await ask(run, "GET", "/vault/stops", { token: run.apiKey })).json, "data").length;
 

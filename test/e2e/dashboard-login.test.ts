@@ -54,7 +54,7 @@ describe("signing in", () => {
   test("with the admin API key gives a cookie and says who it is", async () => {
     const reply = await signIn({ api_key: run.apiKey });
     expect(cookieOf(reply)).toMatch(
-      /^__Host-keybrake_login=[A-Za-z0-9]{43}; Max-Age=43200; Path=\/; Secure; HttpOnly; SameSite=Strict$/,
+      /^__Host-keybrake_login_\d+_prod=[A-Za-z0-9]{43}; Max-Age=43200; Path=\/; Secure; HttpOnly; SameSite=Strict$/,
     );
     expect(reply.headers["set-cookie"]).toHaveLength(1);
     expect(reply.headers["cache-control"]).toBe("no-store");
@@ -232,7 +232,7 @@ describe("a login", () => {
     const cookie = await signedIn();
     const out = await by(cookie, "DELETE", "/dashboard/login");
     expect([out.status, out.json]).toEqual([200, { signed_in: false }]);
-    expect(cookieOf(out)).toMatch(/^__Host-keybrake_login=; Max-Age=0; /);
+    expect(cookieOf(out)).toMatch(/^__Host-keybrake_login_\d+_prod=; Max-Age=0; /);
     for (const path of ["/vault/keys", "/dashboard/login"]) {
       const { status, json } = await by(cookie, "GET", path);
       expect([status, at(json, "error", "code")]).toEqual([401, "login_ended"]);

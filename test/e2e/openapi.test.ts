@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { OPENAPI_FILE } from "../../bin/openapi.ts";
+import { cookieName } from "../../lambda/http/own-page.ts";
 import { eventually } from "../support/eventually.ts";
 import { type FaultProxy, startFaultProxy } from "../support/fault-proxy.ts";
 import { at, textAt } from "../support/json.ts";
@@ -396,7 +397,7 @@ test("a database that fails", async () => {
     if (id === "issueKey") return { token: UNKNOWN_KEY };
     if (id === "getLogin") return { token: reader.token };
     if (id === "signIn") return { json: { api_key: "a-guess-that-is-counted" } };
-    return id === "signOut" ? { headers: { Cookie: `__Host-keybrake_login=${"A".repeat(43)}` } } : {};
+    return id === "signOut" ? { headers: { Cookie: `${cookieName(run.baseUrl)}=${"A".repeat(43)}` } } : {};
   });
   database.failAll(null);
 });

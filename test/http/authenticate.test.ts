@@ -62,7 +62,7 @@ describe("a login", () => {
     const { door, loginPorts } = deployment();
     const shown = { kind: "api_key", apiKey: "an-admin-key" } as const;
     const { secret } = await signIn(shown, { address: "192.0.2.1", former: null }, loginPorts);
-    const Cookie = `a=b; __Host-keybrake_login=${secret}; c=d`;
+    const Cookie = `a=b; __Host-keybrake_login_prod=${secret}; c=d`;
     return authenticate(asked({ Cookie, ...headers }, method), "read", door).then(
       ({ id }) => id,
       ({ code }) => code as string,
@@ -100,14 +100,20 @@ describe("a login", () => {
 
   const cookie = (value: string) => asked({ ...SAME, ...MARK, Cookie: value });
   test.each([
-    ["unknown", `__Host-keybrake_login=${"A".repeat(43)}`, "login_ended"],
-    ["empty", "__Host-keybrake_login=", "login_ended"],
-    ["too long", `__Host-keybrake_login=${"A".repeat(44)}`, "login_ended"],
-    ["with a path in it", "__Host-keybrake_login=../../LOGIN", "login_ended"],
-    ["the admin API key", "__Host-keybrake_login=an-admin-key", "login_ended"],
-    ["two of them", `__Host-keybrake_login=${"A".repeat(43)}; __Host-keybrake_login=x`, "api_key_invalid"],
-    ["of another name", `keybrake_login=${"A".repeat(43)}`, "api_key_invalid"],
-    ["of another spelling", `__host-keybrake_login=${"A".repeat(43)}`, "api_key_invalid"],
+    ["unknown", `__Host-keybrake_login_prod=${"A".repeat(43)}`, "login_ended"],
+    ["empty", "__Host-keybrake_login_prod=", "login_ended"],
+    ["too long", `__Host-keybrake_login_prod=${"A".repeat(44)}`, "login_ended"],
+    ["with a path in it", "__Host-keybrake_login_prod=../../LOGIN", "login_ended"],
+    ["the admin API key", "__Host-keybrake_login_prod=an-admin-key", "login_ended"],
+    [
+      "two of them",
+      `__Host-keybrake_login_prod=${"A".repeat(43)}; __Host-keybrake_login_prod=x`,
+      "api_key_invalid",
+    ],
+    ["of another name", `keybrake_login_prod=${"A".repeat(43)}`, "api_key_invalid"],
+    ["of another stage", `__Host-keybrake_login_test=${"A".repeat(43)}`, "api_key_invalid"],
+    ["of no stage", `__Host-keybrake_login=${"A".repeat(43)}`, "api_key_invalid"],
+    ["of another spelling", `__host-keybrake_login_prod=${"A".repeat(43)}`, "api_key_invalid"],
     ["none", "", "api_key_invalid"],
   ])("in a cookie that is %s is none", async (_, value, code) => {
     await expect(authenticate(cookie(value), "read", doorOf("an-admin-key"))).rejects.toMatchObject({ code });
@@ -123,7 +129,9 @@ describe("a login", () => {
 
   test("has a cookie that no script reads, no other site sends, no other host sets, and that ends", () => {
     const attributes = "Path=/; Secure; HttpOnly; SameSite=Strict";
-    expect(loginCookie("abc", 43_200)).toBe(`__Host-keybrake_login=abc; Max-Age=43200; ${attributes}`);
-    expect(noLoginCookie()).toBe(`__Host-keybrake_login=; Max-Age=0; ${attributes}`);
+    expect(loginCookie(asked({}), "abc", 43_200)).toBe(
+      `__Host-keybrake_login_prod=abc; Max-Age=43200; ${attributes}`,
+    );
+    expect(noLoginCookie(asked({}))).toBe(`__Host-keybrake_login_prod=; Max-Age=0; ${attributes}`);
   });
 });
