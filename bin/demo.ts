@@ -87,8 +87,8 @@ async function leaveGoing(): Promise<void> {
   process.once("SIGINT", () => ended.abort());
   process.once("SIGTERM", () => ended.abort());
   console.log(`
-  look at it and stop it:  ${await run.dashboardUrl()}
-  (signs in once, within a minute; then with the API key ${run.apiKey})
+  look at it and stop it:  ${process.stdout.isTTY ? await run.dashboardUrl() : `${run.baseUrl}/dashboard`}
+  (${process.stdout.isTTY ? "signs in once, within a minute; then" : "sign in"} with the API key ${run.apiKey})
   Ctrl-C ends it
 `);
   const invoke = async (invocation: number): Promise<string | null> => {

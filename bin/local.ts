@@ -34,7 +34,7 @@ try {
     }),
   });
   stopOnSignal({ begin: () => void stop(run, lines), atOnce: (code) => stopAtOnce(run, code) });
-  console.log(banner(settings, run, await run.dashboardUrl()));
+  console.log(banner(settings, run, await dashboardLine(run)));
   console.log(`ready ${run.baseUrl}`);
   lines.open();
 } catch (error) {
@@ -76,10 +76,17 @@ function stopAtOnce(run: LocalRun, exitCode: number): void {
   process.exit(exitCode);
 }
 
-function banner(settings: Settings, run: LocalRun, dashboardUrl: string): string {
+/** Its one-time code signs in whoever reads it first: it is for somebody at a terminal, and for no collector of logs. */
+async function dashboardLine(run: LocalRun): Promise<string> {
+  return process.stdout.isTTY === true
+    ? `${await run.dashboardUrl()} (signs in once, within a minute; later: npx keybrake dashboard)`
+    : `${run.baseUrl}/dashboard (npx keybrake dashboard makes an address that signs in)`;
+}
+
+function banner(settings: Settings, run: LocalRun, dashboard: string): string {
   const rows = [
     ["base URL", run.baseUrl],
-    ["dashboard", `${dashboardUrl} (signs in once, within a minute; later: npx keybrake dashboard)`],
+    ["dashboard", dashboard],
     ["API key", settings.apiKey === undefined ? run.apiKey : "from KEYBRAKE_API_KEY"],
     ...run.vendors.map((running) => [running.vendor.title, vendorLine(running)]),
     ["data", dataLine(run)],

@@ -109,9 +109,7 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
   };
 
   try {
-    // Of letters and digits, which is all that DynamoDB Local takes.
-    const accessKeyId = randomUUID().replaceAll("-", "");
-    const leaveEnvironment = enterEnvironment({ AWS_ACCESS_KEY_ID: accessKeyId });
+    const leaveEnvironment = enterEnvironment({ AWS_ACCESS_KEY_ID: newAccessKeyId() });
     closers.push(leaveEnvironment);
 
     // First, since it is refused most often and the bundles take longer.
@@ -130,6 +128,8 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
       vendors.push(running);
     }
 
+    // Not the one that DynamoDB learns: that may be another one, which is to open no secret.
+    const accessKeyId = newAccessKeyId();
     const secrets = await startSecretsManager(secretsOf(apiKey, vendors), accessKeyId);
     closers.push(secrets.close);
     const eventBridge = await startEventBridge(EVENT_BUS, accessKeyId, options.onEvent ?? (() => {}));
@@ -137,8 +137,11 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
 
     const surroundings = {
       dynamodbEndpoint: (await options.beforeDynamoDb?.(dynamodb.endpoint)) ?? dynamodb.endpoint,
-      secretsEndpoint: (await options.beforeSecretsManager?.(secrets.endpoint)) ?? secrets.endpoint,
-      eventsEndpoint: eventBridge.endpoint,
+      secretsEndpoint: withAccessKey(
+        (await options.beforeSecretsManager?.(secrets.endpoint)) ?? secrets.endpoint,
+        accessKeyId,
+      ),
+      eventsEndpoint: withAccessKey(eventBridge.endpoint, accessKeyId),
       vendors,
       definitions,
     };
@@ -256,6 +259,16 @@ async function dashboardUrl(baseUrl: string, apiKey: string): Promise<string> {
   if (!answer.ok) throw new Error(`the dashboard gave no code: ${answer.status} ${await answer.text()}`);
   const { url } = (await answer.json()) as { readonly url: string };
   return url;
+}
+
+/** Of letters and digits, which is all that DynamoDB Local takes. */
+const newAccessKeyId = (): string => randomUUID().replaceAll("-", "");
+
+/** The address of a stand-in, with the access key id that opens it. */
+function withAccessKey(endpoint: string, accessKeyId: string): string {
+  const url = new URL(endpoint);
+  url.username = accessKeyId;
+  return url.href;
 }
 
 function newApiKey(): string {

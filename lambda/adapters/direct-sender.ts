@@ -113,11 +113,11 @@ export function sendDirectly<Input extends object, Output extends MetadataBearer
       const hasToken = service.withToken.includes(name);
 
       const send = async (body: string) => {
-        const { url, signer } = await connect();
+        const { url, signer, accessKeyId } = await connect();
         const offsetMs = clockOffsetMs;
         const atMs = Date.now() + offsetMs;
         const signable = { host: url.host, contentType: service.contentType, target, body, atMs };
-        const credentials = environmentCredentials();
+        const credentials = { ...environmentCredentials(), ...(accessKeyId !== null && { accessKeyId }) };
         const headers = signer.headers(credentials, signable);
         const reply = await postOnce(url, headers, body, { agents, timeoutMs });
         if (reply.status === SUCCESS) return { output: outputOf<Output>(reply), response: reply };
@@ -149,6 +149,8 @@ const withToken = (input: object): object =>
 interface Connection {
   readonly url: URL;
   readonly signer: Signer;
+  /** Of an address that names one, as a local run gives to its own services; null: that of the environment. */
+  readonly accessKeyId: string | null;
 }
 
 /** Where to send, by the environment and the SDK's own rules: asked once. Throws on an address with a path, which nothing here signs. */
@@ -164,7 +166,7 @@ async function connectionOf(config: ClientConfig, service: DirectService): Promi
     : config.endpointProvider({ Region, UseFIPS, UseDualStack }).url;
   if (url.pathname !== "/" || url.search !== "")
     throw new Error(`the address of ${service.name} has more than a host and a port`);
-  return { url, signer: new Signer(Region, service.name) };
+  return { url, signer: new Signer(Region, service.name), accessKeyId: url.username || null };
 }
 
 /**

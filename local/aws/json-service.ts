@@ -17,7 +17,8 @@ export interface JsonService {
  * Listens on 127.0.0.1 as a service of AWS that speaks JSON: the operation stands in `X-Amz-Target`.
  *
  * It answers only requests signed with `accessKeyId`, which is new in every run and known to its functions alone: other
- * users of the machine and pages in a browser reach the port too. The signature itself is not checked.
+ * users of the machine and pages in a browser reach the port too. DynamoDB gets another one. The signature itself is not
+ * checked.
  */
 export async function startJsonService(
   accessKeyId: string,

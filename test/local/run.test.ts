@@ -63,8 +63,35 @@ test("functions find tables, secrets and vendors in their environment", async ()
     }),
     KEYBRAKE_AUDIT_RETENTION_DAYS: "400",
     AWS_ENDPOINT_URL_DYNAMODB: run.dynamodbEndpoint,
-    AWS_ENDPOINT_URL_SECRETS_MANAGER: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: expect.stringMatching(/^http:\/\/[0-9a-f]{32}@127\.0\.0\.1:\d+\/$/),
   });
+});
+
+/** Guarantees that another DynamoDB, which sees who signs what it gets, cannot ask for the credentials of vendors. */
+test("what DynamoDB learns opens neither the secrets nor the event bus", async () => {
+  const seen = (await environmentOf(await start())) as Readonly<Record<string, string>>;
+  const { AWS_ACCESS_KEY_ID: ofDynamoDb = "" } = seen;
+  for (const [variable, target, input] of [
+    [
+      "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+      "secretsmanager.GetSecretValue",
+      { SecretId: "keybrake/admin-api-key" },
+    ],
+    ["AWS_ENDPOINT_URL_EVENTBRIDGE", "AWSEvents.PutEvents", { Entries: [] }],
+  ] as const) {
+    const { username, origin } = new URL(seen[variable] ?? "");
+    const asked = async (accessKeyId: string) => {
+      const headers = {
+        "X-Amz-Target": target,
+        Authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/20261122/us-east-1/any/aws4_request`,
+      };
+      const answer = await fetch(origin, { method: "POST", headers, body: JSON.stringify(input) });
+      return answer.text();
+    };
+    expect(username).not.toBe(ofDynamoDb);
+    expect(await asked(ofDynamoDb), variable).toContain("UnrecognizedClientException");
+    expect(await asked(username), variable).not.toContain("UnrecognizedClientException");
+  }
 });
 
 /** Guarantees that a local run cannot act in the account the user's shell is set up for. */
