@@ -30,8 +30,12 @@ export interface AuditAnswer {
 
 /** Pages of the table that one request reads at most: a rare row may take several requests to reach. */
 const READS_MAX = 400;
-/** Rows that are read at once of each part of an index where most of them may not match. */
+/**
+ * Where rows may not match: the most that are read at once of each part of an index, and by how many times more it becomes
+ * each time. The first read is as small as one where every row matches, since mostly many do.
+ */
 const SEARCHED = 100;
+const MORE = 4;
 
 /** One page of rows, newest first, by the narrowest index that the filters allow. Rows that the caller may not see are left out. */
 export async function queryAudit(
@@ -51,8 +55,10 @@ export async function queryAudit(
   const { fromMs, toMs } = query;
   const rows: AuditRow[] = [];
   let before = query.before;
+  let searched = enoughOfEach(query.limit, parts.length);
   for (let reads = parts.length; ; reads += parts.length) {
-    const limit = isFiltered(query) ? SEARCHED : enoughOfEach(query.limit - rows.length, parts.length);
+    const limit = isFiltered(query) ? searched : enoughOfEach(query.limit - rows.length, parts.length);
+    searched = Math.max(searched, Math.min(SEARCHED, searched * MORE));
     const pages = await Promise.all(parts.map((part) => reader.page({ part, fromMs, toMs, before, limit })));
     const { safe, unread } = mergedPages(pages.map(({ rows: entries, next }) => ({ entries, next })));
     for (const [index, { position, row }] of safe.entries()) {
