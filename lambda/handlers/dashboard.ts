@@ -53,7 +53,7 @@ const ANSWERS: Readonly<Record<string, Answers>> = {
   },
 
   "GET /dashboard/login": async (event) => {
-    if (isPageSignedOut(headersOf(event))) return nobodyAnswer(event);
+    if (isPageSignedOut(event)) return nobodyAnswer(event);
     const { caller, endsAtMs } = await authenticated(event, null, door);
     await layout.check();
     return whoAnswer(caller, endsAtMs, event);

@@ -32,9 +32,10 @@ export function loginIn(event: APIGatewayProxyEvent): string | null {
  * Whether the page of the dashboard asks, in a browser that shows neither a login nor a key. That is no error: browsers write each 401
  * into their console. A program that shows no key gets 401 as everywhere.
  */
-export function isPageSignedOut(headers: Headers): boolean {
+export function isPageSignedOut(event: APIGatewayProxyEvent): boolean {
+  const headers = headersOf(event);
   const isMarked = headers[MARK]?.[0] === "1";
-  return isMarked && headers["authorization"] === undefined && loginIn(headers) === null;
+  return isMarked && headers["authorization"] === undefined && loginIn(event) === null;
 }
 
 const ATTRIBUTES = "Path=/; Secure; HttpOnly; SameSite=Strict";

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SCOPES, type Scope } from "../../lambda/domain/api-key.ts";
 import { FAILED_LOGINS_MAX } from "../../lambda/domain/login.ts";
+import { cookieName } from "../../lambda/http/own-page.ts";
 import { MANAGING_ROUTES } from "../../lib/routes.ts";
 import { at, numberAt, textAt } from "../support/json.ts";
 import { ask, issue, type OwnRun, pay, type Reply, startOwn } from "../support/keybrake.ts";
@@ -147,11 +148,15 @@ describe("who is signed in", () => {
     ["a page with a key that is wrong", { ...PAGE, Authorization: "Bearer a-guess" }, "api_key_invalid"],
     [
       "a page with a login that is over",
-      { ...PAGE, Cookie: `__Host-keybrake_login=${"A".repeat(43)}` },
+      { ...PAGE, Cookie: `<login>=${"A".repeat(43)}` },
       "login_ended",
     ],
   ])("%s gets 401", async (_, headers, code) => {
-    const { status, json } = await asked(headers);
+    const named = Object.entries<string>(headers).map(([name, value]) => [
+      name,
+      value.replace("<login>", cookieName(run.baseUrl)),
+    ]);
+    const { status, json } = await asked(Object.fromEntries(named));
     expect([status, at(json, "error", "code")]).toEqual([401, code]);
   });
 });
