@@ -10,6 +10,8 @@ import { displayWidth, plain, shortened } from "./width.ts";
 export interface Screen {
   /** A line of what was asked for. */
   line(text: string): void;
+  /** Text with its own ends of lines, as it was asked for. */
+  text(text: string): void;
   json(value: unknown): void;
   /** A line in two parts, shortened to the terminal: the second is coloured, and stays whole as long as there is room. */
   fitted(parts: { readonly before: string; readonly outcome: string }, tone: Tone): void;
@@ -51,6 +53,7 @@ export function screenOf(stdout: Stream, stderr: Stream): Screen {
   return {
     paint,
     line: (text) => write([text]),
+    text: (text) => stdout.write(text),
     json: (value) => write([JSON.stringify(value)]),
     fitted({ before, outcome }, tone) {
       const end = shortened(plain(outcome), width);

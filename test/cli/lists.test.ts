@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cli, jsonOf, variablesOf } from "../support/cli.ts";
-import { at, listAt } from "../support/json.ts";
+import { at, listAt, textAt } from "../support/json.ts";
 import { ask, issue, type Key, type OwnRun, pay, startOwn } from "../support/keybrake.ts";
 
 /** Guarantees that keys and sums are listed as they are, by every filter, however many pages that takes. */
@@ -83,4 +83,42 @@ test("with nothing to list it says so, and a program gets an empty list", async 
     stderr: "no keys: `keybrake issue` issues one\n",
   });
   expect(jsonOf(await cli([...rest, "--json"], environment))).toEqual({ data: [], next_cursor: null });
+});
+
+describe("an export", () => {
+  const rowsOf = (text: string) => text.trimEnd().split(/\r?\n/);
+
+  test("has all rows as CSV, with the names once, or so many", async () => {
+    const all = await cli(["audit", "--csv"], environment);
+    const asJson = jsonOf(await cli(["audit", "--all", "--json"], environment));
+    const ids = listAt(asJson, "data").map((row) => textAt(row, "id"));
+
+    expect([all.code, all.stderr]).toEqual([0, ""]);
+    const [names = "", ...rows] = rowsOf(all.stdout);
+    expect(names).toMatch(/^id,at,type,/);
+    expect(rows.map((row) => row.split(",", 1)[0])).toEqual(ids);
+    expect(rowsOf((await cli(["audit", "--csv", "--limit", "2"], environment)).stdout)).toEqual([
+      names,
+      ...rows.slice(0, 2),
+    ]);
+  });
+
+  test("is one JSON object a line with --ndjson, and takes the filters", async () => {
+    const { stdout } = await cli(["audit", "--ndjson", "--decision", "denied"], environment);
+    const rows = rowsOf(stdout).map((line) => JSON.parse(line) as unknown);
+    expect(rows.length).toBeGreaterThan(0);
+    for (const row of rows) expect(textAt(row, "decision")).toBe("denied");
+  });
+
+  test.each([[["--csv", "--json"]], [["--csv", "--ndjson"]], [["--ndjson", "--events"]]])(
+    "in two formats is refused: %j",
+    async (flags) => {
+      expect(await cli(["audit", ...flags], environment)).toMatchObject({ code: 2, stdout: "" });
+    },
+  );
+
+  test("that fails says so, and prints nothing that looks like rows", async () => {
+    const refused = await cli(["audit", "--csv"], { ...environment, KEYBRAKE_API_KEY: "another-key" });
+    expect(refused).toMatchObject({ code: 4, stdout: "" });
+  });
 });
