@@ -287,4 +287,27 @@ describe("roles", () => {
     expect(may("issue-key", "PutItem", "CALL#call_1")).toBe(false);
     expect(may("manage-api-keys", "PutItem", "STOPS")).toBe(false);
   });
+
+  test("let sums be added up without an event: a month of a vendor, a label, a group or a key is read from totals alone", () => {
+    const read = [...uses.values()].filter(
+      ({ name, table }) => name === "query-spend" && table === "keybrake-audit",
+    );
+    const kinds = read.map(
+      ({ action, index, key }) => `${action} ${index ?? "table"} ${key.replace(/#.*$/, "")}`,
+    );
+    expect([...new Set(kinds)].sort()).toEqual([
+      "Query table JOURNAL",
+      "Query table NAMES",
+      "Query table TOTAL",
+    ]);
+    const query = (index: string | null, key: string): Use => ({
+      name: "query-spend",
+      action: "Query",
+      table: "keybrake-audit",
+      index,
+      key,
+    });
+    expect(isAllowed(query(null, "call_1"))).toBe(false);
+    expect(isAllowed(query("by_vendor", "stripe#0"))).toBe(false);
+  });
 });

@@ -170,6 +170,7 @@ describe("roles", () => {
         "dynamodb:DeleteItem VaultTable.Arn",
         "dynamodb:GetItem VaultTable.Arn",
         "dynamodb:PutItem VaultTable.Arn",
+        "dynamodb:PutItem VaultTable.Arn",
         "dynamodb:Query AuditLogTable.Arn",
         "dynamodb:Query AuditLogTable.Arn/index/by_vendor",
         "dynamodb:Query VaultTable.Arn",
