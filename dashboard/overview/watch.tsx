@@ -48,7 +48,18 @@ function Unresolved() {
       <div class="card">
         {failure !== null && <p class="note bad">They cannot be shown: {failure.message}.</p>}
         {data === null && failure === null && <p class="quiet">Looking…</p>}
-        {data !== null && rows.length === 0 && <p class="quiet">None in the last 24 hours.</p>}
+        {data !== null && rows.length === 0 && (
+          <p class="quiet">
+            {data.next_cursor === null ? (
+              "None in the last 24 hours."
+            ) : (
+              <>
+                None of the newest calls: 24 hours have more than one look reads.{" "}
+                <a href={hashOf("audit", { state: "unresolved", from })}>Look at all of them</a>
+              </>
+            )}
+          </p>
+        )}
         {rows.length > 0 && (
           <>
             <p>
@@ -78,40 +89,43 @@ function Unresolved() {
   );
 }
 
-const KEYS_READ_MAX = 300;
+/** So many pages of exhausted keys, and of active ones: reading all of them each time would be a scan. */
+const PAGES_MAX = 2;
+const KEYS_OF_A_PAGE = 100;
 
-/** The newest live keys: reading all of them each time would be a scan. */
-async function liveKeys(signal: AbortSignal) {
+interface LiveKeys {
+  readonly keys: readonly Key[];
+  /** Whether these are all that there are. */
+  readonly isAll: boolean;
+}
+
+/** The newest keys that can be used, exhausted ones first. */
+async function liveKeys(signal: AbortSignal): Promise<LiveKeys> {
   const keys: Key[] = [];
+  let isAll = true;
   for (const status of ["exhausted", "active"]) {
     let cursor: string | null = null;
-    let seen = 0;
-    do {
-      const page: Page<Key> = await read<Page<Key>>(
-        "vault/keys",
-        { status, limit: 100, ...(cursor !== null && { cursor }) },
-        signal,
-      );
+    for (let pages = 0; pages === 0 || (cursor !== null && pages < PAGES_MAX); pages++) {
+      const asked = { status, limit: KEYS_OF_A_PAGE, ...(cursor !== null && { cursor }) };
+      const page: Page<Key> = await read<Page<Key>>("vault/keys", asked, signal);
       keys.push(...page.data);
-      seen += 100;
       cursor = page.next_cursor;
-    } while (cursor !== null && seen < KEYS_READ_MAX / 2);
+    }
+    isAll &&= cursor === null;
   }
-  return keys;
+  return { keys, isAll };
 }
 
 function NearCap() {
   const { data, failure } = usePoll("keys near their cap", REFRESH_MS, liveKeys);
-  const near = (data ?? []).filter(isNearItsCap);
+  const near = (data?.keys ?? []).filter(isNearItsCap);
   return (
     <section aria-labelledby="near-title">
       <h2 id="near-title">Keys at or near their cap</h2>
       <div class="card">
         {failure !== null && <p class="note bad">They cannot be shown: {failure.message}.</p>}
         {data === null && failure === null && <p class="quiet">Looking…</p>}
-        {data !== null && near.length === 0 && (
-          <p class="quiet">None of the newest {KEYS_READ_MAX / 2} live keys.</p>
-        )}
+        {data !== null && near.length === 0 && <p class="quiet">None.</p>}
         <ul class="brief">
           {near.slice(0, ROWS_MAX).map((key) => (
             <li key={key.id}>
@@ -125,6 +139,12 @@ function NearCap() {
             <a href={hashOf("keys", { status: "exhausted" })}>
               {counted(near.length - ROWS_MAX, "more key")}
             </a>
+          </p>
+        )}
+        {data?.isAll === false && (
+          <p class="quiet">
+            Of the newest {counted(data.keys.length, "key")} that can be used.{" "}
+            <a href={hashOf("keys", { status: "exhausted" })}>All that are at their cap</a>
           </p>
         )}
       </div>
