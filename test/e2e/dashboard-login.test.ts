@@ -146,11 +146,7 @@ describe("who is signed in", () => {
   test.each([
     ["a program without a key", {}, "api_key_invalid"],
     ["a page with a key that is wrong", { ...PAGE, Authorization: "Bearer a-guess" }, "api_key_invalid"],
-    [
-      "a page with a login that is over",
-      { ...PAGE, Cookie: `<login>=${"A".repeat(43)}` },
-      "login_ended",
-    ],
+    ["a page with a login that is over", { ...PAGE, Cookie: `<login>=${"A".repeat(43)}` }, "login_ended"],
   ])("%s gets 401", async (_, headers, code) => {
     const named = Object.entries<string>(headers).map(([name, value]) => [
       name,
