@@ -13,7 +13,8 @@ export function plainOf(item: Item, number: (text: string) => unknown): Record<s
   return plain;
 }
 
-function plainValue(value: AttributeValue | undefined, number: (text: string) => unknown): unknown {
+/** One attribute as a plain value, like `plainOf`. */
+export function plainValue(value: AttributeValue | undefined, number: (text: string) => unknown): unknown {
   if (value?.S !== undefined) return value.S;
   if (value?.N !== undefined) return number(value.N);
   if (value?.M !== undefined) return plainOf(value.M, number);

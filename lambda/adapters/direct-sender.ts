@@ -105,6 +105,8 @@ export function sendDirectly<Input extends object, Output extends MetadataBearer
     return connection;
   };
   let clockOffsetMs = 0;
+  /** Until they have sent anything again, the SDK's retries have nothing to count, and a send that succeeds goes past them. */
+  let hasRepeated = false;
 
   middlewareStack.add(
     (_next, context) => {
@@ -130,14 +132,33 @@ export function sendDirectly<Input extends object, Output extends MetadataBearer
         }
         throw error;
       };
-      const repeated = retryMiddleware(config)<Output>(({ input }) => send(input), context);
-      return ({ input }) => {
-        const given = hasToken ? withToken(input) : input;
-        return repeated({ input: JSON.stringify(given), request: undefined });
+      return async ({ input }) => {
+        const body = JSON.stringify(hasToken ? withToken(input) : input);
+        let first: Failed | undefined;
+        if (!hasRepeated) {
+          try {
+            return await send(body);
+          } catch (cause) {
+            first = { cause };
+          }
+        }
+        const failThenSend = async () => {
+          const failed = first;
+          first = undefined;
+          if (failed !== undefined) throw failed.cause;
+          hasRepeated = true;
+          return await send(body);
+        };
+        return await retryMiddleware(config)<Output>(failThenSend, context)({ input, request: undefined });
       };
     },
     { step: "initialize", priority: "high", name: "sendDirectly", override: true },
   );
+}
+
+/** What a first send ended with, for the SDK's retries to judge. */
+interface Failed {
+  readonly cause: unknown;
 }
 
 /** Every send of one command has one token. */
@@ -176,7 +197,7 @@ async function connectionOf(config: ClientConfig, service: DirectService): Promi
 function outputOf<Output>({ status, body }: AwsReply): Output {
   const output = objectIn(body);
   if (output === null || "__type" in output) throw new Error(`an answer of status ${status} says nothing`);
-  return { ...output, $metadata: { httpStatusCode: status } } as Output;
+  return { ...output, $metadata: { httpStatusCode: status, attempts: 1, totalRetryDelay: 0 } } as Output;
 }
 
 function objectIn(body: Buffer): object | null {

@@ -11,6 +11,13 @@ const SOCKETS_MAX = 512;
  */
 const ANSWER_BYTES_MAX = 4_500_000;
 
+interface Place {
+  readonly origin: string;
+  readonly secure: boolean;
+  readonly hostname: string;
+  readonly port: string;
+}
+
 /**
  * Sends calls to vendors byte for byte, over connections that are kept.
  *
@@ -20,13 +27,23 @@ const ANSWER_BYTES_MAX = 4_500_000;
 export class HttpsVendor implements VendorHttp {
   readonly #agents = keptAgents(SOCKETS_MAX);
 
-  send({ origin, method, target, headers, body, timeoutMs }: OutboundRequest): Promise<VendorReply> {
+  /** Where the last call went: most go to one vendor. */
+  #last: Place | null = null;
+
+  #placeOf(origin: string): Place {
+    if (this.#last?.origin === origin) return this.#last;
     const { protocol, hostname, port } = new URL(origin);
-    const secure = protocol === "https:";
+    const place = { origin, secure: protocol === "https:", hostname: hostname.replace(/^\[|\]$/g, ""), port };
+    this.#last = place;
+    return place;
+  }
+
+  send({ origin, method, target, headers, body, timeoutMs }: OutboundRequest): Promise<VendorReply> {
+    const { secure, hostname, port } = this.#placeOf(origin);
     this.#agents.closeIdle();
     const options = {
       agent: secure ? this.#agents.https : this.#agents.http,
-      hostname: hostname.replace(/^\[|\]$/g, ""),
+      hostname,
       port,
       method,
       path: target,
@@ -106,7 +123,11 @@ const pairs = (raw: readonly string[]): readonly (readonly [string, string])[] =
 
 function byName(raw: readonly (readonly [string, string])[]): Headers {
   const headers = new Map<string, string[]>();
-  for (const [name, value] of raw)
-    headers.set(name.toLowerCase(), [...(headers.get(name.toLowerCase()) ?? []), value]);
+  for (const [written, value] of raw) {
+    const name = written.toLowerCase();
+    const before = headers.get(name);
+    if (before === undefined) headers.set(name, [value]);
+    else before.push(value);
+  }
   return Object.fromEntries(headers);
 }

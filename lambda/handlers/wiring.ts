@@ -1,4 +1,3 @@
-import { Logger } from "@aws-lambda-powertools/logger";
 import { DynamoAuditReader } from "../adapters/dynamo-audit-reader.ts";
 import { dynamoClients } from "../adapters/dynamo-clients.ts";
 import { DynamoSpending } from "../adapters/dynamo-spending.ts";
@@ -24,6 +23,7 @@ import type { DueList } from "../ports/due-list.ts";
 import type { StopsVault } from "../ports/stops.ts";
 import type { CallVault } from "../ports/vault.ts";
 import { type RateCardInput, rateCardOf } from "../rate-card-input.ts";
+import { log } from "./log.ts";
 import { vendors } from "./vendors.ts";
 
 /** What the handlers share: made once for each process, from environment variables that are checked at once. */
@@ -75,7 +75,6 @@ export const vendorPorts = () => ({
   warn,
 });
 
-const logger = new Logger();
 const { redact } = vendors.secrets;
 
 /**
@@ -85,13 +84,13 @@ const { redact } = vendors.secrets;
 export const warn = (message: string, cause: unknown): void => {
   const text = redact(message);
   if (cause instanceof Error)
-    logger.warn(text, { cause: { name: cause.name, message: redact(cause.message) } });
-  else logger.warn(text);
+    log("WARN", text, { cause: { name: cause.name, message: redact(cause.message) } });
+  else log("WARN", text);
 };
 
 /** For an operator: what happened, in fields that a query finds. The caller sees to it that no secret is in them. */
 export const note = (message: string, fields: Readonly<Record<string, string | number>>): void =>
-  logger.info(message, fields);
+  log("INFO", message, fields);
 
 export const clients = () =>
   dynamoClients(

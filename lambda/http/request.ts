@@ -6,15 +6,24 @@ import type { Headers, KeyInRequest, Vendor, VendorRequest } from "../domain/ven
 
 /** Reads what a REST API hands to a function. Bodies come as base64, because all types are binary. */
 
-export const headersOf = (event: APIGatewayProxyEvent): Headers => {
+const READ = new WeakMap<APIGatewayProxyEvent, Headers>();
+
+/** The headers by their names in lower case; read once for each event. */
+export function headersOf(event: APIGatewayProxyEvent): Headers {
+  const read = READ.get(event);
+  if (read !== undefined) return read;
   // A map, since a name may be one that every object has already, such as `constructor`.
   const headers = new Map<string, string[]>();
-  for (const [name, values] of Object.entries(event.multiValueHeaders ?? {})) {
+  for (const [written, values] of Object.entries(event.multiValueHeaders ?? {})) {
     if (values === undefined) continue;
-    headers.set(name.toLowerCase(), [...(headers.get(name.toLowerCase()) ?? []), ...values]);
+    const name = written.toLowerCase();
+    const before = headers.get(name);
+    headers.set(name, before === undefined ? values : [...before, ...values]);
   }
-  return Object.fromEntries(headers);
-};
+  const all = Object.fromEntries(headers);
+  READ.set(event, all);
+  return all;
+}
 
 export const bodyOf = ({ body, isBase64Encoded }: APIGatewayProxyEvent): Uint8Array =>
   body === null || body === undefined

@@ -71,6 +71,17 @@ const segmentsOf = (name: string): readonly string[] => name.replaceAll("]", "")
  * name that may be repeated gets its position after a `#`: `MediaUrl#0`.
  */
 export function parseForm(request: VendorRequest, style: FormStyle = BRACKETED): Form | Problem {
+  const known = PARSED.get(request);
+  if (known?.style === style) return known.form;
+  const form = formOf(request, style);
+  PARSED.set(request, { style, form });
+  return form;
+}
+
+/** A call asks for its form several times: for its price, for its limits, and with its answer. */
+const PARSED = new WeakMap<VendorRequest, { readonly style: FormStyle; readonly form: Form | Problem }>();
+
+function formOf(request: VendorRequest, style: FormStyle): Form | Problem {
   if (Object.keys(request.query).length > 0)
     return ambiguous("it has a query string as well as a body; send every parameter in the body");
   if ((request.headers["content-encoding"] ?? []).length > 0)
@@ -160,9 +171,11 @@ export function wholeNumber(form: Form, name: string): bigint | null | Problem {
 export const ambiguous = (why: string) =>
   new Problem("ambiguous_request", `this request can be read in more than one way: ${why}`);
 
+const STRICT_UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 const utf8 = (body: Uint8Array): string | null => {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body);
+    return STRICT_UTF8.decode(body);
   } catch {
     return null;
   }

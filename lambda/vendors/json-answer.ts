@@ -4,10 +4,23 @@ import type { Json, VendorOutcome } from "../domain/vendor.ts";
 
 /** How JSON answers of any vendor are read. */
 
+const UTF8 = new TextDecoder();
+
 /** The JSON object in a body, or null where the body is anything else. */
 export function jsonObjectOf(body: Uint8Array): Json | null {
+  const known = READ.get(body);
+  if (known !== undefined) return known;
+  const object = objectIn(body);
+  READ.set(body, object);
+  return object;
+}
+
+/** The rules of a call ask for its answer one after the other. */
+const READ = new WeakMap<Uint8Array, Json | null>();
+
+function objectIn(body: Uint8Array): Json | null {
   try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(body));
+    const value: unknown = JSON.parse(UTF8.decode(body));
     return isJsonObject(value) ? value : null;
   } catch {
     return null;

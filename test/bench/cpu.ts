@@ -21,6 +21,7 @@ import { openTableStream, type TableStream } from "../../local/aws/table-stream.
 import { TABLES } from "../../local/aws/tables.ts";
 import { startStripeSimulator } from "../../local/simulators/stripe/server.ts";
 import type { CpuAnswer, CpuTask } from "./cpu-process.ts";
+import { SENT_AGAIN } from "./same-requests.ts";
 
 export interface CpuOptions {
   /** Folder with the bundles; they are built anew unless given. */
@@ -34,8 +35,12 @@ export interface CpuOptions {
 /** Milliseconds of CPU for one paid call with an idempotency key; medians over chunks. */
 export interface CpuFigures {
   readonly proxyMs: number;
+  /** Its four requests alone, made again by node:http and nothing else in the same process, by turns. */
+  readonly requestsMs: number;
   readonly consumerMs: number;
 }
+
+type Taken = Pick<CpuTask, "warmUp" | "chunk" | "bareFor">;
 
 const WARM_UP = 1_500;
 const CHUNK = 20;
@@ -81,10 +86,10 @@ export async function measureCpu(options: CpuOptions = {}): Promise<CpuFigures> 
     POWERTOOLS_METRICS_DISABLED: "true",
     POWERTOOLS_SERVICE_NAME: "bench",
   };
-  const run = async (name: FunctionName, events: readonly unknown[], warmUp: number, chunk: number) => {
+  const run = async (name: FunctionName, { warmUp, chunk, bareFor }: Taken, events: readonly unknown[]) => {
     const eventsFile = join(folder, `${name}.json`);
     await writeFile(eventsFile, JSON.stringify(events));
-    const task: CpuTask = { dist, name, eventsFile, warmUp, chunk };
+    const task: CpuTask = { dist, name, eventsFile, warmUp, chunk, ...(bareFor && { bareFor }) };
     const profiled =
       options.profiles === undefined
         ? []
@@ -100,14 +105,22 @@ export async function measureCpu(options: CpuOptions = {}): Promise<CpuFigures> 
   };
 
   try {
-    const { answers } = await run("issue-key", [issueEvent()], 1, 1);
-    const vaultKey = vaultKeyIn(answers[0]);
-    const calls = Array.from({ length: WARM_UP + (options.calls ?? 1_500) }, () => paidEvent(vaultKey));
-    const proxy = await run("proxy-call", calls, WARM_UP, CHUNK);
+    const { answers } = await run("issue-key", { warmUp: 1, chunk: 1 }, [issueEvent(), issueEvent()]);
+    const [key, other] = [issuedIn(answers[0]), issuedIn(answers[1])];
+    const calls = Array.from({ length: WARM_UP + (options.calls ?? 1_500) }, () => paidEvent(key.vault_key));
+    const proxy = await run(
+      "proxy-call",
+      { warmUp: WARM_UP, chunk: CHUNK, bareFor: [key.id, other.id] },
+      calls,
+    );
     for (const answer of proxy.answers) expectStatus(answer, 200);
 
     const stream = await openTableStream(engine.client, engine.endpoint, TABLES[0]);
-    const records = await recordsOf(stream);
+    const ofTheOther = ({ dynamodb }: DynamoDBRecord) => {
+      const text = JSON.stringify(dynamodb?.NewImage);
+      return text.includes(other.id) || SENT_AGAIN.test(text);
+    };
+    const records = (await recordsOf(stream)).filter((record) => !ofTheOther(record));
     stream.close();
     const { batchMax } = STREAM_READING;
     // The first records are those of the key; each call makes as many as the others.
@@ -115,11 +128,12 @@ export async function measureCpu(options: CpuOptions = {}): Promise<CpuFigures> 
     const batches = Array.from({ length: Math.floor(records.length / batchMax) }, (_, at) => ({
       Records: records.slice(at * batchMax, (at + 1) * batchMax),
     }));
-    const consumer = await run("record-audit", batches, Math.floor(batches.length / 3), 1);
+    const consumer = await run("record-audit", { warmUp: Math.floor(batches.length / 3), chunk: 1 }, batches);
     for (const answer of consumer.answers) expectRecorded(answer);
 
     return {
       proxyMs: median(proxy.cpuMs),
+      requestsMs: median(proxy.bareMs),
       consumerMs: (median(consumer.cpuMs) / batchMax) * Math.round(perCall),
     };
   } finally {
@@ -209,9 +223,9 @@ function expectStatus(answer: unknown, status: number): HttpAnswer {
   return given;
 }
 
-function vaultKeyIn(answer: unknown): string {
+function issuedIn(answer: unknown): { readonly id: string; readonly vault_key: string } {
   const { body, isBase64Encoded } = expectStatus(answer, 201);
-  return JSON.parse(Buffer.from(body, isBase64Encoded ? "base64" : "utf8").toString()).vault_key;
+  return JSON.parse(Buffer.from(body, isBase64Encoded ? "base64" : "utf8").toString());
 }
 
 function expectRecorded(answer: unknown): void {
@@ -235,8 +249,8 @@ async function recordsOf(stream: TableStream): Promise<readonly DynamoDBRecord[]
 
 if (import.meta.main) {
   const [profiles] = process.argv.slice(2);
-  const { proxyMs, consumerMs } = await measureCpu(profiles === undefined ? {} : { profiles });
+  const { proxyMs, requestsMs, consumerMs } = await measureCpu(profiles === undefined ? {} : { profiles });
   console.log(
-    `a paid call takes ${proxyMs.toFixed(2)} ms of CPU in the proxy and ${consumerMs.toFixed(2)} ms in the consumer`,
+    `a paid call takes ${proxyMs.toFixed(2)} ms of CPU in the proxy, its requests alone ${requestsMs.toFixed(2)} ms, and ${consumerMs.toFixed(2)} ms in the consumer`,
   );
 }

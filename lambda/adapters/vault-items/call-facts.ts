@@ -19,8 +19,10 @@ interface FactsOf {
   readonly outcome: OutcomeFacts;
 }
 
-const columnsOf = (source: FactsSource): readonly (readonly [AuditFieldName, AuditField])[] =>
-  AUDIT_COLUMNS.filter(([, { keptWith }]) => keptWith?.includes(source) === true);
+const keptWith = (source: FactsSource): readonly (readonly [AuditFieldName, AuditField])[] =>
+  AUDIT_COLUMNS.filter(([, field]) => field.keptWith?.includes(source) === true);
+
+const COLUMNS = { request: keptWith("request"), outcome: keptWith("outcome") } as const;
 
 const keptName = ({ name, keptAs }: AuditField): string => keptAs ?? name;
 
@@ -39,7 +41,7 @@ const SCHEMAS: Readonly<Record<AuditKind, v.GenericSchema>> = {
 
 /** Reads one of the maps. A column that an older record does not have is null; one that may not be null is required. */
 export function factsSchema<Source extends FactsSource>(source: Source) {
-  const columns = columnsOf(source);
+  const columns = COLUMNS[source];
   const entries = columns.map(([, field]) => {
     const schema = SCHEMAS[field.kind];
     return [keptName(field), field.nullable === true ? orNull(schema) : schema] as const;
@@ -60,7 +62,7 @@ export function keptFacts<Source extends FactsSource>(
 ): Record<string, unknown> {
   const values: Readonly<Partial<Record<AuditFieldName, unknown>>> = facts;
   return Object.fromEntries(
-    columnsOf(source).map(([name, field]) => {
+    COLUMNS[source].map(([name, field]) => {
       const value = values[name] ?? undefined;
       return [keptName(field), field.kind === "rate" && value !== undefined ? `${value}` : value];
     }),

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { microUsd } from "../../domain/money.ts";
-import { type Item, itemOf, plainOf } from "../attributes.ts";
+import { type Item, itemOf, plainOf, plainValue } from "../attributes.ts";
 
 /**
  * The items of the Vault table, one file for each kind: how it is written, and read back by a parser that throws on what
@@ -12,6 +12,9 @@ export type { Item };
 
 /** An item as plain values; every number is a bigint. */
 export const read = (item: Item): unknown => plainOf(item, BigInt);
+
+/** The same of one attribute. */
+export const readValue = (value: Item[string]): unknown => plainValue(value, BigInt);
 
 /** Plain values as attributes; what is undefined is left out. */
 export const written = itemOf;

@@ -79,9 +79,20 @@ export async function callVendor(
 export const addressOf = (vendor: Vendor, { method, path, sentPath = path }: VendorRequest, secret: string) =>
   vendor.address({ method, path: sentPath }, secret);
 
+let lastFinder: { readonly of: readonly string[]; readonly finder: SecretFinder } | null = null;
+
+/** Most calls of a process are made with one credential, so the finder of the last one is kept. */
+function finderOf(secrets: readonly string[]): SecretFinder {
+  const isSame =
+    lastFinder?.of.length === secrets.length && secrets.every((secret, at) => secret === lastFinder?.of[at]);
+  if (lastFinder !== null && isSame) return lastFinder.finder;
+  lastFinder = { of: secrets, finder: new SecretFinder(secrets) };
+  return lastFinder.finder;
+}
+
 /** Inspected before anybody reads it: decoded, and searched for the credential as it came and decoded. */
 function inspected(reply: VendorReply, secrets: readonly string[]): Exchange {
-  const finder = new SecretFinder(secrets);
+  const finder = finderOf(secrets);
   if (reply.kind === "too_large") {
     // Its status is known, so what was executed costs what was quoted.
     const withheld = finder.inHeaders(headerPairs(reply.headers)) ? "repeats_secret" : null;

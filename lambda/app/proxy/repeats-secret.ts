@@ -158,8 +158,9 @@ export class SecretFinder {
     return this.#inPlain(body) || (body.includes(0) && this.#inPlain(body.filter((byte) => byte !== 0)));
   }
 
+  /** All of them are searched as one text. No header holds a zero, and no escape, base64 or hexadecimal goes on behind one. */
   inHeaders(rawHeaders: readonly (readonly [string, string])[]): boolean {
-    return rawHeaders.some((header) => header.some((text) => this.#inPlain(Buffer.from(text, "latin1"))));
+    return this.#inPlain(Buffer.from(rawHeaders.flat().join("\0"), "latin1"));
   }
 
   #inPlain(bytes: Uint8Array): boolean {

@@ -1,6 +1,6 @@
 import { Problem } from "../../domain/problem.ts";
 import type { FreeRule, VendorRequest } from "../../domain/vendor.ts";
-import { ambiguous, type Form, parseForm } from "../form.ts";
+import { ambiguous, type Form, type FormStyle, parseForm } from "../form.ts";
 
 /** Twilio's parameters: only those that are listed are sent. */
 
@@ -46,9 +46,10 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   SendDigits: "makes the call longer",
 };
 
+const STYLE: FormStyle = { name: /^[A-Z][A-Za-z]*$/, repeated: REPEATED };
+
 /** Reads a form as Twilio writes its fields. */
-export const twilioForm = (request: VendorRequest): Form | Problem =>
-  parseForm(request, { name: /^[A-Z][A-Za-z]*$/, repeated: REPEATED });
+export const twilioForm = (request: VendorRequest): Form | Problem => parseForm(request, STYLE);
 
 /** Reads a form, and refuses the first field that is not listed. */
 export function listedForm(request: VendorRequest, fields: readonly string[]): Form | Problem {
