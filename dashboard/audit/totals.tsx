@@ -2,10 +2,11 @@ import type { Spend } from "../api/answers.ts";
 import { read } from "../api/client.ts";
 import { usePoll } from "../api/use-poll.ts";
 import { counted } from "../format/count.ts";
-import { placesOf, sumUsd } from "../format/usd.ts";
+import { placesOf } from "../format/usd.ts";
 import { hashOf } from "../page/address.ts";
 import { Cell, ColumnHead, RowHead, Table, TableBody, TableHead, TableRow } from "../parts/table.tsx";
 import { Usd } from "../parts/usd.tsx";
+import { allSums } from "./all-sums.ts";
 import type { AuditFilter } from "./filters.ts";
 import { daysText, totalsAsked } from "./totals-asked.ts";
 
@@ -19,23 +20,18 @@ export function Totals({ asked }: { readonly asked: Partial<Record<AuditFilter, 
 
 function Sums({ wanted }: { readonly wanted: Readonly<Record<string, string>> }) {
   const { data, failure } = usePoll(JSON.stringify(wanted), null, (signal) =>
-    read<Spend>("vault/spend", { ...wanted, limit: SHOWN_MAX }, signal),
+    allSums((cursor) => read<Spend>("vault/spend", { ...wanted, limit: 100, cursor: cursor ?? "" }, signal)),
   );
   if (failure !== null) return <p class="note">No totals: {failure.message}.</p>;
   if (data === null) return <p class="quiet">Adding up…</p>;
-  const rows = [...data.data].sort((one, other) => other.spent_usd - one.spent_usd);
-  const isWhole = data.next_cursor === null;
-  const total = data.total ?? {
-    spent_usd: sumUsd(rows.map(({ spent_usd }) => spent_usd)),
-    allowed_calls: rows.reduce((all, { allowed_calls }) => all + allowed_calls, 0),
-    denied_calls: rows.reduce((all, { denied_calls }) => all + denied_calls, 0),
-  };
+  const { total, isWhole } = data;
+  const rows = data.rows.toSorted((one, other) => other.spent_usd - one.spent_usd);
   const places = placesOf(rows.map(({ spent_usd }) => spent_usd));
   const isByLabel = wanted["group_by"] === "agent_run_label" && rows.length > 1;
   return (
     <details class="card totals">
       <summary>
-        {!isWhole && data.total === null && "At least "}
+        {!isWhole && "At least "}
         <b>
           <Usd amount={total.spent_usd} />
         </b>{" "}
@@ -53,7 +49,7 @@ function Sums({ wanted }: { readonly wanted: Readonly<Record<string, string>> })
             </TableRow>
           </TableHead>
           <TableBody>
-            {rows.map(({ group, spent_usd, allowed_calls, denied_calls }) => (
+            {rows.slice(0, SHOWN_MAX).map(({ group, spent_usd, allowed_calls, denied_calls }) => (
               <TableRow key={group}>
                 <RowHead>
                   <a href={hashOf("audit", { agent_run_label: group })}>{group}</a>
@@ -72,8 +68,8 @@ function Sums({ wanted }: { readonly wanted: Readonly<Record<string, string>> })
           </TableBody>
         </Table>
       )}
-      {!isWhole && (
-        <p class="quiet">The first {SHOWN_MAX} runs are shown. GET /vault/spend has all of them.</p>
+      {isByLabel && rows.length > SHOWN_MAX && (
+        <p class="quiet">The {SHOWN_MAX} runs that spent most are shown. GET /vault/spend has all of them.</p>
       )}
     </details>
   );

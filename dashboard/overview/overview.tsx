@@ -2,6 +2,7 @@ import { useEffect } from "preact/hooks";
 import type { ListedStop, Page, Runs } from "../api/answers.ts";
 import { read } from "../api/client.ts";
 import { usePoll } from "../api/use-poll.ts";
+import { sumUsd } from "../format/usd.ts";
 import { hashOf } from "../page/address.ts";
 import { isLimited, useLogin, useMay } from "../page/signed-in.ts";
 import { coverageOf } from "../stops/coverage.ts";
@@ -89,6 +90,7 @@ function Seen() {
   const groups = groupsOf(runs.data);
   const { goingOn, stopped } = withoutStopped(groups, (run) => coverageOf(run.stop_label, stops) !== null);
   const worst = worstOf(goingOn);
+  const allUsd = sumUsd([runs.total.spent_usd_1m, ...stopped.map(({ spent_usd_1m }) => -spent_usd_1m)]);
   const isWorse = (unlabelled?.perMinute ?? 0) > perMinute(worst?.run.spent_usd_1m ?? 0, runs.as_of, 1);
   return (
     <>
@@ -96,7 +98,7 @@ function Seen() {
         <Rate runs={runs} stopped={stopped} more={unlabelled?.perMinute ?? 0} isOld={failure !== null} />
         <div class="burning">
           {unlabelled !== null && isWorse && <UnlabelledRun {...unlabelled} />}
-          {worst !== null && <WorstRun run={worst.run} group={worst.group} runs={runs} />}
+          {worst !== null && <WorstRun {...worst} runs={runs} allUsd={allUsd} />}
           {unlabelled !== null && !isWorse && <UnlabelledRun {...unlabelled} />}
           {worst === null && unlabelled === null && <NothingGoesOn isStopped={groups.length > 0} />}
         </div>

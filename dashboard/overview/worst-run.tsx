@@ -12,12 +12,14 @@ interface Props {
   /** The whole group, where the run is one label of it. */
   readonly group: Run | null;
   readonly runs: Runs;
+  /** What all runs spent that go on, in the present minute and the one before it. */
+  readonly allUsd: number;
 }
 
 /** The run that spends most, with the button that stops it. */
-export function WorstRun({ run, group, runs }: Props) {
+export function WorstRun({ run, group, runs, allUsd }: Props) {
   const mayStop = useMay("revoke");
-  const share = Math.round(percentOf(run.spent_usd_1m, runs.total.spent_usd_1m));
+  const share = Math.round(percentOf(run.spent_usd_1m, allUsd));
   const isQuiet = run.spent_usd_5m === 0;
   return (
     <section class={isQuiet ? "worst calm" : "worst"} aria-labelledby="worst-title">

@@ -23,6 +23,12 @@ export function Aftermath({ stop: ordered }: { readonly stop: Stop }) {
         <b>{stop.calls_since === null ? "…" : number(stop.calls_since)}</b>{" "}
         {stop.calls_since === 1 ? "call" : "calls"} let through since <Moment at={stop.at} />
       </p>
+      {stop.revoked_at !== null && stop.keys_revoked > 0 && (
+        <p>
+          <b>No further call passes:</b> {counted(stop.keys_revoked, "key")} revoked by{" "}
+          <Moment at={stop.revoked_at} />.
+        </p>
+      )}
       <p>
         <b>{number(stop.in_flight?.calls ?? 0)} in flight</b>, up to <b>{usd(open)}</b> may still land.
         {stop.unresolved !== null &&
@@ -30,14 +36,8 @@ export function Aftermath({ stop: ordered }: { readonly stop: Stop }) {
           ` ${counted(stop.unresolved.calls, "call")} without a known outcome.`}
       </p>
       <p class="quiet">
-        {isRevoking ? "Revoking: " : ""}
-        {counted(stop.keys_revoked, "key")} revoked{isRevoking ? " so far" : ""}
-        {stop.revoked_at !== null && stop.keys_revoked > 0 && (
-          <>
-            , the last at <Moment at={stop.revoked_at} />: no further call passes
-          </>
-        )}
-        . No key is issued for it until <Moment at={stop.until} />.
+        {isRevoking && `Revoking: ${counted(stop.keys_revoked, "key")} revoked so far. `}
+        No key is issued for it until <Moment at={stop.until} />.
       </p>
       {picture.failure !== null && (
         <p class="note bad">The refresh failed ({picture.failure.message}); the stop stands.</p>

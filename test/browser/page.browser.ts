@@ -70,6 +70,7 @@ describe("the overview", () => {
 
   test("offers the next run then, and the stop with its reason to be undone", async () => {
     await region("Worst run").getByRole("button", { name: "Stop quiet/1" }).waitFor();
+    await region("Worst run").getByText("100 % of all").waitFor();
     const inForce = region("Stops in force");
     expect(await inForce.innerText()).toContain("charges twice");
     await inForce.getByRole("button", { name: "Undo the stop of burning/1" }).click();

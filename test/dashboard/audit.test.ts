@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { allSums, type Sum } from "../../dashboard/audit/all-sums.ts";
 import { pageText, rowsIn } from "../../dashboard/audit/export.ts";
 import { factsOf, textOf } from "../../dashboard/audit/facts.ts";
 import { askedFor, localOf, sinceHours, utcOf } from "../../dashboard/audit/filters.ts";
@@ -80,6 +81,39 @@ describe("the sums of what is asked for", () => {
   test("say the days that they are of", () => {
     expect(daysText("2026-10-30", "2026-11-29")).toBe("30 Oct – 28 Nov");
     expect(daysText("2026-11-28", "2026-11-29")).toBe("28 Nov");
+  });
+});
+
+describe("sums of many labels", () => {
+  /** So many pages of 100 labels with $1.10 and a denied call each. */
+  const pages = (count: number, total: Sum | null) => async (cursor: string | null) => {
+    const at = Number(cursor ?? "1");
+    const row = { group: `run/${at}`, spent_usd: 1.1, allowed_calls: 2, denied_calls: 1 };
+    return {
+      data: Array.from({ length: 100 }, () => row),
+      total,
+      next_cursor: at < count ? `${at + 1}` : null,
+    };
+  };
+
+  test.each([
+    [1, 100, true],
+    [3, 300, true],
+    [10, 1000, true],
+    [11, 1000, false],
+  ])("of %i pages are added up to %i rows; whole: %s", async (count, rows, isWhole) => {
+    const all = await allSums(pages(count, null));
+    expect([all.rows.length, all.isWhole]).toEqual([rows, isWhole]);
+    expect(all.total).toEqual({
+      spent_usd: (rows * 11) / 10,
+      allowed_calls: 2 * rows,
+      denied_calls: rows,
+    });
+  });
+
+  test("where a total is kept, it counts", async () => {
+    const total = { spent_usd: 5000, allowed_calls: 9, denied_calls: 0 };
+    expect(await allSums(pages(11, total))).toMatchObject({ total, isWhole: true });
   });
 });
 

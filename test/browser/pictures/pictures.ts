@@ -58,7 +58,7 @@ export const PICTURES: readonly Picture[] = [
       await worstStop(page);
       await page.getByLabel("Reason, shown in every refusal (optional)").fill("charges twice");
       await page.getByRole("button", { name: "Stop now" }).click();
-      await page.getByText("no further call passes").waitFor();
+      await page.getByText("No further call passes").waitFor();
     },
   },
 ];
