@@ -1,7 +1,7 @@
 import { useRef, useState } from "preact/hooks";
 import { counted } from "../format/count.ts";
-import { exportAll, FORMATS, type Format } from "./export.ts";
-import { save } from "./save.ts";
+import { exportAll, FORMATS, type Format, type Sink } from "./export.ts";
+import { openSink } from "./save.ts";
 
 /** Saves all that the filters find as a file, however much it is; it can be given up on the way. */
 export function ExportButtons({ asked }: { readonly asked: Readonly<Record<string, string>> }) {
@@ -13,6 +13,7 @@ export function ExportButtons({ asked }: { readonly asked: Readonly<Record<strin
     const controller = new AbortController();
     stopping.current = controller;
     let rows = 0;
+    let sink: Sink | null = null;
     setIsUnderWay(true);
     setSaid("0 rows so far");
     try {
@@ -20,11 +21,15 @@ export function ExportButtons({ asked }: { readonly asked: Readonly<Record<strin
         rows = count;
         setSaid(`${counted(count, "row")} so far`);
       };
-      save(await exportAll(format, asked, onRows, controller.signal), FORMATS[format].file);
+      sink = await openSink(FORMATS[format].file, FORMATS[format].accept);
+      await exportAll(format, asked, sink, onRows, controller.signal);
+      await sink.done();
       setSaid(`Saved ${counted(rows, "row")}`);
     } catch (error) {
+      await sink?.giveUp().catch(() => {});
+      const isGivenUp = error instanceof DOMException && error.name === "AbortError";
       setSaid(
-        controller.signal.aborted
+        controller.signal.aborted || isGivenUp
           ? "Given up"
           : `Not saved: ${error instanceof Error ? error.message : error}`,
       );

@@ -151,7 +151,10 @@ describe("the audit log", () => {
     expect(links).toHaveLength(4);
   });
 
-  test("is saved whole", async () => {
+  test("is saved whole, as a download where the browser cannot write to the disk", async () => {
+    await page.evaluate(() =>
+      Object.defineProperty(window, "showSaveFilePicker", { value: undefined, configurable: true }),
+    );
     const [download] = await Promise.all([
       page.waitForEvent("download"),
       page.getByRole("button", { name: "Save as NDJSON" }).click(),
@@ -163,6 +166,27 @@ describe("the audit log", () => {
     const shown = await page.locator("table.audit tbody th").count();
     expect(rows).toHaveLength(shown);
     for (const row of rows) expect(at(row, "agent_run_label")).toBe("burning/1");
+  });
+
+  test("is written into the file that the reader chooses, where the browser can", async () => {
+    // A headless browser shows no picker: the file is one of the page's own.
+    await page.evaluate(() => {
+      const choose = async ({ suggestedName }: { readonly suggestedName: string }) =>
+        (await navigator.storage.getDirectory()).getFileHandle(suggestedName, { create: true });
+      Object.defineProperty(window, "showSaveFilePicker", { value: choose, configurable: true });
+    });
+    await page.getByRole("button", { name: "Save as CSV" }).click();
+    await page
+      .getByRole("status")
+      .filter({ hasText: /^Saved \d+ rows$/ })
+      .waitFor();
+    const text = await page.evaluate(async () => {
+      const file = await (await navigator.storage.getDirectory()).getFileHandle("keybrake-audit.csv");
+      return (await file.getFile()).text();
+    });
+    const [names = "", ...rows] = text.trimEnd().split("\r\n");
+    expect(names).toMatch(/^id,at,type,/);
+    expect(rows).toHaveLength(await page.locator("table.audit tbody th").count());
   });
 });
 
