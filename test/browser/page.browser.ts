@@ -37,6 +37,9 @@ const show = async (view: string) => {
   await page.getByRole("navigation", { name: "Views" }).getByRole("link", { name: view }).click();
   await expect.poll(() => page.locator(".loading").count()).toBe(0);
 };
+/** Nobody has to scroll sideways. */
+const fits = async () =>
+  expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
 const stops = async () => listAt((await ask(run, "GET", "/vault/stops", { token: run.apiKey })).json, "data");
 
 describe("the overview", () => {
@@ -96,6 +99,8 @@ describe("keys", () => {
   test("are issued with a secret that works and is shown once", async () => {
     await show("Keys");
     await page.getByRole("link", { name: "Issue a key" }).click();
+    await page.getByLabel("Label of the run").waitFor();
+    await fits();
     await page.getByLabel("Label of the run").fill("page/1");
     await page.getByLabel("Daily cap in USD").fill("5");
     await page.getByRole("button", { name: "Issue the key" }).click();
@@ -106,6 +111,7 @@ describe("keys", () => {
       await page.getByRole("button", { name: language, exact: true }).click();
       expect(await page.locator("pre").innerText()).toContain(secret);
     }
+    await fits();
     await page.getByRole("button", { name: "I have copied it" }).click();
     await page.getByRole("link", { name: "page/1" }).waitFor();
     expect(await page.content()).not.toContain(secret);
@@ -116,6 +122,7 @@ describe("keys", () => {
     await page.getByRole("link", { name: "burning/1" }).waitFor({ state: "detached" });
     await page.getByRole("link", { name: "page/1" }).click();
     await page.getByRole("button", { name: "Change caps or expiry" }).click();
+    await fits();
     await page.getByLabel("Daily cap in USD (empty: none)").fill("7.5");
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByText("of $7.50 a day").waitFor();
@@ -252,6 +259,7 @@ describe("accessibility", () => {
       const found = await page.evaluate(`${axe}; axe.run().then(({ violations }) =>
         violations.map(({ id, nodes }) => id + ": " + nodes.map(({ html }) => html).join(" ")))`);
       expect(found, `${size.width} px`).toEqual([]);
+      await fits();
     }
   });
 
