@@ -23,8 +23,11 @@ import { RESENDS_MAX, withBackOff } from "./back-off.ts";
 import { ALL_SHARDS } from "./shards.ts";
 import type { Item } from "./vault-items/codec.ts";
 
-/** No row has more events than this: a query reads that many more, so that its last row is whole. */
-const EVENTS_OF_A_ROW_MAX = 10;
+/**
+ * How many events are read for so many rows at first. Most rows have one event; where some have more, and the last row is not known to be
+ * whole, a query reads on.
+ */
+const eventsFor = (rows: number): number => rows + Math.ceil(rows / 8) + 2;
 /** What one BatchGetItem takes. */
 const ITEMS_MAX = 100;
 
@@ -55,7 +58,7 @@ export class DynamoAuditReader implements AuditReader, SpentBudget {
         new QueryCommand({
           ...query,
           ScanIndexForward: false,
-          Limit: limit + EVENTS_OF_A_ROW_MAX,
+          Limit: eventsFor(limit),
           ...(startKey === undefined ? {} : { ExclusiveStartKey: startKey }),
         }),
       );
