@@ -76,6 +76,16 @@ export function rowAttributes(row: AuditRow): Record<string, WireValue> {
   };
 }
 
+/** What a row may have, in the order of a table: every column, those too that few rows have. */
+export const ROW_COLUMNS: readonly string[] = [
+  "id",
+  "at",
+  ...AUDIT_COLUMNS.map(([, { name }]) => name),
+  "call_id",
+  "attempt",
+  "state",
+];
+
 const BLANK = Object.fromEntries(
   AUDIT_COLUMNS.flatMap(([, { name, sparse }]) => (sparse === true ? [] : [[name, null]])),
 );

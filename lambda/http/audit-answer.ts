@@ -1,6 +1,13 @@
 import type { APIGatewayProxyResult } from "aws-lambda";
 import type { AuditAnswer } from "../app/audit/query-audit.ts";
-import { DecimalUsd, eventAttributes, eventId, rowAttributes, type WireValue } from "../audit-wire.ts";
+import {
+  DecimalUsd,
+  eventAttributes,
+  eventId,
+  ROW_COLUMNS,
+  rowAttributes,
+  type WireValue,
+} from "../audit-wire.ts";
 import type { AuditRow } from "../domain/audit-event.ts";
 import { answerBody, jsonAnswer, textAnswer } from "./answers.ts";
 
@@ -53,12 +60,12 @@ const eventsOf = ({ events }: AuditRow) =>
  */
 const FORMULA = /^(?:[\s\u00a0\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n])/;
 
-/** RFC 4180. What a spreadsheet would run as a formula is made text. */
+/** RFC 4180. The columns are the same on every page, whatever rows it has. What a spreadsheet would run as a formula is made text. */
 function csv(rows: readonly AuditRow[]): string {
-  const columns = rows.map(rowAttributes);
-  const names = [...new Set(columns.flatMap((row) => Object.keys(row)))];
-  const lines = columns.map((row) => names.map((name) => cell(row[name] ?? null)).join(","));
-  return [names.join(","), ...lines].map((line) => `${line}\r\n`).join("");
+  const lines = rows
+    .map(rowAttributes)
+    .map((row) => ROW_COLUMNS.map((name) => cell(row[name] ?? null)).join(","));
+  return [ROW_COLUMNS.join(","), ...lines].map((line) => `${line}\r\n`).join("");
 }
 
 function cell(value: WireValue): string {
