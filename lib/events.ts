@@ -11,7 +11,11 @@ import {
   Rule,
   RuleTargetInput,
 } from "aws-cdk-lib/aws-events";
-import { ApiDestination as ApiDestinationTarget, SnsTopic } from "aws-cdk-lib/aws-events-targets";
+import {
+  ApiDestination as ApiDestinationTarget,
+  LambdaFunction,
+  SnsTopic,
+} from "aws-cdk-lib/aws-events-targets";
 import { type IRole, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import { Topic } from "aws-cdk-lib/aws-sns";
@@ -19,6 +23,7 @@ import { EmailSubscription } from "aws-cdk-lib/aws-sns-subscriptions";
 import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import { ENV } from "../lambda/environment.ts";
+import { WAKE_EVENT } from "../lambda/wake-event.ts";
 import type { Config } from "./config.ts";
 import type { ServiceFunction } from "./service-function.ts";
 
@@ -29,6 +34,8 @@ export interface EventsProps {
 
 /** How long EventBridge tries to deliver an event: its own maximum is a day and 185 attempts. */
 const AGE_MAX = Duration.hours(24);
+/** By then the next one says the same. */
+const WAKE_AGE_MAX = Duration.minutes(5);
 
 /**
  * The event bus of this deployment, and who is told of its events: a webhook and an e-mail address, where the configuration
@@ -55,6 +62,26 @@ export class Events extends Construct {
     service.allow(["events:PutEvents"], [this.bus.eventBusArn]);
     service.setEnvironment(ENV.eventBus, this.bus.eventBusName);
     service.setEnvironment(ENV.baseUrl, baseUrl);
+  }
+
+  /** Runs the function that finishes calls, whenever another says on this bus that some are due. */
+  wakes({ lambda, name }: ServiceFunction): void {
+    // Lambda would run a failed invocation twice more, and hold one that has no room for six hours.
+    lambda.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: WAKE_AGE_MAX });
+    Validations.of(lambda).acknowledge({
+      id: "Serverless::Serverless-LambdaAsyncFailureDestination",
+      reason: "what is due stays due: the next event says the same, and an alarm tells of failures",
+    });
+    const rule = new Rule(this, "Wake", {
+      description: `Runs ${name} when calls are due`,
+      eventBus: this.bus,
+      eventPattern: { source: [WAKE_EVENT.source], detailType: [WAKE_EVENT.type] },
+      targets: [new LambdaFunction(lambda, { retryAttempts: 0 })],
+    });
+    Validations.of(rule).acknowledge({
+      id: "Serverless::Serverless-EventBusDLQ",
+      reason: "what is due stays due: the next event says the same",
+    });
   }
 
   #rule(id: string, types: readonly string[], target: IRuleTarget): void {

@@ -153,6 +153,7 @@ export class KeybrakeStack extends Stack {
     const frontDoor = new FrontDoor(this, "FrontDoor", { config, vendors, services });
     const events = new Events(this, "Events", { config, key });
     events.grantSend(audit.consumer, frontDoor.baseUrl);
+    events.wakes(services["resolve-calls"]);
     const { spendRateUsdPerMinute: spendRate } = config;
     if (spendRate !== null) audit.consumer.setEnvironment(ENV.spendRateUsd, `${spendRate}`);
     const monitoring = new Monitoring(this, "Monitoring", {

@@ -5,7 +5,7 @@ import { Architecture, Code, Function as LambdaFunction, Runtime } from "aws-cdk
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import { ConfigError } from "./config.ts";
-import { FUNCTION_MEMORY_MB, FUNCTION_TIMEOUT_S } from "./limits.ts";
+import { FUNCTION_MEMORY_MB, FUNCTION_TIMEOUT_S, RESOLVER_TIMEOUT_S } from "./limits.ts";
 import type { FunctionName } from "./services.ts";
 
 export interface ServiceFunctionProps {
@@ -56,7 +56,7 @@ export class ServiceFunction extends Construct {
       handler: "index.handler",
       code: Code.fromAsset(join(bundles, name)),
       memorySize: FUNCTION_MEMORY_MB,
-      timeout: Duration.seconds(FUNCTION_TIMEOUT_S),
+      timeout: Duration.seconds(name === "resolve-calls" ? RESOLVER_TIMEOUT_S : FUNCTION_TIMEOUT_S),
       role,
       logGroup,
       description: `Keybrake: ${name}`,
@@ -67,7 +67,7 @@ export class ServiceFunction extends Construct {
       {
         id: "Serverless::Serverless-LambdaDLQ",
         reason:
-          "dead letter queues are for asynchronous invocations; ours are called by the gateway or on a schedule that comes again, and the consumer's mapping has a dead letter bucket",
+          "dead letter queues are for asynchronous invocations; ours are called by the gateway or on a schedule that comes again, or by an event that does, and the consumer's mapping has a dead letter bucket",
       },
       {
         id: "Serverless::Serverless-LambdaTracing",

@@ -2,7 +2,8 @@
  * Every function of the product, once. A name is that of its entry in lambda/handlers, of its bundle in dist and of its
  * construct in the stack; every other list of functions is derived from this one.
  *
- * - `runsOn`: a request (lib/routes.ts), the stream of the Vault table, or a schedule.
+ * - `runsOn`: a request (lib/routes.ts), the stream of the Vault table, a schedule, or an event of another function that
+ *   found work for it (lambda/wake-event.ts).
  * - `everyMinutes`: its schedule, whole minutes above one, since EventBridge writes one otherwise. Those that the stream
  *   runs have one too: nobody else may write the audit log, and nobody else sees that the time of a stop is over.
  * - `asks`: the key that its callers show; `login`: an API key, once, to be known by a cookie from then on.
@@ -20,8 +21,8 @@ const SERVICES = [
   { name: "proxy-call", runsOn: "request", asks: "vault key" },
   { name: "record-audit", runsOn: "stream", everyMinutes: 5, asks: null },
   { name: "apply-stops", runsOn: "stream", everyMinutes: 20, asks: null },
-  { name: "resolve-calls", runsOn: "schedule", everyMinutes: 4, asks: null },
-  { name: "settle-late-prices", runsOn: "schedule", everyMinutes: 5, asks: null },
+  { name: "resolve-calls", runsOn: "wake", asks: null },
+  { name: "settle-late-prices", runsOn: "schedule", everyMinutes: 6, asks: null },
   { name: "dashboard", runsOn: "request", asks: "login" },
   { name: "health", runsOn: "request", asks: null },
 ] as const;
@@ -36,8 +37,8 @@ export const FUNCTIONS: readonly FunctionName[] = SERVICES.map(({ name }) => nam
 
 /** Those that run every so many minutes, whether they do other work too or not. */
 export const SCHEDULED = SERVICES.filter((service) => "everyMinutes" in service);
-/** Those that do nothing else. */
-export const ONLY_SCHEDULED = SERVICES.filter((service) => service.runsOn === "schedule");
+/** Those that nobody waits for: an alarm has to tell of their failures. */
+export const UNATTENDED = SERVICES.filter(({ runsOn }) => runsOn === "schedule" || runsOn === "wake");
 
 const namesOf = (services: readonly Service[]): readonly FunctionName[] => services.map(({ name }) => name);
 

@@ -125,9 +125,9 @@ export class VaultTable extends Construct {
     this.#allowOn(service, ["dynamodb:Query", "dynamodb:DeleteItem"], ["DUE#*"]);
   }
 
-  /** Puts calls on the due list, and nothing else. */
+  /** Puts calls on the due list and sees whether any are due, and nothing else. */
   grantPutDue(service: ServiceFunction): void {
-    this.#allowOn(service, ["dynamodb:PutItem"], ["DUE#*"]);
+    this.#allowOn(service, ["dynamodb:PutItem", "dynamodb:Query"], ["DUE#*"]);
   }
 
   /** Reads keys: of whoever asks, or that an audit row is about. */

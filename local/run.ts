@@ -81,7 +81,7 @@ export interface LocalRun {
   drain(): Promise<void>;
   /** Tells the attempts that have been without outcome for too long now, and not with the next run of the schedule. */
   tellOpen(): Promise<void>;
-  /** Finishes those on evidence now, and not with the next runs of the schedules. */
+  /** Finishes those on evidence now, and not after the next run of the schedule. */
   resolveCalls(): Promise<void>;
   /** Revokes what the stops in force have left, and not with the next run of the schedule. */
   applyStops(): Promise<void>;
@@ -132,7 +132,11 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
     const accessKeyId = newAccessKeyId();
     const secrets = await startSecretsManager(secretsOf(apiKey, vendors), accessKeyId);
     closers.push(secrets.close);
-    const eventBridge = await startEventBridge(EVENT_BUS, accessKeyId, options.onEvent ?? (() => {}));
+    // Told once there is what it wakes.
+    const wake = { now: () => {} };
+    const eventBridge = await startEventBridge(EVENT_BUS, accessKeyId, options.onEvent ?? (() => {}), () =>
+      wake.now(),
+    );
     closers.push(eventBridge.close);
 
     const surroundings = {
@@ -163,11 +167,12 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
     const soonerMs = resolveAfterS === undefined ? undefined : Math.max(1, resolveAfterS) * 1_000;
     const schedules = startSchedules({
       invoke,
-      sooner: soonerMs === undefined ? {} : { "record-audit": soonerMs, "resolve-calls": soonerMs },
+      sooner: soonerMs === undefined ? {} : { "record-audit": soonerMs },
       atOnce: dataFile !== undefined,
       onError: (error) => announce(`a scheduled function threw: ${described(error)}`),
     });
     closers.push(schedules.close);
+    wake.now = () => schedules.wake("resolve-calls");
 
     const { onDecision } = options;
     const audit = await startAuditFeed({ dynamodb, invoke, dataFile, announce, onDecision });
@@ -215,7 +220,7 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalRun> 
       resolveCalls: async () => {
         await audit.drain();
         await schedules.run("record-audit");
-        await schedules.run("resolve-calls");
+        await schedules.idle("resolve-calls");
         await audit.drain();
       },
       applyStops: async () => {

@@ -13,11 +13,13 @@ import { ratesExceeded } from "../app/announce/rates.ts";
 import { announcementsFor, type Recorded } from "../app/announce/recorded.ts";
 import { recordAudit } from "../app/audit/record-audit.ts";
 import { sweepJournal } from "../app/audit/sweep-journal.ts";
+import { wakeResolver } from "../app/resolve/wake-resolver.ts";
 import type { Announcement } from "../domain/announcement.ts";
 import { fromUsdText } from "../domain/money.ts";
 import { ENV, METRICS } from "../environment.ts";
 import type { SendResult } from "../ports/announcements.ts";
 import type { AuditLog } from "../ports/audit.ts";
+import { WAKE_EVENT } from "../wake-event.ts";
 import { count } from "./metrics.ts";
 import { vendors } from "./vendors.ts";
 import { callVault, clients, dueList, required, systemClock, tableLayout, warn } from "./wiring.ts";
@@ -39,13 +41,15 @@ const log: AuditLog = {
     count(METRICS.unresolved, events.filter(({ event }) => event === "unresolved").length);
   },
 };
+const bridge = eventBridgeClient();
 const announcing = {
-  sender: new EventBridge(eventBridgeClient(), required(ENV.eventBus), EVENT_SOURCE),
+  sender: new EventBridge(bridge, required(ENV.eventBus), EVENT_SOURCE),
   register: new DynamoAnnouncements(dynamo.steady, required(ENV.auditTable), systemClock),
   // Read when it is needed: a local run knows its address only once it listens.
   written: (announcement: Announcement) =>
     outgoingEvent(announcement, { baseUrl: required(ENV.baseUrl), redact: vendors.secrets.redact }),
 };
+const waker = new EventBridge(bridge, required(ENV.eventBus), WAKE_EVENT.source);
 const spending = new DynamoSpending(dynamo.steady, required(ENV.auditTable));
 const ports = {
   vault: callVault(dynamo),
@@ -54,6 +58,12 @@ const ports = {
   evidence: new DynamoEvidence(dynamo.steady, required(ENV.auditTable), systemClock),
   dueList: dueList(dynamo),
   clock: systemClock,
+  wake: async () => {
+    const { unsent, cause } = await waker.send([
+      { id: WAKE_EVENT.type, type: WAKE_EVENT.type, detail: "{}" },
+    ]);
+    if (unsent.length > 0) throw new Error("the resolver could not be woken", { cause });
+  },
 };
 const layout = tableLayout(dynamo, false);
 
@@ -72,7 +82,11 @@ async function sweep(context: Context): Promise<DynamoDBBatchResponse> {
   await told(async () => announce(await dearRuns(), announcing));
   const afterMs = Number(required(ENV.resolveAfterS)) * 1000;
   const untilMs = systemClock.now() + context.getRemainingTimeInMillis() - SPARE_MS;
-  await sweepJournal(ports, { afterMs, untilMs });
+  const sweeping = sweepJournal(ports, { afterMs, untilMs });
+  // What fails there must not keep the resolver from what is due; nor is it kept back, so that the alarm rings.
+  const { put } = await sweeping.catch(() => ({ put: 0 }));
+  await wakeResolver(put, ports);
+  await sweeping;
   return { batchItemFailures: [] };
 }
 

@@ -38,7 +38,7 @@ const ports = {
 };
 const layout = tableLayout(dynamo, true);
 
-/** On a schedule: finishes the calls whose process died, on evidence. Two runs at once do no harm. */
+/** Woken by the consumer's schedule, where a call is due: finishes the calls whose process died, on evidence. Two runs at once do no harm. */
 export const handler = async (_event: unknown, context: Context): Promise<ResolveRun> => {
   await layout.check();
   const afterMs = Number(required(ENV.resolveAfterS)) * 1000;

@@ -6,6 +6,8 @@ export interface DueList {
   put(calls: readonly DueCall[]): Promise<void>;
   /** Those that are due by a time, in milliseconds, the longest due first. */
   due(byMs: number, limit: number): Promise<readonly DueCall[]>;
+  /** Whether there are any; what was put or moved a moment ago may not be seen yet. */
+  isAnyDue(byMs: number): Promise<boolean>;
   /** Moves a call to another time. In a crash between it may stand there twice, which does no harm. */
   move(call: DueCall, dueMs: number): Promise<void>;
   remove(call: DueCall): Promise<void>;

@@ -125,7 +125,7 @@ function allRules(
       description:
         "The keys of a stop cannot all be revoked: some of them may still be used, while no new key of the run is issued. GET /vault/stops shows which. The next run tries again; look into the log group of apply-stops, and into docs/emergency.md for a way that needs no function.",
     },
-    ...metrics.scheduled
+    ...metrics.unattended
       .filter(({ name }) => pricesComeLate || name !== "settle-late-prices")
       .map(
         ({ name, id, errors }): AlarmRule => ({
@@ -137,7 +137,7 @@ function allRules(
           threshold: 1,
           periods: LASTING,
           description:
-            "A function that runs on a schedule fails again and again. Its next run does the same work; look into its log group.",
+            "A function that nobody waits for fails again and again. Its next run does the same work; look into its log group.",
         }),
       ),
     ...late<AlarmRule>([

@@ -6,7 +6,7 @@ import { METRICS } from "../../lambda/environment.ts";
 import type { AuditTrail } from "../audit-trail.ts";
 import type { FrontDoor } from "../front-door.ts";
 import type { ServiceFunction } from "../service-function.ts";
-import { ANSWERING, type FunctionName, ONLY_SCHEDULED } from "../services.ts";
+import { ANSWERING, type FunctionName, UNATTENDED } from "../services.ts";
 import { AUDIT_TABLE, type TableSchema, VAULT_TABLE } from "../table-schemas.ts";
 import type { VaultTable } from "../vault-table.ts";
 
@@ -81,7 +81,7 @@ export function metricsOf({ stackName, frontDoor, vault, audit, services }: Watc
       label: "",
       period,
     }),
-    scheduled: ONLY_SCHEDULED.map(({ name }) => ({
+    unattended: UNATTENDED.map(({ name }) => ({
       name,
       id: services[name].node.id,
       errors: services[name].lambda.metricErrors({ period }),

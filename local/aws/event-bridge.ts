@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { WAKE_EVENT } from "../../lambda/wake-event.ts";
 import {
   type JsonService,
   refusal,
@@ -22,12 +23,14 @@ export interface LocalEventBridge extends JsonService {
 
 /**
  * Answers PutEvents as EventBridge does and remembers what came for the bus called `bus`. An entry that lacks something, or whose detail is
- * no object of JSON, is refused alone, in AWS's words. Everything else is an unknown operation.
+ * no object of JSON, is refused alone, in AWS's words. Everything else is an unknown operation. What wakes the resolver is told to
+ * `onWake` alone.
  */
 export async function startEventBridge(
   bus: string,
   accessKeyId: string,
   onEvent: (event: EventDetail) => void,
+  onWake: () => void = () => {},
 ): Promise<LocalEventBridge> {
   const events: EventDetail[] = [];
   const take = (entry: unknown): EntryResult => {
@@ -41,7 +44,9 @@ export async function startEventBridge(
     const detail = detailOf(Detail);
     if (detail === null) return entryRefused("MalformedDetail", "Detail is malformed.");
     // EventBridge takes what is for a bus that is not there, and nobody gets it.
-    if (EventBusName === bus) {
+    if (EventBusName === bus && Source === WAKE_EVENT.source) {
+      if (DetailType === WAKE_EVENT.type) onWake();
+    } else if (EventBusName === bus) {
       events.unshift(detail);
       events.length = Math.min(events.length, KEPT_MAX);
       onEvent(detail);

@@ -39,6 +39,8 @@ export function deploymentOf(config: ConfigInput = {}): Deployment {
   };
   const runsOfMonth: Partial<Record<FunctionName, number>> = {};
   for (const [id, { Properties }] of of("AWS::Events::Rule")) {
+    // A rule that waits for events costs nothing until one comes.
+    if (inside(Properties, "EventPattern") !== undefined) continue;
     const [, minutes] =
       /^rate\((\d+) minutes\)$/.exec(String(inside(Properties, "ScheduleExpression"))) ?? [];
     const target = inside(Properties, "Targets", "0", "Arn", "Fn::GetAtt", "0");

@@ -60,9 +60,7 @@ export interface Measured {
   readonly units: Readonly<Record<Use, UseUnits>>;
   readonly stored: Readonly<Record<Use, StoredBytes>>;
   /** Of one run of a schedule where nothing is to be done. */
-  readonly idle: Readonly<
-    Record<"record-audit" | "resolve-calls" | "settle-late-prices" | "apply-stops", UseUnits>
-  >;
+  readonly idle: Readonly<Record<"record-audit" | "settle-late-prices" | "apply-stops", UseUnits>>;
 }
 
 /** Calls of each use: the stream's batches are full, or nearly so. */
@@ -110,8 +108,6 @@ export async function measured(): Promise<Measured> {
     proxy.take();
     await idleRuns(1);
     const sweep = unitsOf(proxy.take(), 1);
-    await runAlone("resolve-calls");
-    const resolve = unitsOf(proxy.take(), 1);
     await runAlone("settle-late-prices");
     const late = unitsOf(proxy.take(), 1);
     await run.applyStops();
@@ -145,7 +141,6 @@ export async function measured(): Promise<Measured> {
       stored: stored as Measured["stored"],
       idle: {
         "record-audit": sweep,
-        "resolve-calls": resolve,
         "settle-late-prices": late,
         "apply-stops": stops,
       },

@@ -199,7 +199,7 @@ export class Resolution {
   }
 
   /** Each write and read of the list is a step: other processes go on before it. */
-  #faultyDueList(process: Process): DueList {
+  #faultyDueList(process: Process): Omit<DueList, "isAnyDue"> {
     const step = <T>(label: string, run: () => Promise<T>): Promise<T> =>
       this.#world.step(process, label, run).then((ended) => ended);
     return {

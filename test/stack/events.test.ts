@@ -36,9 +36,11 @@ describe("the bus", () => {
     expect(shown(usual.outputs["EventBusName"]?.Value)).toMatch(/^EventsBus/);
   });
 
-  test("has no listener, no queue and no secret more unless one is configured", () => {
-    const listening = usual.of("AWS::Events::Rule").filter(([, rule]) => rule.Properties?.["EventPattern"]);
-    expect(listening).toEqual([]);
+  test("has no listener of what happens, no queue and no secret more unless one is configured", () => {
+    const patterns = usual
+      .of("AWS::Events::Rule")
+      .flatMap(([, rule]) => rule.Properties?.["EventPattern"] ?? []);
+    expect(patterns).toEqual([{ source: ["keybrake.work"], "detail-type": ["calls.due"] }]);
     for (const type of ["AWS::Events::Connection", "AWS::Events::ApiDestination", "AWS::SQS::Queue"])
       expect(usual.of(type), type).toEqual([]);
   });

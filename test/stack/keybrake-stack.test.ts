@@ -198,6 +198,7 @@ describe("roles", () => {
         "dynamodb:PutItem AuditLogTable.Arn",
         "dynamodb:PutItem VaultTable.Arn",
         "dynamodb:Query AuditLogTable.Arn",
+        "dynamodb:Query VaultTable.Arn",
         "dynamodb:UpdateItem AuditLogTable.Arn",
         "events:PutEvents EventsBus.Arn",
         ...logs("AuditConsumer"),
@@ -274,7 +275,7 @@ describe("roles", () => {
       ["dynamodb:UpdateItem", leading("KEY#*", "CALL#*", "ROOT#*", "LAYOUT")],
       [["dynamodb:Query", "dynamodb:DeleteItem"], leading("DUE#*")],
     ]);
-    expect(onVault("AuditConsumer")).toContainEqual(["dynamodb:PutItem", leading("DUE#*")]);
+    expect(onVault("AuditConsumer")).toContainEqual([["dynamodb:PutItem", "dynamodb:Query"], leading("DUE#*")]);
     // BatchWriteItem may delete.
     expect(on("AuditLogTable.Arn", "AuditConsumer")).toContainEqual([
       "dynamodb:BatchWriteItem",
@@ -422,7 +423,7 @@ describe("functions", () => {
         Architectures: ["arm64"],
         Handler: "index.handler",
         MemorySize: 512,
-        Timeout: 28,
+        Timeout: plain(id) === "ResolveCallsFunction" ? 240 : 28,
       });
     }
     for (const [id, { Properties: properties = {} }] of keybrake.of("AWS::Logs::LogGroup"))
@@ -441,10 +442,10 @@ describe("functions", () => {
   /** As long as its interval. */
   const MAX_AGE_S: Readonly<Record<string, number>> = {
     "ApplyStopsFunction.Arn": 1_200,
-    "ResolveCallsFunction.Arn": 240,
+    "SettleLatePricesFunction.Arn": 360,
   };
 
-  test("may be invoked by this API alone, and by their schedules those that have one", () => {
+  test("may be invoked by this API alone, by their schedules those that have one, and the resolver by what is due", () => {
     const permitted = keybrake.of("AWS::Lambda::Permission");
     expect(permitted.length).toBeGreaterThan(0);
     const scheduled = permitted.filter(
@@ -453,8 +454,8 @@ describe("functions", () => {
     expect(scheduled.map(([, { Properties }]) => plain(shown(Properties?.["FunctionName"])))).toEqual([
       "AuditConsumerFunction.Arn",
       "ApplyStopsFunction.Arn",
-      "ResolveCallsFunction.Arn",
       "SettleLatePricesFunction.Arn",
+      "ResolveCallsFunction.Arn",
     ]);
     // Neither EventBridge nor Lambda repeats it: the next run does the same work.
     keybrake.template.resourceCountIs("AWS::Lambda::EventInvokeConfig", scheduled.length);

@@ -123,6 +123,10 @@ export class MemoryDueList implements DueList {
     return due.sort((a, b) => a.dueMs - b.dueMs).slice(0, limit);
   }
 
+  async isAnyDue(byMs: number): Promise<boolean> {
+    return (await this.due(byMs, 1)).length > 0;
+  }
+
   async move(call: DueCall, dueMs: number): Promise<void> {
     await this.put([{ ...call, dueMs }]);
     await this.remove(call);

@@ -26,16 +26,17 @@ interface Ports {
  * due list, for the resolver to finish. An attempt that gets its outcome later is told that too, and the row says so.
  *
  * `afterMs`: how long an attempt may take before it is looked at. `untilMs`: when to stop; the next run goes on from there.
- * Returns how many events were told. Harmless to repeat: an event is on the log once.
+ * Returns how many events were told, and how many calls were put on the due list. Harmless to repeat: an event is on the log once.
  */
 export async function sweepJournal(
   { vault, log, journal, dueList, clock }: Ports,
   { afterMs, untilMs }: { readonly afterMs: number; readonly untilMs: number },
-): Promise<number> {
+): Promise<{ readonly told: number; readonly put: number }> {
   const lastMs = clock.now() - afterMs;
   let fromMs = ((await firstMs(journal, clock)) ?? lastMs) - LATE_NOTES_MS;
   let partMs = FIRST_PART_MS;
   let told = 0;
+  let put = 0;
   while (fromMs < lastMs && clock.now() < untilMs) {
     const startedMs = clock.now();
     const toMs = Math.min(fromMs + partMs, lastMs);
@@ -46,13 +47,15 @@ export async function sweepJournal(
       return policy === undefined ? [] : [withKey(event, policy)];
     });
     await log.append(events);
-    await dueList.put(dueCalls(unended, toMs));
+    const due = dueCalls(unended, toMs);
+    await dueList.put(due);
+    put += due.length;
     await journal.markSwept(toMs);
     told += events.length;
     fromMs = toMs;
     partMs = clock.now() - startedMs <= QUICK_MS ? Math.min(2 * partMs, PART_MS_MAX) : FIRST_PART_MS;
   }
-  return told;
+  return { told, put };
 }
 
 /** A call without record is told of by each draw of its chain. That of its own key says what was left. */

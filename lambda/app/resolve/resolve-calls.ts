@@ -12,7 +12,7 @@ import { type EvidencePorts, gatherEvidence } from "./gather-evidence.ts";
 
 export interface ResolvePorts extends EvidencePorts {
   readonly vault: Pick<CallVault, "policies" | "balances" | "calls">;
-  readonly dueList: DueList;
+  readonly dueList: Omit<DueList, "isAnyDue">;
   readonly ids: Ids;
   /** Asks the books of its vendor for an unresolved call; without it a person has to close it. */
   readonly askBooks?: (recordId: string, deadlineMs: number) => Promise<AskedBooks>;

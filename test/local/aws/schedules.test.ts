@@ -43,8 +43,8 @@ test("each waits for its interval first", async () => {
   begin({});
   await vi.advanceTimersByTimeAsync(FIRST * MINUTE_MS - 1);
   expect(ran).toEqual([]);
-  await vi.advanceTimersByTimeAsync((10 - FIRST) * MINUTE_MS + 1);
-  expect(ran.toSorted()).toEqual(runsIn(10));
+  await vi.advanceTimersByTimeAsync((12 - FIRST) * MINUTE_MS + 1);
+  expect(ran.toSorted()).toEqual(runsIn(12));
   expect(failures).toHaveLength(2);
 });
 
@@ -61,4 +61,33 @@ test("a shorter interval is kept to", async () => {
   begin({ sooner: { "record-audit": 1_000 } });
   await vi.advanceTimersByTimeAsync(3_000);
   expect(ran).toEqual(["record-audit", "record-audit", "record-audit"]);
+});
+
+test("a function that is woken runs at once; while it runs, once more after that, however often it is woken", async () => {
+  const ends: (() => void)[] = [];
+  begin({
+    invoke: async (name) => {
+      ran.push(name);
+      await new Promise<void>((resolve) => ends.push(resolve));
+    },
+  });
+  const ended = async () => {
+    ends.shift()?.();
+    await vi.advanceTimersByTimeAsync(0);
+  };
+  await schedules.idle("resolve-calls");
+  for (let n = 0; n < 3; n++) schedules.wake("resolve-calls");
+  let isIdle = false;
+  const idle = schedules.idle("resolve-calls").then(() => {
+    isIdle = true;
+  });
+  expect(ran).toEqual(["resolve-calls"]);
+
+  await ended();
+  expect(ran).toEqual(["resolve-calls", "resolve-calls"]);
+  expect(isIdle).toBe(false);
+
+  await ended();
+  await idle;
+  expect(ran).toHaveLength(2);
 });
