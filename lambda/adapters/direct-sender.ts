@@ -62,6 +62,8 @@ export interface SenderOptions {
   readonly agents: KeptAgents;
   /** For one send, the connection included. */
   readonly timeoutMs: number;
+  /** Told what a command failed with in the end. */
+  readonly onFailure?: (error: unknown) => void;
 }
 
 /** What a client of the SDK has, as far as it is used here. */
@@ -94,7 +96,7 @@ type Rules = { readonly Region: string; readonly UseFIPS: boolean; readonly UseD
 export function sendDirectly<Input extends object, Output extends MetadataBearer>(
   { middlewareStack, config }: DirectClient<Input, Output>,
   service: DirectService,
-  { agents, timeoutMs }: SenderOptions,
+  { agents, timeoutMs, onFailure }: SenderOptions,
 ): void {
   let connection: Promise<Connection> | undefined;
   const connect = () => {
@@ -149,7 +151,9 @@ export function sendDirectly<Input extends object, Output extends MetadataBearer
           hasRepeated = true;
           return await send(body);
         };
-        return await retryMiddleware(config)<Output>(failThenSend, context)({ input, request: undefined });
+        const sent = retryMiddleware(config)<Output>(failThenSend, context)({ input, request: undefined });
+        if (onFailure !== undefined) sent.catch(onFailure);
+        return await sent;
       };
     },
     { step: "initialize", priority: "high", name: "sendDirectly", override: true },

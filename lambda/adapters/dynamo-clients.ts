@@ -1,5 +1,7 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
+import { noteUnanswered } from "../unanswered.ts";
 import { DYNAMODB, sendDirectly } from "./direct-sender.ts";
+import { sendFailure } from "./dynamo-errors.ts";
 import { environmentProvider } from "./environment-credentials.ts";
 import { keptAgents } from "./kept-agents.ts";
 
@@ -16,6 +18,11 @@ export interface DynamoClients {
 
 const SOCKETS_MAX = 50;
 
+/** What DynamoDB read and turned away is a fault of ours; of everything else the same request may pass later. */
+const onFailure = (error: unknown) => {
+  if (sendFailure(error) !== "refused") noteUnanswered(error);
+};
+
 /**
  * `timeoutMs`: for one request. Short, so that a slow answer leaves time for the outcome to be written. `requestTokens`:
  * whether transactions carry one. An engine may look through those of ten minutes at every transaction (dynoxide 1.2.1, run
@@ -29,7 +36,7 @@ export function dynamoClients(timeoutMs: number, requestTokens = true): DynamoCl
   const made = (config: DynamoDBClientConfig) => {
     // The chain of middleware is built once for each command, and not for each request.
     const client = new DynamoDBClient({ ...config, cacheMiddleware: true, credentials: environmentProvider });
-    sendDirectly(client, service, { agents, timeoutMs });
+    sendDirectly(client, service, { agents, timeoutMs, onFailure });
     return client;
   };
   return { steady: made({}), once: made({ maxAttempts: 1 }) };

@@ -3,6 +3,7 @@ import {
   ResourceNotFoundException,
   SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
+import { Problem } from "../domain/problem.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Credentials } from "../ports/credentials.ts";
 import { SECRETS_MANAGER, sendDirectly } from "./direct-sender.ts";
@@ -30,7 +31,7 @@ export function secretsManagerClient(timeoutMs: number): SecretsManagerClient {
 
 /**
  * Reads secrets, each at most once in five minutes however many calls ask at once. When Secrets Manager fails, what is
- * known serves for up to an hour. A secret without a value is null.
+ * known serves for up to an hour; then a Problem is thrown. A secret without a value is null.
  */
 export class CachedSecrets {
   readonly #client: SecretsManagerClient;
@@ -67,7 +68,11 @@ export class CachedSecrets {
       if (error instanceof ResourceNotFoundException) return this.#isUnset(secretId);
       const known = this.#known.get(secretId);
       if (known !== undefined && this.#clock.now() - known.readAtMs < STALE_MS_MAX) return known.value;
-      throw error;
+      throw new Problem(
+        "secrets_unavailable",
+        "Secrets Manager did not answer, and nothing was done; repeat the request",
+        { cause: error },
+      );
     }
   }
 

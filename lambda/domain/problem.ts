@@ -32,6 +32,7 @@ export const STATUS_BY_CODE = {
   idempotency_key_in_use: 409,
   credential_missing: 503,
   ledger_unavailable: 503,
+  secrets_unavailable: 503,
   vendor_unreachable: 502,
   vendor_connection_broken: 502,
   vendor_answer_withheld: 502,

@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import type { APIGatewayProxyResult } from "aws-lambda";
 import { Problem, type ProblemDetails } from "../domain/problem.ts";
 import type { Secrets } from "../domain/secrets.ts";
+import { isUnanswered } from "../unanswered.ts";
 
 /** JSON answers of our own API, and the one shape of their errors. */
 
@@ -89,12 +90,19 @@ export function problemAnswer(
   );
 }
 
-/** An error that we did not name stays unnamed. */
-export const problemFrom = (error: unknown): Problem =>
-  error instanceof Problem
-    ? error
+/** What a request of our own API is told of an error: that the database did not answer; one that we did not name stays unnamed. */
+export function problemFrom(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  const options = { charged: "no", cause: error } as const;
+  return isUnanswered(error)
+    ? new Problem(
+        "ledger_unavailable",
+        "the database did not answer; repeat the request, with the same Idempotency-Key if it had one",
+        options,
+      )
     : new Problem(
         "internal",
         "this request failed inside Keybrake; repeat it; if it fails again, report it with its request id",
-        { charged: "no", cause: error },
+        options,
       );
+}

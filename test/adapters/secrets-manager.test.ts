@@ -44,6 +44,6 @@ test("what was known serves for an hour where Secrets Manager fails, and no long
   nowMs = 60 * MINUTE_MS - 1;
   expect(await secrets.get(ID, false)).toBe("sk_test_1");
   nowMs = 60 * MINUTE_MS;
-  await expect(secrets.get(ID, false)).rejects.toThrow();
+  await expect(secrets.get(ID, false)).rejects.toMatchObject({ code: "secrets_unavailable" });
   manager = await startSecretsManager(values, ACCESS_KEY_ID);
 });

@@ -16,6 +16,7 @@ import { simulatorAt } from "../support/simulator.ts";
 
 let run: OwnRun;
 let database: FaultProxy;
+let secrets: FaultProxy;
 const openApi = new OpenApi(JSON.parse(readFileSync(OPENAPI_FILE, "utf8")));
 
 beforeAll(async () => {
@@ -25,11 +26,16 @@ beforeAll(async () => {
       database = await startFaultProxy(endpoint);
       return database.endpoint;
     },
+    beforeSecretsManager: async (endpoint) => {
+      secrets = await startFaultProxy(endpoint);
+      return secrets.endpoint;
+    },
   });
 });
 afterAll(async () => {
   await run.close();
   await database.close();
+  await secrets.close();
 });
 
 interface Call extends Asked {
@@ -111,12 +117,25 @@ const apiKey = async (body: Readonly<Record<string, unknown>>, token = run.apiKe
 };
 
 const BROKEN = { error: "ValidationException", status: 400 };
+const DOWN = { error: "InternalServerError", status: 500 };
 
 test("a ledger that cannot be read", async () => {
   // What a function learns of the layout of its tables it keeps, so this comes first.
   database.failAll(BROKEN);
   await eachRefuses("ledger_unavailable", () => ({}));
   database.failAll(null);
+});
+
+test("Secrets Manager does not answer, and what was read of it is too old", async () => {
+  const now = Date.now;
+  Date.now = () => now() + 61 * 60_000;
+  secrets.failAll(DOWN);
+  await eachRefuses("secrets_unavailable", (id) =>
+    id === "signIn" ? { json: { api_key: run.apiKey } } : {},
+  ).finally(() => {
+    Date.now = now;
+    secrets.failAll(null);
+  });
 });
 
 test("the document is served without a key, with the deployment as its server", async () => {
@@ -389,11 +408,14 @@ test("lists of keys, sums and runs", async () => {
   await success("listRuns");
 });
 
-test("a database that fails", async () => {
+test.each([
+  ["does not answer", "ledger_unavailable", DOWN],
+  ["turns us away", "internal", BROKEN],
+])("a database that %s", async (_, code, failure) => {
   const reader = await apiKey({ scopes: ["read"] });
   await success("getLogin", { token: reader.token });
-  database.failAll(BROKEN);
-  await eachRefuses("internal", (id) => {
+  database.failAll(failure);
+  await eachRefuses(code, (id) => {
     if (id === "issueKey") return { token: UNKNOWN_KEY };
     if (id === "getLogin") return { token: reader.token };
     if (id === "signIn") return { json: { api_key: "a-guess-that-is-counted" } };

@@ -14,6 +14,7 @@ import {
   type UpdateItemCommandInput,
 } from "@aws-sdk/client-dynamodb";
 import { eachAtOnce } from "../../at-once.ts";
+import { noteUnanswered } from "../../unanswered.ts";
 import { RESENDS_MAX, resent, withBackOff } from "../back-off.ts";
 import type { DynamoClients } from "../dynamo-clients.ts";
 import type { Item } from "../vault-items/codec.ts";
@@ -64,7 +65,7 @@ export class VaultTable {
       if (unread.length === 0) return { kind: "done", value: found };
       return {
         kind: "again",
-        cause: new Error("the table left balances unread after every retry"),
+        cause: noteUnanswered(new Error("the table left balances unread after every retry")),
       };
     });
   }

@@ -46,6 +46,7 @@ export const DASHBOARD: readonly Operation[] = [
       "unsupported_media_type",
       "too_many_logins",
       "ledger_unavailable",
+      "secrets_unavailable",
       "internal",
     ],
   },

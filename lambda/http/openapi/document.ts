@@ -32,7 +32,7 @@ const OPERATIONS: readonly Operation[] = [
 
 /** What is refused wherever a key of this kind is asked for. */
 const REFUSALS_OF: Readonly<Record<Asks, readonly ProblemCode[]>> = {
-  "API key": ["api_key_invalid", "key_revoked", "scope_missing", "invalid_request"],
+  "API key": ["api_key_invalid", "key_revoked", "scope_missing", "invalid_request", "secrets_unavailable"],
   "vault key": ["key_unknown"],
 };
 
