@@ -63,3 +63,9 @@ export const METRICS = {
   /** Seconds for which the oldest of them has been due. */
   latePricesOldestS: "LatePricesOldestSeconds",
 } as const;
+
+/**
+ * The event that runs the resolver, on the event bus: who sends it, and what it is called. Its source is not that of what happens
+ * (announcement-wire.ts), so nobody is told of it.
+ */
+export const WAKE_EVENT = { source: "keybrake.work", type: "calls.due" } as const;

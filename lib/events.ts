@@ -22,8 +22,7 @@ import { Topic } from "aws-cdk-lib/aws-sns";
 import { EmailSubscription } from "aws-cdk-lib/aws-sns-subscriptions";
 import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
-import { ENV } from "../lambda/environment.ts";
-import { WAKE_EVENT } from "../lambda/wake-event.ts";
+import { ENV, WAKE_EVENT } from "../lambda/environment.ts";
 import type { Config } from "./config.ts";
 import type { ServiceFunction } from "./service-function.ts";
 

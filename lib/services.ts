@@ -3,7 +3,7 @@
  * construct in the stack; every other list of functions is derived from this one.
  *
  * - `runsOn`: a request (lib/routes.ts), the stream of the Vault table, a schedule, or an event of another function that
- *   found work for it (lambda/wake-event.ts).
+ *   found work for it (WAKE_EVENT of lambda/environment.ts).
  * - `everyMinutes`: its schedule, whole minutes above one, since EventBridge writes one otherwise. Those that the stream
  *   runs have one too: nobody else may write the audit log, and nobody else sees that the time of a stop is over.
  * - `asks`: the key that its callers show; `login`: an API key, once, to be known by a cookie from then on.

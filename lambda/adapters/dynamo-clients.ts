@@ -1,5 +1,5 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
-import { noteUnanswered } from "../unanswered.ts";
+import { noteUnanswered } from "../domain/unanswered.ts";
 import { DYNAMODB, sendDirectly } from "./direct-sender.ts";
 import { sendFailure } from "./dynamo-errors.ts";
 import { environmentProvider } from "./environment-credentials.ts";

@@ -2,7 +2,7 @@ import { isUtf8 } from "node:buffer";
 import type { APIGatewayProxyResult } from "aws-lambda";
 import { Problem, type ProblemDetails } from "../domain/problem.ts";
 import type { Secrets } from "../domain/secrets.ts";
-import { isUnanswered } from "../unanswered.ts";
+import { isUnanswered } from "../domain/unanswered.ts";
 
 /** JSON answers of our own API, and the one shape of their errors. */
 

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { WAKE_EVENT } from "../../lambda/wake-event.ts";
+import { WAKE_EVENT } from "../../lambda/environment.ts";
 import {
   type JsonService,
   refusal,

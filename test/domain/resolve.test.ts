@@ -58,7 +58,9 @@ describe("an attempt without outcome", () => {
 
     expect(result.record.attempts["att_1"]).toMatchObject({ state, closedBy, outcome: null });
     expect(backTo(result)).toEqual(back);
-    expect([result.waits, result.isChanged]).toEqual(state === "open" ? [true, false] : [false, true]);
+    expect([result.waitsFor, result.isChanged]).toEqual(
+      state === "open" ? ["evidence", false] : [null, true],
+    );
     expect(result.record.lease).toEqual(state === "open" ? lease : null);
     expect(result.record.status).toBe(state === "unresolved" ? "unresolved" : "idle");
   });
@@ -92,7 +94,10 @@ describe("an attempt without outcome", () => {
   test("is left alone while it may be under way, and no key is asked of it", () => {
     const record = recordWith([attempt({ issuedAtMs: UNTIL_MS + 1 })]);
 
-    expect(decide(record, { root: drew(), leaf: drew() })).toMatchObject({ isChanged: false, waits: true });
+    expect(decide(record, { root: drew(), leaf: drew() })).toMatchObject({
+      isChanged: false,
+      waitsFor: "age",
+    });
     expect(keysToAsk(record, UNTIL_MS).size).toBe(0);
   });
 
@@ -110,8 +115,8 @@ describe("an attempt without outcome", () => {
         denied: new Set(),
       });
 
-    expect(decided(young)).toMatchObject({ isChanged: false, waits: true });
-    expect(decided(old)).toMatchObject({ waits: false, record: { attempts: { att_1: { state } } } });
+    expect(decided(young)).toMatchObject({ isChanged: false, waitsFor: "age" });
+    expect(decided(old)).toMatchObject({ waitsFor: null, record: { attempts: { att_1: { state } } } });
     expect(decided(old).corrections).toEqual([]);
   });
 });
@@ -165,7 +170,7 @@ describe("a correction that nobody confirmed", () => {
     const old = { ...correction, issuedAtMs: NOW_MS - 6 * 24 * 3_600_000 - 1 };
     const result = decide({ ...record, corrections: { "att_1.0": old } }, {});
 
-    expect([result.isChanged, result.waits]).toEqual([false, false]);
+    expect([result.isChanged, result.waitsFor]).toEqual([false, null]);
     expect(
       keysToAsk({ ...record, corrections: { "att_1.0": { ...old, issuedAtMs: 0 } } }, UNTIL_MS).size,
     ).toBe(0);
@@ -188,7 +193,7 @@ test("an attempt that was denied on a record of its own is denied here too, and 
     denied: new Set(["att_1"]),
   });
 
-  expect(decided).toMatchObject({ isChanged: true, waits: false, corrections: [] });
+  expect(decided).toMatchObject({ isChanged: true, waitsFor: null, corrections: [] });
   expect(decided.record.attempts["att_1"]?.state).toBe("denied");
 });
 

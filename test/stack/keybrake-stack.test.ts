@@ -275,7 +275,10 @@ describe("roles", () => {
       ["dynamodb:UpdateItem", leading("KEY#*", "CALL#*", "ROOT#*", "LAYOUT")],
       [["dynamodb:Query", "dynamodb:DeleteItem"], leading("DUE#*")],
     ]);
-    expect(onVault("AuditConsumer")).toContainEqual([["dynamodb:PutItem", "dynamodb:Query"], leading("DUE#*")]);
+    expect(onVault("AuditConsumer")).toContainEqual([
+      ["dynamodb:PutItem", "dynamodb:Query"],
+      leading("DUE#*"),
+    ]);
     // BatchWriteItem may delete.
     expect(on("AuditLogTable.Arn", "AuditConsumer")).toContainEqual([
       "dynamodb:BatchWriteItem",

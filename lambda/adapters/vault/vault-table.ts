@@ -14,7 +14,7 @@ import {
   type UpdateItemCommandInput,
 } from "@aws-sdk/client-dynamodb";
 import { eachAtOnce } from "../../at-once.ts";
-import { noteUnanswered } from "../../unanswered.ts";
+import { noteUnanswered } from "../../domain/unanswered.ts";
 import { RESENDS_MAX, resent, withBackOff } from "../back-off.ts";
 import type { DynamoClients } from "../dynamo-clients.ts";
 import type { Item } from "../vault-items/codec.ts";

@@ -1,7 +1,8 @@
 import type { BooksQuestion } from "../../domain/books.ts";
 import type { Charged, Verdict } from "../../domain/call/close.ts";
 import type { Attempt, CallRecord } from "../../domain/call/record.ts";
-import { NOTHING } from "../../domain/money.ts";
+import { uncounted } from "../../domain/counted-object.ts";
+import { NOTHING, smaller } from "../../domain/money.ts";
 import { Problem } from "../../domain/problem.ts";
 import { type Policy, rootOf } from "../../domain/vault-key.ts";
 import type {
@@ -208,9 +209,13 @@ async function outcomeOf(
   };
   const outcome = rule.read(answer, quote, nothing, request);
   // What others of the run have counted for the object meanwhile, whether the path names it or the answer does.
-  const objectId = rule.objectOf?.(request) ?? outcome.counts?.objectId ?? null;
+  const named = rule.objectOf?.(request) ?? null;
+  const objectId = named ?? outcome.counts?.objectId ?? null;
   const object = objectId === null ? null : await vault.objects.read({ rootId: rootOf(policy), objectId });
-  return object === null ? outcome : rule.read(answer, quote, { ...nothing, object }, request);
+  if (object === null) return outcome;
+  const now = rule.read(answer, quote, { ...nothing, object }, request);
+  // A call that makes an object counts all of it, and a later step that came first has counted it already.
+  return named === null ? { ...now, price: smaller(now.price, uncounted(object, now.price)) } : now;
 }
 
 function verdictOf(

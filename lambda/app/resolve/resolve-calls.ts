@@ -2,7 +2,8 @@ import { eachAtOnce } from "../../at-once.ts";
 import { correctionsBy } from "../../domain/call/corrections.ts";
 import { deniedRecordId } from "../../domain/call/names.ts";
 import { type CallRecord, newAttempt, unclaimed } from "../../domain/call/record.ts";
-import { isHeld, type LandedOf, resolved } from "../../domain/call/resolve.ts";
+import { isHeld, type LandedOf, type Resolution, resolved } from "../../domain/call/resolve.ts";
+import { dollars } from "../../domain/money.ts";
 import type { DueCall, DueList, KnownDraw } from "../../ports/due-list.ts";
 import type { Ids } from "../../ports/ids.ts";
 import type { CallVault } from "../../ports/vault.ts";
@@ -25,29 +26,33 @@ export interface ResolveRun {
   readonly finished: number;
   /** Calls whose outcome is unknown: their vendor's books are asked again, or a person. */
   readonly unresolved: number;
-  /** Calls that wait for evidence which is not there yet. */
+  /** Calls that wait for evidence which is not there yet, or until they are old enough. */
   readonly waiting: number;
-  /** Calls that have waited for too long: a part of the stream was never recorded. */
+  /** Calls that have waited for evidence for too long: a part of the stream was never recorded. */
   readonly blocked: number;
 }
 
 const PAGE = 100;
 const CALLS_AT_ONCE = 8;
+/** Longer than a run. */
+const ASKED_MS = 300_000;
 /** What a page may take. */
 const PAGE_MS_MAX = 20_000;
 /** A compare-and-set that keeps failing is contention; the call stays due. */
 const TRIES_MAX = 10;
 const AGAIN_MS_MIN = 15_000;
-const AGAIN_MS_MAX = 900_000;
+/** Below the five minutes of whoever wakes the resolver: what is blocked makes each of its runs fail, and so its alarm rings. */
+const AGAIN_MS_MAX = 240_000;
 /** A stream tells a write within seconds. */
 const BLOCKED_MS = 900_000;
-/** Records of calls are kept for two days at least: one that is not there after a day was never written, or is not needed. */
-const UNWRITTEN_MS_MAX = 24 * 3_600_000;
+/** Records of calls are kept for two days at least: one that is not there before was never written. */
+const UNWRITTEN_MS_MAX = 47 * 3_600_000;
 
 /**
  * Finishes calls whose process died, or that could not tell what became of a write (W8): those on the due list, the longest
  * due first, until there is none left or no time (milliseconds). What certainly was never sent comes back; what may have been
- * sent stays held, as unresolved. Two runs at once do no harm.
+ * sent stays held, as unresolved. Vendors are asked at the end, in the time that is left: one that is slow keeps nothing else from
+ * coming back. Two runs at once do no harm.
  *
  * `afterMs`: what was issued less long ago is left alone.
  */
@@ -56,8 +61,7 @@ export async function resolveCalls(
   ports: ResolvePorts,
 ): Promise<ResolveRun> {
   const run = { finished: 0, unresolved: 0, waiting: 0, blocked: 0 };
-  // A call may stand on the list several times, and its vendor is asked once.
-  const asked = new Map<string, Promise<AskedBooks>>();
+  const toAsk: DueCall[] = [];
   const inVain = new Set<string>();
   while (ports.clock.now() + PAGE_MS_MAX < deadlineMs) {
     const untilMs = ports.clock.now() - afterMs;
@@ -76,30 +80,46 @@ export async function resolveCalls(
           : await finish(due, record, { landed, untilMs }, ports).catch(
               failed("waiting" as const, due, ports),
             );
-      const books = ended === "unresolved" ? await askedOnce(due, asked, deadlineMs, ports) : null;
-      run[books?.kind === "closed" ? "finished" : ended] += 1;
       if (ended === "waiting" && isBlocked(due, ports)) run.blocked += 1;
-      if (books === null) await postpone(due, ended, ports);
-      else if (books.kind === "again")
-        // From then on it waits for nothing else.
-        await ports.dueList.move({ ...due, sinceMs: books.dueMs }, books.dueMs);
-      else if (books.kind !== "no_time") await ports.dueList.remove(due);
+      if (ended === "unresolved") toAsk.push(await putOff(due, ports));
+      else {
+        run[ended === "young" ? "waiting" : ended] += 1;
+        await postpone(due, ended, ports);
+      }
     });
   }
-  return run;
+  const closed = await askAll(toAsk, deadlineMs, ports);
+  return { ...run, finished: run.finished + closed, unresolved: toAsk.length - closed };
 }
 
-type Ended = "finished" | "unresolved" | "waiting";
+/** `waiting`: for evidence. `young`: until it is old enough. */
+type Ended = "finished" | "unresolved" | "waiting" | "young";
 
-function askedOnce(
+/** So that the next page has others; a run that dies before it asks leaves it to one of the next. */
+async function putOff(
   due: DueCall,
-  asked: Map<string, Promise<AskedBooks>>,
-  deadlineMs: number,
-  ports: ResolvePorts,
-): Promise<AskedBooks> {
-  const answer = asked.get(due.recordId) ?? askedBooks(due, deadlineMs, ports);
-  asked.set(due.recordId, answer);
-  return answer;
+  { dueList, clock }: Pick<ResolvePorts, "dueList" | "clock">,
+): Promise<DueCall> {
+  const dueMs = clock.now() + ASKED_MS;
+  await dueList.move(due, dueMs);
+  return { ...due, dueMs };
+}
+
+/** Asks vendors' books for these calls, for as long as there is time. Returns how many of them are closed. */
+async function askAll(toAsk: readonly DueCall[], deadlineMs: number, ports: ResolvePorts): Promise<number> {
+  // A call may stand on the list several times, and its vendor is asked once.
+  const asked = new Map<string, Promise<AskedBooks>>();
+  const closed = await eachAtOnce(toAsk, CALLS_AT_ONCE, async (due) => {
+    const asking = asked.get(due.recordId) ?? askedBooks(due, deadlineMs, ports);
+    asked.set(due.recordId, asking);
+    const books = await asking;
+    if (books.kind === "again")
+      // From then on it waits for nothing else.
+      await ports.dueList.move({ ...due, sinceMs: books.dueMs }, books.dueMs);
+    else if (books.kind !== "no_time") await ports.dueList.remove(due);
+    return books.kind === "closed";
+  });
+  return closed.filter((isClosed) => isClosed).length;
 }
 
 /** What fails there is tried again: the call stays due. */
@@ -125,8 +145,12 @@ const failed =
 async function recordOf({ recordId, draw }: DueCall, ports: ResolvePorts): Promise<CallRecord | null> {
   const record = await ports.vault.calls.read(recordId);
   if (record !== null || draw === null) return record;
-  if (draw.issuedAtMs < ports.clock.now() - UNWRITTEN_MS_MAX) return null;
-  return recordOfDraw(recordId, draw, ports);
+  if (draw.issuedAtMs >= ports.clock.now() - UNWRITTEN_MS_MAX) return recordOfDraw(recordId, draw, ports);
+  ports.warn(
+    `${recordId} has no record any more, or never had one: if its draw of ${dollars(draw.amount)} on the key ${draw.keyId} landed, it stays held; raise the key's cap by as much where it is needed`,
+    null,
+  );
+  return null;
 }
 
 /** A call without idempotency key: its record is written with its outcome only, and its process died before. */
@@ -170,8 +194,9 @@ async function finish(
   for (let tries = 0; tries < TRIES_MAX && record !== null; tries++) {
     const denied = await deniedIn(record, vault.calls);
     const next = resolved(record, landed, { writer, nowMs: clock.now(), untilMs, denied });
-    const ended = next.waits ? "waiting" : isHeld(next.record) ? "unresolved" : "finished";
-    if (!next.isChanged) return ended;
+    const ended = endedAs(next);
+    if (!next.isChanged && record.version > 0) return ended;
+    // The record of a call that waits is written as it is: in two days nobody could tell any more that it never was.
     const saved = await vault.calls.save(next.record, record.version, null);
     if (saved.kind === "object_ended") break;
     const now = saved.kind === "saved" ? next.record : saved.record;
@@ -186,6 +211,10 @@ async function finish(
   if (record === null) return "finished";
   throw new Error(`the record of ${recordId} kept changing`);
 }
+
+const WAITS = { evidence: "waiting", age: "young" } as const;
+const endedAs = ({ waitsFor, record }: Resolution): Ended =>
+  waitsFor !== null ? WAITS[waitsFor] : isHeld(record) ? "unresolved" : "finished";
 
 /** The open attempts that were denied on a record of their own, since nobody acknowledged their claim. */
 async function deniedIn(
@@ -205,11 +234,13 @@ const isBlocked = ({ sinceMs }: DueCall, { clock }: Pick<ResolvePorts, "clock">)
 /** Takes a call off the list, or puts it there for later: after as long as it has been there, within bounds. */
 async function postpone(
   due: DueCall,
-  ended: Ended,
+  ended: Exclude<Ended, "unresolved">,
   { dueList, clock }: Pick<ResolvePorts, "dueList" | "clock">,
 ): Promise<void> {
-  if (ended !== "waiting") return dueList.remove(due);
+  if (ended === "finished") return dueList.remove(due);
   const nowMs = clock.now();
-  const againMs = Math.min(Math.max(nowMs - due.sinceMs, AGAIN_MS_MIN), AGAIN_MS_MAX);
-  await dueList.move(due, nowMs + againMs);
+  // What is young lacks nothing: it begins to wait when it is old enough.
+  const sinceMs = ended === "young" ? nowMs : due.sinceMs;
+  const againMs = Math.min(Math.max(nowMs - sinceMs, AGAIN_MS_MIN), AGAIN_MS_MAX);
+  await dueList.move({ ...due, sinceMs }, nowMs + againMs);
 }

@@ -84,7 +84,13 @@ export class Change {
     const { sought, ...known } = attempt;
     // Whom a call reached is kept for as long as nobody knows what became of it.
     const isSought = state === "unresolved" && sought !== undefined;
-    this.#attempts[attempt.attemptId] = { ...known, state, closedBy, ...(isSought && { sought }) };
+    this.#attempts[attempt.attemptId] = {
+      ...known,
+      state,
+      closedBy,
+      ...(this.#closedBy !== null && { closedAtMs: this.#nowMs }),
+      ...(isSought && { sought }),
+    };
   }
 
   release(attempt: Attempt, state: "released" | "paid_by_other"): void {

@@ -71,6 +71,8 @@ export interface Attempt {
   readonly lateAtMs: number | null;
   /** Who decided its outcome where no answer did: `resolver`, `vendor_books`, or the id of an API key; null otherwise. */
   readonly closedBy: string | null;
+  /** When somebody or the vendor's books closed it, milliseconds; absent where nobody did. */
+  readonly closedAtMs?: number;
   /** What finds it in the vendor's books, while its outcome is not known; absent where nothing does. */
   readonly sought?: Sought;
   /** What the row of this attempt says of the request. */

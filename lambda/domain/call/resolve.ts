@@ -22,8 +22,8 @@ export type LandedOf = (keyId: string, issuedAtMs: number) => Landed;
 export interface Resolution extends Folded {
   /** Whether anything was decided: else there is nothing to write. */
   readonly isChanged: boolean;
-  /** Whether something is left to decide that is too young, or whose evidence is not there yet. */
-  readonly waits: boolean;
+  /** What is left to decide waits for: its evidence, which is not there yet, or for nothing but its age; null: nothing is left. */
+  readonly waitsFor: "evidence" | "age" | null;
 }
 
 /**
@@ -53,7 +53,7 @@ export function resolved(
   const change = new Change(before, writer, nowMs);
   const finished = new Set<string>();
   const settledCorrections = new Set<string>();
-  let waits = false;
+  let waitsFor: Resolution["waitsFor"] = null;
 
   const over = new Set<string>();
   for (const attempt of Object.values(before.attempts)) {
@@ -68,13 +68,18 @@ export function resolved(
         ? finishDenied(change, attempt)
         : attempt.issuedAtMs <= untilMs && finishAttempt(change, attempt, { landed, nowMs });
     if (isFinished) finished.add(attempt.attemptId);
-    else waits = true;
+    else if (attempt.kind === "own" && attempt.issuedAtMs <= untilMs) waitsFor = "evidence";
+    else waitsFor ??= "age";
   }
   for (const [opId, { keyId, window, amount, issuedAtMs }] of Object.entries(before.corrections)) {
     if (issuedAtMs < nowMs - EVIDENCE_MS_MAX) continue;
-    const known = issuedAtMs <= untilMs ? landed(keyId, issuedAtMs) : "unknown";
+    if (issuedAtMs > untilMs) {
+      waitsFor ??= "age";
+      continue;
+    }
+    const known = landed(keyId, issuedAtMs);
     if (known === "unknown") {
-      waits = true;
+      waitsFor = "evidence";
       continue;
     }
     settledCorrections.add(opId);
@@ -94,7 +99,7 @@ export function resolved(
     ),
     corrections: Object.fromEntries(corrections),
   };
-  return { ...folded, record, waits, isChanged: finished.size + settledCorrections.size > 0 };
+  return { ...folded, record, waitsFor, isChanged: finished.size + settledCorrections.size > 0 };
 }
 
 /** The keys that it takes evidence of to finish a call, and since when, in milliseconds; those issued later are left out. */

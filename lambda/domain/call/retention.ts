@@ -24,7 +24,8 @@ const KEPT_MS = 2 * 24 * 3_600_000;
 const KEPT_UNCONFIRMED_MS = 400 * 24 * 3_600_000;
 
 /**
- * Until when the record is kept, in milliseconds; null while anything of it is undecided or its price is late. Longer where
+ * Until when the record is kept, in milliseconds, from its beginning, or from when it was closed from outside, so that whoever did
+ * may repeat it; null while anything of it is undecided or its price is late. Longer where
  * a correction may not have landed. A free call without outcome holds nothing, so there is nothing to decide.
  */
 export function keptUntilMs(record: CallRecord): number | null {
@@ -36,5 +37,6 @@ export function keptUntilMs(record: CallRecord): number | null {
   if (isUndecided || record.latePrice !== null) return null;
   const isWhole =
     Object.keys(record.corrections).length === 0 && attempts.every(({ state }) => state !== "open");
-  return record.firstAtMs + (isWhole ? KEPT_MS : KEPT_UNCONFIRMED_MS);
+  const sinceMs = Math.max(record.firstAtMs, ...attempts.map(({ closedAtMs }) => closedAtMs ?? 0));
+  return sinceMs + (isWhole ? KEPT_MS : KEPT_UNCONFIRMED_MS);
 }

@@ -198,6 +198,28 @@ describe("Stripe's events tell of a call with an idempotency key whose answer wa
     expect(taken()).toBe(10_000_000n);
   });
 
+  test.each([
+    ["all of it", "1000", 10_000_000n],
+    ["more of it than was made", "1500", 15_000_000n],
+  ])("what a later step has counted first, %s, they do not count again", async (_, amount, counted) => {
+    const lost = await called("/v1/payment_intents", usd(1_000), {
+      fault: "break_after",
+      headers: withKey(),
+    });
+    const found = await asked(lost);
+    if (found?.kind !== "charged") throw new Error("nothing was found");
+    const intent = `/v1/payment_intents/${found.objectId}`;
+    if (amount !== "1000") await called(intent, { amount }, { headers: withKey() });
+    const confirmation = { payment_method: "pm_card_visa", return_url: "https://example.com" };
+    await called(`${intent}/confirm`, confirmation, { headers: withKey() });
+    expect(taken()).toBe(10_000_000n + counted);
+
+    const verdict = await asked(lost);
+
+    expect(verdict).toMatchObject({ kind: "charged", price: 0n });
+    expect(verdict === null ? null : await closed(lost, verdict)).toBe(counted);
+  });
+
   test("a decline that nobody heard of gives everything back", async () => {
     const form = { ...usd(900), source: "tok_chargeDeclined" };
     const record = await called("/v1/charges", form, { fault: "break_after", headers: withKey() });
