@@ -610,8 +610,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "never looks at what did not end",
     file: "lambda/app/audit/sweep-journal.ts",
-    find: "await dueList.put(dueCalls(unended, toMs));",
-    replace: "if (toMs === 0) await dueList.put(dueCalls(unended, toMs));",
+    find: "await dueList.put(due);",
+    replace: "if (toMs === 0) await dueList.put(due);",
     promises: [3, 4],
     schedulesMax: 200,
   },
