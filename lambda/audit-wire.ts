@@ -76,14 +76,18 @@ export function rowAttributes(row: AuditRow): Record<string, WireValue> {
   };
 }
 
-/** What a row may have, in the order of a table: every column, those too that few rows have. */
+const columnNames = (isSparse: boolean): readonly string[] =>
+  AUDIT_COLUMNS.flatMap(([, { name, sparse }]) => ((sparse === true) === isSparse ? [name] : []));
+
+/** What a row may have, in the order of a table: what few rows have stands last. */
 export const ROW_COLUMNS: readonly string[] = [
   "id",
   "at",
-  ...AUDIT_COLUMNS.map(([, { name }]) => name),
+  ...columnNames(false),
   "call_id",
   "attempt",
   "state",
+  ...columnNames(true),
 ];
 
 const BLANK = Object.fromEntries(

@@ -12,7 +12,8 @@ import { VAULT_TABLE } from "./table-schemas.ts";
  *
  * Expiry is enforced by the code that reads a key: DynamoDB removes what has expired late, so the TTL only keeps the table
  * small. Nobody may delete here, but for what is done on the due list. Each function writes its own kinds of items, told by
- * their partition keys: so none but the dashboard's can make a login.
+ * their partition keys: so none but the dashboard's writes a login. A role that updates balances could write API keys, which
+ * share the partitions of keys, and sign in with one.
  */
 export class VaultTable extends Construct {
   readonly table: TableV2;

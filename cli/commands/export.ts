@@ -31,7 +31,7 @@ export async function printExport(cli: Cli, flags: Common, wanted: Export): Prom
     if (answer.status !== 200) throw failureOf(answer, { baseUrl: api.baseUrl, method: "GET", path });
     const page = format === "csv" && cursor !== undefined ? withoutNames(answer.text) : answer.text;
     screen.text(page);
-    rows += rowsIn(page) - (format === "csv" && cursor === undefined ? 1 : 0);
+    rows += rowsIn(page, format) - (format === "csv" && cursor === undefined ? 1 : 0);
     cursor = answer.headers.get("Keybrake-Next-Cursor") ?? undefined;
     if (cursor !== undefined) screen.progress(`${counted(rows, "row")} read`);
   } while (cursor !== undefined && rows < limit);
@@ -41,5 +41,6 @@ export async function printExport(cli: Cli, flags: Common, wanted: Export): Prom
 /** Each page of CSV begins with the names of the columns. */
 const withoutNames = (text: string): string => text.slice(text.indexOf("\n") + 1);
 
-/** A text in CSV may hold line breaks; those between quotes end no row. */
-const rowsIn = (text: string): number => text.replace(/"(?:[^"]|"")*"/g, "").split("\n").length - 1;
+/** A text in CSV may hold line breaks; those between quotes end no row. In NDJSON each one does. */
+const rowsIn = (text: string, format: Format): number =>
+  (format === "csv" ? text.replace(/"(?:[^"]|"")*"/g, "") : text).split("\n").length - 1;

@@ -30,6 +30,9 @@ type Stream = Pick<WriteStream, "write"> & Partial<Pick<WriteStream, "isTTY" | "
 
 const STYLES = { title: "bold", good: "green", bad: "red", quiet: "dim" } as const;
 
+/** Of a text that was split at its line ends, which stay. */
+const plainBetween = (part: string): string => (part.endsWith("\n") ? part : plain(part));
+
 /** Where a terminal does not say how wide it is. */
 const WIDTH = 80;
 
@@ -44,6 +47,14 @@ export function screenOf(stdout: Stream, stderr: Stream): Screen {
   const paint = paintOn(stdout);
   const width = stdout.isTTY === true ? (stdout.columns ?? WIDTH) : Number.POSITIVE_INFINITY;
   const write = (lines: readonly string[]) => stdout.write(`${lines.join("\n")}\n`);
+  /** What others wrote may not steer a terminal; a program gets it as it is. */
+  const shown = (text: string): string =>
+    stdout.isTTY === true
+      ? text
+          .split(/(\r?\n)/)
+          .map(plainBetween)
+          .join("")
+      : text;
   let progressWidth = 0;
   /** With spaces and not with a control sequence: every terminal knows them. */
   const progressDone = () => {
@@ -53,8 +64,8 @@ export function screenOf(stdout: Stream, stderr: Stream): Screen {
   return {
     paint,
     line: (text) => write([text]),
-    text: (text) => stdout.write(text),
-    json: (value) => write([JSON.stringify(value)]),
+    text: (text) => stdout.write(shown(text)),
+    json: (value) => write([shown(JSON.stringify(value))]),
     fitted({ before, outcome }, tone) {
       const end = shortened(plain(outcome), width);
       const room = width - displayWidth(end) - (end === "" ? 0 : 2);

@@ -8,11 +8,15 @@ const LEVELS: readonly string[] = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "C
 
 type Level = "INFO" | "WARN";
 
-/** Writes one line, where the environment asks for lines of this level. `fields` never has one of the four of each line. */
+/**
+ * Writes one line, where the environment asks for lines of this level: a warning to stderr, so that it stands between nothing that
+ * a program reads. Lambda collects both. `fields` never has one of the four of each line.
+ */
 export function log(level: Level, message: string, fields: Readonly<Record<string, unknown>> = {}): void {
   const least = LEVELS.indexOf(process.env["POWERTOOLS_LOG_LEVEL"]?.toUpperCase() || "INFO");
   if (LEVELS.indexOf(level) < least) return;
   const service = process.env["POWERTOOLS_SERVICE_NAME"] ?? "";
   const line = { level, message, timestamp: new Date().toISOString(), service, ...fields };
-  process.stdout.write(`${JSON.stringify(line)}\n`);
+  const stream = level === "WARN" ? process.stderr : process.stdout;
+  stream.write(`${JSON.stringify(line)}\n`);
 }

@@ -21,7 +21,7 @@ const RECIPIENTS_MAX = 10_000;
 
 /** No control characters, and no `*`, which ends a query for a prefix. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused.
-const LABEL = /^[^\u0000-\u001f\u007f*]+$/;
+const LABEL = /^[^\u0000-\u001f\u007f-\u009f*]+$/;
 const label = v.pipe(
   v.string(`expected text of at most ${LABEL_LENGTH_MAX} characters`),
   v.nonEmpty("got an empty string; leave it out instead"),

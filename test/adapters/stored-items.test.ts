@@ -29,6 +29,8 @@ const STORED = readFileSync(join(import.meta.dirname, "stored-items.ndjson"), "u
   .map((line) => JSON.parse(line) as Stored);
 /** Columns that came later: rows of older events have nothing in them. */
 const NEW_COLUMNS = ["would_deny"];
+/** A table has the columns that no row has, too. */
+const NEW_IN_CSV = [...NEW_COLUMNS, "total_usd_cap"];
 const withoutNewFields = (json: string): string => {
   const row: Record<string, unknown> = JSON.parse(json);
   for (const name of NEW_COLUMNS) {
@@ -39,7 +41,7 @@ const withoutNewFields = (json: string): string => {
 };
 const withoutNewColumns = (lines: readonly string[]): readonly string[] => {
   const cells = lines.map((line) => line.split(/,(?=(?:[^"]*"[^"]*")*[^"]*$)/));
-  const added = NEW_COLUMNS.map((name) => cells[0]?.indexOf(name) ?? -1);
+  const added = NEW_IN_CSV.map((name) => cells[0]?.indexOf(name) ?? -1);
   return cells.map((row) => row.filter((_, index) => !added.includes(index)).join(","));
 };
 const TTL_S = 1_797_000_000;

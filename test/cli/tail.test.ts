@@ -86,11 +86,17 @@ test("it goes on when Keybrake did not answer once, and ends when it may not rea
 
 test("head(1) may close the pipe", async () => {
   const program = `"$0" bin/cli.js tail --minutes 60 | head -n 1`;
-  const { code, stdout, stderr } = await startProgram(
-    "sh",
-    ["-c", program, process.execPath],
-    variablesOf(run),
-  ).ended;
+  const { ended } = startProgram("sh", ["-c", program, process.execPath], variablesOf(run));
+  let isOver = false;
+  void ended.then(() => {
+    isOver = true;
+  });
+  // A pipe says that it is closed at the next write alone.
+  await eventually(async () => {
+    if (!isOver) await issue(run, {});
+    expect(isOver).toBe(true);
+  }, 60_000);
+  const { code, stdout, stderr } = await ended;
 
   expect(code, stderr).toBe(0);
   expect(stdout).toMatch(/^\d\d:\d\d:\d\dZ {2}.*\n$/);

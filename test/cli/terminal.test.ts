@@ -9,12 +9,15 @@ import { auditRows, issue, type OwnRun, pay, startOwn } from "../support/keybrak
 
 const LABEL = "modal-billing/予算/a-label-that-is-much-longer-than-any-column-of-a-terminal-can-be";
 
+/** Turns a line of a terminal round, and begins a control sequence. */
+const STEERING = "\u202e\u009b31m";
+
 let run: OwnRun;
 let environment: Readonly<Record<string, string>>;
 beforeAll(async () => {
   run = await startOwn();
   environment = variablesOf(run);
-  const key = await issue(run, { agent_run_label: LABEL });
+  const key = await issue(run, { agent_run_label: LABEL, metadata: { note: STEERING } });
   await pay(run, key, 2999);
   await pay(run, key, 2999);
   await auditRows(run);
@@ -31,6 +34,17 @@ describe.runIf(process.platform === "linux")("on a terminal", () => {
     expect(Math.max(...lines.map(displayWidth))).toBeLessThanOrEqual(columns);
     expect(lines[0]).toContain("WHAT");
   });
+
+  test.each([["--json"], ["--csv"], ["--ndjson"]])(
+    "nothing that others wrote steers it: %s",
+    async (flag) => {
+      const { code, stdout } = await cliOnTerminal(120, ["audit", flag], environment);
+
+      expect(code).toBe(0);
+      expect(stdout).toContain("??31m");
+      expect((await cli(["audit", flag], environment)).stdout).toContain(STEERING);
+    },
+  );
 
   test("a denial is red and a charge green", async () => {
     const { stdout } = await cliOnTerminal(120, ["audit"], environment);

@@ -4,12 +4,16 @@ import { log } from "../../lambda/handlers/log.ts";
 /** Guarantees that a line is one of JSON with level, time and service, and stands where the environment asks for its level. */
 
 let written: string[];
+let streams: ("stdout" | "stderr")[];
 beforeEach(() => {
   written = [];
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    written.push(String(text));
-    return true;
-  });
+  streams = [];
+  for (const stream of ["stdout", "stderr"] as const)
+    vi.spyOn(process[stream], "write").mockImplementation((text) => {
+      written.push(String(text));
+      streams.push(stream);
+      return true;
+    });
   vi.stubEnv("POWERTOOLS_SERVICE_NAME", "Keybrake");
 });
 afterEach(() => {
@@ -44,4 +48,10 @@ test.each([
   log("INFO", "one");
   log("WARN", "other");
   expect(written.map((line) => JSON.parse(line).level)).toEqual(shown);
+});
+
+test("a warning stands on stderr, where no program reads", () => {
+  log("INFO", "one");
+  log("WARN", "other");
+  expect(streams).toEqual(["stdout", "stderr"]);
 });
