@@ -89,7 +89,8 @@ export async function askBooks(
     const certain = matches === null ? null : await ownOf(record.callId, matches, asked, ports);
     const answer = certain === null ? null : books.answer(certain, asked.question);
     if (answer === null || certain === null) return null;
-    const outcome = await outcomeOf(attempt, answer, asked, ports);
+    const isGuessed = certain.some((entry) => books.guessedId(entry, asked.question) !== null);
+    const outcome = await outcomeOf(attempt, answer, { ...asked, isGuessed }, ports);
     const verdict = verdictOf(attempt, outcome, answer, vendor);
     const [id = null] = certain.flatMap((entry) => books.guessedId(entry, asked.question) ?? []);
     if (verdict !== null && id !== null) ports.found.set(`${vendor.name} ${id}`, record.callId);
@@ -191,7 +192,7 @@ async function ownOf(
 async function outcomeOf(
   attempt: Attempt,
   answer: VendorAnswer,
-  { books, rule, policy, question }: Asked,
+  { books, rule, policy, question, isGuessed }: Asked & { readonly isGuessed: boolean },
   { vault, rateCard }: BooksPorts,
 ): Promise<VendorOutcome> {
   const { method, path, sought } = question;
@@ -214,8 +215,9 @@ async function outcomeOf(
   const object = objectId === null ? null : await vault.objects.read({ rootId: rootOf(policy), objectId });
   if (object === null) return outcome;
   const now = rule.read(answer, quote, { ...nothing, object }, request);
-  // A call that makes an object counts all of it, and a later step that came first has counted it already.
-  return named === null ? { ...now, price: smaller(now.price, uncounted(object, now.price)) } : now;
+  // A call that makes an object counts all of it, and a later step that came first has counted it already. Of an object that is
+  // only guessed, what is counted may be another call's.
+  return named === null && !isGuessed ? { ...now, price: smaller(now.price, uncounted(object, now.price)) } : now;
 }
 
 function verdictOf(
