@@ -138,7 +138,8 @@ export class VaultTable extends Construct {
 
   /** Records of calls, the balances of their keys, and what is counted for objects. */
   #allowWriteCalls(service: ServiceFunction): void {
-    this.#allowOn(service, ["dynamodb:PutItem"], ["CALL#*"]);
+    // A record and its object are one transaction: whether its keys are looked at each or together, both are allowed.
+    this.#allowOn(service, ["dynamodb:PutItem"], ["CALL#*", "ROOT#*"]);
     this.#allowOn(service, ["dynamodb:UpdateItem"], ["KEY#*", "CALL#*", "ROOT#*", LAYOUT_KEY.pk]);
   }
 

@@ -1,7 +1,7 @@
 import { BatchWriteItemCommand, type DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
 import { eachAtOnce } from "../at-once.ts";
 import { type BalanceWrite, Evidence, runsOf, type WriteRun } from "../domain/balance-write.ts";
-import { isoTime } from "../domain/time.ts";
+import { CLOCKS_APART_MS, isoTime } from "../domain/time.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { EvidenceLog, EvidenceReader } from "../ports/evidence.ts";
 import { RESENDS_MAX, withBackOff } from "./back-off.ts";
@@ -15,11 +15,6 @@ const KEPT_DAYS = 7;
 const PAGE = 100;
 /** Stands for a write that moves no money. */
 const NO_ID = "-";
-/**
- * So much before an operation was issued its write is looked for: a process may have a wrong clock. AWS refuses requests of one
- * that is off by five minutes ("RequestTimeTooSkewed"; signatures are valid for five minutes, IAM user guide, read 2026-11-28).
- */
-const CLOCKS_APART_MS = 900_000;
 
 const partition = (keyId: string): string => `SEEN#${keyId}`;
 const sortKey = (number: number): string => `${number}`.padStart(12, "0");
@@ -62,6 +57,7 @@ export class DynamoEvidence implements EvidenceLog, EvidenceReader {
   }
 
   async landed(keyId: string, lastNumber: number, sinceMs: number): Promise<ReadonlySet<string> | null> {
+    // A process may have a wrong clock. Of one that is off by more a draw may not be found: then it stays held, and is not spent.
     const evidence = new Evidence(lastNumber, sinceMs - CLOCKS_APART_MS);
     let startKey: Item | undefined;
     do {

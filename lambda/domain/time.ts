@@ -16,6 +16,12 @@ export function parseTime(text: string): number | null {
   return Number.isNaN(ms) ? null : ms;
 }
 
+/**
+ * How far apart two clocks may be, in milliseconds. AWS refuses a request whose time is off by five minutes (signatures are valid
+ * for five, IAM user guide, read 2026-11-28).
+ */
+export const CLOCKS_APART_MS = 900_000;
+
 const UNITS_S: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
 
 /** Reads a duration such as `30s`, `5m`, `4h` or `7d`; null for anything else. Seconds. */

@@ -77,15 +77,17 @@ export const handler = async (
 };
 
 async function sweep(context: Context): Promise<DynamoDBBatchResponse> {
+  // First: a sweep that takes too long must not keep the resolver from what is due already.
+  const [woken] = await Promise.allSettled([wakeResolver(ports)]);
   await told(() => sendKept(announcing));
   await told(async () => announce(await dearRuns(), announcing));
   const afterMs = Number(required(ENV.resolveAfterS)) * 1000;
   const untilMs = systemClock.now() + context.getRemainingTimeInMillis() - SPARE_MS;
-  const sweeping = sweepJournal(ports, { afterMs, untilMs });
-  // What fails there must not keep the resolver from what is due; nor is it kept back, so that the alarm rings.
-  const { put } = await sweeping.catch(() => ({ put: 0 }));
-  await wakeResolver(put, ports);
-  await sweeping;
+  const { put } = await sweepJournal(ports, { afterMs, untilMs });
+  // Without a look, which need not show them yet.
+  if (put > 0) await ports.wake();
+  // Only now, so that the sweep is done all the same: an alarm rings.
+  if (woken.status === "rejected") throw woken.reason;
   return { batchItemFailures: [] };
 }
 

@@ -47,7 +47,7 @@ export const handler = async (_event: unknown, context: Context): Promise<Resolv
   // Thrown, so that the alarm of failing functions rings: nothing but the records of the stream can finish them.
   if (run.blocked > 0)
     throw new Error(
-      `${run.blocked} calls cannot be finished and keep their budget: changes of their keys were not recorded (see the dead letters)`,
+      `${run.blocked} calls cannot be finished and keep their budget: changes of their keys were not recorded (see the dead letters, and the warnings before this line)`,
     );
   return run;
 };

@@ -113,7 +113,7 @@ function allRules(
       threshold: 1,
       periods: LASTING,
       description:
-        "The consumer of the audit log crashes or takes too long. Its batch is tried again ten times; look into its log group.",
+        "The consumer of the audit log crashes or takes too long: its batch is tried again ten times. Or calls have been due for half an hour that resolve-calls did not finish: they hold their budget. The consumer's log group says which.",
     },
     {
       id: "StopsFailed",

@@ -5,6 +5,7 @@ import { DynamoAttemptJournal } from "../../lambda/adapters/dynamo-attempt-journ
 import { DynamoAuditLog } from "../../lambda/adapters/dynamo-audit-log.ts";
 import { DynamoNames } from "../../lambda/adapters/dynamo-names.ts";
 import { DynamoSpending } from "../../lambda/adapters/dynamo-spending.ts";
+import { shardOf } from "../../lambda/adapters/shards.ts";
 import { type LocalDynamoDb, startDynamoDb } from "../../local/aws/dynamodb.ts";
 import { ISSUED_AT_MS, policyNamed, toldCall } from "../support/audit-events.ts";
 
@@ -54,36 +55,46 @@ async function itemsOf(pk: string) {
 
 /** Guarantees that it is never said to be further than it is: nothing newer is told than what a batch had that is recorded. */
 describe("how far the log is", () => {
-  const note = (writtenToMs: number | null, ended = "att_1") =>
-    new DynamoAttemptJournal(client, TABLE, clock).note({
+  const idOfShard = (shard: number): string =>
+    ["a", "b", "c", "d", "e", "f", "g", "h"].find((id) => shardOf(id) === shard) ?? "";
+  const note = (writtenToMs: number | null, shard: number) =>
+    new DynamoAttemptJournal(client, TABLE, clock, () => idOfShard(shard)).note({
       begun: [],
       looseEnds: [],
-      ended: [ended],
+      ended: ["att_1"],
       ...(writtenToMs !== null && { writtenToMs }),
     });
   const day = 20 * DAY_MS;
 
   test.each([
     ["nothing was recorded", [], null],
-    ["a batch was recorded", [[0, -3_000]], -3_000],
+    ["a batch was recorded", [[0, -3_000, 1]], -3_000],
     [
       "a batch of another reader is behind",
       [
-        [1_000, -1_000],
-        [2_000, -90_000],
+        [1_000, -1_000, 1],
+        [2_000, -90_000, 2],
       ],
       -1_000,
     ],
-    ["a version of before recorded", [[3_000, null]], null],
-    ["it was yesterday", [[-DAY_MS, -DAY_MS - 2_000]], -DAY_MS - 2_000],
-    ["it was the day before", [[-2 * DAY_MS, -2 * DAY_MS]], null],
+    [
+      "a batch of another reader is behind in the same part, of which the last one counts",
+      [
+        [1_000, -1_000, 1],
+        [2_000, -90_000, 1],
+      ],
+      -90_000,
+    ],
+    ["a version of before recorded", [[3_000, null, 1]], null],
+    ["it was yesterday", [[-DAY_MS, -DAY_MS - 2_000, 1]], -DAY_MS - 2_000],
+    ["it was the day before", [[-2 * DAY_MS, -2 * DAY_MS, 1]], null],
   ] as const)("where %s", async (name, notes, expected) => {
     // Each case has days of its own.
     const atMs =
       ISSUED_AT_MS + day * (1 + Math.abs([...name].reduce((sum, letter) => sum + letter.charCodeAt(0), 0)));
-    for (const [noted, written] of notes) {
+    for (const [noted, written, shard] of notes) {
       nowMs = atMs + noted;
-      await note(written === null ? null : atMs + written);
+      await note(written === null ? null : atMs + written, shard);
     }
     nowMs = ISSUED_AT_MS;
     const recorded = await spending.recordedToMs(atMs + 5_000);

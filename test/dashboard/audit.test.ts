@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { allSums, type Sum } from "../../dashboard/audit/all-sums.ts";
 import { pageText, rowsIn } from "../../dashboard/audit/export.ts";
 import { factsOf, textOf } from "../../dashboard/audit/facts.ts";
 import { askedFor, localOf, sinceHours, utcOf } from "../../dashboard/audit/filters.ts";
 import { linksOfObject, linksOfRequest } from "../../dashboard/audit/links.ts";
 import { daysText, totalsAsked } from "../../dashboard/audit/totals-asked.ts";
+import { allSums, type Sum } from "../../dashboard/spend/all-sums.ts";
 import { VENDOR_PAGES, vendorRegistry } from "../../lambda/vendors/index.ts";
 
 /** Guarantees what the page asks the audit log for, and what it makes of the answers. */
@@ -113,7 +113,8 @@ describe("sums of many labels", () => {
 
   test("where a total is kept, it counts", async () => {
     const total = { spent_usd: 5000, allowed_calls: 9, denied_calls: 0 };
-    expect(await allSums(pages(11, total))).toMatchObject({ total, isWhole: true });
+    expect(await allSums(pages(11, total))).toMatchObject({ total, isWhole: true, isAll: false });
+    expect(await allSums(pages(10, total))).toMatchObject({ total, isWhole: true, isAll: true });
   });
 });
 

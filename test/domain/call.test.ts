@@ -497,6 +497,15 @@ test.each([
   expect(keptUntilMs(record)).toBe(keptMs === null ? null : record.firstAtMs + keptMs);
 });
 
+test("a record is kept from its last attempt on, and from when it was closed from outside", () => {
+  const late = { ...attempt("b", "joined", { kind: "joiner" }), issuedAtMs: 30_000 };
+  const record = { ...recordOf([paying, late]), firstAtMs: 0 };
+  expect(keptUntilMs(record)).toBe(30_000 + 2 * DAY);
+
+  const closed = { ...paying, closedAtMs: 40_000 };
+  expect(keptUntilMs({ ...record, attempts: { a: closed, b: late } })).toBe(40_000 + 2 * DAY);
+});
+
 test("of a record are taken the corrections that are named, under a new version", () => {
   const record = recordOf([paying], { corrections: { "a.0": correction(5n), "a.1": correction(6n) } });
   expect(confirmed(record, ["a.0"])).toEqual({

@@ -101,6 +101,12 @@ describe("an attempt without outcome", () => {
     expect(keysToAsk(record, UNTIL_MS).size).toBe(0);
   });
 
+  test("of a clock that is far ahead lacks evidence: it would be too young for ever, and nobody would hear of it", () => {
+    const ofLater = (ms: number) => decide(recordWith([attempt({ issuedAtMs: NOW_MS + ms })]), {}).waitsFor;
+
+    expect([ofLater(900_000), ofLater(900_001)]).toEqual(["age", "evidence"]);
+  });
+
   test.each([
     ["free", "free"],
     ["joiner", "joined"],

@@ -25,7 +25,7 @@ import { fill } from "./fill.ts";
  * first pages of the dashboard have to come soon, too.
  */
 
-const CALLS = Number(process.env["KEYBRAKE_LARGE_LOG"] ?? 10_000);
+const CALLS = Number(process.env["KEYBRAKE_LARGE_LOG"] ?? 2_500);
 const MEASURED_FROM = 100_000;
 const FIRST_PAGE_MS = 300;
 const RECENT_ONE_IN = 50;

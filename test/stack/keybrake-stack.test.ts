@@ -251,10 +251,10 @@ describe("roles", () => {
     ]);
   });
 
-  test("close calls and issue no key: they put records of calls alone, and see no credential", () => {
+  test("close calls and issue no key: they put records of calls and of objects alone, and see no credential", () => {
     expect(onVault("ResolveByHand")).toEqual([
       [["dynamodb:GetItem", "dynamodb:BatchGetItem"], leading("KEY#*", "CALL#*", "LOGIN#*", "LAYOUT")],
-      ["dynamodb:PutItem", leading("CALL#*")],
+      ["dynamodb:PutItem", leading("CALL#*", "ROOT#*")],
       ["dynamodb:UpdateItem", leading("KEY#*", "CALL#*", "ROOT#*", "LAYOUT")],
     ]);
   });
@@ -271,7 +271,7 @@ describe("roles", () => {
     expect(onVault("ResolveCalls")).toEqual([
       [["dynamodb:GetItem", "dynamodb:BatchGetItem"], undefined],
       ["dynamodb:PutItem", leading("DUE#*")],
-      ["dynamodb:PutItem", leading("CALL#*")],
+      ["dynamodb:PutItem", leading("CALL#*", "ROOT#*")],
       ["dynamodb:UpdateItem", leading("KEY#*", "CALL#*", "ROOT#*", "LAYOUT")],
       [["dynamodb:Query", "dynamodb:DeleteItem"], leading("DUE#*")],
     ]);

@@ -54,7 +54,7 @@ async function writeOutcome(end: AttemptEnd, { vault, clock }: OutcomePorts): Pr
     const effect = objectEnded ? null : end.effect(folded);
     const saved = await vault.calls.save(next, record.version, effect);
     if (saved.kind === "saved") return { record: next, corrections: folded.corrections };
-    if (saved.kind === "stale" && saved.record !== null) record = saved.record;
+    if (saved.kind === "stale" && saved.record !== null) record = withRequestOf(end, saved.record);
     if (saved.kind === "object_ended") {
       // What has ended moves no money any more, and what was counted for it went back with its end.
       objectEnded = true;
@@ -64,6 +64,15 @@ async function writeOutcome(end: AttemptEnd, { vault, clock }: OutcomePorts): Pr
   throw new Problem("ledger_unavailable", "the outcome of this call could not be recorded", {
     charged: "unknown",
   });
+}
+
+/** Of a call without a record the resolver knows what its draw told. Where it was first, what else is known of the request is put back. */
+function withRequestOf({ record: own, attemptId }: AttemptEnd, record: CallRecord): CallRecord {
+  const [known, attempt] = [own.attempts[attemptId], record.attempts[attemptId]];
+  if (known === undefined || attempt === undefined) return record;
+  const { request, sought } = known;
+  const whole = { ...attempt, request, ...(sought !== undefined && { sought }) };
+  return { ...record, attempts: { ...record.attempts, [attemptId]: whole } };
 }
 
 function withFacts(record: CallRecord, attemptId: string, outcome: OutcomeFacts): CallRecord {

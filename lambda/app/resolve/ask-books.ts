@@ -84,20 +84,23 @@ export async function askBooks(
   if (vendor === null || books === null || rule?.kind !== "priced") return null;
 
   const asked = { vendor, books, rule, policy, question: questionOf(record, attempt, path), deadlineMs };
+  const guesses: string[] = [];
+  let verdict: Verdict | null = null;
   try {
     const matches = await matchesOf(asked, ports);
-    const certain = matches === null ? null : await ownOf(record.callId, matches, asked, ports);
+    const certain =
+      matches === null ? null : await ownOf(record.callId, matches, { ...asked, guesses }, ports);
     const answer = certain === null ? null : books.answer(certain, asked.question);
     if (answer === null || certain === null) return null;
     const isGuessed = certain.some((entry) => books.guessedId(entry, asked.question) !== null);
     const outcome = await outcomeOf(attempt, answer, { ...asked, isGuessed }, ports);
-    const verdict = verdictOf(attempt, outcome, answer, vendor);
-    const [id = null] = certain.flatMap((entry) => books.guessedId(entry, asked.question) ?? []);
-    if (verdict !== null && id !== null) ports.found.set(`${vendor.name} ${id}`, record.callId);
+    verdict = verdictOf(attempt, outcome, answer, vendor);
     return verdict;
   } catch (error) {
     ports.warn(`the books of ${vendor.title} could not be asked for ${record.callId}`, error);
     return null;
+  } finally {
+    if (verdict === null) for (const guess of guesses) ports.found.delete(guess);
   }
 }
 
@@ -169,11 +172,14 @@ async function pageOf(
   return jsonObjectOf(answer.body);
 }
 
-/** Those that no other call has on record; null where that cannot be said. What is certain is not looked for. */
+/**
+ * Those that no other call has on record; null where that cannot be said. What is certain is not looked for. What is guessed is
+ * this call's from here on, in the step that sees that it is nobody's: `guesses` gets the names under which that stands in `found`.
+ */
 async function ownOf(
   callId: string,
   matches: readonly Json[],
-  { vendor, books, question }: Asked,
+  { vendor, books, question, guesses }: Asked & { readonly guesses: string[] },
   ports: BooksPorts,
 ): Promise<readonly Json[] | null> {
   const guessed = matches.filter((entry) => books.guessedId(entry, question) !== null);
@@ -183,8 +189,14 @@ async function ownOf(
   return matches.filter((entry) => {
     const id = books.guessedId(entry, question);
     if (id === null) return true;
-    const finder = ports.found.get(`${vendor.name} ${id}`);
-    return !onRecord.has(id) && (finder === undefined || finder === callId);
+    const name = `${vendor.name} ${id}`;
+    const finder = ports.found.get(name);
+    if (onRecord.has(id) || (finder !== undefined && finder !== callId)) return false;
+    if (finder === undefined) {
+      ports.found.set(name, callId);
+      guesses.push(name);
+    }
+    return true;
   });
 }
 
@@ -217,7 +229,9 @@ async function outcomeOf(
   const now = rule.read(answer, quote, { ...nothing, object }, request);
   // A call that makes an object counts all of it, and a later step that came first has counted it already. Of an object that is
   // only guessed, what is counted may be another call's.
-  return named === null && !isGuessed ? { ...now, price: smaller(now.price, uncounted(object, now.price)) } : now;
+  return named === null && !isGuessed
+    ? { ...now, price: smaller(now.price, uncounted(object, now.price)) }
+    : now;
 }
 
 function verdictOf(

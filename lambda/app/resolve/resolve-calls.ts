@@ -28,7 +28,7 @@ export interface ResolveRun {
   readonly unresolved: number;
   /** Calls that wait for evidence which is not there yet, or until they are old enough. */
   readonly waiting: number;
-  /** Calls that have waited for evidence for too long: a part of the stream was never recorded. */
+  /** Calls that have waited for evidence for too long, or that nobody can decide any more: a part of the stream was never recorded. */
   readonly blocked: number;
 }
 
@@ -71,16 +71,16 @@ export async function resolveCalls(
       due,
       record: await recordOf(due, ports).catch(failed("unreadable" as const, due, ports)),
     }));
-    const records = calls.flatMap(({ record }) => (record === "unreadable" ? [] : (record ?? [])));
+    const records = calls.flatMap(({ record }) => (typeof record === "string" ? [] : (record ?? [])));
     const landed = await gatherEvidence(records, untilMs, ports, { deadlineMs, inVain });
     await eachAtOnce(calls, CALLS_AT_ONCE, async ({ due, record }) => {
       const ended =
-        record === "unreadable"
-          ? "waiting"
+        typeof record === "string"
+          ? WITHOUT_RECORD[record]
           : await finish(due, record, { landed, untilMs }, ports).catch(
               failed("waiting" as const, due, ports),
             );
-      if (ended === "waiting" && isBlocked(due, ports)) run.blocked += 1;
+      if (record === "too_old" || (ended === "waiting" && isBlocked(due, ports))) run.blocked += 1;
       if (ended === "unresolved") toAsk.push(await putOff(due, ports));
       else {
         run[ended === "young" ? "waiting" : ended] += 1;
@@ -141,8 +141,17 @@ const failed =
     return instead;
   };
 
-/** The record of a call that is due; where it was never written, as the draw tells it. */
-async function recordOf({ recordId, draw }: DueCall, ports: ResolvePorts): Promise<CallRecord | null> {
+/** One that cannot be read now is looked at again; one that nobody can tell any more is off the list. */
+const WITHOUT_RECORD = { unreadable: "waiting", too_old: "finished" } as const;
+
+/**
+ * The record of a call that is due; where it was never written, as the draw tells it. `too_old`: it may never have been written, or
+ * may be gone.
+ */
+async function recordOf(
+  { recordId, draw }: DueCall,
+  ports: ResolvePorts,
+): Promise<CallRecord | "too_old" | null> {
   const record = await ports.vault.calls.read(recordId);
   if (record !== null || draw === null) return record;
   if (draw.issuedAtMs >= ports.clock.now() - UNWRITTEN_MS_MAX) return recordOfDraw(recordId, draw, ports);
@@ -150,7 +159,7 @@ async function recordOf({ recordId, draw }: DueCall, ports: ResolvePorts): Promi
     `${recordId} has no record any more, or never had one: if its draw of ${dollars(draw.amount)} on the key ${draw.keyId} landed, it stays held; raise the key's cap by as much where it is needed`,
     null,
   );
-  return null;
+  return "too_old";
 }
 
 /** A call without idempotency key: its record is written with its outcome only, and its process died before. */

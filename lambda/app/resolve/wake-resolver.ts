@@ -8,13 +8,20 @@ export interface WakePorts {
   readonly wake: () => Promise<void>;
 }
 
+/** Six times as long as it takes until the resolver is woken again. */
+const OVERDUE_MS = 30 * 60_000;
+
 /**
- * Wakes the resolver where a call is due: nothing else does, so it costs nothing while nothing is open. `put`: how many calls
- * were just put on the due list, which a look may not show yet. Returns whether it was woken; throws where it should have been,
- * and could not.
+ * Wakes the resolver where a call is due: nothing else does, so it costs nothing while nothing is open. Returns whether it was
+ * woken; throws where it should have been and could not, and where it was woken and calls stay due all the same.
  */
-export async function wakeResolver(put: number, { dueList, clock, wake }: WakePorts): Promise<boolean> {
-  const isDue = put > 0 || (await dueList.isAnyDue(clock.now()));
-  if (isDue) await wake();
-  return isDue;
+export async function wakeResolver({ dueList, clock, wake }: WakePorts): Promise<boolean> {
+  const nowMs = clock.now();
+  if (!(await dueList.isAnyDue(nowMs))) return false;
+  await wake();
+  if (await dueList.isAnyDue(nowMs - OVERDUE_MS))
+    throw new Error(
+      "calls have been due for half an hour and more: the resolver did not finish them, and was woken again",
+    );
+  return true;
 }

@@ -1,3 +1,4 @@
+import { CLOCKS_APART_MS } from "../time.ts";
 import { Change, type Folded } from "./change.ts";
 import { type Attempt, type CallRecord, type KeyWindow, RESOLVER, unresolvedAttempts } from "./record.ts";
 
@@ -68,7 +69,8 @@ export function resolved(
         ? finishDenied(change, attempt)
         : attempt.issuedAtMs <= untilMs && finishAttempt(change, attempt, { landed, nowMs });
     if (isFinished) finished.add(attempt.attemptId);
-    else if (attempt.kind === "own" && attempt.issuedAtMs <= untilMs) waitsFor = "evidence";
+    else if (attempt.kind === "own" && (attempt.issuedAtMs <= untilMs || isOfTheFuture(attempt, nowMs)))
+      waitsFor = "evidence";
     else waitsFor ??= "age";
   }
   for (const [opId, { keyId, window, amount, issuedAtMs }] of Object.entries(before.corrections)) {
@@ -183,6 +185,10 @@ function finishAttempt(
   }
   return true;
 }
+
+/** Issued by a clock that is wrong, or was put back: it would be too young for ever, and nobody would hear of it. */
+const isOfTheFuture = ({ issuedAtMs }: Attempt, nowMs: number): boolean =>
+  issuedAtMs > nowMs + CLOCKS_APART_MS;
 
 const keysOf = (windows: readonly KeyWindow[]): readonly string[] => windows.map(({ keyId }) => keyId);
 

@@ -24,9 +24,10 @@ const KEPT_MS = 2 * 24 * 3_600_000;
 const KEPT_UNCONFIRMED_MS = 400 * 24 * 3_600_000;
 
 /**
- * Until when the record is kept, in milliseconds, from its beginning, or from when it was closed from outside, so that whoever did
- * may repeat it; null while anything of it is undecided or its price is late. Longer where
- * a correction may not have landed. A free call without outcome holds nothing, so there is nothing to decide.
+ * Until when the record is kept, in milliseconds; null while anything of it is undecided or its price is late. It counts from the
+ * last attempt on it, so that nobody takes that one's draw for one without a record; and from when it was closed from outside, so
+ * that whoever did may repeat it. Longer where a correction may not have landed. A free call without outcome holds nothing, so there
+ * is nothing to decide.
  */
 export function keptUntilMs(record: CallRecord): number | null {
   const attempts = Object.values(record.attempts);
@@ -37,6 +38,9 @@ export function keptUntilMs(record: CallRecord): number | null {
   if (isUndecided || record.latePrice !== null) return null;
   const isWhole =
     Object.keys(record.corrections).length === 0 && attempts.every(({ state }) => state !== "open");
-  const sinceMs = Math.max(record.firstAtMs, ...attempts.map(({ closedAtMs }) => closedAtMs ?? 0));
+  const sinceMs = Math.max(
+    record.firstAtMs,
+    ...attempts.flatMap(({ issuedAtMs, closedAtMs }) => [issuedAtMs, closedAtMs ?? 0]),
+  );
   return sinceMs + (isWhole ? KEPT_MS : KEPT_UNCONFIRMED_MS);
 }

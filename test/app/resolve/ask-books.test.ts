@@ -314,7 +314,39 @@ describe("a list tells of a call without an idempotency key", () => {
     expect(await asked(second)).toMatchObject({ kind: "charged" });
     ports.found.clear();
     expect(await asked(record)).toBeNull();
+    expect([...ports.found]).toEqual([]);
     expect(warnings).toEqual([]);
+  });
+
+  test.each(rows)(
+    "%s is one call's, where two that are alike are asked for at once",
+    async (_, vendor, path, body) => {
+      ports = portsOf(vendor);
+      const sent = body();
+      const executed = await called(path, sent, { vendor, fault: "break_after" });
+      const lost = await called(path, sent, { vendor, fault: "break_before" });
+
+      const verdicts = await Promise.all([asked(executed), asked(lost)]);
+
+      expect(verdicts.filter((verdict) => verdict !== null)).toHaveLength(1);
+      expect(ports.found.size).toBe(1);
+    },
+  );
+
+  test("what is counted of an object that is only guessed takes nothing off a price: it may be another call's", async () => {
+    const form = usd(1_000 + ++numbers);
+    const price = BigInt(form.amount) * 10_000n;
+    const mine = await called("/v1/payment_intents", form, { fault: "break_after" });
+    const verdict = await asked(mine);
+    if (verdict === null) throw new Error("nothing was found");
+    expect(await closed(mine, verdict)).toBe(price);
+
+    // Another process asks, and the log has the first one not yet.
+    ports.found.clear();
+    const alike = await called("/v1/payment_intents", form, { fault: "break_before" });
+    const guess = await asked(alike);
+    expect(guess).toMatchObject({ kind: "charged", price });
+    expect(guess === null ? null : await closed(alike, guess)).toBe(2n * price);
   });
 
   test.each(rows)("%s that was never executed stays as it is", async (_, vendor, path, body) => {

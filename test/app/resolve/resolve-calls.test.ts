@@ -1,13 +1,16 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { recordOutcome } from "../../../lambda/app/proxy/record-outcome.ts";
 import { resolveCalls } from "../../../lambda/app/resolve/resolve-calls.ts";
+import { NOTHING_KNOWN } from "../../../lambda/domain/audit-fields.ts";
 import { UNCAPPED } from "../../../lambda/domain/balance.ts";
 import type { BalanceWrite } from "../../../lambda/domain/balance-write.ts";
+import { unclaimed } from "../../../lambda/domain/call/record.ts";
 import { microUsd } from "../../../lambda/domain/money.ts";
 import type { DueCall } from "../../../lambda/ports/due-list.ts";
 import { policyNamed } from "../../support/audit-events.ts";
 import { MemoryDueList, MemoryEvidence } from "../../support/memory-audit.ts";
 import { MemoryVault } from "../../support/memory-vault.ts";
-import { balanceOf, drawOf } from "../../support/vault-facts.ts";
+import { attemptOf, balanceOf, drawOf } from "../../support/vault-facts.ts";
 
 /** Guarantees that the due list is worked off, however much of it there is, and that nothing on it stands in another's way. */
 
@@ -163,4 +166,52 @@ describe("a key whose stream is not told", () => {
     expect(await run()).toMatchObject({ waiting: 0, unresolved: 250, blocked: 0 });
     expect(warned).toEqual([]);
   });
+});
+
+test.each([
+  [47, 0],
+  [48, 1],
+])(
+  "a draw without a record is decided after %i hours, or counts as blocked once: %i",
+  async (hours, blocked) => {
+    await keyNamed("key_0");
+    await dies(0, "key_0", true);
+    await noteWrites();
+    nowMs = AT_MS + hours * 3_600_000 - 1;
+
+    expect(await run()).toEqual({ finished: blocked, unresolved: 1 - blocked, waiting: 0, blocked });
+
+    expect(await dueList.due(Infinity, 1)).toEqual([]);
+    expect(warned).toEqual(blocked === 0 ? [] : [expect.stringContaining("it stays held")]);
+  },
+);
+
+test("a slow process whose call the resolver has on record by now puts back what it knows of the request", async () => {
+  isLost = () => true;
+  await keyNamed("key_0");
+  await dies(0, "key_0", true);
+  expect(await run()).toMatchObject({ waiting: 1 });
+
+  const own = {
+    ...attemptOf({
+      attemptId: "att_0",
+      amount: microUsd(100n),
+      windows: [{ keyId: "key_0", window: 0 }],
+      issuedAtMs: AT_MS,
+      outcome: null,
+    }),
+    sought: { to: "+14155550100" },
+  };
+  const end = {
+    record: unclaimed("call_0", own),
+    attemptId: "att_0",
+    result: { kind: "unknown" } as const,
+    facts: () => NOTHING_KNOWN,
+    effect: () => null,
+    rerunsFailures: false,
+  };
+  const { record } = await recordOutcome(end, { vault, clock: { now: () => nowMs } });
+
+  expect(record).toMatchObject({ version: 2, status: "unresolved" });
+  expect(record.attempts["att_0"]).toMatchObject({ request: own.request, sought: own.sought });
 });

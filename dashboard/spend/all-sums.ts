@@ -17,11 +17,16 @@ export interface SumsPage<Row extends Sum> {
 
 /**
  * The sums of every page and their total. No total is kept of labels that begin alike, so theirs are added up. `isWhole`: whether
- * none is missing.
+ * nothing is missing in the total; `isAll`: whether no row is.
  */
 export async function allSums<Row extends Sum>(
   page: (cursor: string | null) => Promise<SumsPage<Row>>,
-): Promise<{ readonly rows: readonly Row[]; readonly total: Sum; readonly isWhole: boolean }> {
+): Promise<{
+  readonly rows: readonly Row[];
+  readonly total: Sum;
+  readonly isWhole: boolean;
+  readonly isAll: boolean;
+}> {
   const first = await page(null);
   const rows = [...first.data];
   let cursor = first.next_cursor;
@@ -35,5 +40,6 @@ export async function allSums<Row extends Sum>(
     allowed_calls: rows.reduce((all, { allowed_calls }) => all + allowed_calls, 0),
     denied_calls: rows.reduce((all, { denied_calls }) => all + denied_calls, 0),
   };
-  return { rows, total: first.total ?? added, isWhole: first.total !== null || cursor === null };
+  const isAll = cursor === null;
+  return { rows, total: first.total ?? added, isWhole: first.total !== null || isAll, isAll };
 }
